@@ -1,0 +1,1 @@
+"""Values and laws: what an architecture is, and what can be done with one."""

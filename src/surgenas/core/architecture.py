@@ -1,0 +1,86 @@
+"""What identifies a network: a frozen value that prints, hashes, and goes to JSON and back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from surgenas.core.errors import UsageError
+
+FORMAT = "surgenas.architecture/1"
+Setting = str | int | float
+
+
+@dataclass(frozen=True)
+class SpaceSpec:
+    """A space by name, with the settings that make it: enough to rebuild it."""
+
+    name: str
+    settings: tuple[tuple[str, Setting], ...] = ()
+
+    @classmethod
+    def of(cls, name: str, settings: Mapping[str, Setting]) -> SpaceSpec:
+        return cls(name, tuple(sorted(settings.items())))
+
+    def __str__(self) -> str:
+        return f"{self.name}({', '.join(f'{key}={value}' for key, value in self.settings)})"
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """The option taken at each choice of a space, in the space's order. No weights, no handles."""
+
+    space: SpaceSpec
+    genes: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return "-".join(self.genes)
+
+    @property
+    def key(self) -> str:
+        """A short stable digest; equal architectures of equal spaces share it across processes and machines."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
+
+    def to_dict(self) -> dict[str, Any]:
+        space = {"name": self.space.name, **dict(self.space.settings)}
+        return {"format": FORMAT, "space": space, "genes": list(self.genes)}
+
+    def to_json(self) -> str:
+        return json.dumps(self.to_dict(), sort_keys=True)
+
+    @classmethod
+    def from_dict(cls, record: object) -> Architecture:
+        """Read what `to_dict` wrote; raises UsageError naming the field that does not fit."""
+        try:
+            parsed = _Record.model_validate(record)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"]) or "the file"
+            raise UsageError(
+                f"not an architecture: {where}: {first['msg']}; expected what `surgenas search` writes "
+                "to architecture.json"
+            ) from None
+        settings = {key: value for key, value in parsed.space.items() if key != "name"}
+        name = parsed.space.get("name")
+        if not isinstance(name, str):
+            raise UsageError("not an architecture: space.name is missing; expected for example 'mobile'")
+        return cls(SpaceSpec.of(name, settings), tuple(parsed.genes))
+
+    @classmethod
+    def from_json(cls, text: str) -> Architecture:
+        try:
+            return cls.from_dict(json.loads(text))
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise UsageError(f"not an architecture: not JSON ({error})") from None
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+    format: str = Field(pattern="^surgenas\\.architecture/1$")
+    space: dict[str, str | int | float]
+    genes: list[str] = Field(min_length=1, max_length=1000)

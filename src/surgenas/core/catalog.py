@@ -1,0 +1,22 @@
+"""Names to objects: a room lists "name -> module:Object"; any dotted path works in a name's place."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+from surgenas.core.errors import UsageError
+
+
+def look_up(kind: str, name: str, entries: Mapping[str, str]) -> Any:
+    """The object behind a catalogued name or a "package.module:Object" path; raises UsageError naming the valid ones."""
+    path = entries.get(name, name)
+    module, colon, attribute = path.partition(":")
+    known = ", ".join(sorted(entries))
+    if not colon:
+        raise UsageError(f"unknown {kind} {name!r}; one of {known}, or a path like package.module:Object")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise UsageError(f"{kind} {name!r} cannot be loaded: {error}; one of {known}") from error

@@ -1,0 +1,113 @@
+"""Everything that can be done with architectures, derived once from a space's declared choices.
+
+Randomness comes from a numpy Generator that the caller owns; nothing here keeps state.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from surgenas.core.architecture import Architecture
+from surgenas.core.errors import UsageError
+from surgenas.core.space import Floats, Space
+
+
+def size(space: Space) -> int:
+    """How many gene strings there are (before merging equal networks)."""
+    return math.prod(len(choice.options) for choice in space.choices)
+
+
+def enumerate_all(space: Space) -> Iterator[Architecture]:
+    """Every architecture, in lexicographic order."""
+    options = [choice.options for choice in space.choices]
+    return (space.architecture(genes) for genes in itertools.product(*options))
+
+
+def sample(space: Space, rng: np.random.Generator) -> Architecture:
+    """One architecture, uniform over gene strings."""
+    return space.architecture(tuple(_pick(choice.options, rng) for choice in space.choices))
+
+
+def sample_skewed(space: Space, rng: np.random.Generator, concentration: float = 0.7) -> Architecture:
+    """One architecture whose operators follow a preference drawn for it alone.
+
+    Uniform samples crowd around the mean cost (law of large numbers); these spread over the whole range, which
+    is what a predictor must learn from. Choices with equally many options share the preference.
+    """
+    taste = {n: rng.dirichlet([concentration] * n) for n in {len(choice.options) for choice in space.choices}}
+    genes = (c.options[int(rng.choice(len(c.options), p=taste[len(c.options)]))] for c in space.choices)
+    return space.architecture(tuple(genes))
+
+
+def uniform(space: Space, option: str) -> Architecture:
+    """The architecture that takes the same option at every choice."""
+    return space.architecture(tuple(option for _ in space.choices))
+
+
+def mutate(space: Space, arch: Architecture, rng: np.random.Generator) -> Architecture:
+    """Exactly one choice changed, which one and to what drawn uniformly."""
+    places = [i for i, choice in enumerate(space.choices) if len(choice.options) > 1]
+    if not places:
+        raise UsageError(f"{space.spec} has a single architecture; nothing can be mutated")
+    place = places[int(rng.integers(len(places)))]
+    others = [option for option in space.choices[place].options if option != arch.genes[place]]
+    return _replace(arch, place, _pick(others, rng))
+
+
+def crossover(space: Space, left: Architecture, right: Architecture, rng: np.random.Generator) -> Architecture:
+    """Each gene from either parent with equal chance."""
+    pairs = zip(left.genes, right.genes, strict=True)
+    return space.architecture(tuple(_pick(pair, rng) for pair in pairs))
+
+
+def neighbours(space: Space, arch: Architecture) -> list[Architecture]:
+    """Every architecture that differs in exactly one choice."""
+    return [
+        _replace(arch, place, option)
+        for place, choice in enumerate(space.choices)
+        for option in choice.options
+        if option != arch.genes[place]
+    ]
+
+
+def indices(space: Space, arch: Architecture) -> tuple[int, ...]:
+    """The position of each gene among its choice's options."""
+    return tuple(choice.options.index(gene) for choice, gene in zip(space.choices, arch.genes, strict=True))
+
+
+def from_indices(space: Space, positions: Sequence[int]) -> Architecture:
+    """The inverse of `indices`."""
+    pairs = zip(space.choices, positions, strict=True)
+    return space.architecture(tuple(choice.options[int(i)] for choice, i in pairs))
+
+
+def encode(space: Space, archs: Sequence[Architecture]) -> Floats:
+    """One-hot codes, (N, L, K), K the largest number of options; missing options stay 0."""
+    K = max(len(choice.options) for choice in space.choices)
+    code = np.zeros((len(archs), len(space.choices), K))
+    for n, arch in enumerate(archs):
+        code[n, np.arange(len(space.choices)), indices(space, arch)] = 1.0
+    return code
+
+
+def decode(space: Space, code: Floats) -> Architecture:
+    """The inverse of `encode` for one architecture: (L, K) scores, the largest of each row wins."""
+    rows = zip(space.choices, code, strict=True)
+    return space.architecture(tuple(c.options[int(np.argmax(row[: len(c.options)]))] for c, row in rows))
+
+
+def canonical_key(space: Space, arch: Architecture) -> str:
+    """One key for all gene strings that are the same network."""
+    return space.canonical(space.check(arch)).key
+
+
+def _replace(arch: Architecture, place: int, option: str) -> Architecture:
+    return Architecture(arch.space, (*arch.genes[:place], option, *arch.genes[place + 1 :]))
+
+
+def _pick(options: Sequence[str], rng: np.random.Generator) -> str:
+    return options[int(rng.integers(len(options)))]

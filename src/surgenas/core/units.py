@@ -1,0 +1,41 @@
+"""Quantities as people write them: "4ms", "30m"; numbers as people read them."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from surgenas.core.errors import UsageError
+
+_MS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
+_SECONDS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+
+
+def parse_latency_ms(text: str) -> float:
+    """Milliseconds from "4ms", "0.5s" or "800us"; raises UsageError for anything else, zero and below included."""
+    return _parse(text, _MS, "--latency", "4ms, 0.8ms or 900us")
+
+
+def parse_seconds(text: str) -> float:
+    """Seconds from "90s", "30m" or "2h"; raises UsageError for anything else, zero and below included."""
+    return _parse(text, _SECONDS, "--time-limit", "90s, 30m or 2h")
+
+
+def show_ms(value: float) -> str:
+    """Three significant digits and the unit."""
+    return f"{value:.3g} ms" if value < 100 else f"{value:.0f} ms"
+
+
+def show_seconds(value: float) -> str:
+    """Seconds below two minutes, minutes above."""
+    return f"{value:.0f} s" if value < 120 else f"{value / 60:.1f} min"
+
+
+def _parse(text: str, units: dict[str, float], option: str, example: str) -> float:
+    match = re.fullmatch(r"\s*([-+]?\d+\.?\d*(?:e[-+]?\d+)?|[-+]?\.\d+)\s*([a-zµ]+)\s*", text.replace("µ", "u").lower())
+    if not match or match[2] not in units:
+        raise UsageError(f"{option} {text!r}: expected a number and a unit ({', '.join(units)}), for example {example}")
+    value = float(match[1]) * units[match[2]]
+    if not (0 < value < math.inf):
+        raise UsageError(f"{option} {text!r}: must be above zero, for example {example}")
+    return value

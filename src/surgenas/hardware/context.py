@@ -1,0 +1,53 @@
+"""What state was the machine in while we measured? (measurement protocol, points 1 and 3). What is unknown is null."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+
+def host_fingerprint() -> str:
+    """A short name for this host: processor, cores, and an identity that survives reboots."""
+    identity = _read("/etc/machine-id") or platform.node()
+    digest = hashlib.sha256(f"{identity}/{processor()}/{os.cpu_count()}".encode()).hexdigest()
+    return f"{platform.machine()}-{os.cpu_count()}c-{digest[:10]}"
+
+
+def processor() -> str:
+    """The processor's name as the system reports it."""
+    for line in (_read("/proc/cpuinfo") or "").splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def snapshot() -> dict[str, Any]:
+    """Load, pressure, steal and frequency right now."""
+    frequency = psutil.cpu_freq()
+    return {
+        "load_1m": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+        "pressure_cpu_some_avg10": _pressure(),
+        "steal_percent": getattr(psutil.cpu_times_percent(), "steal", None),
+        "frequency_mhz": frequency.current if frequency else None,
+        "memory_available_bytes": psutil.virtual_memory().available,
+    }
+
+
+def _pressure() -> float | None:
+    text = _read("/proc/pressure/cpu")
+    if not text:
+        return None
+    fields = dict(part.split("=") for part in text.splitlines()[0].split()[1:])
+    return float(fields["avg10"])
+
+
+def _read(path: str) -> str | None:
+    try:
+        return Path(path).read_text().strip()
+    except OSError:
+        return None

@@ -1,0 +1,125 @@
+"""What one latency measurement says, and how it follows from raw run times (measurement protocol, points 6 to 8 and 10).
+
+Pure functions over recorded times: the loop that records them is `timing`.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from scipy import stats
+
+MIN_ROUNDS = 3
+"""Below this no interval is given."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Consecutive timed runs of one network. clean[i]: no involuntary context switch happened during run i."""
+
+    runs_ms: tuple[float, ...]
+    clean: tuple[bool, ...]
+
+    @property
+    def best_ms(self) -> float:
+        """The fastest clean run; of all runs if none was clean."""
+        kept = [ms for ms, ok in zip(self.runs_ms, self.clean, strict=True) if ok]
+        return min(kept or self.runs_ms)
+
+
+@dataclass(frozen=True)
+class Round:
+    """One visit to a candidate, between two reference blocks."""
+
+    before: Block
+    candidate: Block
+    after: Block
+
+    @property
+    def ratio(self) -> float:
+        """Block statistic: min over the candidate's runs / min over the adjacent reference runs."""
+        return self.candidate.best_ms / min(self.before.best_ms, self.after.best_ms)
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A network's latency on a device. Times in milliseconds; half_width relative (.02 means +-2 %).
+
+    ms is ratio x reference_ms: what the network needs when the machine is as quiet as the reference's history knows.
+    p50_ms is what the wall clock saw during this measurement; p90_ms only from 64 runs on.
+    """
+
+    key: str
+    device: str
+    ms: float
+    ratio: float
+    half_width: float
+    grade: str
+    rounds: int
+    p50_ms: float
+    p90_ms: float | None
+    reference: str
+    reference_ms: float
+    max_difference: float
+    context: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
+
+    @property
+    def interval_ms(self) -> tuple[float, float]:
+        """95 % interval."""
+        return self.ms * (1 - self.half_width), self.ms * (1 + self.half_width)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, record: dict[str, Any]) -> Measurement:
+        return cls(**record)
+
+
+def estimate(rounds: Sequence[Round]) -> tuple[float, float]:
+    """(ratio, relative half-width of its 95 % interval) from the rounds of one campaign.
+
+    The factor 1.6 corrects for rounds of one campaign being more alike than rounds of different ones.
+    """
+    ratios = [r.ratio for r in rounds]
+    ratio = statistics.median(ratios)
+    R = len(ratios)
+    if R < MIN_ROUNDS:
+        return ratio, math.inf
+    mad = statistics.median(abs(r - ratio) for r in ratios)
+    half = 1.6 * 1.2533 * 1.4826 * mad * float(stats.t.ppf(0.975, R - 1)) / math.sqrt(R)
+    return ratio, half / ratio
+
+
+def grade(half_width: float, preempted: float) -> str:
+    """A, B, C or D; a reference preempted in more than 30 % of its runs caps it at B, in more than 60 % at D."""
+    letter = next((g for g, limit in (("A", 0.02), ("B", 0.05), ("C", 0.10)) if half_width <= limit), "D")
+    if preempted > 0.6:
+        return "D"
+    return max(letter, "B") if preempted > 0.3 else letter
+
+
+def pool(measurements: Sequence[Measurement]) -> Measurement:
+    """Several campaigns of one network as one: the median, and the widest interval of them and of their spread."""
+    if len(measurements) == 1:
+        return measurements[0]
+    ms = statistics.median(m.ms for m in measurements)
+    middle = min(measurements, key=lambda m: abs(m.ms - ms))
+    spread = max(abs(m.ms / ms - 1) for m in measurements)
+    half = max(statistics.median(m.half_width for m in measurements), spread)
+    preempted = statistics.median(float(m.context.get("preempted", 0.0)) for m in measurements)
+    values = {**middle.to_dict(), "ms": ms, "ratio": ms / middle.reference_ms, "half_width": half}
+    return Measurement(**{**values, "grade": grade(half, preempted), "rounds": sum(m.rounds for m in measurements)})
+
+
+def percentile(values: Sequence[float], q: float) -> float:
+    """Linear interpolation between order statistics; q in 0..1."""
+    ordered = sorted(values)
+    place = q * (len(ordered) - 1)
+    low = math.floor(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (place - low) * (ordered[high] - ordered[low])

@@ -1,0 +1,50 @@
+"""The fixed networks that every latency is measured against, in three sizes (measurement protocol, point 5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from surgenas.nn.blocks import classifier, conv_bn_relu6, mbconv
+from surgenas.nn.chain import ChainNetwork
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A chain of MBConv k3e6 blocks. stages: (channels, repeats, stride)."""
+
+    name: str
+    resolution: int
+    stem: int
+    stages: tuple[tuple[int, int, int], ...]
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        return (3, self.resolution, self.resolution)
+
+    def build(self) -> nn.Module:
+        """The same weights in every process."""
+        layers, cin = [], self.stem
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            stem = conv_bn_relu6(3, self.stem, kernel=3, stride=2, affine=True)
+            for channels, repeats, stride in self.stages:
+                for r in range(repeats):
+                    layers.append(
+                        mbconv(cin, channels, kernel=3, expand=6, stride=stride if r == 0 else 1, affine=True)
+                    )
+                    cin = channels
+            head = classifier(cin, 4 * cin, 0, 10, dropout=0.0, affine=True)
+        return ChainNetwork(stem, layers, head)
+
+
+_CHAIN = ((24, 3, 2), (40, 3, 2), (80, 3, 1), (128, 2, 2))
+
+# about 0.3, 1.2 and 5 ms on one core of a present server CPU: one of them is within 2 x of most candidates
+REFERENCES = (
+    Reference("reference-s/1", 32, 16, _CHAIN),
+    Reference("reference-m/1", 72, 16, _CHAIN),
+    Reference("reference-l/1", 160, 16, _CHAIN),
+)

@@ -1,0 +1,56 @@
+"""ONNX Runtime on the CPU."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+
+import onnxruntime as ort
+
+from surgenas.hardware.runtimes import Images
+
+
+class OnnxRuntime:
+    """CPU execution provider, sequential, without spinning threads (they would disturb their neighbours)."""
+
+    name = "onnxruntime"
+
+    @property
+    def version(self) -> str:
+        return str(ort.__version__)
+
+    def prepare(self, model: bytes, images: Images, threads: int) -> Callable[[], Images]:
+        session = _session(model, _options(threads))
+        feed = {session.get_inputs()[0].name: images}
+        return lambda: session.run(None, feed)[0]
+
+    def layer_times_ms(self, model: bytes, images: Images, threads: int, runs: int) -> dict[str, float]:
+        with tempfile.TemporaryDirectory() as folder:
+            options = _options(threads)
+            options.enable_profiling = True
+            options.profile_file_prefix = str(Path(folder) / "profile")
+            session = _session(model, options)
+            for _ in range(runs):
+                session.run(None, {session.get_inputs()[0].name: images})
+            events = json.loads(Path(session.end_profiling()).read_text())
+        times: dict[str, float] = defaultdict(float)
+        for event in events:
+            if event.get("cat") == "Node" and event["name"].endswith("_kernel_time"):
+                times[event["name"].removesuffix("_kernel_time")] += event["dur"] / 1e3 / runs
+        return dict(times)
+
+
+def _options(threads: int) -> ort.SessionOptions:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return options
+
+
+def _session(model: bytes, options: ort.SessionOptions) -> ort.InferenceSession:
+    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,147 @@
+"""The one timing loop: paired, interleaved, adjacent reference (measurement protocol, points 4 to 6 and 8).
+
+It times callables and knows nothing of networks or runtimes; clock, context-switch counter and sleep are arguments,
+so that the tests drive it with a simulated machine.
+"""
+
+from __future__ import annotations
+
+import gc
+import resource
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from surgenas.hardware.measurement import Block, Round, estimate
+
+Call = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How much is measured. block_ms: least length of a block; half_width: precision at which rounds stop."""
+
+    rounds: int = 10
+    max_rounds: int = 30
+    half_width: float = 0.03
+    block_ms: float = 20.0
+    min_runs: int = 5
+    max_runs: int = 50
+    warmup_s: float = 3.0
+    budget_s: float = 600.0
+    backoff_s: tuple[float, ...] = (1.0, 2.0, 4.0)
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The clock and the counters of the machine that measures."""
+
+    now: Callable[[], float] = time.perf_counter
+    switches: Callable[[], int] = field(default=lambda: resource.getrusage(resource.RUSAGE_THREAD).ru_nivcsw)
+    sleep: Callable[[float], None] = time.sleep
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """Everything recorded: rounds by candidate, all reference block minima, share of reference runs preempted."""
+
+    rounds: Mapping[str, tuple[Round, ...]]
+    reference_ms: tuple[float, ...]
+    preempted: float
+
+
+def run_campaign(
+    candidates: Mapping[str, Call], reference: Call, protocol: Protocol, rng: np.random.Generator, machine: Machine
+) -> Campaign:
+    """Visit every candidate once a round, in fresh random order, until each is known well enough or time is out."""
+    with _no_garbage_collection():
+        watch = _Watch(machine)
+        reference_runs = _calibrate(reference, protocol, watch)
+        runs = {name: _calibrate(call, protocol, watch) for name, call in candidates.items()}
+        rounds: dict[str, list[Round]] = {name: [] for name in candidates}
+        minima: list[float] = []
+        end = machine.now() + protocol.budget_s
+        for turn in range(protocol.max_rounds):
+            names = [n for n in rounds if turn < protocol.rounds or estimate(rounds[n])[1] > protocol.half_width]
+            if not names or (turn >= protocol.rounds and machine.now() > end):
+                break
+            watch.back_off(reference, reference_runs, protocol)
+            before = watch.reference_block(reference, reference_runs)
+            for i in rng.permutation(len(names)):
+                call = candidates[names[i]]
+                call()
+                block = watch.block(call, runs[names[i]])
+                after = watch.reference_block(reference, reference_runs)
+                rounds[names[i]].append(Round(before, block, after))
+                minima.append(after.best_ms)
+                before = after
+        return Campaign({name: tuple(seen) for name, seen in rounds.items()}, tuple(minima), watch.preempted_overall)
+
+
+class _Watch:
+    """Times blocks, and remembers how often the reference was preempted."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.recent: deque[bool] = deque(maxlen=50)
+        self.seen = self.dirty = 0
+
+    def block(self, call: Call, runs: int) -> Block:
+        times, clean = [], []
+        now, switches = self.machine.now, self.machine.switches
+        for _ in range(runs):
+            before = switches()
+            start = now()
+            call()
+            times.append((now() - start) * 1e3)
+            clean.append(switches() == before)
+        return Block(tuple(times), tuple(clean))
+
+    def reference_block(self, reference: Call, runs: int) -> Block:
+        block = self.block(reference, runs)
+        self.recent.extend(not ok for ok in block.clean)
+        self.seen += len(block.clean)
+        self.dirty += sum(not ok for ok in block.clean)
+        return block
+
+    def back_off(self, reference: Call, runs: int, protocol: Protocol) -> None:
+        """While most reference runs are preempted, wait; then go on, and the grade will tell."""
+        for pause in protocol.backoff_s:
+            if not self.recent or sum(self.recent) / len(self.recent) <= 0.6:
+                return
+            self.machine.sleep(pause)
+            self.recent.clear()
+            self.reference_block(reference, runs)
+
+    @property
+    def preempted_overall(self) -> float:
+        return self.dirty / max(self.seen, 1)
+
+
+def _calibrate(call: Call, protocol: Protocol, watch: _Watch) -> int:
+    """Warm up until three block minima agree within 2 % or time is out; then how many runs fill a block."""
+    end = watch.machine.now() + protocol.warmup_s
+    minima: list[float] = []
+    while True:
+        minima.append(watch.block(call, protocol.min_runs).best_ms)
+        last = minima[-3:]
+        if (len(last) == 3 and max(last) <= 1.02 * min(last)) or watch.machine.now() > end:
+            break
+    fill = int(protocol.block_ms / max(min(minima), 1e-6)) + 1
+    return max(protocol.min_runs, min(protocol.max_runs, fill))
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    was_on = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

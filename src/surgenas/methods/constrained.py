@@ -1,0 +1,72 @@
+"""Which architecture does a distribution prefer among those whose predicted latency lies in a window?
+
+Maximise sum_l log p_l(k_l) subject to low <= latency <= high, by samples and steepest ascent; bounded work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from surgenas.core import moves
+from surgenas.core.architecture import Architecture
+from surgenas.core.space import Floats, Space
+
+Latency = Callable[[Sequence[Architecture]], Floats]
+
+
+def most_probable(
+    space: Space,
+    p_LK: Floats,
+    latency_ms: Latency,
+    window_ms: tuple[float, float],
+    rng: np.random.Generator,
+    *,
+    count: int = 1,
+    samples: int = 2000,
+) -> list[Architecture]:
+    """Up to `count` different networks inside the window, the most probable first; empty if none was met.
+
+    Starts from the mode, from samples at several temperatures, and from mixtures with cheap and dear operators; then
+    climbs one choice at a time until nothing improves.
+    """
+    log_p = np.log(np.maximum(p_LK, 1e-12))
+    pool = {moves.canonical_key(space, arch): arch for arch in _candidates(space, log_p, rng, samples)}
+    inside = _inside(list(pool.values()), latency_ms, window_ms)
+    for _ in range(len(space.choices) * 2):
+        best = _ranked(space, inside, log_p)[: max(count, 4)]
+        around = [n for arch in best for n in moves.neighbours(space, arch)]
+        fresh = {moves.canonical_key(space, n): n for n in around}
+        fresh = {key: n for key, n in fresh.items() if key not in pool}
+        if not fresh:
+            break
+        pool |= fresh
+        inside += _inside(list(fresh.values()), latency_ms, window_ms)
+        if _ranked(space, inside, log_p)[: max(count, 4)] == best:
+            break
+    return _ranked(space, inside, log_p)[:count]
+
+
+def _candidates(space: Space, log_p: Floats, rng: np.random.Generator, samples: int) -> list[Architecture]:
+    found = [moves.decode(space, log_p)]
+    for i in range(samples):
+        # a random linear tilt along each operator moves the latency while keeping what the search prefers
+        tilt = rng.normal(size=log_p.shape[1]) * (i % 8) / 2
+        score = (log_p + tilt) / (0.25 + 0.25 * (i % 4)) + rng.gumbel(size=log_p.shape)
+        found.append(moves.decode(space, score))
+    return found
+
+
+def _inside(archs: list[Architecture], latency_ms: Latency, window_ms: tuple[float, float]) -> list[Architecture]:
+    if not archs:
+        return []
+    low, high = window_ms
+    return [arch for arch, ms in zip(archs, latency_ms(archs), strict=True) if low <= ms <= high]
+
+
+def _ranked(space: Space, archs: list[Architecture], log_p: Floats) -> list[Architecture]:
+    def score(arch: Architecture) -> float:
+        return float(log_p[np.arange(len(log_p)), moves.indices(space, arch)].sum())
+
+    return sorted(archs, key=lambda arch: (-score(arch), arch.genes))

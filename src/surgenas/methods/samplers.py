@@ -1,0 +1,65 @@
+"""Which paths does one training step run? Five published answers behind one signature.
+
+A sampler maps (logits (L, K), temperature, torch.Generator) to the gates of the paths of one step, in fp32.
+Gradient reaches the logits through the gates where the method is differentiable and grad mode is on.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn.functional import log_softmax, one_hot
+
+from surgenas.nn.supernet import Gates
+
+Sampler = Callable[[Tensor, float, torch.Generator], list[Gates]]
+
+
+def ordered_differentiable(logits_LK: Tensor, tau: float, generator: torch.Generator) -> list[Gates]:
+    """ODS (SurgeNAS, sheet section 4): an ordering of all K operators in every layer, drawn without replacement.
+
+    The K paths use every operator of every layer exactly once (strict fairness), most probable ones first on
+    average: the order is Plackett-Luce distributed.
+    """
+    log_p = log_softmax(logits_LK.float(), dim=1)
+    paths = []
+    for _ in range(logits_LK.shape[1]):
+        gates, drawn = _straight_through(log_p, tau, generator)
+        paths.append(gates)
+        log_p = log_p.masked_fill(drawn, -math.inf)  # softmax renormalises what is left
+    return paths
+
+
+def uniform_orderings(logits_LK: Tensor, tau: float, generator: torch.Generator) -> list[Gates]:
+    """FairNAS (Chu et al. 2021): the same strict fairness, with orderings that ignore the logits."""
+    L, K = logits_LK.shape
+    order_LK = torch.rand(L, K, generator=generator).argsort(dim=1)
+    return [Gates.one_hot(order_LK[:, i].tolist(), K, device=logits_LK.device) for i in range(K)]
+
+
+def single_gumbel(logits_LK: Tensor, tau: float, generator: torch.Generator) -> list[Gates]:
+    """GDAS (Dong and Yang 2019): one path, drawn from softmax(logits), straight-through gradient."""
+    return [_straight_through(log_softmax(logits_LK.float(), dim=1), tau, generator)[0]]
+
+
+def single_uniform(logits_LK: Tensor, tau: float, generator: torch.Generator) -> list[Gates]:
+    """SPOS (Guo et al. 2020): one path, uniform."""
+    L, K = logits_LK.shape
+    return [Gates.one_hot(torch.randint(K, (L,), generator=generator).tolist(), K, device=logits_LK.device)]
+
+
+def all_paths(logits_LK: Tensor, tau: float, generator: torch.Generator) -> list[Gates]:
+    """DARTS (Liu et al. 2019): every operator at once, weighted by softmax(logits); K times the memory."""
+    return [Gates(log_softmax(logits_LK.float(), dim=1).exp(), None)]
+
+
+def _straight_through(log_p_LK: Tensor, tau: float, generator: torch.Generator) -> tuple[Gates, Tensor]:
+    """s = softmax((log p + g) / tau), b = onehot(argmax s), y = b - sg(s) + s; also b as a mask."""
+    gumbel = -torch.empty(log_p_LK.shape).exponential_(generator=generator).log()
+    s = ((log_p_LK + gumbel.to(log_p_LK.device)) / tau).softmax(dim=1)
+    winner = s.detach().argmax(dim=1)
+    b = one_hot(winner, log_p_LK.shape[1])
+    return Gates(b - s.detach() + s, tuple(winner.tolist())), b.bool()

@@ -1,0 +1,276 @@
+"""SurgeNAS: one-level differentiable search, on the latency limit, with the memory of a single path.
+
+Luo, Liu, Kong, Huai, Chen, Liu: "SurgeNAS: A Comprehensive Surgery on Hardware-Aware Differentiable Neural
+Architecture Search", IEEE Trans. Computers 72(4), 2023. A reconstruction from the abstract and the authors' later
+public code; section numbers refer to docs/surgenas.md.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from surgenas.core.catalog import look_up
+from surgenas.core.errors import UsageError
+from surgenas.core.seeds import derive
+from surgenas.core.space import Space
+from surgenas.methods import SAMPLERS
+from surgenas.methods.samplers import Sampler
+from surgenas.nn.supernet import ChoiceSupernet, Gates
+from surgenas.predictors.base import Predictor
+
+ESTIMATORS = ("path-credit", "straight-through", "both")
+LOSSES = ("multiplier", "penalty", "absolute")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SurgeNASConfig:
+    """Settings of one search. Where they differ from the authors' ImageNet ones, they are scaled to short searches.
+
+    warmup: share of the epochs that train weights only. alpha_lr: 0 sets it so that a logit can travel `alpha_travel`
+    in the whole search. loss: "multiplier" learns lambda by gradient ascent, of either sign, so that the latency lands
+    on the limit from both sides; "penalty" adds lambda LAT/T and "absolute" lambda |LAT/T - 1|, lambda = latency_weight.
+    """
+
+    epochs: int = 20
+    warmup: float = 0.25
+    weight_lr: float = 0.1
+    momentum: float = 0.9
+    weight_decay: float = 3e-5
+    clip: float = 5.0
+    label_smoothing: float = 0.1
+    alpha_lr: float = 0.0
+    alpha_travel: float = 8.0
+    alpha_decay: float = 1e-3
+    tau_start: float = 5.0
+    tau_end: float = 0.5
+    eta: float = 1.0
+    sampler: str = "ods"
+    estimator: str = "path-credit"
+    leak: bool = False
+    loss: str = "multiplier"
+    latency_weight: float = 1.0
+    multiplier_lr: float = 0.05
+    damping: float = 4.0
+
+    def __post_init__(self) -> None:
+        if self.estimator not in ESTIMATORS:
+            raise UsageError(f"unknown gradient estimator {self.estimator!r}; one of {', '.join(ESTIMATORS)}")
+        if self.loss not in LOSSES:
+            raise UsageError(f"unknown latency loss {self.loss!r}; one of {', '.join(LOSSES)}")
+        if self.sampler in ("gdas", "spos", "darts") and self.estimator != "straight-through":
+            raise UsageError(f"sampler {self.sampler!r} runs one path a step: path credit compares several; "
+                             "use the estimator straight-through")
+        if self.sampler == "fair" and self.estimator != "path-credit":
+            raise UsageError("sampler 'fair' draws without gradient: use the estimator path-credit")
+        if self.epochs < 1 or not 0 <= self.warmup < 1:
+            raise UsageError(f"epochs {self.epochs}, warmup {self.warmup}: expected at least 1, and a share in [0, 1)")
+
+
+@dataclass(frozen=True)
+class EpochSummary:
+    """What an epoch did, for the journal and the report. Losses are means over steps and paths."""
+
+    epoch: int
+    loss: float
+    accuracy: float
+    latency_ms: float
+    multiplier: float
+    tau: float
+    eta: float
+    entropy: float
+    skips: int
+    path: tuple[int, ...]
+
+
+class SurgeNAS:
+    """Everything a search changes, in one checkpointable object: supernet, logits, optimizers, multiplier."""
+
+    name = "surgenas"
+
+    def __init__(
+        self,
+        space: Space,
+        config: SurgeNASConfig,
+        predictor: Predictor,
+        limit_ms: float,
+        *,
+        steps_per_epoch: int,
+        seed: int,
+        device: torch.device,
+    ) -> None:
+        self.space, self.config, self.predictor, self.limit_ms = space, config, predictor, limit_ms
+        self.seed, self.steps_per_epoch, self.device = seed, steps_per_epoch, device
+        self.sampler: Sampler = look_up("sampler", config.sampler, SAMPLERS)
+        torch.manual_seed(derive(seed, "supernet"))
+        supernet = space.supernet()
+        if not isinstance(supernet, ChoiceSupernet):
+            raise UsageError(f"surgenas needs a choice supernet; space {space.name!r} has {type(supernet).__name__}")
+        self.supernet = supernet.to(device, memory_format=torch.channels_last)
+        options = {len(choice.options) for choice in space.choices}
+        if len(options) != 1:
+            raise UsageError("strict fairness needs equally many operators in every layer")
+        generator = torch.Generator().manual_seed(derive(seed, "logits"))
+        self.logits_LK = nn.Parameter(1e-3 * torch.randn(len(space.choices), *options, generator=generator))
+        self.multiplier = 0.0
+        c = config
+        self.weight_optimizer = torch.optim.SGD(
+            self.supernet.parameters(), c.weight_lr, momentum=c.momentum, weight_decay=c.weight_decay
+        )
+        alpha_lr = c.alpha_lr or c.alpha_travel / max(1, (c.epochs - self.warmup_epochs) * steps_per_epoch)
+        self.alpha_optimizer = torch.optim.Adam(
+            [self.logits_LK], max(alpha_lr, 1e-3), betas=(0.5, 0.999), weight_decay=c.alpha_decay
+        )
+        self.criterion = nn.CrossEntropyLoss(label_smoothing=c.label_smoothing)
+
+    # --- schedules (section 2 and 3), functions of the step alone; past the last epoch they keep their end values
+
+    @property
+    def warmup_epochs(self) -> int:
+        return round(self.config.epochs * self.config.warmup)
+
+    def _schedule(self, step: int) -> tuple[float, float, float]:
+        """(weight learning rate, tau, eta) at a step."""
+        c, warm = self.config, self.warmup_epochs * self.steps_per_epoch
+        total = c.epochs * self.steps_per_epoch
+        done = min(1.0, step / total)
+        searched = min(1.0, max(0, step - warm) / max(1, total - warm))
+        last_epoch_start = max(warm + 1, total - self.steps_per_epoch)
+        fading = min(1.0, max(0, step - warm) / (last_epoch_start - warm))
+        lr = c.weight_lr * max(0.01, 0.5 * (1 + math.cos(math.pi * done)))
+        return lr, c.tau_start * (c.tau_end / c.tau_start) ** searched, c.eta * (1 - fading)
+
+    # --- one step (section 4)
+
+    def step(self, images: Tensor, labels: Tensor, index: int) -> tuple[float, float, float]:
+        """All paths of one draw on one mini-batch, then both updates. Returns (mean loss, accuracy, latency in ms)."""
+        lr, tau, eta = self._schedule(index)
+        searching = index >= self.warmup_epochs * self.steps_per_epoch
+        paths = self._draw(tau, index, searching)
+        self.weight_optimizer.param_groups[0]["lr"] = lr
+        self.weight_optimizer.zero_grad()
+        losses, correct, gate_grads = [], torch.zeros((), device=self.device), []
+        for gates in paths:
+            weights = gates.weights.detach().requires_grad_(gates.weights.requires_grad)
+            logits = self.supernet(images, Gates(weights, gates.path, self.config.leak), eta)
+            loss = self.criterion(logits, labels)
+            loss.backward()
+            losses.append(loss.detach())
+            correct += (logits.detach().argmax(1) == labels).float().mean()
+            gate_grads.append(weights.grad)
+        nn.utils.clip_grad_norm_(self.supernet.parameters(), self.config.clip)
+        self.weight_optimizer.step()
+        latency_ms = self._alpha_step(paths, torch.stack(losses), gate_grads) if searching else math.nan
+        return float(torch.stack(losses).mean()), float(correct) / len(paths), latency_ms
+
+    def _draw(self, tau: float, index: int, searching: bool) -> list[Gates]:
+        generator = torch.Generator().manual_seed(derive(self.seed, "paths", index))
+        with torch.set_grad_enabled(searching and self.config.estimator != "path-credit"):
+            return self.sampler(self.logits_LK, tau, generator)
+
+    def _alpha_step(self, paths: Sequence[Gates], losses_K: Tensor, gate_grads: Sequence[Tensor | None]) -> float:
+        """Update logits and multiplier; the latency term counts once for each summed cross-entropy."""
+        accuracy_grad = self._accuracy_gradient(paths, losses_K, gate_grads)
+        latency_ms = self._latency(paths[0])
+        (latency_grad,) = torch.autograd.grad(self._latency_loss(latency_ms) * len(paths), self.logits_LK)
+        self.logits_LK.grad = accuracy_grad + latency_grad
+        self.alpha_optimizer.step()
+        value = float(latency_ms.detach())
+        if self.config.loss == "multiplier":
+            self.multiplier += self.config.multiplier_lr * (value / self.limit_ms - 1)
+        return value
+
+    def _accuracy_gradient(
+        self, paths: Sequence[Gates], losses_K: Tensor, gate_grads: Sequence[Tensor | None]
+    ) -> Tensor:
+        estimator = self.config.estimator
+        if estimator == "path-credit":
+            return path_credit(self.logits_LK.detach(), paths, losses_K)
+        outputs, grads = [p.weights for p in paths], [g for g in gate_grads if g is not None]
+        if len(grads) < len(outputs):  # a sampler without gradient (SPOS): only latency moves the logits
+            return torch.zeros_like(self.logits_LK)
+        (through,) = torch.autograd.grad(outputs, self.logits_LK, grads, retain_graph=True)
+        if estimator == "straight-through":
+            return through
+        credit = path_credit(self.logits_LK.detach(), paths, losses_K)
+        return _normalised(through) + _normalised(credit)
+
+    def _latency(self, first: Gates) -> Tensor:
+        """Predicted latency of the first draw, an exact sample of softmax(logits); its gradient is straight-through
+        (section 5). Where the gates were drawn without gradient, it flows through the probabilities."""
+        y_LK = first.weights.cpu()
+        if not y_LK.requires_grad:
+            p_LK = self.logits_LK.softmax(dim=1)
+            y_LK = y_LK + p_LK - p_LK.detach()
+        return self.predictor.predict_relaxed(y_LK[None])[0]
+
+    def _latency_loss(self, latency_ms: Tensor) -> Tensor:
+        relative = latency_ms / self.limit_ms
+        if self.config.loss == "multiplier":
+            # augmented: the violation itself pushes too, which damps the oscillation of plain gradient ascent
+            return (self.multiplier + self.config.damping * (float(relative.detach()) - 1)) * relative
+        return self.config.latency_weight * ((relative - 1).abs() if self.config.loss == "absolute" else relative)
+
+    # --- epochs and state
+
+    def run_epoch(self, epoch: int, batches: Iterable[tuple[Tensor, Tensor]]) -> EpochSummary:
+        """One pass over the training images."""
+        torch.manual_seed(derive(self.seed, "search-epoch", epoch))
+        self.supernet.train()
+        rows = [
+            self.step(images.to(self.device), labels.to(self.device), epoch * self.steps_per_epoch + i)
+            for i, (images, labels) in enumerate(batches)
+        ]
+        loss, accuracy, latency_ms = (sum(column) / len(column) for column in zip(*rows, strict=True))
+        _, tau, eta = self._schedule(epoch * self.steps_per_epoch)
+        p_LK = self.probabilities()
+        path = tuple(int(k) for k in p_LK.argmax(1))
+        genes = [choice.options[k] for choice, k in zip(self.space.choices, path, strict=True)]
+        return EpochSummary(
+            epoch, loss, accuracy, latency_ms, self.multiplier, tau, eta,
+            entropy=float(-(p_LK * p_LK.clamp_min(1e-12).log()).sum(1).mean()),
+            skips=genes.count("skip"),
+            path=path,
+        )  # fmt: skip
+
+    def probabilities(self) -> Tensor:
+        """softmax(logits), (L, K): how much the search believes in each operator of each layer."""
+        return self.logits_LK.detach().softmax(dim=1)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            "supernet": self.supernet.state_dict(),
+            "logits": self.logits_LK.detach(),
+            "weight_optimizer": self.weight_optimizer.state_dict(),
+            "alpha_optimizer": self.alpha_optimizer.state_dict(),
+            "multiplier": self.multiplier,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.supernet.load_state_dict(state["supernet"])
+        self.logits_LK.data.copy_(state["logits"])
+        self.weight_optimizer.load_state_dict(state["weight_optimizer"])
+        self.alpha_optimizer.load_state_dict(state["alpha_optimizer"])
+        self.multiplier = float(state["multiplier"])
+
+
+def path_credit(logits_LK: Tensor, paths: Sequence[Gates], losses_K: Tensor) -> Tensor:
+    """Gradient for the logits from the losses of the K paths of one ordering (section 4, "a free remedy"):
+
+    A_{l,k} = (L_{i(l,k)} - mean L) / std L, i(l,k) the path that used operator k in layer l;
+    dL/da_{l,m} = p_m (A_{l,m} - sum_k p_k A_{l,k}).
+    """
+    order_KL = torch.tensor([path.path for path in paths])
+    scores_K = ((losses_K - losses_K.mean()) / (losses_K.std(correction=0) + 1e-12)).to(logits_LK)
+    A_LK = torch.empty_like(logits_LK).scatter_(1, order_KL.T, scores_K.expand(len(logits_LK), -1))
+    p_LK = logits_LK.softmax(dim=1)
+    return p_LK * (A_LK - (p_LK * A_LK).sum(1, keepdim=True))
+
+
+def _normalised(grad_LK: Tensor) -> Tensor:
+    return grad_LK / (grad_LK.norm() + 1e-12)

@@ -1,0 +1,20 @@
+"""A plain network of one chain: what every architecture becomes once nothing is left to choose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+
+class ChainNetwork(nn.Module):
+    """stem, layers, head: (N, C, H, W) -> (N, classes)."""
+
+    def __init__(self, stem: nn.Module, layers: Sequence[nn.Module], head: nn.Module) -> None:
+        super().__init__()
+        self.stem = stem
+        self.layers = nn.Sequential(*layers)
+        self.head = head
+
+    def forward(self, x_NCHW: Tensor) -> Tensor:
+        return self.head(self.layers(self.stem(x_NCHW)))

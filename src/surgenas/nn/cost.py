@@ -1,0 +1,51 @@
+"""How much does a network compute and hold? MACs and parameters, counted by torch itself on shapes alone."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+
+@dataclass(frozen=True)
+class LayerCost:
+    """One line of a network's description. macs and params are of the whole module."""
+
+    name: str
+    kind: str
+    out_shape: tuple[int, ...]
+    macs: float
+    params: int
+
+
+def count(network: nn.Module, input_shape: tuple[int, int, int]) -> tuple[float, int]:
+    """(MACs, parameters) for one image of (C, H, W); nothing is computed."""
+    network = _on_meta(network)
+    counter = FlopCounterMode(display=False)
+    with counter, torch.no_grad():
+        network(torch.empty(1, *input_shape, device="meta"))
+    return counter.get_total_flops() / 2, sum(p.numel() for p in network.parameters())
+
+
+def layer_costs(parts: list[tuple[str, nn.Module]], input_shape: tuple[int, int, int]) -> list[LayerCost]:
+    """The cost of each module of a chain, the output of one being the input of the next."""
+    x = torch.empty(1, *input_shape, device="meta")
+    rows = []
+    for name, part in parts:
+        part = _on_meta(part)
+        counter = FlopCounterMode(display=False)
+        with counter, torch.no_grad():
+            x = part(x)
+        params = sum(p.numel() for p in part.parameters())
+        rows.append(LayerCost(name, type(part).__name__, tuple(x.shape[1:]), counter.get_total_flops() / 2, params))
+    return rows
+
+
+def _on_meta(network: nn.Module) -> nn.Module:
+    parameter = next(network.parameters(), None)
+    if parameter is not None and parameter.device.type != "meta":
+        network = copy.deepcopy(network).to("meta")
+    return network.eval()

@@ -1,0 +1,9 @@
+"""Latency predictors: one file each, one contract (`base.Predictor`); a name here or any "package.module:Class" path."""
+
+CATALOG = {
+    "gnn": "surgenas.predictors.graph:GraphPredictor",
+    "mlp": "surgenas.predictors.mlp:MlpPredictor",
+    "ridge": "surgenas.predictors.linear:RidgePredictor",
+    "lookup": "surgenas.predictors.linear:LookupPredictor",
+    "flops": "surgenas.predictors.linear:FlopsPredictor",
+}

@@ -1,0 +1,58 @@
+"""Additive predictors: latency as a sum over layers. Simple, fast, and blind to what layers do to each other."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from sklearn.linear_model import LinearRegression, RidgeCV
+from torch import Tensor
+
+from surgenas.core.space import Floats
+from surgenas.predictors.base import Predictor
+
+
+class _Additive(Predictor):
+    """latency = bias + sum_{l,k} weight_{l,k} gate_{l,k}"""
+
+    weight_LK: Tensor
+    bias: float
+
+    def predict_relaxed(self, gates_NLK: Tensor) -> Tensor:
+        return (gates_NLK * self.weight_LK).sum((1, 2)) + self.bias
+
+    def _set(self, weight: Floats, bias: float) -> None:
+        self.weight_LK = torch.from_numpy(np.asarray(weight, dtype=np.float32))
+        self.bias = float(bias)
+
+
+class RidgePredictor(_Additive):
+    """Ridge regression on the one-hot code, its strength by leave-one-out."""
+
+    def fit(self, code_NLK: Floats, latency_ms_N: Floats) -> RidgePredictor:
+        model = RidgeCV(alphas=np.logspace(-3, 3, 13)).fit(code_NLK.reshape(len(code_NLK), -1), latency_ms_N)
+        self._set(model.coef_.reshape(code_NLK.shape[1:]), model.intercept_)
+        return self
+
+
+class LookupPredictor(_Additive):
+    """A look-up table: one cost of at least zero for each operator in each layer, and one for the rest.
+
+    The entries are solved from whole-network measurements (non-negative least squares), since an operator timed
+    alone is not what it costs inside a network.
+    """
+
+    def fit(self, code_NLK: Floats, latency_ms_N: Floats) -> LookupPredictor:
+        model = LinearRegression(positive=True).fit(code_NLK.reshape(len(code_NLK), -1), latency_ms_N)
+        self._set(model.coef_.reshape(code_NLK.shape[1:]), model.intercept_)
+        return self
+
+
+class FlopsPredictor(_Additive):
+    """latency = a + b MACs: what everybody uses who cannot measure."""
+
+    def fit(self, code_NLK: Floats, latency_ms_N: Floats) -> FlopsPredictor:
+        macs_N = (code_NLK * self.costs.macs).sum((1, 2)) + self.costs.fixed_macs
+        model = LinearRegression().fit(macs_N[:, None], latency_ms_N)
+        slope = float(model.coef_[0])
+        self._set(slope * self.costs.macs, model.intercept_ + slope * self.costs.fixed_macs)
+        return self

@@ -1,0 +1,34 @@
+"""Search spaces: one file each. A catalogued name or any "package.module:Class" path works wherever a space is named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from surgenas.core.architecture import Architecture, Setting
+from surgenas.core.catalog import look_up
+from surgenas.core.errors import UsageError
+from surgenas.core.space import Space
+
+CATALOG = {
+    "mobile": "surgenas.spaces.mobile:Mobile",
+}
+
+
+def make_space(name: str, settings: Mapping[str, Setting]) -> Space:
+    """The space with these settings; raises UsageError naming a setting that it does not take."""
+    try:
+        space = look_up("space", name, CATALOG)(**settings)
+    except TypeError as error:
+        raise UsageError(f"space {name!r}: {error}") from error
+    if not isinstance(space, Space):
+        raise UsageError(f"{name!r} is not a search space; one of {', '.join(CATALOG)}")
+    return space
+
+
+def space_of(arch: Architecture) -> Space:
+    """The space that an architecture names, once its genes are known to fit."""
+    if arch.space.name not in CATALOG:  # an architecture file is data: it must not make us import a module
+        raise UsageError(f"unknown space {arch.space.name!r} in the architecture; one of {', '.join(CATALOG)}")
+    space = make_space(arch.space.name, dict(arch.space.settings))
+    space.check(arch)
+    return space

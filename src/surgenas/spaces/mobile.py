@@ -1,0 +1,225 @@
+"""Chains of MBConv blocks that choose kernel and expansion in every layer, or skip it (SurgeNAS, sheet section 1)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import groupby
+
+import numpy as np
+import torch
+from timm.layers import make_divisible
+from torch import nn
+
+from surgenas.core.architecture import Architecture, Setting
+from surgenas.core.errors import UsageError
+from surgenas.core.moves import uniform
+from surgenas.core.space import Choice, CostTable, Space
+from surgenas.nn.blocks import classifier, conv_bn_relu6, mbconv, shortcut, skip
+from surgenas.nn.chain import ChainNetwork
+from surgenas.nn.cost import count
+from surgenas.nn.supernet import ChoiceBlock, ChoiceSupernet
+from surgenas.spaces.layouts import LAYOUTS, REFERENCE_LAYOUT, Layout, Stage
+
+OPERATORS: dict[str, tuple[int, int]] = {
+    "k3e3": (3, 3),
+    "k3e6": (3, 6),
+    "k5e3": (5, 3),
+    "k5e6": (5, 6),
+    "k7e3": (7, 3),
+    "k7e6": (7, 6),
+}
+SKIP = "skip"
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Where a layer stands: its shapes, whatever operator fills it. size: height and width of its input."""
+
+    name: str
+    cin: int
+    cout: int
+    stride: int
+    size: int
+
+    @property
+    def is_identity(self) -> bool:
+        """Skipping this layer costs nothing."""
+        return self.stride == 1 and self.cin == self.cout
+
+    @property
+    def geometry(self) -> tuple[float, float, float, float]:
+        return math.log(self.cin), math.log(self.cout), 2 * math.log(self.size), float(self.stride)
+
+
+class Mobile(Space):
+    """layout: a name in LAYOUTS. resolution: input height and width, 0 for the layout's own. width: channel multiplier."""
+
+    name = "mobile"
+
+    def __init__(
+        self,
+        *,
+        layout: str = "proxyless",
+        resolution: int = 0,
+        width: float = 1.0,
+        classes: int = 1000,
+        dropout: float = 0.2,
+    ) -> None:
+        if layout not in LAYOUTS:
+            raise UsageError(f"unknown layout {layout!r}; one of {', '.join(LAYOUTS)}")
+        resolution = resolution or LAYOUTS[layout].resolution
+        for what, value, least, most in (
+            ("resolution", resolution, 8, 2048),
+            ("width", width, 0.05, 16),
+            ("classes", classes, 2, 1_000_000),
+            ("dropout", dropout, 0, 0.95),
+        ):
+            if not isinstance(value, (int, float)) or not least <= value <= most:
+                raise UsageError(f"{what} {value!r}: expected a number from {least} to {most}")
+        self.layout_name, self.layout = layout, _scaled(LAYOUTS[layout], width)
+        self.resolution, self.width, self.classes, self.dropout = int(resolution), float(width), int(classes), dropout
+
+    @property
+    def settings(self) -> dict[str, Setting]:
+        return {
+            "layout": self.layout_name,
+            "resolution": self.resolution,
+            "width": self.width,
+            "classes": self.classes,
+            "dropout": self.dropout,
+        }
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        return (3, self.resolution, self.resolution)
+
+    @cached_property
+    def slots(self) -> tuple[Slot, ...]:
+        """The searchable layers, in order."""
+        return tuple(_slots(self.layout, self.resolution))
+
+    @cached_property
+    def choices(self) -> tuple[Choice, ...]:  # type: ignore[override]
+        return tuple(Choice(slot.name, (*OPERATORS, SKIP)) for slot in self.slots)
+
+    def build(self, arch: Architecture) -> ChainNetwork:
+        genes = self.check(arch).genes
+        layers = [_operator(gene, slot, affine=True) for gene, slot in zip(genes, self.slots, strict=True)]
+        return ChainNetwork(self._stem(affine=True), layers, self._head(affine=True))
+
+    def supernet(self) -> ChoiceSupernet:
+        return ChoiceSupernet(self._stem(affine=False), [_choice_block(s) for s in self.slots], self._head(affine=False))
+
+    def canonical(self, arch: Architecture) -> Architecture:
+        """Consecutive layers that keep their shape are interchangeable in position: which of them is skipped does not matter."""
+        genes: list[str] = []
+        pairs = zip(arch.genes, self.slots, strict=True)
+        for movable, run in groupby(pairs, key=lambda pair: pair[1].is_identity):
+            stretch = [gene for gene, _ in run]
+            genes += sorted(stretch, key=lambda gene: gene == SKIP) if movable else stretch
+        return Architecture(arch.space, tuple(genes))
+
+    def costs(self) -> CostTable:
+        return _costs(self.layout, self.resolution, self.classes)
+
+    def reference(self, width: float) -> Architecture:
+        """MobileNetV2 at a width, for the same images and with the same total stride as this layout."""
+        settings = {**self.settings, "layout": REFERENCE_LAYOUT.get(self.layout_name, "mobilenetv2"), "width": width}
+        space = Mobile(**settings)  # type: ignore[arg-type]
+        return uniform(space, "k3e6")
+
+    def _stem(self, *, affine: bool) -> nn.Module:
+        return _stem(self.layout, affine=affine)
+
+    def _head(self, *, affine: bool) -> nn.Module:
+        last = self.slots[-1].cout
+        return classifier(
+            last, self.layout.head, self.layout.hidden, self.classes, dropout=self.dropout, affine=affine
+        )
+
+
+def _scaled(layout: Layout, width: float) -> Layout:
+    """Channels times width, to multiples of 8; as in MobileNetV2 the head never shrinks below its published width
+    at 224 px, but does for small images, where it would dominate."""
+    stages = tuple(Stage(make_divisible(s.width * width, 8), s.repeats, s.stride) for s in layout.stages)
+    head = layout.head * width
+    if layout.resolution >= 224:
+        head = max(layout.head, head)
+    return Layout(
+        stem=make_divisible(layout.stem * width, 8),
+        fixed=make_divisible(layout.fixed * width, 8),
+        stages=stages,
+        head=make_divisible(head, 8),
+        hidden=layout.hidden,
+        resolution=layout.resolution,
+    )
+
+
+def _slots(layout: Layout, resolution: int) -> Iterator[Slot]:
+    cin, size = layout.fixed, _halved(resolution, 2)
+    for s, stage in enumerate(layout.stages, start=1):
+        for r in range(stage.repeats):
+            stride = stage.stride if r == 0 else 1
+            yield Slot(f"stage{s}.layer{r + 1}", cin, stage.width, stride, size)
+            cin, size = stage.width, _halved(size, stride)
+
+
+def _halved(size: int, stride: int) -> int:
+    return -(-size // stride)
+
+
+def _stem(layout: Layout, *, affine: bool) -> nn.Module:
+    return nn.Sequential(
+        conv_bn_relu6(3, layout.stem, kernel=3, stride=2, affine=affine),
+        mbconv(layout.stem, layout.fixed, kernel=3, expand=1, stride=1, affine=affine),
+    )
+
+
+def _operator(gene: str, slot: Slot, *, affine: bool) -> nn.Module:
+    if gene == SKIP:
+        return skip(slot.cin, slot.cout, stride=slot.stride, affine=affine)
+    kernel, expand = OPERATORS[gene]
+    return mbconv(slot.cin, slot.cout, kernel=kernel, expand=expand, stride=slot.stride, affine=affine)
+
+
+def _choice_block(slot: Slot) -> ChoiceBlock:
+    operators = [_operator(gene, slot, affine=False) for gene in (*OPERATORS, SKIP)]
+    return ChoiceBlock(operators, shortcut(slot.cin, slot.cout, stride=slot.stride))
+
+
+@lru_cache(maxsize=32)
+def _costs(layout: Layout, resolution: int, classes: int) -> CostTable:
+    slots = list(_slots(layout, resolution))
+    genes = (*OPERATORS, SKIP)
+
+    def measured(make: Callable[[], nn.Module], channels: int, size: int) -> tuple[float, float]:
+        with torch.device("meta"):
+            return count(make(), (channels, size, size))
+
+    table = np.array(
+        [[measured(lambda g=g, s=s: _operator(g, s, affine=True), s.cin, s.size) for g in genes] for s in slots]  # type: ignore[misc]
+    )
+    last = slots[-1]
+    end = _halved(last.size, last.stride)
+    half = _halved(resolution, 2)
+    stem = measured(lambda: _stem(layout, affine=True), 3, resolution)
+    head = measured(
+        lambda: classifier(last.cout, layout.head, layout.hidden, classes, dropout=0, affine=True), last.cout, end
+    )
+    fixed = (
+        Slot("stem", 3, layout.stem, 2, resolution),
+        Slot("fixed", layout.stem, layout.fixed, 1, half),
+        Slot("head", last.cout, layout.head, 1, end),
+    )
+    return CostTable(
+        macs=table[:, :, 0],
+        params=table[:, :, 1],
+        geometry=np.array([slot.geometry for slot in slots]),
+        fixed_macs=stem[0] + head[0],
+        fixed_params=stem[1] + head[1],
+        fixed_geometry=np.array([slot.geometry for slot in fixed]),
+        fixed_before=2,
+    )

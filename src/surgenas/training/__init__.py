@@ -1,0 +1,1 @@
+"""Images, recipes and the training loop."""

@@ -1,0 +1,44 @@
+"""Random views of a whole batch at once: crop, scale, aspect, flip; one grid sample instead of N transforms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+from torch.nn.functional import affine_grid, grid_sample
+
+from surgenas.core.seeds import derive
+from surgenas.training.data import Dataset
+
+
+def random_views(images_NCHW: Tensor, generator: torch.Generator, *, flips: bool, least: float = 0.7) -> Tensor:
+    """Each image seen through its own window: sides of least..1 times the image's, anywhere inside, maybe mirrored."""
+    N = len(images_NCHW)
+    u_N5 = torch.rand(N, 5, generator=generator).to(images_NCHW.device)
+    scale_N2 = least + (1 - least) * u_N5[:, :2]
+    shift_N2 = (1 - scale_N2) * (2 * u_N5[:, 2:4] - 1)
+    mirror_N = torch.where(u_N5[:, 4] < 0.5, -1.0, 1.0) if flips else torch.ones_like(u_N5[:, 4])
+    theta = images_NCHW.new_zeros(N, 2, 3)
+    theta[:, 0, 0], theta[:, 1, 1] = scale_N2[:, 0] * mirror_N, scale_N2[:, 1]
+    theta[:, :, 2] = shift_N2
+    grid = affine_grid(theta, list(images_NCHW.shape), align_corners=False)
+    return grid_sample(images_NCHW, grid, padding_mode="reflection", align_corners=False)
+
+
+def train_batches(
+    dataset: Dataset, batch: int, seed: int, epoch: int, *, rank: int = 0, ranks: int = 1
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """An epoch of augmented batches in an order that depends on seed and epoch alone; the incomplete last one is left
+    out. With several ranks each gets its slice of every batch."""
+    generator = torch.Generator().manual_seed(derive(seed, "batches", epoch))
+    order = torch.randperm(len(dataset.train), generator=generator)
+    for step in range(steps_per_epoch(dataset, batch)):
+        picked = order[step * batch : (step + 1) * batch]
+        views = random_views(dataset.normalise(dataset.train.images[picked]), generator, flips=dataset.flips)
+        yield views[rank::ranks].contiguous(memory_format=torch.channels_last), dataset.train.labels[picked][rank::ranks]
+
+
+def steps_per_epoch(dataset: Dataset, batch: int) -> int:
+    """At least 1; batches larger than the training part are one step."""
+    return max(1, len(dataset.train) // batch)
