@@ -10,7 +10,7 @@ from surgenas.core.errors import UsageError
 
 
 def look_up(kind: str, name: str, entries: Mapping[str, str]) -> Any:
-    """The object behind a catalogued name or a "package.module:Object" path; raises UsageError naming the valid ones."""
+    """The object behind a catalogued name or a "package.module:Object" path; raises UsageError naming valid ones."""
     path = entries.get(name, name)
     module, colon, attribute = path.partition(":")
     known = ", ".join(sorted(entries))

@@ -81,6 +81,10 @@ class Space(ABC):
     def costs(self) -> CostTable:
         """MACs, parameters and geometry of every operator in every layer."""
 
+    def parts(self, arch: Architecture) -> list[tuple[str, nn.Module]]:
+        """A freshly built network as a chain of named modules; searchable ones carry their choice's name."""
+        raise UsageError(f"space {self.name!r} does not name its parts")
+
     def canonical(self, arch: Architecture) -> Architecture:
         """The representative of all architectures that are the same network as this one."""
         return arch

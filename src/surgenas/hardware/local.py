@@ -63,9 +63,7 @@ class LocalDevice:
 
     def calibrate(self, typical_ms: float) -> tuple[str, float]:
         with self._alone(Progress()):
-            timed = {r.name: self._reference_ms(r, Protocol(rounds=5, max_rounds=5)) for r in REFERENCES}
-        name = min(timed, key=lambda n: abs(math.log(timed[n] / typical_ms)))
-        return name, timed[name]
+            return self._nearest(typical_ms)
 
     def measure(
         self,
@@ -115,7 +113,8 @@ class LocalDevice:
         name, reference_ms = reference
         before = snapshot()
         calls = {key: call for key, (call, _) in prepared.items()}
-        campaign = run_campaign(calls, self._reference_call(_reference(name)), protocol, rng, Machine())
+        call = self._reference_call(_reference(name))
+        campaign = run_campaign(calls, call, reference_ms, protocol, rng, Machine())
         context = {"before": before, "after": snapshot(), "preempted": round(campaign.preempted, 4)}
         self.store.add_reference(name, self.key, campaign.reference_ms)
         found = {}
@@ -127,7 +126,8 @@ class LocalDevice:
     def _result(
         self, key: str, campaign: Campaign, reference: tuple[str, float], difference: float, context: dict[str, Any]
     ) -> Measurement:
-        ratio, half = estimate(campaign.rounds[key])
+        ratio, half = estimate(campaign.rounds[key], reference[1])
+        quiet = sum(r.is_quiet(reference[1]) for r in campaign.rounds[key])
         times = [ms for r in campaign.rounds[key] for ms in r.candidate.runs_ms]
         return Measurement(
             key=key,
@@ -135,14 +135,14 @@ class LocalDevice:
             ms=ratio * reference[1],
             ratio=ratio,
             half_width=half,
-            grade=grade(half, campaign.preempted),
+            grade=grade(half, campaign.preempted, quiet),
             rounds=len(campaign.rounds[key]),
             p50_ms=statistics.median(times),
             p90_ms=percentile(times, 0.9) if len(times) >= 64 else None,
             reference=reference[0],
             reference_ms=reference[1],
             max_difference=difference,
-            context=context,
+            context={**context, "quiet_rounds": quiet},
         )
 
     def _known(self, jobs: Sequence[Job], reference: tuple[str, float] | None) -> dict[str, Measurement]:
@@ -160,16 +160,20 @@ class LocalDevice:
         one = Protocol(rounds=1, max_rounds=1, warmup_s=0.2)
         idle = self._reference_call(REFERENCES[0])
         calls = {key: call for key, (call, _) in prepared.items()}
-        seen = run_campaign(calls, idle, one, np.random.default_rng(0), Machine()).rounds
+        seen = run_campaign(calls, idle, math.inf, one, np.random.default_rng(0), Machine()).rounds
         typical = statistics.median(r[0].candidate.best_ms for r in seen.values())
-        timed = {r.name: self._reference_ms(r, Protocol(rounds=5, max_rounds=5)) for r in REFERENCES}
-        name = min(timed, key=lambda n: abs(math.log(timed[n] / typical)))
+        return self._nearest(typical)
+
+    def _nearest(self, typical_ms: float) -> tuple[str, float]:
+        timed = {r.name: self._reference_ms(r) for r in REFERENCES}
+        name = min(timed, key=lambda n: abs(math.log(timed[n] / typical_ms)))
         return name, timed[name]
 
-    def _reference_ms(self, reference: Reference, protocol: Protocol) -> float:
+    def _reference_ms(self, reference: Reference) -> float:
         """p10 of its history; a few blocks are added first, so that there always is one."""
         call = self._reference_call(reference)
-        campaign = run_campaign({reference.name: call}, call, protocol, np.random.default_rng(0), Machine())
+        protocol = Protocol(rounds=60, half_width=0.0)
+        campaign = run_campaign({reference.name: call}, call, math.inf, protocol, np.random.default_rng(0), Machine())
         self.store.add_reference(reference.name, self.key, campaign.reference_ms)
         return percentile(self.store.reference_history(reference.name, self.key), 0.1)
 
@@ -199,7 +203,9 @@ def check_equal(network: nn.Module, output: Images, images: Images, runtime: str
         expected = network.eval()(torch.from_numpy(images)).numpy()
     difference = float(np.abs(output - expected).max())
     if not difference <= TOLERANCE * max(1.0, float(np.abs(expected).max())):
-        raise SurgenasError(f"{runtime} computes something else than PyTorch (difference {difference:.3g}); not measured")
+        raise SurgenasError(
+            f"{runtime} computes something else than PyTorch (difference {difference:.3g}); not measured"
+        )
     return difference
 
 

@@ -1,4 +1,4 @@
-"""What one latency measurement says, and how it follows from raw run times (measurement protocol, points 6 to 8 and 10).
+"""What one latency measurement says, and how it follows from raw run times (protocol, points 6 to 8 and 10).
 
 Pure functions over recorded times: the loop that records them is `timing`.
 """
@@ -8,13 +8,21 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from scipy import stats
 
 MIN_ROUNDS = 3
 """Below this no interval is given."""
+MIN_QUIET = 5
+"""With fewer quiet rounds all rounds are used, and the grade is C at best."""
+QUIET = 1.15
+"""A round is quiet if both adjacent reference blocks are within this factor of the reference's known latency.
+
+When a neighbour occupies the other half of the core, a reference slows down 1.5 x and a small network 1.8 x: the ratio
+itself depends on the machine's state. Ratios of quiet rounds repeat within 1 %, of all rounds within 9 % (docs/log.md).
+"""
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,11 @@ class Round:
     def ratio(self) -> float:
         """Block statistic: min over the candidate's runs / min over the adjacent reference runs."""
         return self.candidate.best_ms / min(self.before.best_ms, self.after.best_ms)
+
+    def is_quiet(self, reference_ms: float) -> bool:
+        if math.isinf(reference_ms):
+            return True
+        return all(1 / QUIET <= block.best_ms / reference_ms <= QUIET for block in (self.before, self.after))
 
 
 @dataclass(frozen=True)
@@ -80,12 +93,13 @@ class Measurement:
         return cls(**record)
 
 
-def estimate(rounds: Sequence[Round]) -> tuple[float, float]:
-    """(ratio, relative half-width of its 95 % interval) from the rounds of one campaign.
+def estimate(rounds: Sequence[Round], reference_ms: float) -> tuple[float, float]:
+    """(ratio, relative half-width of its 95 % interval) from the quiet rounds of one campaign, if there are enough.
 
     The factor 1.6 corrects for rounds of one campaign being more alike than rounds of different ones.
     """
-    ratios = [r.ratio for r in rounds]
+    quiet = [r for r in rounds if r.is_quiet(reference_ms)]
+    ratios = [r.ratio for r in (quiet if len(quiet) >= MIN_QUIET else rounds)]
     ratio = statistics.median(ratios)
     R = len(ratios)
     if R < MIN_ROUNDS:
@@ -95,25 +109,33 @@ def estimate(rounds: Sequence[Round]) -> tuple[float, float]:
     return ratio, half / ratio
 
 
-def grade(half_width: float, preempted: float) -> str:
-    """A, B, C or D; a reference preempted in more than 30 % of its runs caps it at B, in more than 60 % at D."""
+def grade(half_width: float, preempted: float, quiet_rounds: int = MIN_QUIET) -> str:
+    """A, B, C or D; too few quiet rounds cap it at C, a reference preempted in more than 30 % of its runs at B, in
+    more than 60 % at D."""
     letter = next((g for g, limit in (("A", 0.02), ("B", 0.05), ("C", 0.10)) if half_width <= limit), "D")
     if preempted > 0.6:
         return "D"
+    if quiet_rounds < MIN_QUIET:
+        letter = max(letter, "C")
     return max(letter, "B") if preempted > 0.3 else letter
 
 
 def pool(measurements: Sequence[Measurement]) -> Measurement:
-    """Several campaigns of one network as one: the median, and the widest interval of them and of their spread."""
-    if len(measurements) == 1:
-        return measurements[0]
+    """Several campaigns of one network as one: the median, and the wider of their own intervals and their spread."""
     ms = statistics.median(m.ms for m in measurements)
     middle = min(measurements, key=lambda m: abs(m.ms - ms))
-    spread = max(abs(m.ms / ms - 1) for m in measurements)
-    half = max(statistics.median(m.half_width for m in measurements), spread)
+    spread = statistics.median(abs(m.ms / ms - 1) for m in measurements)
+    half = max(statistics.median(m.half_width for m in measurements), 2 * spread)
     preempted = statistics.median(float(m.context.get("preempted", 0.0)) for m in measurements)
-    values = {**middle.to_dict(), "ms": ms, "ratio": ms / middle.reference_ms, "half_width": half}
-    return Measurement(**{**values, "grade": grade(half, preempted), "rounds": sum(m.rounds for m in measurements)})
+    quiet = round(statistics.median(int(m.context.get("quiet_rounds", MIN_QUIET)) for m in measurements))
+    return replace(
+        middle,
+        ms=ms,
+        ratio=ms / middle.reference_ms,
+        half_width=half,
+        grade=grade(half, preempted, quiet),
+        rounds=sum(m.rounds for m in measurements),
+    )
 
 
 def percentile(values: Sequence[float], q: float) -> float:

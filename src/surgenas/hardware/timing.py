@@ -16,24 +16,27 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from surgenas.hardware.measurement import Block, Round, estimate
+from surgenas.hardware.measurement import QUIET, Block, Round, estimate
 
 Call = Callable[[], object]
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """How much is measured. block_ms: least length of a block; half_width: precision at which rounds stop."""
+    """How much is measured. rounds: quiet ones wanted of each candidate; half_width: precision at which they stop.
+
+    Blocks are short, since neighbours come and go within tens of milliseconds, and a round must see one state only.
+    """
 
     rounds: int = 10
-    max_rounds: int = 30
+    max_rounds: int = 60
     half_width: float = 0.03
-    block_ms: float = 20.0
+    block_ms: float = 4.0
     min_runs: int = 5
     max_runs: int = 50
     warmup_s: float = 3.0
-    budget_s: float = 600.0
-    backoff_s: tuple[float, ...] = (1.0, 2.0, 4.0)
+    budget_s: float = 120.0
+    backoff_s: tuple[float, ...] = (0.1, 0.2, 0.4)
 
 
 @dataclass(frozen=True)
@@ -55,9 +58,17 @@ class Campaign:
 
 
 def run_campaign(
-    candidates: Mapping[str, Call], reference: Call, protocol: Protocol, rng: np.random.Generator, machine: Machine
+    candidates: Mapping[str, Call],
+    reference: Call,
+    reference_ms: float,
+    protocol: Protocol,
+    rng: np.random.Generator,
+    machine: Machine,
 ) -> Campaign:
-    """Visit every candidate once a round, in fresh random order, until each is known well enough or time is out."""
+    """Visit every candidate once a round, in fresh random order, until each is known well enough or time is out.
+
+    reference_ms: what the reference takes when nothing disturbs it; infinity if that is not known yet.
+    """
     with _no_garbage_collection():
         watch = _Watch(machine)
         reference_runs = _calibrate(reference, protocol, watch)
@@ -65,11 +76,11 @@ def run_campaign(
         rounds: dict[str, list[Round]] = {name: [] for name in candidates}
         minima: list[float] = []
         end = machine.now() + protocol.budget_s
-        for turn in range(protocol.max_rounds):
-            names = [n for n in rounds if turn < protocol.rounds or estimate(rounds[n])[1] > protocol.half_width]
-            if not names or (turn >= protocol.rounds and machine.now() > end):
+        for _ in range(protocol.max_rounds):
+            names = [name for name in rounds if not _known(rounds[name], reference_ms, protocol)]
+            if not names or machine.now() > end:
                 break
-            watch.back_off(reference, reference_runs, protocol)
+            watch.back_off(reference, reference_runs, reference_ms, protocol)
             before = watch.reference_block(reference, reference_runs)
             for i in rng.permutation(len(names)):
                 call = candidates[names[i]]
@@ -80,6 +91,12 @@ def run_campaign(
                 minima.append(after.best_ms)
                 before = after
         return Campaign({name: tuple(seen) for name, seen in rounds.items()}, tuple(minima), watch.preempted_overall)
+
+
+def _known(rounds: list[Round], reference_ms: float, protocol: Protocol) -> bool:
+    """Enough quiet rounds, and a narrow enough interval."""
+    quiet = sum(r.is_quiet(reference_ms) for r in rounds)
+    return quiet >= protocol.rounds and estimate(rounds, reference_ms)[1] <= protocol.half_width
 
 
 class _Watch:
@@ -108,14 +125,14 @@ class _Watch:
         self.dirty += sum(not ok for ok in block.clean)
         return block
 
-    def back_off(self, reference: Call, runs: int, protocol: Protocol) -> None:
-        """While most reference runs are preempted, wait; then go on, and the grade will tell."""
+    def back_off(self, reference: Call, runs: int, reference_ms: float, protocol: Protocol) -> None:
+        """While the reference is preempted or slowed down, wait; then go on, and the grade will tell."""
         for pause in protocol.backoff_s:
-            if not self.recent or sum(self.recent) / len(self.recent) <= 0.6:
+            slow = self.block(reference, runs).best_ms > QUIET * reference_ms
+            if not slow and sum(self.recent) <= 0.6 * len(self.recent):
                 return
             self.machine.sleep(pause)
             self.recent.clear()
-            self.reference_block(reference, runs)
 
     @property
     def preempted_overall(self) -> float:

@@ -32,8 +32,8 @@ LOSSES = ("multiplier", "penalty", "absolute")
 class SurgeNASConfig:
     """Settings of one search. Where they differ from the authors' ImageNet ones, they are scaled to short searches.
 
-    warmup: share of the epochs that train weights only. alpha_lr: 0 sets it so that a logit can travel `alpha_travel`
-    in the whole search. loss: "multiplier" learns lambda by gradient ascent, of either sign, so that the latency lands
+    warmup: share of the epochs that train weights only. alpha_lr: 0 sets it so that a logit can travel
+    `alpha_travel` in the whole search. loss: "multiplier" learns lambda by gradient ascent, of either sign, so that the latency lands
     on the limit from both sides; "penalty" adds lambda LAT/T and "absolute" lambda |LAT/T - 1|, lambda = latency_weight.
     """
 
@@ -64,8 +64,10 @@ class SurgeNASConfig:
         if self.loss not in LOSSES:
             raise UsageError(f"unknown latency loss {self.loss!r}; one of {', '.join(LOSSES)}")
         if self.sampler in ("gdas", "spos", "darts") and self.estimator != "straight-through":
-            raise UsageError(f"sampler {self.sampler!r} runs one path a step: path credit compares several; "
-                             "use the estimator straight-through")
+            raise UsageError(
+                f"sampler {self.sampler!r} runs one path a step: path credit compares several; "
+                "use the estimator straight-through"
+            )
         if self.sampler == "fair" and self.estimator != "path-credit":
             raise UsageError("sampler 'fair' draws without gradient: use the estimator path-credit")
         if self.epochs < 1 or not 0 <= self.warmup < 1:

@@ -102,9 +102,7 @@ class _Gated(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(
-        ctx: Any, o: Tensor, aux: Tensor | None, y_K: Tensor, k: int, eta: float, leak: bool
-    ) -> Tensor:
+    def forward(ctx: Any, o: Tensor, aux: Tensor | None, y_K: Tensor, k: int, eta: float, leak: bool) -> Tensor:
         h = o.view_as(o) if aux is None else torch.add(o, aux, alpha=eta)
         ctx.save_for_backward(h, *(() if aux is None else (aux,)))
         ctx.k, ctx.eta, ctx.leak, ctx.K = k, eta, leak, len(y_K)

@@ -1,4 +1,4 @@
-"""Latency predictors: one file each, one contract (`base.Predictor`); a name here or any "package.module:Class" path."""
+"""Latency predictors: one file each, one contract (`base.Predictor`); any "package.module:Class" path works too."""
 
 CATALOG = {
     "gnn": "surgenas.predictors.graph:GraphPredictor",

@@ -48,8 +48,8 @@ def score(name: str, predicted_ms: Floats, measured_ms: Floats, fit_seconds: flo
 
 def cross_validate(
     names: Sequence[str], costs: CostTable, code_NLK: Floats, latency_ms_N: Floats, *, folds: int = 3, seed: int = 0
-) -> list[Score]:
-    """Every predictor on the same folds, the best (least RMSE) first."""
+) -> list[tuple[Score, Floats]]:
+    """Every predictor's score and held-out predictions (N,), all on the same folds, the best (least RMSE) first."""
     found = []
     for name in names:
         predicted = np.empty_like(latency_ms_N)
@@ -57,8 +57,8 @@ def cross_validate(
         for train, held_out in KFold(folds, shuffle=True, random_state=seed % 2**32).split(code_NLK):
             predictor = make_predictor(name, costs, seed).fit(code_NLK[train], latency_ms_N[train])
             predicted[held_out] = predictor.predict(code_NLK[held_out])
-        found.append(score(name, predicted, latency_ms_N, (time.perf_counter() - start) / folds))
-    return sorted(found, key=lambda s: s.rmse_ms)
+        found.append((score(name, predicted, latency_ms_N, (time.perf_counter() - start) / folds), predicted))
+    return sorted(found, key=lambda pair: pair[0].rmse_ms)
 
 
 def noise_ceiling(first_ms: Floats, second_ms: Floats) -> Score:

@@ -26,11 +26,17 @@ class _Additive(Predictor):
 
 
 class RidgePredictor(_Additive):
-    """Ridge regression on the one-hot code, its strength by leave-one-out."""
+    """Ridge regression on the one-hot code and three totals (MACs, parameters, layers that compute), its strength by
+    leave-one-out. The totals are scaled up, hence hardly penalised: few samples fix them, many fix the rest."""
 
     def fit(self, code_NLK: Floats, latency_ms_N: Floats) -> RidgePredictor:
-        model = RidgeCV(alphas=np.logspace(-3, 3, 13)).fit(code_NLK.reshape(len(code_NLK), -1), latency_ms_N)
-        self._set(model.coef_.reshape(code_NLK.shape[1:]), model.intercept_)
+        table = np.stack([self.costs.macs, self.costs.params, self.costs.macs > 0])
+        totals_N3 = np.einsum("nlk,dlk->nd", code_NLK, table)
+        scale_3 = 10 / (totals_N3.std(0) + 1e-12)
+        features = np.hstack([code_NLK.reshape(len(code_NLK), -1), totals_N3 * scale_3])
+        model = RidgeCV(alphas=np.logspace(-2, 4, 13)).fit(features, latency_ms_N)
+        own, total = model.coef_[:-3], model.coef_[-3:]
+        self._set(own.reshape(code_NLK.shape[1:]) + np.einsum("d,dlk->lk", total * scale_3, table), model.intercept_)
         return self
 
 

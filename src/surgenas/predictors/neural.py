@@ -19,9 +19,7 @@ class NeuralPredictor(Predictor):
 
     network: nn.Module
 
-    def __init__(
-        self, costs: CostTable, *, seed: int = 0, steps: int = 600, batch: int = 64, lr: float = 3e-3
-    ) -> None:
+    def __init__(self, costs: CostTable, *, seed: int = 0, steps: int = 600, batch: int = 64, lr: float = 3e-3) -> None:
         super().__init__(costs, seed=seed)
         self.steps, self.batch, self.lr = steps, batch, lr
         self.mean, self.std = 0.0, 1.0
@@ -45,7 +43,9 @@ class NeuralPredictor(Predictor):
         return self.network(gates_NLK) * self.std + self.mean
 
 
-def _train(network: Callable[[Tensor], Tensor], code: Tensor, target: Tensor, steps: int, batch: int, lr: float) -> None:
+def _train(
+    network: Callable[[Tensor], Tensor], code: Tensor, target: Tensor, steps: int, batch: int, lr: float
+) -> None:
     assert isinstance(network, nn.Module)
     optimizer = torch.optim.Adam(network.parameters(), lr=lr)
     schedule = CosineAnnealingLR(optimizer, steps)

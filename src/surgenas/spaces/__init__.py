@@ -1,4 +1,4 @@
-"""Search spaces: one file each. A catalogued name or any "package.module:Class" path works wherever a space is named."""
+"""Search spaces: one file each; a catalogued name or any "package.module:Class" path names one."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ class Slot:
 
 
 class Mobile(Space):
-    """layout: a name in LAYOUTS. resolution: input height and width, 0 for the layout's own. width: channel multiplier."""
+    """layout: a name in LAYOUTS. resolution: input height and width, 0: the layout's own. width: channel multiplier."""
 
     name = "mobile"
 
@@ -110,11 +110,18 @@ class Mobile(Space):
         layers = [_operator(gene, slot, affine=True) for gene, slot in zip(genes, self.slots, strict=True)]
         return ChainNetwork(self._stem(affine=True), layers, self._head(affine=True))
 
+    def parts(self, arch: Architecture) -> list[tuple[str, nn.Module]]:
+        network = self.build(arch)
+        layers = zip((choice.name for choice in self.choices), network.layers, strict=True)
+        return [("stem", network.stem), *layers, ("head", network.head)]
+
     def supernet(self) -> ChoiceSupernet:
-        return ChoiceSupernet(self._stem(affine=False), [_choice_block(s) for s in self.slots], self._head(affine=False))
+        return ChoiceSupernet(
+            self._stem(affine=False), [_choice_block(s) for s in self.slots], self._head(affine=False)
+        )
 
     def canonical(self, arch: Architecture) -> Architecture:
-        """Consecutive layers that keep their shape are interchangeable in position: which of them is skipped does not matter."""
+        """Consecutive layers that keep their shape can trade places: which of them is skipped does not matter."""
         genes: list[str] = []
         pairs = zip(arch.genes, self.slots, strict=True)
         for movable, run in groupby(pairs, key=lambda pair: pair[1].is_identity):
@@ -136,9 +143,7 @@ class Mobile(Space):
 
     def _head(self, *, affine: bool) -> nn.Module:
         last = self.slots[-1].cout
-        return classifier(
-            last, self.layout.head, self.layout.hidden, self.classes, dropout=self.dropout, affine=affine
-        )
+        return classifier(last, self.layout.head, self.layout.hidden, self.classes, dropout=self.dropout, affine=affine)
 
 
 def _scaled(layout: Layout, width: float) -> Layout:

@@ -36,7 +36,10 @@ def train_batches(
     for step in range(steps_per_epoch(dataset, batch)):
         picked = order[step * batch : (step + 1) * batch]
         views = random_views(dataset.normalise(dataset.train.images[picked]), generator, flips=dataset.flips)
-        yield views[rank::ranks].contiguous(memory_format=torch.channels_last), dataset.train.labels[picked][rank::ranks]
+        yield (
+            views[rank::ranks].contiguous(memory_format=torch.channels_last),
+            dataset.train.labels[picked][rank::ranks],
+        )
 
 
 def steps_per_epoch(dataset: Dataset, batch: int) -> int:

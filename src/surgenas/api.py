@@ -1,0 +1,332 @@
+"""surgenas from Python: the same functions that the commands call."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from surgenas.core.architecture import Architecture
+from surgenas.core.errors import SurgenasError, UsageError
+from surgenas.core.progress import Progress
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from surgenas.pipeline.run import Run
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A finished run. Latencies in ms, measured; accuracy on images that no decision has seen."""
+
+    run: Path
+    facts: dict[str, Any]
+
+    @property
+    def architecture(self) -> Architecture:
+        return Architecture.from_dict(self.facts["architecture"])
+
+    @property
+    def latency_ms(self) -> float:
+        return float(self.facts["latency"]["ms"])
+
+    @property
+    def accuracy(self) -> float:
+        return float(self.facts["accuracy"]["test"])
+
+    @property
+    def report(self) -> Path:
+        return self.run / "report.html"
+
+    @property
+    def model(self) -> nn.Module:
+        """The trained network, in eval mode; its input is standardised by the run's mean and std."""
+        return load(self.run)
+
+    def export(self, path: str | Path) -> Path:
+        """Copy the verified ONNX file; raises EnvironmentFault if it cannot be written."""
+        return export(self.run, path)
+
+
+def search(
+    data: str = "digits",
+    device: str = "onnxruntime-cpu",
+    latency_ms: float | None = None,
+    *,
+    out: str | Path | None = None,
+    progress: Progress | None = None,
+    **settings: Any,
+) -> Result:
+    """Find, train, export and measure a network for these images, this device and this limit.
+
+    latency_ms None: half the latency of the space's largest network. settings: the fields of RunConfig
+    (`seed`, `layout`, `resolution`, `epochs`, `random`, ...). Raises a SurgenasError that says what to do.
+    """
+    return _finish(create(data=data, device=device, latency_ms=latency_ms, out=out, progress=progress, **settings))
+
+
+def create(*, out: str | Path | None = None, progress: Progress | None = None, **settings: Any) -> Run:
+    """A new run folder, nothing done yet."""
+    from surgenas.pipeline.config import make_config
+    from surgenas.pipeline.run import Run
+
+    config = make_config(**settings)
+    folder = Path(out) if out else Path("runs") / time.strftime("%Y%m%d-%H%M%S")
+    return Run.create(folder, config, progress or Progress())
+
+
+def resume(run: str | Path, *, progress: Progress | None = None) -> Result:
+    """Continue an interrupted run to the result that it would have had."""
+    return _finish(_open(run, progress))
+
+
+def load(run: str | Path) -> nn.Module:
+    """The trained network of a run, in eval mode: `model = surgenas.load("runs/1")`."""
+    from surgenas.pipeline.checkpoint import load_weights
+    from surgenas.spaces import space_of
+
+    arch = read_architecture(Path(run) / "architecture.json")
+    return load_weights(Path(run) / "model.safetensors", space_of(arch).build(arch)).eval()
+
+
+def read_architecture(path: str | Path) -> Architecture:
+    """An architecture file, or the one in a run folder; raises UsageError saying what is wrong with it."""
+    path = Path(path)
+    path = path / "architecture.json" if path.is_dir() else path
+    try:
+        return Architecture.from_json(path.read_text())
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}; expected an architecture.json of a run") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: not an architecture: not text") from error
+
+
+def export(run: str | Path, path: str | Path) -> Path:
+    """Copy a run's verified ONNX file to a path."""
+    from surgenas.core.files import write_atomic
+
+    source = Path(run) / "model.onnx"
+    try:
+        content = source.read_bytes()
+    except OSError as error:
+        raise SurgenasError(f"{run} has no model.onnx; `surgenas resume {run}` makes it") from error
+    write_atomic(Path(path), content)
+    return Path(path)
+
+
+def write_report(run: str | Path, *, progress: Progress | None = None) -> Path:
+    """Draw report.html of a run, finished or not."""
+    from surgenas.report.page import write_page
+
+    return write_page(_open(run, progress))
+
+
+def dry_run(*, progress: Progress | None = None, **settings: Any) -> dict[str, Any]:
+    """What a search would do: reachable latencies, epochs, seconds and memory. Nothing is kept."""
+    import tempfile
+
+    from surgenas.pipeline.flow import prepare
+
+    with tempfile.TemporaryDirectory() as folder:
+        reached, plan = prepare(create(out=Path(folder) / "run", progress=progress, **settings))
+    stages = {"profile": plan.profile_s, "search": plan.search_s, "train": plan.train_s, "other": plan.other_s}
+    return {
+        "limit_ms": reached["limit_ms"],
+        "reachable_ms": [reached["low_ms"], reached["high_ms"]],
+        "epochs": plan.epochs,
+        "train_epochs": plan.train_epochs,
+        "seconds": {name: round(seconds) for name, seconds in stages.items()},
+        "total_seconds": round(plan.total_s),
+        "memory_bytes": plan.memory_bytes,
+    }
+
+
+def profile(*, progress: Progress | None = None, **settings: Any) -> dict[str, Any]:
+    """Measure sampled architectures into the store and into a run folder that `predict` reads."""
+    from surgenas.pipeline.stages.profile import profile as stage
+    from surgenas.pipeline.stages.reach import reach
+
+    run = create(progress=progress, **settings)
+    with run.exclusive():
+        reached = reach(run)
+        stage(run)
+    return {
+        "run": str(run.folder),
+        "device": run.device.key,
+        "samples": len(run.journal.all("measured", stage="profile")),
+        "reachable_ms": [reached["low_ms"], reached["high_ms"]],
+    }
+
+
+def predict(run: str | Path, *, progress: Progress | None = None) -> dict[str, Any]:
+    """Errors of all predictors on held-out architectures, the noise ceiling, and the choice."""
+    from surgenas.pipeline.stages.predict import predict as stage
+
+    opened = _open(run, progress)
+    if opened.result("profile") is None:
+        raise UsageError(f"{run} has no profile yet; `surgenas profile --out {run}` measures one")
+    with opened.exclusive():
+        stage(opened)
+    return opened.result("predict") or {}
+
+
+def train(
+    arch: str | Path,
+    data: str,
+    out: str | Path,
+    *,
+    epochs: int,
+    batch: int = 64,
+    seed: int = 0,
+    accelerator: str = "auto",
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Train an architecture from scratch on a data set and report it on the test part."""
+    from surgenas.pipeline.checkpoint import Checkpoints, save_weights
+    from surgenas.spaces import space_of
+    from surgenas.training.data import load_data
+    from surgenas.training.loop import Recipe, accuracy, fit, make_fabric
+
+    progress, out, found = progress or Progress(), Path(out), read_architecture(arch)
+    space = space_of(found)
+    images = load_data(data, space.input_shape[1], seed=seed, max_corrupt=0.05, cache=out / "cache", progress=progress)
+    wanted = dict(found.space.settings)["classes"]
+    if wanted != len(images.classes):
+        raise UsageError(f"{arch} is for {wanted} classes, {data} has {len(images.classes)}")
+    recipe = Recipe(epochs=epochs, batch=batch)
+    checkpoints = Checkpoints(out / "checkpoints")
+    with progress.task("train", epochs, (checkpoints.numbers() or [0])[-1]) as task:
+        state = fit(
+            make_fabric(accelerator, 1),
+            lambda: space.build(found),
+            images,
+            recipe,
+            seed=seed,
+            checkpoints=checkpoints,
+            on_epoch=lambda e: task.advance(f"loss {e.loss:.2f}"),
+        )
+    network = space.build(found)
+    network.load_state_dict(state)
+    save_weights(out / "model.safetensors", state)
+    return {"model": str(out / "model.safetensors"), "accuracy": {"test": accuracy(network, images, images.test)}}
+
+
+def measure(archs: list[Path], device: str, *, seed: int = 0, progress: Progress | None = None) -> dict[str, Any]:
+    """Measure architecture files side by side in one campaign."""
+    from surgenas.hardware.device import make_device
+    from surgenas.pipeline.stages.measured import CAREFUL, job_of
+
+    found = [read_architecture(path) for path in archs]
+    place = make_device(device)
+    results = place.measure(
+        [job_of(arch) for arch in found], protocol=CAREFUL, seed=seed, progress=progress or Progress()
+    )
+    rows = [
+        {"name": str(path), "interval": list(m.interval_ms), **m.to_dict()}
+        for path, m in zip(archs, results, strict=True)
+    ]
+    return {"device": place.key, "measurements": rows}
+
+
+def describe(
+    arch: Path | None, uniform: str | None, *, layout: str, resolution: int, width: float, classes: int
+) -> dict[str, Any]:
+    """A network layer by layer: operator, output shape, MACs, parameters."""
+    from surgenas.core import moves
+    from surgenas.nn.cost import layer_costs
+    from surgenas.spaces import make_space, space_of
+
+    if (arch is None) == (uniform is None):
+        raise UsageError("describe needs either --arch FILE or --uniform OPERATOR, for example --uniform k7e6")
+    if arch is not None:
+        found = read_architecture(arch)
+        space = space_of(found)
+    else:
+        space = make_space("mobile", {"layout": layout, "resolution": resolution, "width": width, "classes": classes})
+        found = moves.uniform(space, uniform or "")
+    rows = layer_costs(space.parts(found), space.input_shape)
+    names = [name for name, _ in space.parts(found)]
+    genes = {choice.name: gene for choice, gene in zip(space.choices, found.genes, strict=True)}
+    layers = [
+        {
+            "name": name,
+            "operator": genes.get(name, "fixed"),
+            "out_shape": list(row.out_shape),
+            "macs": row.macs,
+            "params": row.params,
+        }
+        for name, row in zip(names, rows, strict=True)
+    ]
+    return {
+        "architecture": found.to_dict(),
+        "key": moves.canonical_key(space, found),
+        "layers": layers,
+        "macs": sum(row.macs for row in rows),
+        "params": sum(row.params for row in rows),
+    }
+
+
+def devices() -> dict[str, Any]:
+    """Every catalogued device: what it is, or what is missing."""
+    from surgenas.hardware import CATALOG
+    from surgenas.hardware.device import make_device
+
+    found: dict[str, Any] = {}
+    for name in CATALOG:
+        try:
+            found[name] = make_device(name).describe()
+        except SurgenasError as error:
+            found[name] = {"unusable": str(error)}
+    return found
+
+
+def spaces() -> dict[str, Any]:
+    """Every space with its layouts: searchable layers, operators, number of architectures, input resolution."""
+    from surgenas.core import moves
+    from surgenas.spaces import CATALOG, make_space
+    from surgenas.spaces.layouts import LAYOUTS
+
+    found: dict[str, Any] = {}
+    for name in CATALOG:
+        for layout in LAYOUTS:
+            space = make_space(name, {"layout": layout})
+            found[f"{name} --layout {layout}"] = {
+                "layers": len(space.choices),
+                "operators": list(space.choices[0].options),
+                "architectures": float(f"{moves.size(space):.3g}"),
+                "resolution": space.input_shape[1],
+            }
+    return found
+
+
+def methods() -> dict[str, Any]:
+    """Names that --method, --set sampler=, --set estimator= and the predictor choice take."""
+    from surgenas.methods import CATALOG, SAMPLERS
+    from surgenas.methods.surgenas import ESTIMATORS, LOSSES
+    from surgenas.predictors import CATALOG as PREDICTORS
+
+    return {
+        "methods": list(CATALOG),
+        "sampler": list(SAMPLERS),
+        "estimator": list(ESTIMATORS),
+        "loss": list(LOSSES),
+        "predictors": list(PREDICTORS),
+    }
+
+
+def _open(folder: str | Path, progress: Progress | None) -> Run:
+    from surgenas.pipeline.run import Run
+
+    return Run.open(Path(folder), progress or Progress())
+
+
+def _finish(run: Run) -> Result:
+    from surgenas.pipeline.flow import execute
+    from surgenas.report.facts import facts
+    from surgenas.report.page import write_page
+
+    execute(run)
+    write_page(run)
+    return Result(run.folder, facts(run))

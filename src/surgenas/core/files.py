@@ -1,0 +1,39 @@
+"""Files that are either the old ones or the new ones, never half of each."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from surgenas.core.errors import EnvironmentFault
+
+
+def write_atomic(path: Path, content: bytes) -> None:
+    """Write beside, flush to disk, rename; raises EnvironmentFault naming the path and the bytes needed."""
+    beside = path.with_name(path.name + ".part")
+    try:
+        with open(beside, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+        sync_folder(path.parent)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise cannot_write(path, len(content), error) from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames inside a folder durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def cannot_write(path: Path, size: int, error: OSError) -> EnvironmentFault:
+    return EnvironmentFault(
+        f"cannot write {path} ({size} bytes): {error.strerror or error}; free the disk or choose another --out, "
+        "then `surgenas resume`"
+    )

@@ -1,0 +1,50 @@
+"""The main job, from images to an exported network, in the order of its stages."""
+
+from __future__ import annotations
+
+import time
+
+from surgenas.core.files import write_atomic
+from surgenas.core.units import show_ms, show_seconds
+from surgenas.pipeline.run import Run
+from surgenas.pipeline.stages.derive import derive
+from surgenas.pipeline.stages.export import export, verify
+from surgenas.pipeline.stages.plan import Plan, plan
+from surgenas.pipeline.stages.predict import predict
+from surgenas.pipeline.stages.profile import profile
+from surgenas.pipeline.stages.reach import reach
+from surgenas.pipeline.stages.search import method_config
+from surgenas.pipeline.stages.train import train_all
+
+
+def prepare(run: Run) -> tuple[dict[str, float], Plan]:
+    """What is cheap and can go wrong, first: settings, images, device, reachable latencies, time and memory."""
+    run.journal.append("session", time=time.time())
+    method_config(run)
+    for note in run.data.notes:
+        run.progress.log(note)
+    run.progress.log(
+        f"{run.data.name}: {len(run.data.train)} images to learn from, {len(run.data.test)} kept aside for the final "
+        f"test, {len(run.data.classes)} classes, {run.data.resolution} px"
+    )
+    reached, planned = reach(run), plan(run)
+    run.progress.log(
+        f"limit {show_ms(reached['limit_ms'])} on {run.device.name} (reachable {show_ms(reached['low_ms'])} to "
+        f"{show_ms(reached['high_ms'])}); {planned.epochs} epochs of search, {planned.train_epochs} of training; "
+        f"about {show_seconds(planned.total_s)}"
+    )
+    return reached, planned
+
+
+def execute(run: Run) -> None:
+    """Everything that is not done yet."""
+    with run.exclusive():
+        reached, _ = prepare(run)
+        limit_ms = reached["limit_ms"]
+        profile(run)
+        predict(run)
+        found = derive(run, limit_ms)  # searches first
+        write_atomic(run.folder / "architecture.json", found.to_json().encode())
+        train_all(run, found)
+        export(run, found)
+        verify(run, found, limit_ms)

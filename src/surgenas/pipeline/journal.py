@@ -1,0 +1,79 @@
+"""What happened in a run, one JSON line an event: append-only, flushed to disk, able to repair its own tail."""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from pathlib import Path
+from typing import Any
+
+from surgenas.core.errors import CorruptError
+from surgenas.core.files import cannot_write
+
+Event = dict[str, Any]
+
+
+class Journal:
+    """Each line is `<crc32 in hex> <json>`. A torn last line (power cut, kill) is cut off when the file is opened."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.events: list[Event] = []
+        if path.exists():
+            self._read()
+
+    def append(self, event: str, **values: Any) -> Event:
+        """Record an event; it is on disk when this returns."""
+        record = {"event": event, **values}
+        text = json.dumps(record)
+        line = f"{zlib.crc32(text.encode()):08x} {text}\n".encode()
+        try:
+            with open(self.path, "ab") as file:
+                file.write(line)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise cannot_write(self.path, len(line), error) from error
+        self.events.append(json.loads(text))
+        return self.events[-1]
+
+    def all(self, event: str, **values: Any) -> list[Event]:
+        """Events of a kind whose fields have these values, oldest first."""
+        return [e for e in self.events if e["event"] == event and all(e.get(k) == v for k, v in values.items())]
+
+    def last(self, event: str, **values: Any) -> Event | None:
+        found = self.all(event, **values)
+        return found[-1] if found else None
+
+    def _read(self) -> None:
+        content = self.path.read_bytes()
+        lines = content.split(b"\n")
+        good = 0
+        for number, line in enumerate(lines, start=1):
+            if not line and number == len(lines):
+                return
+            event = _parse(line)
+            whole = number < len(lines)  # a line without its newline was torn, even if it parses
+            if event is None or not whole:
+                if number < len(lines) - 1:
+                    raise CorruptError(
+                        f"{self.path} line {number} is damaged; restore it from a backup or start a new run"
+                    )
+                with open(self.path, "r+b") as file:
+                    file.truncate(good)
+                return
+            self.events.append(event)
+            good += len(line) + 1
+
+
+def _parse(line: bytes) -> Event | None:
+    """The event, or None if its checksum does not fit."""
+    checksum, _, text = line.partition(b" ")
+    try:
+        if int(checksum, 16) != zlib.crc32(text):
+            return None
+        event = json.loads(text)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) and "event" in event else None

@@ -1,0 +1,118 @@
+"""From probabilities to one architecture whose *measured* latency lies inside the limit.
+
+The most probable architectures that are predicted to land just below the limit are measured. If none does, the
+predictor learns from them and the search goes on; a bounded number of times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from surgenas.core import moves
+from surgenas.core.architecture import Architecture
+from surgenas.core.errors import LimitError
+from surgenas.core.seeds import generator
+from surgenas.core.space import Floats
+from surgenas.core.units import show_ms
+from surgenas.hardware.measurement import Measurement, pool
+from surgenas.methods.constrained import most_probable
+from surgenas.methods.surgenas import SurgeNAS
+from surgenas.pipeline.run import Run
+from surgenas.pipeline.stages.measured import CAREFUL, fitted_predictor, measure
+from surgenas.pipeline.stages.search import search
+from surgenas.predictors.base import Predictor
+
+CANDIDATES = 8
+ROUNDS = 4
+LOW, HIGH = 0.97, 0.993
+"""Share of the limit that a candidate's first measurement must use, and may use: the rest is for the noise."""
+
+
+def derive(run: Run, limit_ms: float) -> Architecture:
+    """The found architecture. Raises LimitError, naming the nearest, if nothing inside the limit was found."""
+    known = run.result("derive")
+    if known is not None:
+        return run.architecture(known["genes"])
+    method = search(run, limit_ms)
+    with run.stage("derive") as result:
+        for turn in range(ROUNDS):
+            if turn:  # nothing landed: go on with what the measurements of the last turn taught
+                method = search(run, limit_ms, extra=turn)
+            found = _attempt(run, method, limit_ms, turn, final=turn == ROUNDS - 1)
+            if found:
+                arch, campaigns, predicted_ms = found
+                result |= {
+                    "genes": list(arch.genes),
+                    "predicted_ms": predicted_ms,
+                    "measurement": pool(campaigns).to_dict(),
+                    "campaigns": [m.to_dict() for m in campaigns],
+                    "rounds": turn + 1,
+                }
+                return arch
+        raise _out_of_reach(run, limit_ms)
+
+
+def _attempt(
+    run: Run, method: SurgeNAS, limit_ms: float, turn: int, *, final: bool
+) -> tuple[Architecture, list[Measurement], float] | None:
+    """Measure the most probable candidates; confirm, in a second campaign, the best that fits."""
+    predictor = fitted_predictor(run)
+    archs = _candidates(run, method, predictor, limit_ms, turn)
+    measured = measure(run, "derive", archs, protocol=CAREFUL, turn=turn)
+    for arch, m in zip(archs, measured, strict=True):
+        run.progress.log(f"measured {show_ms(m.ms)} +-{m.half_width:.1%} ({m.grade}): {arch}")
+    low = LOW * limit_ms if not final and not _tops_out(run, limit_ms) else 0.0
+    fitting = [(a, m) for a, m in zip(archs, measured, strict=True) if low <= m.ms <= HIGH * limit_ms]
+    fitting = fitting[:4] if low else sorted(fitting, key=lambda pair: -pair[1].ms)[:4]
+    if not fitting:
+        return None
+    again = measure(run, "confirm", [arch for arch, _ in fitting], protocol=CAREFUL, turn=turn)
+    for (arch, first), second in zip(fitting, again, strict=True):
+        if low <= pool([first, second]).ms and second.ms <= limit_ms:
+            return arch, [first, second], float(_predicted(run, predictor, [arch])[0])
+    return None
+
+
+def _candidates(run: Run, method: SurgeNAS, predictor: Predictor, limit_ms: float, turn: int) -> list[Architecture]:
+    """Predicted inside the window; the window widens downwards until there is something to measure."""
+    p_LK = method.probabilities().double().cpu().numpy()
+    if _tops_out(run, limit_ms):
+        return [moves.decode(run.space, p_LK), *_most_probable(run, p_LK, predictor, (0.0, limit_ms), turn)][
+            :CANDIDATES
+        ]
+    found: list[Architecture] = []
+    for low in (0.975, 0.95, 0.9, 0.0):
+        found = _most_probable(run, p_LK, predictor, (low * limit_ms, 0.99 * limit_ms), turn)
+        if len(found) >= CANDIDATES // 2:
+            break
+    return found or [moves.decode(run.space, -run.space.costs().macs)]
+
+
+def _most_probable(
+    run: Run, p_LK: Floats, predictor: Predictor, window: tuple[float, float], turn: int
+) -> list[Architecture]:
+    rng = generator(run.config.seed, "derive", turn)
+    return most_probable(
+        run.space, p_LK, lambda archs: _predicted(run, predictor, archs), window, rng, count=CANDIDATES
+    )
+
+
+def _predicted(run: Run, predictor: Predictor, archs: Sequence[Architecture]) -> Floats:
+    return predictor.predict(moves.encode(run.space, archs))
+
+
+def _tops_out(run: Run, limit_ms: float) -> bool:
+    """The limit is above (nearly) everything in the space: anything may be chosen."""
+    reach = run.result("reach")
+    return reach is not None and limit_ms >= 0.97 * reach["high_ms"]
+
+
+def _out_of_reach(run: Run, limit_ms: float) -> LimitError:
+    events = run.journal.all("measured", stage="derive")
+    nearest = min(events, key=lambda e: abs(np.log(e["measurement"]["ms"] / limit_ms)))
+    return LimitError(
+        f"no architecture measured inside {show_ms(limit_ms)} in {ROUNDS} rounds; nearest "
+        f"{'-'.join(nearest['genes'])} at {show_ms(nearest['measurement']['ms'])}. Raise --latency or --samples"
+    )

@@ -1,0 +1,95 @@
+"""The trained network as an ONNX file: reloaded, compared, and measured beside its rivals in one campaign."""
+
+from __future__ import annotations
+
+import torch
+
+from surgenas.core.architecture import Architecture
+from surgenas.core.catalog import look_up
+from surgenas.core.errors import NoisyError
+from surgenas.core.files import write_atomic
+from surgenas.core.units import show_ms
+from surgenas.hardware import RUNTIMES
+from surgenas.hardware.local import check_equal
+from surgenas.hardware.measurement import Measurement, pool
+from surgenas.hardware.onnx_file import to_onnx, with_metadata
+from surgenas.nn.cost import layer_costs
+from surgenas.pipeline.checkpoint import load_weights
+from surgenas.pipeline.run import Run
+from surgenas.pipeline.stages.measured import CAREFUL, job_of, measure
+from surgenas.pipeline.stages.train import FOUND, rivals, weights_file
+from surgenas.spaces import space_of
+
+
+def export(run: Run, found: Architecture) -> None:
+    """Write model.onnx (batch size open) and keep the largest difference to PyTorch on test images."""
+    if run.result("export") is not None:
+        return
+    with run.stage("export") as result:
+        space = space_of(found)
+        network = load_weights(run.folder / weights_file(FOUND), space.build(found)).eval()
+        model = to_onnx(network, space.input_shape, batch=None)
+        data = run.data
+        facts = {"classes": data.classes, "mean": data.mean, "std": data.std, "architecture": found.to_dict()}
+        write_atomic(run.folder / "model.onnx", with_metadata(model, facts))
+        images = data.normalise(data.test.images[:64]).numpy()
+        runtime = look_up("runtime", "onnxruntime", RUNTIMES)()
+        output = runtime.prepare((run.folder / "model.onnx").read_bytes(), images, 1)()
+        result["max_difference"] = check_equal(network, output, images, "ONNX Runtime")
+        expected = network(torch.from_numpy(images)).argmax(1).numpy()
+        result["same_class"] = float((output.argmax(1) == expected).mean())
+
+
+def verify(run: Run, found: Architecture, limit_ms: float) -> Measurement:
+    """The claim: the median over the campaigns of the found network, the last one shared with its rivals."""
+    known = run.result("verify")
+    if known is None:
+        with run.stage("verify") as result:
+            others = rivals(run, found)
+            together = dict(
+                zip([FOUND, *others], measure(run, "verify", [found, *others.values()], protocol=CAREFUL), strict=True)
+            )
+            campaigns = [Measurement.from_dict(m) for m in (run.result("derive") or {})["campaigns"]]
+            together[FOUND] = pool([*campaigns, together[FOUND]])
+            result["measurements"] = {name: m.to_dict() for name, m in together.items()}
+            result["layers"] = _layers(run, found)
+        known = result
+    claim = Measurement.from_dict(known["measurements"][FOUND])
+    if claim.ms > limit_ms:
+        run.progress.log(f"MISSED: measured {show_ms(claim.ms)}, limit {show_ms(limit_ms)}; resume with more --samples")
+    if claim.grade == "D" and run.config.strict:
+        raise NoisyError("the machine is too busy to measure (grade D) and --strict forbids it; try when it is idle")
+    if claim.grade == "D":
+        run.progress.log("the machine was too busy: the latency is a grade D, not to be relied on")
+    return claim
+
+
+def _layers(run: Run, arch: Architecture) -> list[dict[str, object]]:
+    """Each layer's operator, shape and share of the latency; the shares are from a profiled run."""
+    shares: dict[str, float] = {}
+    for node, share in run.device.layer_shares(job_of(arch)).items():
+        part = _part(node)
+        shares[part] = shares.get(part, 0.0) + share
+    space = space_of(arch)
+    rows = layer_costs(space.parts(arch), space.input_shape)
+    genes = ["fixed", *arch.genes, "fixed"]
+    modules = ["stem", *(f"layers.{i}" for i in range(len(arch.genes))), "head"]
+    return [
+        {
+            "name": row.name,
+            "operator": gene,
+            "out_shape": list(row.out_shape),
+            "macs": row.macs,
+            "params": row.params,
+            "share": shares.get(module, 0.0),
+        }
+        for row, gene, module in zip(rows, genes, modules, strict=True)
+    ]
+
+
+def _part(node: str) -> str:
+    """'/layers/layers.3/bn1/Clip...' -> 'layers.3'; what the runtime adds belongs to the head."""
+    parts = node.strip("/").split("/")
+    if parts[0] == "layers" and len(parts) > 1:
+        return parts[1]
+    return parts[0] if parts[0] in ("stem", "head") else "head"

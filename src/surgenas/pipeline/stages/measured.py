@@ -1,0 +1,84 @@
+"""What the stages share about measuring: jobs from architectures, and measurements as journal events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from surgenas.core import moves
+from surgenas.core.architecture import Architecture
+from surgenas.core.space import Floats
+from surgenas.hardware.device import Job
+from surgenas.hardware.measurement import Measurement
+from surgenas.hardware.timing import Protocol
+from surgenas.pipeline.run import Run
+from surgenas.predictors.base import Predictor, make_predictor
+from surgenas.spaces import space_of
+
+CAREFUL = Protocol(rounds=20, max_rounds=150, half_width=0.012)
+"""For claims: more rounds, and more of them until the interval is narrow."""
+QUICK = Protocol(rounds=10, max_rounds=40, half_width=0.04)
+"""For learning and for choosing."""
+
+
+def job_of(arch: Architecture) -> Job:
+    """The measuring job of an architecture of any catalogued space."""
+    space = space_of(arch)
+    return Job(moves.canonical_key(space, arch), lambda: space.build(arch), space.input_shape)
+
+
+def measure(
+    run: Run, stage: str, archs: Sequence[Architecture], *, protocol: Protocol, turn: int = 0, reuse: bool = False
+) -> list[Measurement]:
+    """Measure and record; what this stage and turn measured before an interruption is not measured again."""
+    known = {
+        e["key"]: Measurement.from_dict(e["measurement"]) for e in run.journal.all("measured", stage=stage, turn=turn)
+    }
+    jobs = [job_of(arch) for arch in archs]
+    todo = [job for job in jobs if job.key not in known]
+    genes = {job.key: list(arch.genes) for job, arch in zip(jobs, archs, strict=True)}
+    for start in range(0, len(todo), 32):
+        part = todo[start : start + 32]
+        found = run.device.measure(
+            part,
+            reference=reference_of(run),
+            protocol=protocol,
+            seed=run.config.seed + turn,
+            reuse=reuse,
+            progress=run.progress,
+        )
+        for job, m in zip(part, found, strict=True):
+            if job.key not in known:
+                known[job.key] = m
+                run.journal.append(
+                    "measured", stage=stage, turn=turn, key=job.key, genes=genes[job.key], measurement=m.to_dict()
+                )
+    return [known[job.key] for job in jobs]
+
+
+def reference_of(run: Run) -> tuple[str, float] | None:
+    """The reference network of this run and its latency, fixed once so that all its milliseconds are comparable."""
+    event = run.journal.last("calibrated")
+    return (event["reference"], event["reference_ms"]) if event else None
+
+
+def samples(run: Run) -> tuple[list[Architecture], Floats]:
+    """Every measured architecture of the run's space with the median of its latencies; grade D never counts."""
+    by_key: dict[str, tuple[Architecture, list[float]]] = {}
+    for stage in ("reach", "profile", "derive"):
+        for event in run.journal.all("measured", stage=stage):
+            if event["measurement"]["grade"] <= "C":
+                arch = run.architecture(event["genes"])
+                by_key.setdefault(event["key"], (arch, []))[1].append(event["measurement"]["ms"])
+    archs = [arch for arch, _ in by_key.values()]
+    return archs, np.array([np.median(ms) for _, ms in by_key.values()])
+
+
+def fitted_predictor(run: Run) -> Predictor:
+    """The chosen predictor on everything measured so far: a function of the journal, so nothing else is kept."""
+    choice = run.result("predict")
+    assert choice is not None, "predict comes before"
+    archs, latency_ms = samples(run)
+    code = moves.encode(run.space, archs)
+    return make_predictor(choice["chosen"], run.space.costs(), run.config.seed).fit(code, latency_ms)

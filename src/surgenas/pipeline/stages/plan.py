@@ -1,0 +1,99 @@
+"""How long will this take, and how much memory? Timed on a few real steps, before the long work begins."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import psutil
+import torch
+from torch import nn
+
+from surgenas.core import moves
+from surgenas.core.seeds import generator
+from surgenas.nn.supernet import ChoiceSupernet, Gates
+from surgenas.pipeline.run import Run
+from surgenas.pipeline.stages.profile import DEFAULT_SAMPLES, DIGITS_SAMPLES
+from surgenas.pipeline.stages.search import search_epochs
+from surgenas.pipeline.stages.train import recipe
+from surgenas.training.augment import steps_per_epoch, train_batches
+
+SECONDS_PER_SAMPLE = 0.9
+"""Exporting, checking and measuring one network; seen on two cores of a server CPU."""
+OVERHEAD_S = 90.0
+"""Calibration, deriving, verifying, export and report."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Estimated seconds by stage and bytes of memory."""
+
+    epochs: int
+    train_epochs: int
+    profile_s: float
+    search_s: float
+    train_s: float
+    other_s: float
+    memory_bytes: int
+
+    @property
+    def total_s(self) -> float:
+        return self.profile_s + self.search_s + self.train_s + self.other_s
+
+
+def make_plan(run: Run) -> Plan:
+    """Time some paths forward and backward; with a time limit, choose as many epochs as fit."""
+    space, config = run.space, run.config
+    K = len(space.choices[0].options)
+    rng = generator(config.seed, "plan")
+    supernet = space.supernet().to(memory_format=torch.channels_last)
+    assert isinstance(supernet, ChoiceSupernet)
+    images, labels = next(train_batches(run.data, config.batch, config.seed, 0))
+
+    def one_path() -> None:
+        gates = Gates.of(space, moves.sample(space, rng))
+        nn.functional.cross_entropy(supernet(images, gates, 1.0), labels).backward()
+
+    path_s = _median_seconds(one_path)
+    steps = steps_per_epoch(run.data, config.batch)
+    search_epoch, train_epoch = steps * path_s * K, steps * path_s * 1.1
+    networks = 2 + config.random
+    samples = config.samples or (DIGITS_SAMPLES if config.data == "digits" else DEFAULT_SAMPLES)
+    profile_s = SECONDS_PER_SAMPLE * (samples + 12)
+    epochs, train_epochs = search_epochs(run), recipe(run).epochs
+    if config.time_limit_s:
+        left = 0.85 * config.time_limit_s - profile_s - OVERHEAD_S
+        wanted = search_epoch * epochs + train_epoch * networks * train_epochs
+        shrink = min(1.0, max(left, 0.0) / wanted)
+        epochs, train_epochs = max(2, int(epochs * shrink)), max(2, int(train_epochs * shrink))
+    return Plan(
+        epochs,
+        train_epochs,
+        profile_s,
+        search_epoch * epochs,
+        train_epoch * networks * train_epochs,
+        OVERHEAD_S,
+        psutil.Process().memory_info().rss * 2,
+    )
+
+
+def plan(run: Run) -> Plan:
+    """The plan of this run, recorded once so that a resumed run keeps it."""
+    known = run.journal.last("planned")
+    if known:
+        return Plan(**{key: known[key] for key in Plan.__dataclass_fields__})
+    made = make_plan(run)
+    run.journal.append("planned", **asdict(made))
+    return made
+
+
+def _median_seconds(work: Callable[[], None], times: int = 6) -> float:
+    work()
+    seen = []
+    for _ in range(times):
+        start = time.perf_counter()
+        work()
+        seen.append(time.perf_counter() - start)
+    return float(np.median(seen))

@@ -1,0 +1,46 @@
+"""What latencies can this space reach on this device? Asked first: an impossible limit must not cost an hour."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from surgenas.core import moves
+from surgenas.core.architecture import Architecture
+from surgenas.core.errors import LimitError
+from surgenas.core.units import show_ms
+from surgenas.pipeline.run import Run
+from surgenas.pipeline.stages.measured import CAREFUL, job_of, measure, reference_of
+
+
+def reach(run: Run) -> dict[str, float]:
+    """{"low_ms", "high_ms", "limit_ms"}; raises LimitError if the limit is below the smallest network."""
+    known = run.result("reach")
+    if known is None:
+        smallest, largest = _extremes(run)
+        with run.stage("reach") as result:
+            if reference_of(run) is None:
+                rough = run.device.measure([job_of(largest)], seed=run.config.seed)[0]
+                name, ms = run.device.calibrate(run.config.latency_ms or rough.p50_ms / 2)
+                run.journal.append("calibrated", reference=name, reference_ms=ms)
+            low, high = measure(run, "reach", [smallest, largest], protocol=CAREFUL)
+            limit = run.config.latency_ms or round(high.ms / 2, 4)
+            result |= {"low_ms": low.ms, "high_ms": high.ms, "limit_ms": limit}
+        known = result
+    if known["limit_ms"] < known["low_ms"]:
+        raise LimitError(
+            f"limit {show_ms(known['limit_ms'])} cannot be met: this space reaches {show_ms(known['low_ms'])} to "
+            f"{show_ms(known['high_ms'])} on {run.device.name}; nearest network: {_extremes(run)[0]} "
+            f"({show_ms(known['low_ms'])}). Raise --latency, or lower --resolution or --width"
+        )
+    if known["limit_ms"] > known["high_ms"]:
+        run.progress.log(
+            f"the limit {show_ms(known['limit_ms'])} is above the largest network ({show_ms(known['high_ms'])}): "
+            "a larger --width or --resolution would use it"
+        )
+    return known
+
+
+def _extremes(run: Run) -> tuple[Architecture, Architecture]:
+    """The architectures of least and most MACs."""
+    macs = run.space.costs().macs
+    return tuple(moves.from_indices(run.space, pick(macs, axis=1).tolist()) for pick in (np.argmin, np.argmax))  # type: ignore[return-value]

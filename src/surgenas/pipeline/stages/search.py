@@ -1,0 +1,93 @@
+"""Run the search method epoch by epoch, its whole state on disk after each."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from typing import Any
+
+import torch
+
+from surgenas.core.catalog import look_up
+from surgenas.core.errors import Interrupted, UsageError
+from surgenas.methods import CATALOG
+from surgenas.methods.surgenas import SurgeNAS, SurgeNASConfig
+from surgenas.pipeline.run import Run
+from surgenas.pipeline.stages.measured import fitted_predictor
+from surgenas.training.augment import steps_per_epoch, train_batches
+
+DEFAULT_EPOCHS = 20
+DIGITS_EPOCHS = 8
+
+
+def search_epochs(run: Run) -> int:
+    """As asked, or by the data; less if the plan of a time limit says so."""
+    plan = run.journal.last("planned")
+    default = DIGITS_EPOCHS if run.config.data == "digits" else DEFAULT_EPOCHS
+    return int(plan["epochs"]) if plan else run.config.epochs or default
+
+
+def method_config(run: Run) -> SurgeNASConfig:
+    """The method's settings; raises UsageError for one that it does not have."""
+    try:
+        return SurgeNASConfig(**{"epochs": search_epochs(run), **run.config.method_settings})  # type: ignore[arg-type]
+    except TypeError as error:
+        raise UsageError(f"--set: {str(error).removeprefix('SurgeNASConfig.__init__() ')}") from error
+
+
+def make_method(run: Run, limit_ms: float) -> SurgeNAS:
+    """The method, with the predictor fitted on all that is measured so far."""
+    device = torch.device("cuda" if run.config.accelerator != "cpu" and torch.cuda.is_available() else "cpu")
+    method = look_up("method", run.config.method, CATALOG)
+    made: SurgeNAS = method(
+        run.space,
+        method_config(run),
+        fitted_predictor(run),
+        limit_ms,
+        steps_per_epoch=steps_per_epoch(run.data, run.config.batch),
+        seed=run.config.seed,
+        device=device,
+    )
+    return made
+
+
+def search(run: Run, limit_ms: float, extra: int = 0) -> SurgeNAS:
+    """The searched state after all epochs, and `extra` more with what the predictor has learned since."""
+    method = make_method(run, limit_ms)
+    until = method.config.epochs + extra
+    checkpoints = run.checkpoints("search")
+    saved = checkpoints.load()
+    first = 0
+    if saved:
+        first, state = saved
+        method.load_state_dict(state["method"])
+        for summary in state["epochs"]:  # a kill may have come between checkpoint and journal
+            _record(run, summary)
+    if first >= until and run.result("search") is not None:
+        return method
+    stage = "search" if not extra else f"search+{extra}"
+    with run.stage(stage) as result, run.progress.task("search", until, first) as task:
+        for epoch in range(first, until):
+            check_time(run)
+            batches = train_batches(run.data, run.config.batch, run.config.seed, epoch)
+            summary = asdict(method.run_epoch(epoch, batches))
+            epochs = [e["summary"] for e in run.journal.all("epoch")] + [summary]
+            checkpoints.save(epoch + 1, {"method": method.state_dict(), "epochs": epochs})
+            _record(run, summary)
+            task.advance(f"loss {summary['loss']:.2f}, latency {summary['latency_ms']:.3f} ms")
+        result["epochs"] = until
+    return method
+
+
+def check_time(run: Run) -> None:
+    """Raise Interrupted once the time limit is used up; everything so far is kept."""
+    limit = run.config.time_limit_s
+    begun = run.journal.last("session")
+    if limit and begun and time.time() - begun["time"] > limit:
+        raise Interrupted(f"time limit of {limit:.0f} s reached; `surgenas resume {run.folder}` goes on")
+
+
+def _record(run: Run, summary: dict[str, Any]) -> None:
+    if not any(e["summary"]["epoch"] == summary["epoch"] for e in run.journal.all("epoch")):
+        clean = {k: None if v != v else v for k, v in summary.items()}  # NaN is not JSON
+        run.journal.append("epoch", summary=clean)

@@ -1,0 +1,167 @@
+"""Train the found network from scratch, and with the same recipe what it is compared with at equal latency."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+
+import numpy as np
+from lightning_fabric import Fabric
+from torch import Tensor
+
+from surgenas.core import moves
+from surgenas.core.architecture import Architecture
+from surgenas.core.seeds import derive as derive_seed
+from surgenas.core.seeds import generator
+from surgenas.core.units import show_ms
+from surgenas.hardware.measurement import Measurement
+from surgenas.nn.cost import count
+from surgenas.pipeline.checkpoint import Checkpoints, load_weights, save_weights
+from surgenas.pipeline.run import Run
+from surgenas.pipeline.stages.measured import CAREFUL, QUICK, fitted_predictor, measure
+from surgenas.pipeline.stages.search import check_time
+from surgenas.spaces import space_of
+from surgenas.training.data import Dataset
+from surgenas.training.loop import Epoch, Recipe, accuracy, fit, make_fabric
+
+DEFAULT_EPOCHS = 60
+DIGITS_EPOCHS = 25
+WIDTHS = tuple(round(0.1 + 0.05 * i, 2) for i in range(40))
+EQUAL = 0.03
+"""Latencies within 3 % count as equal."""
+FOUND, REFERENCE = "found", "MobileNetV2"
+
+
+def recipe(run: Run) -> Recipe:
+    """One recipe for all networks of a run."""
+    plan = run.journal.last("planned")
+    default = DIGITS_EPOCHS if run.config.data == "digits" else DEFAULT_EPOCHS
+    epochs = int(plan["train_epochs"]) if plan else run.config.train_epochs or default
+    return Recipe(epochs=epochs, batch=run.config.batch)
+
+
+def train_all(run: Run, found: Architecture) -> None:
+    """found, the reference, and as many random architectures as wanted, each its own stage."""
+    train(run, FOUND, found)
+    for name, arch in rivals(run, found).items():
+        train(run, name, arch)
+
+
+def rivals(run: Run, found: Architecture) -> dict[str, Architecture]:
+    """MobileNetV2 scaled in width to the found network's measured latency, and random architectures of that latency."""
+    known = run.result("rivals")
+    if known is None:
+        with run.stage("rivals") as result:
+            target = Measurement.from_dict((run.result("derive") or {})["measurement"]).ms
+            reference = _reference(run, target)
+            chosen = {REFERENCE: reference} | {f"random {i + 1}": a for i, a in enumerate(_random(run, target))}
+            result["architectures"] = {name: arch.to_dict() for name, arch in chosen.items()}
+        known = result
+    return {name: Architecture.from_dict(record) for name, record in known["architectures"].items()}
+
+
+def train(run: Run, name: str, arch: Architecture) -> None:
+    """Train one network and report it on the test part, which no decision has seen."""
+    stage = f"train {name}"
+    if run.result(stage) is not None:
+        return
+    with run.stage(stage) as result:
+        state = _fit(run, name, arch)
+        save_weights(run.folder / weights_file(name), state)
+        network = load_weights(run.folder / weights_file(name), space_of(arch).build(arch))
+        result["accuracy"] = accuracy(network, run.data, run.data.test)
+        run.progress.log(f"{name}: test accuracy {result['accuracy']:.2%}")
+
+
+def weights_file(name: str) -> str:
+    """model.safetensors for the found network, models/<name>.safetensors for its rivals."""
+    return "model.safetensors" if name == FOUND else f"models-{name.replace(' ', '-')}.safetensors"
+
+
+def _fit(run: Run, name: str, arch: Architecture) -> dict[str, Tensor]:
+    plan = recipe(run)
+    checkpoints = run.checkpoints(f"train-{name.replace(' ', '-')}")
+    seed = derive_seed(run.config.seed, "train")  # the same for all: they differ in the architecture alone
+    fabric = make_fabric(run.config.accelerator, run.config.devices)
+    if run.config.devices > 1:
+        trained: dict[str, Tensor] = fabric.launch(_on_rank, arch, run.data, plan, seed, checkpoints)
+        return trained
+    with _progress(run, name, plan.epochs, (checkpoints.numbers() or [0])[-1]) as on_epoch:
+        return fit(
+            fabric,
+            lambda: space_of(arch).build(arch),
+            run.data,
+            plan,
+            seed=seed,
+            checkpoints=checkpoints,
+            on_epoch=on_epoch,
+        )
+
+
+def _on_rank(
+    fabric: Fabric, arch: Architecture, data: Dataset, plan: Recipe, seed: int, checkpoints: Checkpoints
+) -> dict[str, Tensor]:
+    return fit(fabric, lambda: space_of(arch).build(arch), data, plan, seed=seed, checkpoints=checkpoints)
+
+
+class _OnEpoch:
+    """Journal, progress bar and time limit after each epoch."""
+
+    def __init__(self, run: Run, name: str, advance: object) -> None:
+        self.run, self.name, self.advance = run, name, advance
+
+    def __call__(self, epoch: Epoch) -> None:
+        if not self.run.journal.all("trained", network=self.name, epoch=epoch.epoch):
+            self.run.journal.append("trained", network=self.name, **asdict(epoch))
+        self.advance(f"loss {epoch.loss:.2f}")  # type: ignore[operator]
+        check_time(self.run)
+
+
+@contextmanager
+def _progress(run: Run, name: str, epochs: int, done: int) -> Iterator[_OnEpoch]:
+    with run.progress.task(f"train {name}", epochs, done) as task:
+        yield _OnEpoch(run, name, task.advance)
+
+
+def _reference(run: Run, target_ms: float) -> Architecture:
+    """The MobileNetV2 width measured nearest to the target: bracketed by MACs, then measured side by side."""
+    archs = _distinct([run.space.reference(width) for width in WIDTHS])
+    macs = np.log([count(space_of(a).build(a), run.space.input_shape)[0] for a in archs])
+    # latency follows MACs well enough within one family to bracket the width; what decides is measured side by side
+    coarse = archs[:: max(1, len(archs) // 6)]
+    rough = measure(run, "rivals", coarse, protocol=QUICK)
+    coarse_ms = np.log([m.ms for m in rough])
+    guess = np.interp(macs, macs[:: max(1, len(archs) // 6)], coarse_ms)
+    near = [archs[i] for i in np.argsort(np.abs(guess - np.log(target_ms)))[:6]]
+    fine = measure(run, "rivals", near, protocol=CAREFUL, turn=1)
+    return min(zip(near, fine, strict=True), key=lambda pair: abs(np.log(pair[1].ms / target_ms)))[0]
+
+
+def _distinct(archs: list[Architecture]) -> list[Architecture]:
+    """Widths that round to the same channels are the same network."""
+    seen: dict[tuple[int, ...], Architecture] = {}
+    for arch in archs:
+        layout = space_of(arch).layout  # type: ignore[attr-defined]
+        seen.setdefault((layout.stem, layout.fixed, layout.head, *(s.width for s in layout.stages)), arch)
+    return list(seen.values())
+
+
+def _random(run: Run, target_ms: float) -> list[Architecture]:
+    """Uniformly drawn architectures whose measured latency equals the target's; drawn in batches, bounded."""
+    if not run.config.random:
+        return []
+    predictor = fitted_predictor(run)
+    rng = generator(run.config.seed, "random")
+    chosen: list[Architecture] = []
+    for turn in range(2, 8):
+        drawn = [moves.sample(run.space, rng) for _ in range(4000)]
+        near = np.abs(predictor.predict(moves.encode(run.space, drawn)) / target_ms - 1) <= EQUAL
+        batch = [arch for arch, ok in zip(drawn, near, strict=True) if ok][: 2 * run.config.random]
+        measured = measure(run, "rivals", batch, protocol=QUICK, turn=turn)
+        chosen += [a for a, m in zip(batch, measured, strict=True) if abs(m.ms / target_ms - 1) <= EQUAL]
+        if len(chosen) >= run.config.random:
+            break
+    if len(chosen) < run.config.random:
+        run.progress.log(f"only {len(chosen)} random architectures near {show_ms(target_ms)} were found")
+    return chosen[: run.config.random]

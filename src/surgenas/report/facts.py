@@ -1,0 +1,73 @@
+"""The numbers of a run, read from its journal alone: what --json prints and what the page draws."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from surgenas.pipeline.run import Run
+from surgenas.pipeline.stages.train import FOUND, REFERENCE
+
+Facts = dict[str, Any]
+
+
+def facts(run: Run) -> Facts:
+    """Everything known so far; what a stage has not found yet is None or empty."""
+    reach, derived = run.result("reach") or {}, run.result("derive") or {}
+    measured = (run.result("verify") or {}).get("measurements", {})
+    networks = [_network(run, name, measured.get(name)) for name in measured or [FOUND]]
+    found = networks[0]
+    return {
+        "run": str(run.folder),
+        "architecture": run.architecture(derived["genes"]).to_dict() if derived else None,
+        "limit_ms": reach.get("limit_ms"),
+        "reachable_ms": [reach.get("low_ms"), reach.get("high_ms")],
+        "latency": {**_latency(measured.get(FOUND)), "predicted_ms": derived.get("predicted_ms")},
+        "accuracy": {"test": found["accuracy"]},
+        "references": [n for n in networks if n["name"] == REFERENCE],
+        "random": [n for n in networks if n["name"].startswith("random")],
+        "predictor": run.result("predict"),
+        "export": run.result("export"),
+        "onnx": str(run.folder / "model.onnx"),
+        "report": str(run.folder / "report.html"),
+        "seconds": {name: round(spent, 1) for name, spent in run.seconds().items()},
+        "seed": run.config.seed,
+    }
+
+
+def page_facts(run: Run) -> Facts:
+    """What only the page shows: trajectories, predictions against measurements, the layers."""
+    profile = [e["measurement"]["ms"] for e in run.journal.all("measured", stage="profile")]
+    return {
+        "data": run.journal.last("data") or {},
+        "device": run.journal.last("device") or {},
+        "epochs": [e["summary"] for e in run.journal.all("epoch")],
+        "training": {
+            name: run.journal.all("trained", network=name)
+            for name in dict.fromkeys(e["network"] for e in run.journal.all("trained"))
+        },
+        "profile_ms": profile,
+        "held_out": (run.result("predict") or {}).get("held_out"),
+        "candidates": [e["measurement"]["ms"] for e in run.journal.all("measured", stage="derive")],
+        "layers": (run.result("verify") or {}).get("layers", []),
+        "measurements": (run.result("verify") or {}).get("measurements", {}),
+        "rounds": (run.result("derive") or {}).get("rounds"),
+    }
+
+
+def _network(run: Run, name: str, measurement: dict[str, Any] | None) -> Facts:
+    trained = run.result(f"train {name}") or {}
+    latency = _latency(measurement)
+    return {
+        "name": name,
+        "accuracy": trained.get("accuracy"),
+        "latency_ms": latency["ms"],
+        "interval": latency["interval"],
+        "grade": latency["grade"],
+    }
+
+
+def _latency(m: dict[str, Any] | None) -> Facts:
+    if m is None:
+        return {"ms": None, "interval": None, "grade": None, "wall_p50_ms": None}
+    low, high = m["ms"] * (1 - m["half_width"]), m["ms"] * (1 + m["half_width"])
+    return {"ms": m["ms"], "interval": [low, high], "grade": m["grade"], "wall_p50_ms": m["p50_ms"]}

@@ -1,0 +1,77 @@
+"""What a person reads in the terminal after a command."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from surgenas.core.units import show_ms, show_seconds
+
+Facts = dict[str, Any]
+
+
+def summary(facts: Facts) -> str:
+    """The end of a search: limit and measurement, what it is compared with, where the files are."""
+    latency = facts["latency"]
+    inside = "inside" if latency["ms"] <= facts["limit_ms"] else "MISSES"
+    half = (latency["interval"][1] - latency["interval"][0]) / 2 / latency["ms"]
+    table = Table("network", "test accuracy", "latency", "grade", box=None, pad_edge=False)
+    table.add_row("found", f"{facts['accuracy']['test']:.2%}", show_ms(latency["ms"]), latency["grade"])
+    for row in [*facts["references"], *facts["random"]]:
+        table.add_row(row["name"], f"{row['accuracy']:.2%}", show_ms(row["latency_ms"]), row["grade"])
+    lines = [
+        f"measured {show_ms(latency['ms'])} +-{half:.1%} (grade {latency['grade']}), {inside} the limit of "
+        f"{show_ms(facts['limit_ms'])}; predicted {show_ms(latency['predicted_ms'])}, wall clock median "
+        f"{show_ms(latency['wall_p50_ms'])}",
+        _draw(table),
+        f"ONNX    {facts['onnx']}",
+        f"report  {facts['report']}",
+        f"PyTorch model = surgenas.load({facts['run']!r})",
+        f"took {show_seconds(sum(facts['seconds'].values()))}",
+    ]
+    return "\n".join(lines)
+
+
+def predictor_table(found: Facts) -> str:
+    """Predictors by their error on held-out architectures, the noise ceiling last."""
+    table = Table("predictor", "Kendall", "Spearman", "MAPE", "within 5 %", "within 10 %", "RMSE ms", box=None)
+    for s in [*found["scores"], *([found["ceiling"]] if found["ceiling"] else [])]:
+        table.add_row(
+            s["name"],
+            f"{s['kendall']:.3f}",
+            f"{s['spearman']:.3f}",
+            f"{s['mape']:.1%}",
+            f"{s['within_5']:.0%}",
+            f"{s['within_10']:.0%}",
+            f"{s['rmse_ms']:.4f}",
+        )
+    return _draw(table) + f"\nchosen: {found['chosen']} ({found['why']})"
+
+
+def measurement_table(found: Facts) -> str:
+    """Measured networks, one a line."""
+    table = Table("network", "latency", "+-", "grade", "p90 (wall)", "max difference", box=None)
+    for m in found["measurements"]:
+        p90 = show_ms(m["p90_ms"]) if m["p90_ms"] else "-"
+        table.add_row(
+            m["name"], show_ms(m["ms"]), f"{m['half_width']:.1%}", m["grade"], p90, f"{m['max_difference']:.1e}"
+        )
+    return _draw(table) + f"\non {found['device']}"
+
+
+def layer_table(found: Facts) -> str:
+    """A network layer by layer."""
+    table = Table("layer", "operator", "output C x H x W", "MMACs", "parameters", box=None)
+    for row in found["layers"]:
+        shape = " x ".join(map(str, row["out_shape"]))
+        table.add_row(row["name"], row["operator"], shape, f"{row['macs'] / 1e6:.2f}", f"{row['params']:,}")
+    return _draw(table) + f"\ntotal: {found['macs'] / 1e6:.1f} MMACs, {found['params'] / 1e6:.2f} M parameters"
+
+
+def _draw(table: Table) -> str:
+    sink = io.StringIO()
+    Console(file=sink, width=110).print(table)
+    return "\n".join(line.rstrip() for line in sink.getvalue().rstrip().splitlines())

@@ -1,0 +1,133 @@
+"""Training a network from scratch: timm's optimizer, schedule and EMA on Lightning Fabric, checkpointed every epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from lightning_fabric import Fabric
+from timm.optim import create_optimizer_v2
+from timm.scheduler import create_scheduler_v2
+from timm.utils import ModelEmaV3
+from torch import Tensor, nn
+
+from surgenas.core.seeds import derive
+from surgenas.training.augment import steps_per_epoch, train_batches
+from surgenas.training.data import Dataset, Part, eval_batches
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How networks are trained: one recipe for the found one and everything it is compared with."""
+
+    epochs: int
+    batch: int = 64
+    optimizer: str = "sgd"
+    lr: float = 0.1
+    momentum: float = 0.9
+    weight_decay: float = 4e-5
+    warmup: float = 0.1
+    label_smoothing: float = 0.1
+    clip: float = 5.0
+    ema: float = 0.998
+
+
+class CheckpointStore(Protocol):
+    """Where the loop keeps its state; see pipeline.checkpoint."""
+
+    def save(self, number: int, state: dict[str, Any]) -> None: ...
+    def load(self) -> tuple[int, dict[str, Any]] | None: ...
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One epoch of training, on augmented training images."""
+
+    epoch: int
+    loss: float
+    accuracy: float
+
+
+def make_fabric(accelerator: str, devices: int) -> Fabric:
+    """CPU, one GPU, or several processes with DDP. The caller launches it."""
+    strategy = "ddp_spawn" if devices > 1 else "auto"
+    return Fabric(accelerator=accelerator, devices=devices, strategy=strategy)
+
+
+def fit(
+    fabric: Fabric,
+    build: Callable[[], nn.Module],
+    dataset: Dataset,
+    recipe: Recipe,
+    *,
+    seed: int,
+    checkpoints: CheckpointStore | None = None,
+    on_epoch: Callable[[Epoch], None] = lambda _: None,
+) -> dict[str, Tensor]:
+    """Weights (their moving average) after all epochs, on the CPU. Continues from the newest checkpoint."""
+    torch.manual_seed(derive(seed, "init"))
+    network = build().to(memory_format=torch.channels_last)
+    steps = steps_per_epoch(dataset, recipe.batch)
+    optimizer = create_optimizer_v2(
+        network, opt=recipe.optimizer, lr=recipe.lr, weight_decay=recipe.weight_decay, momentum=recipe.momentum
+    )
+    schedule, _ = create_scheduler_v2(
+        optimizer,
+        sched="cosine",
+        num_epochs=recipe.epochs,
+        warmup_epochs=round(recipe.epochs * recipe.warmup),
+        warmup_lr=recipe.lr / 20,
+        warmup_prefix=True,
+        step_on_epochs=False,
+        updates_per_epoch=steps,
+    )
+    average = ModelEmaV3(network, decay=recipe.ema, use_warmup=True, foreach=False)
+    first = 0
+    saved = checkpoints.load() if checkpoints else None
+    if saved:
+        first, state = saved
+        network.load_state_dict(state["network"])
+        optimizer.load_state_dict(state["optimizer"])
+        average.module.load_state_dict(state["average"])
+    model, optimizer = fabric.setup(network, optimizer)
+    average.to(fabric.device)
+    criterion = nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)
+    for epoch in range(first, recipe.epochs):
+        torch.manual_seed(derive(seed, "train-epoch", epoch, fabric.global_rank))
+        model.train()
+        total, correct, seen = 0.0, 0, 0
+        batches = train_batches(dataset, recipe.batch, seed, epoch, rank=fabric.global_rank, ranks=fabric.world_size)
+        for i, (images, labels) in enumerate(batches):
+            images, labels = images.to(fabric.device), labels.to(fabric.device)
+            schedule.step_update(epoch * steps + i)
+            optimizer.zero_grad()
+            logits = model(images)
+            loss = criterion(logits, labels)
+            fabric.backward(loss)
+            fabric.clip_gradients(model, optimizer, max_norm=recipe.clip)
+            optimizer.step()
+            average.update(network, step=epoch * steps + i)
+            total += float(loss.detach()) * len(labels)
+            correct += int((logits.detach().argmax(1) == labels).sum())
+            seen += len(labels)
+        if checkpoints and fabric.is_global_zero:
+            state = {"network": network.state_dict(), "optimizer": optimizer.state_dict()}
+            checkpoints.save(epoch + 1, {**state, "average": average.module.state_dict()})
+        if fabric.is_global_zero:
+            on_epoch(Epoch(epoch, total / seen, correct / seen))
+    return {name: value.detach().cpu() for name, value in average.module.state_dict().items()}
+
+
+def predict(network: nn.Module, dataset: Dataset, part: Part, batch: int = 256) -> Tensor:
+    """(N, classes) logits of every image of a part, in eval mode, on the network's device."""
+    network.eval()
+    device = next(network.parameters()).device
+    with torch.inference_mode():
+        return torch.cat([network(images.to(device)).cpu() for images, _ in eval_batches(dataset, part, batch)])
+
+
+def accuracy(network: nn.Module, dataset: Dataset, part: Part) -> float:
+    """Share of a part's images whose largest logit is the label's."""
+    return float((predict(network, dataset, part).argmax(1) == part.labels).float().mean())
