@@ -165,8 +165,12 @@ def train(
     """
     from surgenas import api
 
-    settings = {"epochs": epochs, "batch": batch, "seed": seed, "accelerator": accelerator}
-    _show(api.train(arch, data, out, progress=_progress(), **settings), as_json)
+    _show(
+        api.train(
+            arch, data, out, epochs=epochs, batch=batch, seed=seed, accelerator=accelerator, progress=_progress()
+        ),
+        as_json,
+    )
 
 
 @app.command()
@@ -278,8 +282,8 @@ def main() -> None:
         _fail("interrupted; nothing that was finished is lost, `surgenas resume <run folder>` goes on", 130)
     except _Terminated:
         _fail("terminated; nothing that was finished is lost, `surgenas resume <run folder>` goes on", 143)
-    except typer.BadParameter.__mro__[2] as error:  # every wrong use; typer gives its base class no public name
-        _fail(error.format_message(), UsageError.exit_code)
+    except typer.exceptions.TyperException as error:
+        _fail(getattr(error, "format_message", error.__str__)(), UsageError.exit_code)
     except BrokenPipeError:
         sys.stderr.close()
         raise SystemExit(1) from None

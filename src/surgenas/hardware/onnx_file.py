@@ -6,6 +6,7 @@ import io
 import json
 import warnings
 from collections.abc import Mapping
+from typing import Any
 
 import onnx
 import torch
@@ -21,8 +22,8 @@ def to_onnx(network: nn.Module, input_shape: tuple[int, int, int], *, batch: int
     training = network.training
     network.eval()
     example = torch.zeros(batch or 1, *input_shape)
-    buffer = io.BytesIO()
-    axes = {"dynamic_axes": {"images": {0: "N"}, "logits": {0: "N"}}} if batch is None else {}
+    buffer: Any = io.BytesIO()
+    axes = {"images": {0: "N"}, "logits": {0: "N"}} if batch is None else None
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         torch.onnx.export(
@@ -33,10 +34,11 @@ def to_onnx(network: nn.Module, input_shape: tuple[int, int, int], *, batch: int
             opset_version=18,
             input_names=["images"],
             output_names=["logits"],
-            **axes,
+            dynamic_axes=axes,
         )
     network.train(training)
-    return buffer.getvalue()
+    model: bytes = buffer.getvalue()
+    return model
 
 
 def with_metadata(model: bytes, values: Mapping[str, object]) -> bytes:

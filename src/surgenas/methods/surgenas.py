@@ -33,8 +33,9 @@ class SurgeNASConfig:
     """Settings of one search. Where they differ from the authors' ImageNet ones, they are scaled to short searches.
 
     warmup: share of the epochs that train weights only. alpha_lr: 0 sets it so that a logit can travel
-    `alpha_travel` in the whole search. loss: "multiplier" learns lambda by gradient ascent, of either sign, so that the latency lands
-    on the limit from both sides; "penalty" adds lambda LAT/T and "absolute" lambda |LAT/T - 1|, lambda = latency_weight.
+    `alpha_travel` in the whole search. loss: "multiplier" learns lambda by gradient ascent, of either
+    sign, so that the latency lands on the limit from both sides; "penalty" adds lambda LAT/T and "absolute"
+    lambda |LAT/T - 1|, lambda = latency_weight.
     """
 
     epochs: int = 20
@@ -113,7 +114,7 @@ class SurgeNAS:
         supernet = space.supernet()
         if not isinstance(supernet, ChoiceSupernet):
             raise UsageError(f"surgenas needs a choice supernet; space {space.name!r} has {type(supernet).__name__}")
-        self.supernet = supernet.to(device, memory_format=torch.channels_last)
+        self.supernet = supernet.to(device).to(memory_format=torch.channels_last)
         options = {len(choice.options) for choice in space.choices}
         if len(options) != 1:
             raise UsageError("strict fairness needs equally many operators in every layer")

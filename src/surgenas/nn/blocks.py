@@ -10,7 +10,7 @@ from torch import nn
 
 
 def mbconv(cin: int, cout: int, *, kernel: int, expand: int, stride: int, affine: bool) -> nn.Module:
-    """(N, cin, H, W) -> (N, cout, H/stride, W/stride): 1x1 expand, kxk depthwise, 1x1 linear; residual if shapes allow."""
+    """(N, cin, H, W) -> (N, cout, H/stride, W/stride): expand, kxk depthwise, project; residual where shapes allow."""
     norm = partial(nn.BatchNorm2d, affine=affine)
     common = {"dw_kernel_size": kernel, "stride": stride, "act_layer": nn.ReLU6, "norm_layer": norm}
     if expand == 1:
@@ -32,7 +32,7 @@ def skip(cin: int, cout: int, *, stride: int, affine: bool) -> nn.Module:
 
 
 def shortcut(cin: int, cout: int, *, stride: int) -> nn.Module:
-    """A_l of identity mapping regularization (docs/surgenas.md, section 3): x, projected and pooled as shapes demand."""
+    """A_l of identity mapping regularization (docs/surgenas.md, 3): x, projected and pooled only as shapes demand."""
     parts: list[nn.Module] = []
     if stride == 2:
         parts.append(nn.MaxPool2d(2, ceil_mode=True))

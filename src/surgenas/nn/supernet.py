@@ -60,7 +60,7 @@ class ChoiceBlock(nn.Module):
         h, aux = self.ops[k](x_NCHW), self.shortcut(x_NCHW) if eta else None
         if not y_K.requires_grad:
             return h if aux is None else torch.add(h, aux, alpha=eta)
-        return _Gated.apply(h, aux, y_K, k, eta, gates.leak)  # type: ignore[no-untyped-call]
+        return _Gated.apply(h, aux, y_K, k, eta, gates.leak)
 
 
 class ChoiceSupernet(nn.Module):
@@ -88,7 +88,7 @@ def cut(supernet: ChoiceSupernet, path: Sequence[int], network: ChainNetwork) ->
     network.stem.load_state_dict(supernet.stem.state_dict(), strict=False)
     network.head.load_state_dict(supernet.head.state_dict(), strict=False)
     for mine, block, k in zip(network.layers, supernet.layers, path, strict=True):
-        missing, unexpected = mine.load_state_dict(block.ops[k].state_dict(), strict=False)  # type: ignore[union-attr,operator,index]
+        missing, unexpected = mine.load_state_dict(block.ops[k].state_dict(), strict=False)  # type: ignore[union-attr,index]
         if unexpected or any(not name.endswith((".weight", ".bias")) for name in missing):
             raise ValueError(f"path and network differ: {unexpected or missing}")
     return network

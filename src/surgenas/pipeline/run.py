@@ -14,7 +14,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from surgenas.core.architecture import Architecture
+from surgenas.core.architecture import Architecture, Setting
 from surgenas.core.errors import CorruptError, EnvironmentFault, SurgenasError, UsageError
 from surgenas.core.files import write_atomic
 from surgenas.core.progress import Progress
@@ -108,7 +108,12 @@ class Run:
     def space(self) -> Mobile:
         c = self.config
         resolution = c.resolution or default_resolution(c.data)
-        settings = {"layout": c.layout, "resolution": resolution, "width": c.width, "classes": len(self.data.classes)}
+        settings: dict[str, Setting] = {
+            "layout": c.layout,
+            "resolution": resolution,
+            "width": c.width,
+            "classes": len(self.data.classes),
+        }
         space = make_space(c.space, settings)
         if not isinstance(space, Mobile):
             raise UsageError(f"space {c.space!r}: the pipeline needs a mobile space")

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch_geometric.nn.dense import DenseGCNConv
+
+with warnings.catch_warnings():  # PyG 2.8 scripts a function at import, which torch 2.14 calls deprecated
+    warnings.simplefilter("ignore", FutureWarning)
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from torch_geometric.nn.dense import DenseGCNConv
 
 from surgenas.core.space import CostTable
 from surgenas.predictors.neural import NeuralPredictor
@@ -25,6 +31,12 @@ class _GraphNetwork(nn.Module):
     gates, so that they stay differentiable): a network that shares its weights over layers cannot otherwise know
     that one operator costs more in one layer than in another.
     """
+
+    descriptors: Tensor
+    macs: Tensor
+    geometry: Tensor
+    fixed: Tensor
+    adjacency: Tensor
 
     def __init__(self, costs: CostTable, width: int = 128) -> None:
         super().__init__()
@@ -66,7 +78,7 @@ class _GraphNetwork(nn.Module):
         return torch.cat([fixed[:, : self.before], searched, fixed[:, self.before :], whole], dim=1)
 
 
-def _adjacency(chain: int) -> np.ndarray:  # type: ignore[type-arg]
+def _adjacency(chain: int) -> np.ndarray:
     """Chain, self loops, all -> global; row = receiving node."""
     nodes = chain + 1
     adjacency = np.eye(nodes) + np.eye(nodes, k=-1)
@@ -74,5 +86,5 @@ def _adjacency(chain: int) -> np.ndarray:  # type: ignore[type-arg]
     return adjacency
 
 
-def _standardised(values: np.ndarray, by: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def _standardised(values: np.ndarray, by: np.ndarray) -> np.ndarray:
     return (values - by.mean(0)) / (by.std(0) + 1e-6)

@@ -102,7 +102,7 @@ class Mobile(Space):
         return tuple(_slots(self.layout, self.resolution))
 
     @cached_property
-    def choices(self) -> tuple[Choice, ...]:  # type: ignore[override]
+    def choices(self) -> tuple[Choice, ...]:
         return tuple(Choice(slot.name, (*OPERATORS, SKIP)) for slot in self.slots)
 
     def build(self, arch: Architecture) -> ChainNetwork:

@@ -202,4 +202,4 @@ def _moments(images: Tensor) -> tuple[tuple[float, float, float], tuple[float, f
         squares += (x * x).mean((2, 3)).sum(0)
     mean = total / len(images)
     std = (squares / len(images) - mean**2).clamp_min(1e-6).sqrt()
-    return tuple(mean.tolist()), tuple(std.tolist())  # type: ignore[return-value]
+    return tuple(mean.tolist()), tuple(std.tolist())

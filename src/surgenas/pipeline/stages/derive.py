@@ -24,7 +24,7 @@ from surgenas.pipeline.stages.measured import CAREFUL, fitted_predictor, measure
 from surgenas.pipeline.stages.search import search
 from surgenas.predictors.base import Predictor
 
-CANDIDATES = 8
+CANDIDATES = 10
 ROUNDS = 4
 LOW, HIGH = 0.97, 0.993
 """Share of the limit that a candidate's first measurement must use, and may use: the rest is for the noise."""
@@ -38,8 +38,8 @@ def derive(run: Run, limit_ms: float) -> Architecture:
     method = search(run, limit_ms)
     with run.stage("derive") as result:
         for turn in range(ROUNDS):
-            if turn:  # nothing landed: go on with what the measurements of the last turn taught
-                method = search(run, limit_ms, extra=turn)
+            if turn > 1:  # a corrected predictor alone was not enough: the search itself goes on with it
+                method = search(run, limit_ms, extra=turn - 1)
             found = _attempt(run, method, limit_ms, turn, final=turn == ROUNDS - 1)
             if found:
                 arch, campaigns, predicted_ms = found
@@ -100,7 +100,13 @@ def _most_probable(
 
 
 def _predicted(run: Run, predictor: Predictor, archs: Sequence[Architecture]) -> Floats:
-    return predictor.predict(moves.encode(run.space, archs))
+    """Predictions, put on the scale of what candidates of earlier turns measured: they err alike."""
+    events = run.journal.all("measured", stage="derive")
+    if not events:
+        return predictor.predict(moves.encode(run.space, archs))
+    seen = predictor.predict(moves.encode(run.space, [run.architecture(e["genes"]) for e in events]))
+    bias = np.median([e["measurement"]["ms"] / ms for e, ms in zip(events, seen, strict=True)])
+    return predictor.predict(moves.encode(run.space, archs)) * bias
 
 
 def _tops_out(run: Run, limit_ms: float) -> bool:

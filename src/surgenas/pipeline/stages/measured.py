@@ -20,6 +20,8 @@ CAREFUL = Protocol(rounds=20, max_rounds=150, half_width=0.012)
 """For claims: more rounds, and more of them until the interval is narrow."""
 QUICK = Protocol(rounds=10, max_rounds=40, half_width=0.04)
 """For learning and for choosing."""
+PATIENT = Protocol(rounds=10, max_rounds=150, half_width=0.05, backoff_s=(0.2, 0.4, 0.8))
+"""For what was too noisy the first time."""
 
 
 def job_of(arch: Architecture) -> Job:

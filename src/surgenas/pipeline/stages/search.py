@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import asdict
 from typing import Any
@@ -74,7 +75,7 @@ def search(run: Run, limit_ms: float, extra: int = 0) -> SurgeNAS:
             epochs = [e["summary"] for e in run.journal.all("epoch")] + [summary]
             checkpoints.save(epoch + 1, {"method": method.state_dict(), "epochs": epochs})
             _record(run, summary)
-            task.advance(f"loss {summary['loss']:.2f}, latency {summary['latency_ms']:.3f} ms")
+            task.advance(_note(summary, limit_ms))
         result["epochs"] = until
     return method
 
@@ -85,6 +86,12 @@ def check_time(run: Run) -> None:
     begun = run.journal.last("session")
     if limit and begun and time.time() - begun["time"] > limit:
         raise Interrupted(f"time limit of {limit:.0f} s reached; `surgenas resume {run.folder}` goes on")
+
+
+def _note(summary: dict[str, Any], limit_ms: float) -> str:
+    warming = math.isnan(summary["latency_ms"])
+    latency = "weights only" if warming else f"latency {summary['latency_ms'] / limit_ms:.0%} of the limit"
+    return f"loss {summary['loss']:.2f}, {latency}"
 
 
 def _record(run: Run, summary: dict[str, Any]) -> None:

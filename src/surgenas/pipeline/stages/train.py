@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 from lightning_fabric import Fabric
@@ -85,7 +86,8 @@ def _fit(run: Run, name: str, arch: Architecture) -> dict[str, Tensor]:
     seed = derive_seed(run.config.seed, "train")  # the same for all: they differ in the architecture alone
     fabric = make_fabric(run.config.accelerator, run.config.devices)
     if run.config.devices > 1:
-        trained: dict[str, Tensor] = fabric.launch(_on_rank, arch, run.data, plan, seed, checkpoints)
+        work: Any = _on_rank
+        trained: dict[str, Tensor] = fabric.launch(work, arch, run.data, plan, seed, checkpoints)
         return trained
     with _progress(run, name, plan.epochs, (checkpoints.numbers() or [0])[-1]) as on_epoch:
         return fit(

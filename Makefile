@@ -1,0 +1,23 @@
+# Everything a fresh machine with Python 3.11 needs. PYTHON=python3.12 make install picks another interpreter.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: install demo test check
+
+install: .venv/installed
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+demo: install
+	$(BIN)/surgenas search
+
+test: install check
+	$(BIN)/python -m pytest
+
+check: install
+	$(BIN)/ruff check src tests benchmarks examples
+	$(BIN)/ruff format --check src tests benchmarks examples
+	$(BIN)/mypy

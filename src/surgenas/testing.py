@@ -1,0 +1,209 @@
+"""Contract checks for spaces, predictors and devices of your own, and small stand-ins to test against.
+
+from surgenas.testing import check_space
+def test_my_space(): check_space(MySpace())
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from surgenas.core import moves
+from surgenas.core.architecture import Architecture, Setting
+from surgenas.core.progress import Progress
+from surgenas.core.space import Choice, CostTable, Floats, Space
+from surgenas.hardware.device import Device, Job
+from surgenas.hardware.measurement import Measurement
+from surgenas.hardware.timing import Protocol
+from surgenas.nn.blocks import classifier, conv_bn_relu6, mbconv, shortcut
+from surgenas.nn.chain import ChainNetwork
+from surgenas.nn.cost import count
+from surgenas.nn.supernet import ChoiceBlock, ChoiceSupernet, Gates, cut
+from surgenas.predictors.base import Predictor, make_predictor
+
+
+def check_space(space: Space, *, trials: int = 3, seed: int = 0) -> None:
+    """The laws of core.space on random architectures; raises AssertionError."""
+    rng = np.random.default_rng(seed)
+    for _ in range(trials):
+        arch = moves.sample(space, rng)
+        assert Architecture.from_json(arch.to_json()) == arch
+        assert moves.decode(space, moves.encode(space, [arch])[0]) == arch
+        changed = moves.mutate(space, arch, rng)
+        assert sum(a != b for a, b in zip(arch.genes, changed.genes, strict=True)) == 1
+        assert space.canonical(space.canonical(arch)) == space.canonical(arch)
+        _check_costs(space, arch)
+        _check_cut(space, arch)
+
+
+def check_predictor(name: str, costs: CostTable, *, seed: int = 0) -> None:
+    """Fits, generalises better than the mean, is differentiable, and leaves the global random state alone."""
+    L, K = costs.macs.shape
+    rng = np.random.default_rng(seed)
+    code = np.eye(K)[rng.integers(K, size=(150, L))]
+    latency = 0.2 + (code * costs.macs).sum((1, 2)) / costs.macs.sum()
+    before = torch.get_rng_state()
+    predictor = make_predictor(name, costs, seed).fit(code[:100], latency[:100])
+    assert torch.equal(before, torch.get_rng_state())
+    error = np.abs(predictor.predict(code[100:]) - latency[100:]).mean()
+    assert error < 0.8 * np.abs(latency[100:] - latency[:100].mean()).mean()
+    gates = torch.from_numpy(code[:2]).float().requires_grad_()
+    relaxed = predictor.predict_relaxed(gates)
+    assert np.allclose(relaxed.detach(), predictor.predict(code[:2]), rtol=1e-4)
+    (gradient,) = torch.autograd.grad(relaxed.sum(), gates)
+    assert gradient.shape == gates.shape
+    assert gradient.abs().sum() > 0
+
+
+def check_device(device: Device, jobs: Sequence[Job]) -> None:
+    """Measures in the order asked, on the scale of the reference it names, with shares that sum to 1."""
+    reference = device.calibrate(1.0)
+    found = device.measure(jobs, reference=reference, protocol=Protocol(rounds=3, max_rounds=3))
+    assert [m.key for m in found] == [job.key for job in jobs]
+    for m in found:
+        assert m.ms > 0
+        assert m.device == device.key
+        assert m.grade in "ABCD"
+        assert np.isclose(m.ms, m.ratio * m.reference_ms)
+        assert Measurement.from_dict(m.to_dict()) == m
+    shares = device.layer_shares(jobs[0])
+    assert np.isclose(sum(shares.values()), 1.0)
+
+
+class ToyDevice:
+    """A simulated device whose latency is a fixed function of the network: for tests of everything around it."""
+
+    name = "toy"
+    key = "toy/1"
+
+    def describe(self) -> dict[str, object]:
+        return {"name": self.name, "key": self.key, "runtime": "simulated", "processor": "none"}
+
+    def calibrate(self, typical_ms: float) -> tuple[str, float]:
+        return "toy-reference", 1.0
+
+    def measure(
+        self,
+        jobs: Sequence[Job],
+        *,
+        reference: tuple[str, float] | None = None,
+        protocol: Protocol = Protocol(),  # noqa: B008  a frozen value
+        seed: int = 0,
+        reuse: bool = False,
+        progress: Progress = Progress(),  # noqa: B008  stateless
+    ) -> list[Measurement]:
+        return [self._measure(job) for job in jobs]
+
+    def layer_shares(self, job: Job) -> dict[str, float]:
+        return {"/stem": 0.25, "/layers/layers.0": 0.5, "/head": 0.25}
+
+    def _measure(self, job: Job) -> Measurement:
+        network = job.build()
+        macs, _ = count(network, job.input_shape)
+        layers = sum(isinstance(m, nn.Conv2d) for m in network.modules())
+        ms = 1e-3 * layers + macs * 1e-8
+        return Measurement(job.key, self.key, ms, ms, 0.01, "A", 10, ms, ms, "toy-reference", 1.0, 0.0)
+
+
+def toy_device() -> ToyDevice:
+    """For --device surgenas.testing:toy_device."""
+    return ToyDevice()
+
+
+class ZeroPredictor(Predictor):
+    """Every network takes 1 ms: a search that sees only accuracy."""
+
+    def fit(self, code_NLK: Floats, latency_ms_N: Floats) -> ZeroPredictor:
+        return self
+
+    def predict_relaxed(self, gates_NLK: Tensor) -> Tensor:
+        return 1.0 + 0.0 * gates_NLK.sum((1, 2))
+
+
+class Planted(Space):
+    """Six layers of four operators, one of which (`bad`) destroys its input: does a search find it in every layer?"""
+
+    name = "planted"
+    WIDTHS = ((8, 8, 1), (8, 16, 2), (16, 16, 1), (16, 16, 1), (16, 24, 2), (24, 24, 1))
+    OPTIONS = ("k3e3", "bad", "k5e3", "k3e6")
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        return tuple(Choice(f"layer{i + 1}", self.OPTIONS) for i in range(len(self.WIDTHS)))
+
+    @property
+    def settings(self) -> dict[str, Setting]:
+        return {}
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        return (3, 16, 16)
+
+    def build(self, arch: Architecture) -> ChainNetwork:
+        pairs = zip(self.check(arch).genes, self.WIDTHS, strict=True)
+        return ChainNetwork(self._stem(), [_planted(gene, *shape) for gene, shape in pairs], self._head())
+
+    def supernet(self) -> ChoiceSupernet:
+        layers = [
+            ChoiceBlock(
+                [_planted(gene, cin, cout, stride) for gene in self.OPTIONS], shortcut(cin, cout, stride=stride)
+            )
+            for cin, cout, stride in self.WIDTHS
+        ]
+        return ChoiceSupernet(self._stem(), layers, self._head())
+
+    def costs(self) -> CostTable:
+        L, K = len(self.WIDTHS), len(self.OPTIONS)
+        return CostTable(np.ones((L, K)), np.ones((L, K)), np.ones((L, 1)), 0.0, 0.0, np.ones((2, 1)), 1)
+
+    def _stem(self) -> nn.Module:
+        return conv_bn_relu6(3, 8, kernel=3, stride=2, affine=False)
+
+    def _head(self) -> nn.Module:
+        return classifier(24, 64, 0, 10, dropout=0.0, affine=False)
+
+
+class _Noise(nn.Module):
+    """Forgets its input: fresh noise in training, zeros in eval. It still has a weight, so that it can be counted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(()))
+
+    def forward(self, x_NCHW: Tensor) -> Tensor:
+        return self.scale * (torch.randn_like(x_NCHW) if self.training else torch.zeros_like(x_NCHW))
+
+
+def _planted(gene: str, cin: int, cout: int, stride: int) -> nn.Module:
+    if gene == "bad":
+        return nn.Sequential(conv_bn_relu6(cin, cout, kernel=1, stride=stride, affine=False), _Noise())
+    return mbconv(cin, cout, kernel=int(gene[1]), expand=int(gene[3]), stride=stride, affine=False)
+
+
+def _check_costs(space: Space, arch: Architecture) -> None:
+    """The table's sums are the built network's costs (spaces without MACs in their table are let off)."""
+    costs, code = space.costs(), moves.encode(space, [arch])[0]
+    if costs.fixed_macs:
+        macs, params = count(space.build(arch), space.input_shape)
+        assert np.isclose((code * costs.macs).sum() + costs.fixed_macs, macs)
+        assert np.isclose((code * costs.params).sum() + costs.fixed_params, params)
+
+
+def _check_cut(space: Space, arch: Architecture) -> None:
+    """A network with the weights cut out of the supernet computes what the supernet computes on that path."""
+    supernet = space.supernet()
+    assert isinstance(supernet, ChoiceSupernet)
+    gates = Gates.of(space, arch)
+    images = torch.randn(2, *space.input_shape)
+    supernet.train()
+    supernet(images, gates)  # so that the statistics of BN are not those of a fresh network
+    network = space.build(arch)
+    assert isinstance(network, ChainNetwork)
+    cut(supernet, moves.indices(space, arch), network)
+    with torch.no_grad():
+        expected, got = supernet.eval()(images, gates), network.eval()(images)
+    assert torch.allclose(got, expected, rtol=1e-4, atol=1e-5)

@@ -1,0 +1,49 @@
+"""Shared fixtures: a private measurement store, small images, few threads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from surgenas.core.progress import Progress
+from surgenas.spaces.mobile import Mobile
+from surgenas.training.data import Dataset, load_data
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SURGENAS_HOME", str(tmp_path_factory.getbasetemp() / "home"))
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def small() -> Mobile:
+    """The small layout at its cheapest."""
+    return Mobile(layout="small", resolution=16, classes=10)
+
+
+@pytest.fixture(scope="session")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    cache = tmp_path_factory.mktemp("cache")
+    return load_data("digits", 16, seed=0, max_corrupt=0.0, cache=cache, progress=Progress())
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Two classes of ten noisy 20 x 24 images: dark ones and bright ones."""
+    rng = np.random.default_rng(0)
+    for name, level in (("dark", 60), ("bright", 190)):
+        folder = tmp_path / "photos" / name
+        folder.mkdir(parents=True)
+        for i in range(10):
+            pixels = rng.integers(level - 50, level + 50, size=(20, 24, 3)).astype(np.uint8)
+            Image.fromarray(pixels).save(folder / f"{i}.png")
+    return tmp_path / "photos"

@@ -1,0 +1,97 @@
+"""The choice supernet: gates decide what runs, gradients reach what they should, memory is that of one path."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from surgenas.core import moves
+from surgenas.nn.blocks import shortcut
+from surgenas.nn.supernet import Gates
+from surgenas.testing import Planted
+
+SPACE = Planted()
+
+
+def held_bytes(forward) -> int:
+    """Bytes of distinct storages that autograd keeps for the backward pass."""
+    storages = {}
+
+    def keep(tensor):
+        storages[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t):
+        result = forward()
+    assert result is not None
+    return sum(storages.values())
+
+
+def test_all_paths_with_one_hot_gates_is_that_path():
+    net = SPACE.supernet().eval()
+    x = torch.randn(2, *SPACE.input_shape)
+    hard = Gates.of(SPACE, moves.sample(SPACE, np.random.default_rng(0)))
+    with torch.no_grad():
+        for eta in (0.0, 0.7):
+            one = net(x, hard, eta)
+            assert torch.allclose(one, net(x, Gates(hard.weights, None), eta), atol=1e-5)
+
+
+@pytest.mark.parametrize("eta", [0.0, 0.5])
+def test_gate_gradient_is_the_inner_product(eta):
+    """q_sel = <dL/dh, o_sel(x)>, the others 0: the memory-free form agrees with the plain product y o + eta a."""
+    net = SPACE.supernet().train()
+    x = torch.randn(4, *SPACE.input_shape)
+    path = (0, 2, 3, 0, 2, 3)
+    fast = Gates.one_hot(path, 4).weights.requires_grad_()
+    torch.manual_seed(1)
+    net(x, Gates(fast, path), eta).square().sum().backward()
+    plain = Gates.one_hot(path, 4).weights.requires_grad_()
+    h = net.stem(x)
+    for layer, block in enumerate(net.layers):
+        k = path[layer]
+        out = plain[layer, k] * block.ops[k](h)
+        h = out + eta * block.shortcut(h) if eta else out
+    torch.manual_seed(1)
+    net.head(h).square().sum().backward()
+    assert torch.allclose(fast.grad, plain.grad, rtol=1e-3, atol=1e-4)
+    assert (fast.grad != 0).sum() <= 6
+
+
+def test_leak_gives_unselected_gates_the_sum_of_the_gradient():
+    net = SPACE.supernet().train()
+    x = torch.randn(2, *SPACE.input_shape)
+    weights = Gates.one_hot((0,) * 6, 4).weights.requires_grad_()
+    net(x, Gates(weights, (0,) * 6, leak=True)).square().sum().backward()
+    assert torch.allclose(weights.grad[:, 1], weights.grad[:, 3])
+    assert (weights.grad[-1, 1:] != 0).all()
+
+
+def test_gates_hold_no_activations_of_their_own():
+    net = SPACE.supernet().train()
+    x = torch.randn(16, *SPACE.input_shape)
+    path = (0, 2, 3, 0, 2, 3)
+    without = held_bytes(lambda: net(x, Gates.one_hot(path, 4)))
+    weights = Gates.one_hot(path, 4).weights.requires_grad_()
+    assert held_bytes(lambda: net(x, Gates(weights, path))) <= 1.01 * without
+    everything = Gates(torch.full((6, 4), 0.25), None)
+    assert held_bytes(lambda: net(x, everything)) > 2.5 * without
+
+
+def test_only_the_chosen_operators_run():
+    net = SPACE.supernet()
+    calls = []
+    for block in net.layers:
+        for k, op in enumerate(block.ops):
+            op.register_forward_hook(lambda *_, k=k: calls.append(k))
+    net(torch.randn(2, *SPACE.input_shape), Gates.one_hot((3, 1, 2, 0, 0, 1), 4))
+    assert calls == [3, 1, 2, 0, 0, 1]
+
+
+def test_shortcut_follows_the_shapes():
+    x = torch.randn(2, 8, 7, 7)
+    assert shortcut(8, 8, stride=1)(x) is x
+    assert shortcut(8, 8, stride=2)(x).shape == (2, 8, 4, 4)
+    assert shortcut(8, 12, stride=1)(x).shape == (2, 12, 7, 7)
+    assert shortcut(8, 12, stride=2)(x).shape == (2, 12, 4, 4)

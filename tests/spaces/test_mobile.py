@@ -1,0 +1,90 @@
+"""The mobile space against the published costs of its uniform networks, and the laws of every space."""
+
+from __future__ import annotations
+
+import pytest
+import timm
+import torch
+
+from surgenas.core import moves
+from surgenas.core.errors import UsageError
+from surgenas.nn.cost import count
+from surgenas.spaces import CATALOG, make_space, space_of
+from surgenas.spaces.layouts import LAYOUTS
+from surgenas.spaces.mobile import Mobile
+from surgenas.testing import Planted, check_space
+
+# MMACs / M parameters at 224: method sheet, section 1
+ORACLE = {
+    "proxyless": {
+        "k3e3": (257, 3.19), "k3e6": (473, 4.68), "k5e3": (284, 3.28), "k5e6": (526, 4.85),
+        "k7e3": (324, 3.40), "k7e6": (607, 5.10), "skip": (50, 1.79),
+    },
+    "densenas": {
+        "k3e3": (274, 6.66), "k3e6": (497, 8.72), "k5e3": (294, 6.76), "k5e6": (536, 8.93),
+        "k7e3": (323, 6.92), "k7e6": (595, 9.25), "skip": (62, 4.72),
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("layout", "operator"), [(lay, op) for lay in ORACLE for op in ORACLE[lay]])
+def test_uniform_networks_cost_what_the_sheet_says(layout, operator):
+    space = Mobile(layout=layout)
+    macs, params = count(space.build(moves.uniform(space, operator)), space.input_shape)
+    wanted_macs, wanted_params = ORACLE[layout][operator]
+    assert macs / 1e6 == pytest.approx(wanted_macs, rel=0.01)
+    assert params / 1e6 == pytest.approx(wanted_params, rel=0.01)
+
+
+def test_mobilenetv2_is_timms():
+    ours = Mobile(layout="mobilenetv2")
+    network = ours.build(moves.uniform(ours, "k3e6"))
+    theirs = timm.create_model("mobilenetv2_100", pretrained=False)
+    assert count(network, (3, 224, 224)) == count(theirs, (3, 224, 224))
+
+
+@pytest.mark.parametrize("space", [Mobile(layout="small", resolution=32, classes=10), Planted()], ids=str)
+def test_laws(space):
+    check_space(space)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("name", CATALOG)
+def test_every_layout_builds_and_has_strict_fairness(name, layout):
+    space = make_space(name, {"layout": layout, "resolution": 32, "classes": 3})
+    assert len({len(choice.options) for choice in space.choices}) == 1
+    network = space.build(moves.uniform(space, "skip")).eval()
+    assert network(torch.zeros(1, *space.input_shape)).shape == (1, 3)
+
+
+def test_width_scales_the_network():
+    def macs(width):
+        space = Mobile(layout="small", width=width)
+        return count(space.build(moves.uniform(space, "k3e6")), space.input_shape)[0]
+
+    assert macs(0.5) < 0.5 * macs(1.0) < 0.25 * macs(2.0)
+
+
+def test_reference_shares_images_and_classes():
+    space = Mobile(layout="small", resolution=48, classes=7)
+    reference = space_of(space.reference(0.5))
+    assert reference.input_shape == space.input_shape
+    assert reference.classes == 7
+    assert len(reference.choices) == 16
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [({"layout": "nope"}, "layout"), ({"width": 0}, "width"), ({"resolution": 4}, "resolution"),
+     ({"classes": 1}, "classes"), ({"colour": 1}, "colour")],
+)  # fmt: skip
+def test_bad_settings_are_named(settings, named):
+    with pytest.raises(UsageError, match=named):
+        make_space("mobile", settings)
+
+
+def test_an_architecture_file_cannot_make_us_import_a_module():
+    space = Planted()
+    arch = moves.uniform(space, "k3e3")
+    with pytest.raises(UsageError, match="unknown space"):
+        space_of(arch)
