@@ -103,9 +103,8 @@ class ToyDevice:
 
     def _measure(self, job: Job) -> Measurement:
         network = job.build()
-        macs, _ = count(network, job.input_shape)
         layers = sum(isinstance(m, nn.Conv2d) for m in network.modules())
-        ms = 1e-3 * layers + macs * 1e-8
+        ms = 1e-4 * layers + 1e-7 * sum(p.numel() for p in network.parameters())
         return Measurement(job.key, self.key, ms, ms, 0.01, "A", 10, ms, ms, "toy-reference", 1.0, 0.0)
 
 

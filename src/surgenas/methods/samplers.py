@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
-from torch.nn.functional import log_softmax, one_hot
+from torch.nn.functional import one_hot
 
 from surgenas.nn.supernet import Gates
 
@@ -24,12 +24,12 @@ def ordered_differentiable(logits_LK: Tensor, tau: float, generator: torch.Gener
     The K paths use every operator of every layer exactly once (strict fairness), most probable ones first on
     average: the order is Plackett-Luce distributed.
     """
-    log_p = log_softmax(logits_LK.float(), dim=1)
+    left_LK = logits_LK.float()
     paths = []
     for _ in range(logits_LK.shape[1]):
-        gates, drawn = _straight_through(log_p, tau, generator)
+        gates, drawn = _straight_through(left_LK, tau, generator)
         paths.append(gates)
-        log_p = log_p.masked_fill(drawn, -math.inf)  # softmax renormalises what is left
+        left_LK = left_LK.masked_fill(drawn, -math.inf)  # softmax renormalises what is left
     return paths
 
 
@@ -42,7 +42,7 @@ def uniform_orderings(logits_LK: Tensor, tau: float, generator: torch.Generator)
 
 def single_gumbel(logits_LK: Tensor, tau: float, generator: torch.Generator) -> list[Gates]:
     """GDAS (Dong and Yang 2019): one path, drawn from softmax(logits), straight-through gradient."""
-    return [_straight_through(log_softmax(logits_LK.float(), dim=1), tau, generator)[0]]
+    return [_straight_through(logits_LK.float(), tau, generator)[0]]
 
 
 def single_uniform(logits_LK: Tensor, tau: float, generator: torch.Generator) -> list[Gates]:
@@ -53,13 +53,16 @@ def single_uniform(logits_LK: Tensor, tau: float, generator: torch.Generator) ->
 
 def all_paths(logits_LK: Tensor, tau: float, generator: torch.Generator) -> list[Gates]:
     """DARTS (Liu et al. 2019): every operator at once, weighted by softmax(logits); K times the memory."""
-    return [Gates(log_softmax(logits_LK.float(), dim=1).exp(), None)]
+    return [Gates(logits_LK.float().softmax(dim=1), None)]
 
 
-def _straight_through(log_p_LK: Tensor, tau: float, generator: torch.Generator) -> tuple[Gates, Tensor]:
-    """s = softmax((log p + g) / tau), b = onehot(argmax s), y = b - sg(s) + s; also b as a mask."""
-    gumbel = -torch.empty(log_p_LK.shape).exponential_(generator=generator).log()
-    s = ((log_p_LK + gumbel.to(log_p_LK.device)) / tau).softmax(dim=1)
+def _straight_through(logits_LK: Tensor, tau: float, generator: torch.Generator) -> tuple[Gates, Tensor]:
+    """s = softmax((log p + g) / tau), b = onehot(argmax s), y = b - sg(s) + s; also b as a mask.
+
+    log p and the logits differ by a constant in each layer, which the softmax cancels: exactly, gradient included.
+    """
+    gumbel = -torch.empty(logits_LK.shape).exponential_(generator=generator).log()
+    s = ((logits_LK + gumbel.to(logits_LK.device)) / tau).softmax(dim=1)
     winner = s.detach().argmax(dim=1)
-    b = one_hot(winner, log_p_LK.shape[1])
+    b = one_hot(winner, logits_LK.shape[1])
     return Gates(b - s.detach() + s, tuple(winner.tolist())), b.bool()

@@ -17,7 +17,6 @@ from surgenas.core.seeds import derive as derive_seed
 from surgenas.core.seeds import generator
 from surgenas.core.units import show_ms
 from surgenas.hardware.measurement import Measurement
-from surgenas.nn.cost import count
 from surgenas.pipeline.checkpoint import Checkpoints, load_weights, save_weights
 from surgenas.pipeline.run import Run
 from surgenas.pipeline.stages.measured import CAREFUL, QUICK, fitted_predictor, measure
@@ -127,14 +126,12 @@ def _progress(run: Run, name: str, epochs: int, done: int) -> Iterator[_OnEpoch]
 
 
 def _reference(run: Run, target_ms: float) -> Architecture:
-    """The MobileNetV2 width measured nearest to the target: bracketed by MACs, then measured side by side."""
+    """The MobileNetV2 width measured nearest to the target: bracketed coarsely, then measured side by side."""
     archs = _distinct([run.space.reference(width) for width in WIDTHS])
-    macs = np.log([count(space_of(a).build(a), run.space.input_shape)[0] for a in archs])
-    # latency follows MACs well enough within one family to bracket the width; what decides is measured side by side
-    coarse = archs[:: max(1, len(archs) // 6)]
-    rough = measure(run, "rivals", coarse, protocol=QUICK)
-    coarse_ms = np.log([m.ms for m in rough])
-    guess = np.interp(macs, macs[:: max(1, len(archs) // 6)], coarse_ms)
+    widths = [float(dict(arch.space.settings)["width"]) for arch in archs]
+    step = max(1, len(archs) // 6)
+    rough = measure(run, "rivals", archs[::step], protocol=QUICK)
+    guess = np.interp(np.log(widths), np.log(widths[::step]), np.log([m.ms for m in rough]))
     near = [archs[i] for i in np.argsort(np.abs(guess - np.log(target_ms)))[:6]]
     fine = measure(run, "rivals", near, protocol=CAREFUL, turn=1)
     return min(zip(near, fine, strict=True), key=lambda pair: abs(np.log(pair[1].ms / target_ms)))[0]

@@ -1,0 +1,94 @@
+"""Measuring for real, briefly: the device contract, the store, the export, and wrong results refused."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import replace
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from torch import nn
+
+from surgenas.core import moves
+from surgenas.core.errors import CorruptError, EnvironmentFault, SurgenasError, UsageError
+from surgenas.hardware.device import make_device
+from surgenas.hardware.local import check_equal, onnxruntime_cpu
+from surgenas.hardware.onnx_file import to_onnx, with_metadata
+from surgenas.hardware.store import Store
+from surgenas.hardware.timing import Protocol
+from surgenas.pipeline.stages.measured import job_of
+from surgenas.testing import check_device, toy_device
+
+SHORT = Protocol(rounds=3, max_rounds=3)
+
+
+def jobs(small, *operators):
+    return [job_of(moves.uniform(small, operator)) for operator in operators]
+
+
+def test_the_devices_keep_their_contract(small):
+    for device in (onnxruntime_cpu(), toy_device()):
+        check_device(device, jobs(small, "k3e3", "skip"))
+
+
+def test_equal_networks_are_measured_once_and_found_again(small):
+    device = onnxruntime_cpu()
+    twice = jobs(small, "k7e6", "k7e6")
+    first, second = device.measure(twice, protocol=SHORT)
+    assert first == second
+    known = device.store.find(twice[0].key, device.key)
+    assert known[-1] == first
+    good = replace(first, grade="B")
+    device.store.add(good, [])
+    reference = (good.reference, 2 * good.reference_ms)
+    (reused,) = device.measure(twice[:1], protocol=SHORT, reference=reference, reuse=True)
+    assert reused.ms == pytest.approx(2 * good.ratio * good.reference_ms), "a ratio moves to the wanted scale"
+
+
+def test_a_wrong_result_is_refused():
+    network, images = nn.Sequential(nn.Flatten(), nn.Linear(12, 2)), np.ones((1, 3, 2, 2), np.float32)
+    with torch.no_grad():
+        right = network(torch.from_numpy(images)).numpy()
+    assert check_equal(network, right, images, "x") == 0.0
+    for wrong in (right + 0.1, right * np.nan):
+        with pytest.raises(SurgenasError, match="something else than PyTorch"):
+            check_equal(network, wrong, images, "x")
+
+
+def test_export_keeps_the_training_mode_and_carries_its_facts(small):
+    network = small.build(moves.uniform(small, "k3e3")).train()
+    model = to_onnx(network, small.input_shape, batch=None)
+    assert network.training
+    proto = onnx.load_from_string(with_metadata(model, {"classes": ["a", "b"]}))
+    onnx.checker.check_model(proto)
+    assert json.loads(proto.metadata_props[0].value) == ["a", "b"]
+    assert proto.graph.input[0].type.tensor_type.shape.dim[0].dim_param == "N"
+
+
+def test_unknown_devices_are_named_with_the_known_ones():
+    for name in ("tpu", "no.such.module:x", "surgenas.hardware.local:nothing"):
+        with pytest.raises(UsageError, match="onnxruntime-cpu"):
+            make_device(name)
+
+
+def test_the_store_says_what_is_wrong_with_it(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(EnvironmentFault, match="SURGENAS_HOME"):
+        Store(tmp_path / "file" / "db.sqlite")
+    (tmp_path / "bad.sqlite").write_bytes(b"not a database" * 100)
+    with pytest.raises(CorruptError, match="move it away"):
+        Store(tmp_path / "bad.sqlite")
+
+
+def test_the_store_keeps_raw_runs(small, tmp_path):
+    device = replace(onnxruntime_cpu(), store=Store(tmp_path / "m.sqlite"))
+    device.measure(jobs(small, "skip"), protocol=SHORT)
+    with sqlite3.connect(tmp_path / "m.sqlite") as db:
+        ((raw,),) = db.execute("SELECT raw FROM measurement").fetchall()
+        (history,) = db.execute("SELECT COUNT(*) FROM reference").fetchone()
+    assert len(json.loads(raw)) == 3
+    assert all(len(runs) >= 5 for visit in json.loads(raw) for runs in visit)
+    assert history > 3

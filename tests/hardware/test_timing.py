@@ -1,0 +1,126 @@
+"""The timing loop on a simulated machine: what it must see through, and what it must not hide."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from surgenas.hardware.measurement import Block, Measurement, Round, estimate, grade, percentile, pool
+from surgenas.hardware.timing import Machine, Protocol, run_campaign
+
+
+class Simulated:
+    """A machine whose speed changes every `period` seconds of its own time, by `slow`; preempting at random."""
+
+    def __init__(self, slow=1.0, period=1.0, preempt=0.0, noise=0.0):
+        self.time, self.count, self.slow, self.period, self.preempt = 0.0, 0, slow, period, preempt
+        self.noise, self.rng, self.slept = noise, np.random.default_rng(0), 0.0
+
+    def network(self, ms, sensitivity=1.0):
+        def call():
+            busy = int(self.time / self.period) % 2
+            factor = 1 + busy * (self.slow - 1) * sensitivity
+            spent = ms * factor * (1 + self.noise * self.rng.exponential())
+            if self.rng.random() < self.preempt:
+                self.count += 1
+                spent += 5.0
+            self.time += spent / 1e3
+
+        return call
+
+    def sleep(self, seconds):
+        self.time += seconds
+        self.slept += seconds
+
+    @property
+    def machine(self):
+        return Machine(now=lambda: self.time, switches=lambda: self.count, sleep=self.sleep)
+
+
+def campaign(sim, protocol=None, reference_ms=1.0, sensitivity=1.0, **networks):
+    protocol = protocol or Protocol()
+    calls = {name: sim.network(ms, sensitivity) for name, ms in networks.items()}
+    return run_campaign(calls, sim.network(1.0), reference_ms, protocol, np.random.default_rng(0), sim.machine)
+
+
+def test_a_steady_machine_gives_the_exact_ratio():
+    found = campaign(Simulated(), a=2.0, b=0.5)
+    assert estimate(found.rounds["a"], 1.0)[0] == pytest.approx(2.0)
+    assert estimate(found.rounds["b"], 1.0)[0] == pytest.approx(0.5)
+    assert len(found.rounds["a"]) == Protocol().rounds, "it stops once the interval is narrow"
+
+
+def test_a_machine_that_slows_down_now_and_then_does_not_change_the_ratio():
+    """The candidate suffers more than the reference: only rounds in the known state may count."""
+    sim = Simulated(slow=1.5, period=0.03, noise=0.01)
+    found = campaign(sim, sensitivity=2.0, a=0.5)
+    assert estimate(found.rounds["a"], 1.0)[0] == pytest.approx(0.5, rel=0.02)
+    everything = estimate(found.rounds["a"], math.inf)[0]
+    assert everything > 0.5
+
+
+def test_preempted_runs_do_not_count():
+    found = campaign(Simulated(preempt=0.1), a=1.0)
+    assert estimate(found.rounds["a"], 1.0)[0] == pytest.approx(1.0)
+    assert 0.03 < found.preempted < 0.3
+
+
+def test_an_overloaded_machine_is_waited_for_and_then_graded_down():
+    sim = Simulated(preempt=0.9)
+    found = campaign(sim, Protocol(max_rounds=12), a=1.0)
+    assert sim.slept > 0
+    assert grade(estimate(found.rounds["a"], 1.0)[1], found.preempted) == "D"
+
+
+def test_rounds_go_on_until_the_interval_is_narrow_or_the_budget_ends():
+    few = campaign(Simulated(noise=0.001), a=1.0)
+    many = campaign(Simulated(noise=2.0), Protocol(max_rounds=50), reference_ms=math.inf, a=1.0)
+    cut = campaign(Simulated(noise=2.0), Protocol(max_rounds=50, budget_s=0.1), reference_ms=math.inf, a=1.0)
+    assert len(few.rounds["a"]) < len(many.rounds["a"]) == 50
+    assert len(cut.rounds["a"]) < 50
+
+
+def block(ms, clean=True):
+    return Block((ms, ms * 1.1), (clean, clean))
+
+
+def test_estimate_is_the_documented_formula():
+    ratios = [1.00, 1.01, 0.99, 1.02, 1.05]
+    rounds = [Round(block(1.0), block(r), block(1.0)) for r in ratios]
+    ratio, half = estimate(rounds, 1.0)
+    assert ratio == 1.01
+    assert half == pytest.approx(1.6 * 1.2533 * 1.4826 * 0.01 * 2.7764 / math.sqrt(5) / 1.01, rel=1e-3)
+    assert estimate(rounds[:2], 1.0)[1] == math.inf
+
+
+def test_without_clean_runs_the_fastest_of_all_is_used():
+    assert block(2.0, clean=False).best_ms == 2.0
+    assert Block((1.0, 2.0), (False, True)).best_ms == 2.0
+
+
+@pytest.mark.parametrize(
+    ("half", "preempted", "quiet", "letter"),
+    [(0.01, 0, 9, "A"), (0.03, 0, 9, "B"), (0.08, 0, 9, "C"), (0.5, 0, 9, "D"), (0.01, 0.4, 9, "B"),
+     (0.01, 0.7, 9, "D"), (0.01, 0, 2, "C"), (math.inf, 0, 9, "D")],
+)  # fmt: skip
+def test_grades(half, preempted, quiet, letter):
+    assert grade(half, preempted, quiet) == letter
+
+
+def measurement(ms, half=0.01):
+    return Measurement("k", "d", ms, ms / 2, half, "A", 10, ms, None, "r", 2.0, 0.0)
+
+
+def test_pooling_takes_the_median_and_owns_up_to_the_spread():
+    agreeing = pool([measurement(1.0), measurement(1.002), measurement(0.999)])
+    assert (agreeing.ms, agreeing.grade, agreeing.rounds) == (1.0, "A", 30)
+    torn = pool([measurement(1.0), measurement(1.1), measurement(0.9)])
+    assert torn.half_width == pytest.approx(0.2)
+    assert torn.grade == "D"
+
+
+def test_percentile_interpolates():
+    assert percentile([3.0, 1.0, 2.0], 0.5) == 2.0
+    assert percentile([0.0, 10.0], 0.1) == pytest.approx(1.0)

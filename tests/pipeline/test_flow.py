@@ -1,0 +1,188 @@
+"""The whole job on a simulated device: what it finds, what it writes, and that an interruption changes nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+import surgenas
+from surgenas import api
+from surgenas.core.errors import Interrupted, LimitError, UsageError
+from surgenas.core.progress import Progress
+from surgenas.hardware.onnx_file import to_onnx
+from surgenas.pipeline import flow
+from surgenas.pipeline.journal import Journal
+from surgenas.pipeline.run import Run
+from surgenas.report.text import summary
+from surgenas.training.loop import accuracy
+
+SETTINGS = {
+    "device": "surgenas.testing:toy_device", "resolution": 16, "epochs": 3, "train_epochs": 2, "samples": 24,
+    "batch": 256, "predictors": ("ridge", "flops"), "random": 1, "accelerator": "cpu",
+}  # fmt: skip
+
+
+def go(folder: Path, **settings):
+    return surgenas.search(out=folder, **{**SETTINGS, **settings})
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    return go(tmp_path_factory.mktemp("runs") / "whole")
+
+
+def end_of(folder: Path) -> dict:
+    """What must be equal between two runs: everything but times."""
+    journal = Journal(folder / "journal.jsonl")
+    epochs = [json.dumps(e["summary"]) for e in journal.all("epoch")]
+    trained = [(e["network"], e["epoch"], e["loss"]) for e in journal.all("trained")]
+    weights = {p.name: p.read_bytes() for p in folder.glob("*.safetensors")}
+    return {
+        "epochs": epochs, "trained": trained, "weights": weights, "onnx": (folder / "model.onnx").read_bytes(),
+        "arch": (folder / "architecture.json").read_text(),
+    }  # fmt: skip
+
+
+def test_the_result_is_inside_the_limit_and_all_of_it_is_there(finished):
+    facts = finished.facts
+    assert facts["latency"]["ms"] <= facts["limit_ms"]
+    assert facts["latency"]["ms"] >= 0.95 * facts["limit_ms"]
+    for key in (
+        "run",
+        "architecture",
+        "limit_ms",
+        "latency",
+        "accuracy",
+        "references",
+        "random",
+        "onnx",
+        "report",
+        "seconds",
+    ):
+        assert facts[key], key
+    assert {"ms", "interval", "grade", "predicted_ms"} <= facts["latency"].keys()
+    assert facts["references"][0]["name"] == "MobileNetV2"
+    assert facts["references"][0]["latency_ms"] == pytest.approx(facts["latency"]["ms"], rel=0.1)
+    assert facts["random"][0]["latency_ms"] == pytest.approx(facts["latency"]["ms"], rel=0.05)
+    assert {"reach", "profile", "predict", "search", "derive", "train found", "export", "verify"} <= facts[
+        "seconds"
+    ].keys()
+    json.dumps(facts)
+    assert "inside the limit" in summary(facts)
+
+
+def test_the_model_loads_in_one_line_and_is_what_was_exported(finished, digits, tmp_path):
+    model = surgenas.load(finished.run)
+    assert accuracy(model, digits, digits.test) == finished.accuracy
+    images = digits.normalise(digits.test.images[:5])
+    session = onnxruntime.InferenceSession(finished.export(tmp_path / "net.onnx").read_bytes())
+    with torch.no_grad():
+        expected = model(images).numpy()
+    assert np.allclose(session.run(None, {"images": images.numpy()})[0], expected, atol=1e-4)
+    assert finished.architecture.space.name == "mobile"
+    assert to_onnx(finished.model, (3, 16, 16))
+
+
+def test_stopped_before_every_stage_and_resumed_it_ends_the_same(finished, tmp_path, monkeypatch):
+    def stop(*_args):
+        raise KeyboardInterrupt
+
+    for stage in ("profile", "predict", "derive", "train_all", "export", "verify"):
+        with monkeypatch.context() as patch:
+            patch.setattr(flow, stage, stop)
+            with pytest.raises(KeyboardInterrupt):
+                if stage == "profile":
+                    go(tmp_path / "run")
+                else:
+                    surgenas.resume(tmp_path / "run")
+    surgenas.resume(tmp_path / "run")
+    assert end_of(tmp_path / "run") == end_of(finished.run)
+
+
+def test_stopped_inside_search_and_training_it_ends_the_same(finished, tmp_path):
+    """Killed right after every second journal line, until it is done."""
+
+    class Fuse(Progress):
+        left = 0
+
+    real = Journal.append
+
+    def append(self, event, **values):
+        done = real(self, event, **values)
+        if event in ("epoch", "trained"):
+            Fuse.left -= 1
+            if Fuse.left == 0:
+                raise KeyboardInterrupt
+        return done
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(Journal, "append", append)
+    try:
+        for attempt in range(12):
+            Fuse.left = 2
+            try:
+                if attempt:
+                    surgenas.resume(tmp_path / "run")
+                else:
+                    go(tmp_path / "run")
+                break
+            except KeyboardInterrupt:
+                continue
+        else:
+            pytest.fail("never finished")
+    finally:
+        patch.undo()
+    assert attempt > 2
+    assert end_of(tmp_path / "run") == end_of(finished.run)
+
+
+def test_a_limit_out_of_reach_is_refused_before_time_is_spent(tmp_path):
+    with pytest.raises(LimitError, match=r"reaches .* ms to .* ms.*nearest network"):
+        go(tmp_path / "run", latency_ms=0.001)
+    assert not Journal(tmp_path / "run" / "journal.jsonl").all("begin", stage="profile")
+
+
+def test_a_limit_above_everything_takes_what_the_search_likes(tmp_path):
+    result = go(tmp_path / "run", latency_ms=50.0, epochs=1, train_epochs=1, random=0)
+    assert result.latency_ms < 50
+
+
+def test_a_dry_run_tells_reach_time_and_memory_and_keeps_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    plan = api.dry_run(**SETTINGS, time_limit_s=60.0)
+    assert plan["reachable_ms"][0] < plan["limit_ms"] < plan["reachable_ms"][1]
+    assert plan["total_seconds"] > 0
+    assert plan["memory_bytes"] > 0
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_time_limit_stops_a_run_that_can_be_resumed(tmp_path):
+    with pytest.raises(Interrupted, match="resume"):
+        go(tmp_path / "run", time_limit_s=0.01)
+    assert (tmp_path / "run" / "journal.jsonl").exists()
+
+
+def test_folders_that_are_no_run_are_refused(tmp_path, finished):
+    with pytest.raises(UsageError, match="not a run folder"):
+        api.resume(tmp_path)
+    with pytest.raises(UsageError, match="holds a run already"):
+        go(finished.run)
+    old = tmp_path / "old"
+    old.mkdir()
+    (old / "config.json").write_text(json.dumps({"format": "surgenas.run/0", "config": {}}))
+    with pytest.raises(UsageError, match=r"surgenas\.run/0"):
+        Run.open(old, Progress())
+
+
+def test_unknown_settings_are_named(tmp_path):
+    with pytest.raises(UsageError, match="colour"):
+        go(tmp_path / "a", colour=1)
+    with pytest.raises(UsageError, match="nope"):
+        go(tmp_path / "b", method_settings={"nope": 1})
+    with pytest.raises(UsageError, match="sampler"):
+        go(tmp_path / "c", method_settings={"sampler": "nope"})

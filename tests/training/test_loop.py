@@ -1,0 +1,56 @@
+"""Training: interrupted and resumed it ends in the same bits; it learns; DDP learns too."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from surgenas.core import moves
+from surgenas.pipeline.checkpoint import Checkpoints
+from surgenas.training.loop import Recipe, accuracy, fit, make_fabric
+
+RECIPE = Recipe(epochs=3, batch=128)
+
+
+class Stop(Exception):
+    pass
+
+
+def network(small):
+    return small.build(moves.uniform(small, "k3e3"))
+
+
+def test_resumed_training_is_bit_equal(small, digits, tmp_path):
+    fabric = make_fabric("cpu", 1)
+    whole = fit(fabric, lambda: network(small), digits, RECIPE, seed=1)
+
+    def stop(epoch):
+        if epoch.epoch == 1:
+            raise Stop
+
+    checkpoints = Checkpoints(tmp_path)
+    with pytest.raises(Stop):
+        fit(fabric, lambda: network(small), digits, RECIPE, seed=1, checkpoints=checkpoints, on_epoch=stop)
+    resumed = fit(fabric, lambda: network(small), digits, RECIPE, seed=1, checkpoints=checkpoints)
+    assert checkpoints.numbers() == [2, 3]
+    for name, value in whole.items():
+        assert torch.equal(value, resumed[name]), name
+
+
+def test_it_learns_the_digits(small, digits):
+    state = fit(make_fabric("cpu", 1), lambda: network(small), digits, Recipe(epochs=4, batch=64), seed=0)
+    trained = network(small)
+    trained.load_state_dict(state)
+    assert accuracy(trained, digits, digits.test) > 0.6
+
+
+def _rank(fabric, small, digits):
+    return fit(fabric, lambda: network(small), digits, Recipe(epochs=4, batch=64), seed=0)
+
+
+@pytest.mark.slow
+def test_two_processes_learn_together(small, digits):
+    state = make_fabric("cpu", 2).launch(_rank, small, digits)
+    trained = network(small)
+    trained.load_state_dict(state)
+    assert accuracy(trained, digits, digits.test) > 0.6
