@@ -95,11 +95,9 @@ def test_stopped_before_every_stage_and_resumed_it_ends_the_same(finished, tmp_p
     for stage in ("profile", "predict", "derive", "train_all", "export", "verify"):
         with monkeypatch.context() as patch:
             patch.setattr(flow, stage, stop)
+            start = go if stage == "profile" else surgenas.resume
             with pytest.raises(KeyboardInterrupt):
-                if stage == "profile":
-                    go(tmp_path / "run")
-                else:
-                    surgenas.resume(tmp_path / "run")
+                start(tmp_path / "run")
     surgenas.resume(tmp_path / "run")
     assert end_of(tmp_path / "run") == end_of(finished.run)
 

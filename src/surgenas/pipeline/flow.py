@@ -13,14 +13,14 @@ from surgenas.pipeline.stages.plan import Plan, plan
 from surgenas.pipeline.stages.predict import predict
 from surgenas.pipeline.stages.profile import profile
 from surgenas.pipeline.stages.reach import reach
-from surgenas.pipeline.stages.search import method_config
+from surgenas.pipeline.stages.search import check_names
 from surgenas.pipeline.stages.train import train_all
 
 
 def prepare(run: Run) -> tuple[dict[str, float], Plan]:
     """What is cheap and can go wrong, first: settings, images, device, reachable latencies, time and memory."""
     run.journal.append("session", time=time.time())
-    method_config(run)
+    check_names(run)
     for note in run.data.notes:
         run.progress.log(note)
     run.progress.log(

@@ -11,10 +11,11 @@ import torch
 
 from surgenas.core.catalog import look_up
 from surgenas.core.errors import Interrupted, UsageError
-from surgenas.methods import CATALOG
+from surgenas.methods import CATALOG, SAMPLERS
 from surgenas.methods.surgenas import SurgeNAS, SurgeNASConfig
 from surgenas.pipeline.run import Run
 from surgenas.pipeline.stages.measured import fitted_predictor
+from surgenas.predictors import CATALOG as PREDICTORS
 from surgenas.training.augment import steps_per_epoch, train_batches
 
 DEFAULT_EPOCHS = 20
@@ -34,6 +35,14 @@ def method_config(run: Run) -> SurgeNASConfig:
         return SurgeNASConfig(**{"epochs": search_epochs(run), **run.config.method_settings})  # type: ignore[arg-type]
     except TypeError as error:
         raise UsageError(f"--set: {str(error).removeprefix('SurgeNASConfig.__init__() ')}") from error
+
+
+def check_names(run: Run) -> None:
+    """Raise UsageError for a method, sampler or predictor that does not exist, before any time is spent."""
+    look_up("method", run.config.method, CATALOG)
+    look_up("sampler", method_config(run).sampler, SAMPLERS)
+    for name in run.config.predictors:
+        look_up("predictor", name, PREDICTORS)
 
 
 def make_method(run: Run, limit_ms: float) -> SurgeNAS:

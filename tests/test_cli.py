@@ -1,0 +1,178 @@
+"""The command line with a stranger's hands: one clear line, the right exit code, JSON alone on standard output."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from surgenas import cli
+from surgenas.core import moves
+from surgenas.pipeline.journal import Journal
+from surgenas.spaces.mobile import Mobile
+
+TOY = ["--device", "surgenas.testing:toy_device", "--resolution", "16", "--batch", "256", "--samples", "16"]
+
+
+def call(monkeypatch, capsys, *args) -> tuple[int, str, str]:
+    """(exit code, standard output, standard error) of a command."""
+    monkeypatch.setattr(sys, "argv", ["surgenas", *map(str, args)])
+    code = 0
+    try:
+        cli.main()
+    except SystemExit as stop:
+        code = int(stop.code or 0)
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    handler = signal.getsignal(signal.SIGTERM)
+    yield lambda *args: call(monkeypatch, capsys, *args)
+    signal.signal(signal.SIGTERM, handler)
+
+
+BAD = [
+    (["search", "--data", "nowhere"], 4, "no such folder"),
+    (["search", "--data", "one"], 4, "at least 2"),
+    (["search", "--data", "hollow"], 4, "is empty"),
+    (["search", "--data", "broken"], 4, "cannot be read"),
+    (["search", "--device", "toaster"], 2, "onnxruntime-cpu"),
+    (["search", "--latency", "0ms"], 2, "above zero"),
+    (["search", "--latency", "-4ms"], 2, "above zero"),
+    (["search", "--latency", "4"], 2, "number and a unit"),
+    (["search", "--latency", "4km"], 2, "number and a unit"),
+    (["search", "--latency", "0.00001ms", *TOY], 5, "nearest network"),
+    (["search", "--time-limit", "soon"], 2, "30m"),
+    (["search", "--layout", "round", *TOY], 2, "densenas"),
+    (["search", "--method", "magic", *TOY], 2, "surgenas"),
+    (["search", "--seed", "-1"], 2, "seed"),
+    (["search", "--set", "eta"], 2, "name=value"),
+    (["search", "--set", "sampler=magic", *TOY], 2, "ods"),
+    (["search", "--out", "file/run", *TOY], 3, "choose another --out"),
+    (["resume", "nowhere"], 2, "not a run folder"),
+    (["resume", "old"], 2, "surgenas.run/0"),
+    (["predict", "nowhere"], 2, "not a run folder"),
+    (["export", "nowhere"], 1, "no model.onnx"),
+    (["measure", "nowhere"], 2, "architecture.json"),
+    (["measure", "other.json"], 2, "unknown space"),
+    (["describe", "--arch", "damaged.json"], 2, "not JSON"),
+    (["describe", "--uniform", "k9e9"], 2, "unknown option"),
+    (["describe"], 2, "--uniform"),
+    (["train", "--arch", "thousand.json"], 2, "1000 classes"),
+    (["search", "--nope"], 2, "--nope"),
+    (["frobnicate"], 2, "frobnicate"),
+]
+
+
+@pytest.fixture
+def mess(tmp_path, photos):
+    """Everything a user can hand us by mistake."""
+    (tmp_path / "one" / "cat").mkdir(parents=True)
+    for name in ("full", "hollow"):
+        (tmp_path / "hollow" / name).mkdir(parents=True)
+    (photos / "dark" / "0.png").rename(tmp_path / "hollow" / "full" / "0.png")
+    for name in ("a", "b"):
+        (tmp_path / "broken" / name).mkdir(parents=True)
+        (tmp_path / "broken" / name / "x.jpg").write_bytes(b"nothing")
+    (tmp_path / "file").write_text("")
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "config.json").write_text('{"format": "surgenas.run/0"}')
+    other = {"format": "surgenas.architecture/1", "space": {"name": "elsewhere"}, "genes": ["a"]}
+    (tmp_path / "other.json").write_text(json.dumps(other))
+    (tmp_path / "damaged.json").write_text("{")
+    space = Mobile(layout="small", resolution=16)
+    (tmp_path / "thousand.json").write_text(moves.uniform(space, "skip").to_json())
+
+
+@pytest.mark.usefixtures("mess")
+@pytest.mark.parametrize(
+    ("args", "code", "named"), BAD, ids=lambda value: " ".join(value) if isinstance(value, list) else None
+)
+def test_a_mistake_ends_in_one_line_and_its_code(run, args, code, named):
+    got, out, err = run(*args)
+    last = err.strip().splitlines()[-1]
+    assert (got, named in last) == (code, True), err
+    assert last.startswith("surgenas: ")
+    assert "Traceback" not in err
+    assert out == ""
+
+
+def test_describe_devices_spaces_methods_speak_json(run):
+    code, out, _ = run("describe", "--uniform", "k7e6", "--json")
+    assert code == 0
+    assert json.loads(out)["macs"] / 1e6 == pytest.approx(607, rel=0.01)
+    for command, key in (("devices", "onnxruntime-cpu"), ("methods", "sampler"), ("spaces", "mobile --layout small")):
+        code, out, _ = run(command, "--json")
+        assert code == 0
+        assert key in json.loads(out)
+    code, out, _ = run("describe", "--uniform", "skip", "--layout", "densenas")
+    assert "61.9 MMACs, 4.72 M parameters" in out
+
+
+def test_profile_then_predict(run):
+    code, out, err = run("profile", *TOY[:2], "--resolution", "16", "--samples", "16", "--out", "p", "--json")
+    assert code == 0, err
+    assert json.loads(out)["samples"] == 16
+    code, out, _ = run("predict", "p")
+    assert code == 0
+    assert all(name in out for name in ("gnn", "lookup", "flops", "noise ceiling", "chosen"))
+
+
+def test_train_and_measure_an_architecture_file(run, tmp_path):
+    space = Mobile(layout="small", resolution=16, classes=10)
+    (tmp_path / "arch.json").write_text(moves.uniform(space, "skip").to_json())
+    code, out, err = run(
+        "train", "--arch", "arch.json", "--epochs", "1", "--batch", "256", "--accelerator", "cpu", "--json"
+    )
+    assert code == 0, err
+    assert 0 < json.loads(out)["accuracy"]["test"] <= 1
+    assert (tmp_path / "trained" / "model.safetensors").exists()
+    code, out, err = run("measure", "arch.json", "--device", "surgenas.testing:toy_device")
+    assert code == 0, err
+    assert "arch.json" in out
+
+
+def command(*args: str) -> list[str]:
+    return [sys.executable, "-c", "from surgenas.cli import main; main()", *args]
+
+
+def wait_for(path: Path, event: str) -> None:
+    for _ in range(600):
+        if path.exists() and Journal(path).all(event):
+            return
+        time.sleep(0.1)
+    pytest.fail(f"no {event!r} in {path}")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interrupted_from_outside_it_says_how_to_go_on(tmp_path, number, code):
+    args = ["search", *TOY, "--epochs", "60", "--out", str(tmp_path / "run")]
+
+    def default() -> None:  # a shell that starts us in the background has told its children to ignore Ctrl-C
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command(*args), stderr=pipe, stdout=pipe, text=True, preexec_fn=default)
+    wait_for(tmp_path / "run" / "journal.jsonl", "epoch")
+    os.kill(process.pid, number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert "surgenas resume" in err.strip().splitlines()[-1]
+    assert "Traceback" not in err
+    assert out == ""
+
+
+def test_help_and_import_load_nothing_heavy():
+    heavy = {"torch", "timm", "onnx", "plotly", "sklearn"}
+    script = f"import sys, surgenas, surgenas.cli; print(sorted({heavy} & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
