@@ -1,0 +1,42 @@
+"""What every benchmark result carries: date, hardware, versions, commit."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from surgenas.hardware.context import processor
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def finish(name: str, figures: dict[str, Any]) -> None:
+    """Print the figures as JSON, and keep them under results/ if `--keep` was given."""
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    record = {
+        "benchmark": name,
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "commit": commit.stdout.strip() or None,
+        "hardware": {"processor": processor(), "cores": os.cpu_count(), "machine": platform.machine()},
+        "versions": {p: version(p) for p in ("torch", "onnxruntime", "timm")},
+        **figures,
+    }
+    text = json.dumps(record, indent=1)
+    print(text)
+    if "--keep" in sys.argv:
+        RESULTS.mkdir(exist_ok=True)
+        (RESULTS / f"{record['date'][:10]}-{name}.json").write_text(text + "\n")
+
+
+def spread(values: list[float]) -> dict[str, Any]:
+    """Median and range, with the values themselves."""
+    ordered = sorted(values)
+    middle = ordered[len(ordered) // 2] if len(ordered) % 2 else sum(ordered[len(ordered) // 2 - 1 :][:2]) / 2
+    return {"median": middle, "least": ordered[0], "most": ordered[-1], "values": values}

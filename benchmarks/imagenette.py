@@ -1,0 +1,55 @@
+"""Real images: imagenette at 64 px, half the latency of the largest network, beside MobileNetV2 and random networks.
+
+    python benchmarks/imagenette.py --data FOLDER [--seeds N] [--time-limit 70m] [--out FOLDER] [--keep]
+
+FOLDER holds train/ and val/; where it is missing the script says so and ends well.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from common import finish, spread
+
+import surgenas
+from surgenas.console import ConsoleProgress
+from surgenas.core.units import parse_seconds
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--time-limit", default="70m")
+    parser.add_argument("--out", type=Path, default=Path("runs/imagenette"))
+    parser.add_argument("--keep", action="store_true")
+    args = parser.parse_args()
+    if not Path(args.data).is_dir():
+        print(f"no images at {args.data}; skipped")
+        return
+    rows = []
+    for seed in range(args.seeds):
+        folder = args.out / str(seed)
+        if (folder / "config.json").exists():
+            facts = surgenas.resume(folder, progress=ConsoleProgress()).facts
+        else:
+            facts = surgenas.search(
+                data=args.data, resolution=64, random=3, seed=seed, out=folder, progress=ConsoleProgress(),
+                time_limit_s=parse_seconds(args.time_limit),
+            ).facts  # fmt: skip
+        rows.append({k: facts[k] for k in ("limit_ms", "latency", "accuracy", "references", "random", "seconds")})
+    finish(
+        "imagenette",
+        {
+            "found": spread([row["accuracy"]["test"] for row in rows]),
+            "mobilenetv2": spread([row["references"][0]["accuracy"] for row in rows]),
+            "random": spread([r["accuracy"] for row in rows for r in row["random"]]),
+            "seconds": spread([sum(row["seconds"].values()) for row in rows]),
+            "runs": rows,
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()

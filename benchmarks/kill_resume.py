@@ -1,0 +1,86 @@
+"""SIGKILL at random moments of a short search, resumed to the end: is every bit as if nothing had happened?
+
+    python benchmarks/kill_resume.py [--kills N] [--keep]
+
+The device is simulated, so that latencies cannot differ; everything else is the real thing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from common import finish
+
+from surgenas.pipeline.journal import Journal
+
+SETTINGS = [
+    "--device", "surgenas.testing:toy_device", "--resolution", "16", "--batch", "128", "--samples", "24",
+    "--epochs", "4", "--train-epochs", "3", "--accelerator", "cpu",
+]  # fmt: skip
+
+
+def command(*args: str) -> list[str]:
+    return [sys.executable, "-c", "from surgenas.cli import main; main()", *args]
+
+
+def end_of(run: Path) -> dict[str, object]:
+    """Digests of what came out, and the history without its times."""
+    journal = Journal(run / "journal.jsonl")
+    files = ("architecture.json", "model.safetensors", "models-MobileNetV2.safetensors", "model.onnx")
+    digests = {name: hashlib.sha256((run / name).read_bytes()).hexdigest() for name in files}
+    history = [str(e["summary"]) for e in journal.all("epoch")]
+    trained = [(e["network"], e["epoch"], e["loss"], e["accuracy"]) for e in journal.all("trained")]
+    return {"files": digests, "history": history, "trained": trained}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--keep", action="store_true")
+    args = parser.parse_args()
+    rng = random.Random(0)
+    with tempfile.TemporaryDirectory() as folder:
+        whole, broken = Path(folder) / "whole", Path(folder) / "broken"
+        start = time.monotonic()
+        subprocess.run(command("search", *SETTINGS, "--out", str(whole)), check=True, capture_output=True)
+        length = time.monotonic() - start
+        killed, attempts = [], 0
+        while len(killed) < args.kills:
+            attempts += 1
+            begin = (
+                ["resume", str(broken)]
+                if (broken / "config.json").exists()
+                else ["search", *SETTINGS, "--out", str(broken)]
+            )
+            process = subprocess.Popen(command(*begin), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            moment = rng.uniform(4.0, 4.0 + length / 6)  # the first seconds only import
+            try:
+                process.wait(moment)
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGKILL)
+                process.wait()
+                events = Journal(broken / "journal.jsonl").events if (broken / "journal.jsonl").exists() else []
+                killed.append({"after_s": round(moment, 2), "events": len(events)})
+                continue
+            compare(whole, broken)  # it finished first: check, and start over
+            subprocess.run(["rm", "-rf", str(broken)], check=True)
+        if (broken / "config.json").exists():
+            subprocess.run(command("resume", str(broken)), check=True, capture_output=True)
+        compare(whole, broken)
+    finish("kill_resume", {"kills": killed, "bit_equal": True, "uninterrupted_seconds": round(length, 1)})
+
+
+def compare(whole: Path, broken: Path) -> None:
+    assert end_of(whole) == end_of(broken), "the resumed run ended differently"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""What does one search step cost? Against the K stand-alone training steps of the same K paths, interleaved.
+
+    python benchmarks/step_cost.py [--keep]
+
+Time is the median ratio over rounds; bytes are counted by autograd's own hooks: distinct storages held for backward,
+parameters left out.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+
+import torch
+from common import finish, spread
+from torch import nn
+
+from surgenas.core import moves
+from surgenas.core.seeds import derive
+from surgenas.methods.surgenas import SurgeNAS, SurgeNASConfig
+from surgenas.nn.supernet import Gates
+from surgenas.predictors.base import make_predictor
+from surgenas.spaces.mobile import Mobile
+
+ROUNDS, BATCH = 7, 64
+
+
+def held_bytes(network: nn.Module, forward: Callable[[], object]) -> int:
+    """Bytes of distinct storages that autograd keeps, without the network's own parameters and buffers."""
+    own = {t.untyped_storage().data_ptr() for t in (*network.parameters(), *network.buffers())}
+    seen: dict[int, int] = {}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            seen[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t):
+        alive = forward()
+    del alive
+    return sum(seen.values())
+
+
+def main() -> None:
+    space = Mobile(layout="small", resolution=32, classes=10)
+    images = torch.randn(BATCH, *space.input_shape).contiguous(memory_format=torch.channels_last)
+    labels = torch.randint(10, (BATCH,))
+    code = moves.encode(space, [moves.uniform(space, op) for op in space.choices[0].options] * 3)
+    predictor = make_predictor("gnn", space.costs(), 0).fit(code, 1.0 + code[:, 0, 0])
+    figures = {}
+    for sampler, estimator, eta in (
+        ("ods", "path-credit", 1.0), ("ods", "path-credit", 0.0), ("ods", "straight-through", 0.0),
+        ("ods", "both", 1.0), ("fair", "path-credit", 1.0), ("gdas", "straight-through", 1.0),
+        ("spos", "straight-through", 1.0), ("darts", "straight-through", 0.0),
+    ):  # fmt: skip
+        config = SurgeNASConfig(sampler=sampler, estimator=estimator, eta=eta, warmup=0.0, epochs=1000)
+        method = SurgeNAS(space, config, predictor, 1.0, steps_per_epoch=10, seed=0, device=torch.device("cpu"))
+        figures[f"{sampler}, {estimator}, eta {eta:g}"] = compare(space, method, images, labels)
+    figures["predictor query share of an ODS step"] = query_share(space, predictor, images, labels)
+    finish("step_cost", {"batch": BATCH, "resolution": 32, "rounds": ROUNDS, "samplers": figures})
+
+
+def compare(space: Mobile, method: SurgeNAS, images: torch.Tensor, labels: torch.Tensor) -> dict[str, object]:
+    """Time and bytes of this sampler's step, over those of its paths trained alone."""
+    ratios, bytes_ratios = [], []
+    for index in range(ROUNDS + 1):
+        paths = method._draw(5.0, index, True)
+        hard = [p.path for p in paths if p.path is not None] or [
+            tuple(torch.randint(7, (11,)).tolist()) for _ in range(7)
+        ]
+        alone = [standalone(space, path) for path in hard]
+        steps = [lambda n=n, o=o: train_step(n, o, images, labels) for n, o in alone]
+        for step in steps:
+            step()  # the first step of a network also plans its kernels
+        start = time.perf_counter()
+        for step in steps:
+            step()
+        middle = time.perf_counter()
+        method.step(images, labels, index)
+        end = time.perf_counter()
+        ratios.append((end - middle) / (middle - start))
+        largest = max(held_bytes(n, lambda n=n: n(images)) for n, _ in alone)
+        held = max(held_bytes(method.supernet, lambda p=p: forward(method, images, p)) for p in paths)
+        bytes_ratios.append(held / largest)
+    return {
+        "paths_a_step": len(paths),
+        "time_ratio": spread(ratios[1:]),
+        "bytes_ratio": spread(bytes_ratios[1:]),
+    }
+
+
+def forward(method: SurgeNAS, images: torch.Tensor, gates: Gates) -> torch.Tensor:
+    """A path as the step runs it, gates included."""
+    weights = gates.weights.detach().requires_grad_(gates.weights.requires_grad)
+    return method.supernet(images, Gates(weights, gates.path), method.config.eta)
+
+
+def standalone(space: Mobile, path: tuple[int, ...]) -> tuple[nn.Module, torch.optim.Optimizer]:
+    network = space.build(moves.from_indices(space, path)).to(memory_format=torch.channels_last).train()
+    return network, torch.optim.SGD(network.parameters(), 0.1, momentum=0.9, weight_decay=3e-5)
+
+
+def train_step(
+    network: nn.Module, optimizer: torch.optim.Optimizer, images: torch.Tensor, labels: torch.Tensor
+) -> None:
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(network(images), labels, label_smoothing=0.1).backward()
+    nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+    optimizer.step()
+
+
+def query_share(space: Mobile, predictor: object, images: torch.Tensor, labels: torch.Tensor) -> float:
+    """Seconds of the differentiable latency query over those of a whole default step."""
+    method = SurgeNAS(
+        space, SurgeNASConfig(warmup=0.0, epochs=1000), predictor, 1.0, steps_per_epoch=10, seed=derive(0, "q"),
+        device=torch.device("cpu"),
+    )  # fmt: skip
+    paths = method._draw(5.0, 0, True)
+    queries, steps = [], []
+    for index in range(ROUNDS):
+        start = time.perf_counter()
+        torch.autograd.grad(method._latency(paths[0]), method.logits_LK)
+        middle = time.perf_counter()
+        method.step(images, labels, index)
+        steps.append(time.perf_counter() - middle)
+        queries.append(middle - start)
+    return statistics.median(queries) / statistics.median(steps)
+
+
+if __name__ == "__main__":
+    main()
