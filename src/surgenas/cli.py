@@ -273,15 +273,16 @@ def methods(as_json: Json = False) -> None:
 
 def main() -> None:
     """Run a command; every error that a user can cause ends in one line and its exit code."""
-    signal.signal(signal.SIGTERM, _terminated)
+    signal.signal(signal.SIGTERM, _stop)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # a shell's background job is to ignore Ctrl-C
+        signal.signal(signal.SIGINT, _stop)
     try:
         app(standalone_mode=False)
     except SurgenasError as error:
         _fail(str(error), error.exit_code)
-    except (KeyboardInterrupt, typer.Abort):
-        _fail("interrupted; nothing that was finished is lost, `surgenas resume <run folder>` goes on", 130)
-    except _Terminated:
-        _fail("terminated; nothing that was finished is lost, `surgenas resume <run folder>` goes on", 143)
+    except _Stopped as stopped:
+        again = "nothing that was finished is lost, `surgenas resume <run folder>` goes on"
+        _fail(f"{stopped.args[0].name}: interrupted; {again}", 128 + stopped.args[0])
     except typer.exceptions.TyperException as error:
         _fail(getattr(error, "format_message", error.__str__)(), UsageError.exit_code)
     except BrokenPipeError:
@@ -291,12 +292,12 @@ def main() -> None:
         _fail(f"{error.filename or 'the system'}: {error.strerror or error}", 3)
 
 
-class _Terminated(BaseException):
-    pass
+class _Stopped(BaseException):
+    """A signal asked us to stop; not an Exception, so that nobody on the way takes it for an error."""
 
 
-def _terminated(number: int, frame: FrameType | None) -> None:
-    raise _Terminated
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise _Stopped(signal.Signals(number))
 
 
 def _fail(message: str, code: int) -> None:

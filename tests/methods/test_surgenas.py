@@ -52,7 +52,7 @@ def test_every_operator_runs_and_learns_exactly_once_a_step(digits, estimator):
                 grads[at] = grads.get(at, 0) + 1
 
             op.register_forward_hook(forward)
-            next(op.parameters()).register_hook(backward)
+            list(op.parameters())[-1].register_hook(backward)
     images, labels = batch(digits)
     method.step(images, labels, 0)
     everywhere = {(layer, k): 1 for layer in range(6) for k in range(4)}
@@ -97,10 +97,10 @@ def test_the_multiplier_lands_on_the_limit(small, digits):
         method = make(small, digits, predictor, limit, epochs=10, warmup=0.0, alpha_lr=0.02)
         paths_losses = torch.zeros(7)
         found = []
-        for step in range(200):
+        for step in range(400):
             paths = method._draw(1.0, step, True)
             found.append(method._alpha_step(paths, paths_losses, [None] * 7))
-        assert np.mean(found[-50:]) == pytest.approx(limit, rel=0.05)
+        assert np.mean(found[-200:]) == pytest.approx(limit, rel=0.05)
 
 
 def test_eta_fades_to_exactly_zero_and_warmup_leaves_the_logits(digits):
