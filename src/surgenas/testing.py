@@ -61,7 +61,7 @@ def check_predictor(name: str, costs: CostTable, *, seed: int = 0) -> None:
 
 def check_device(device: Device, jobs: Sequence[Job]) -> None:
     """Measures in the order asked, on the scale of the reference it names, with shares that sum to 1."""
-    reference = device.calibrate(1.0)
+    reference = device.calibrate(jobs[0])
     found = device.measure(jobs, reference=reference, protocol=Protocol(rounds=3, max_rounds=3))
     assert [m.key for m in found] == [job.key for job in jobs]
     for m in found:
@@ -83,7 +83,7 @@ class ToyDevice:
     def describe(self) -> dict[str, object]:
         return {"name": self.name, "key": self.key, "runtime": "simulated", "processor": "none"}
 
-    def calibrate(self, typical_ms: float) -> tuple[str, float]:
+    def calibrate(self, job: Job) -> tuple[str, float]:
         return "toy-reference", 1.0
 
     def measure(

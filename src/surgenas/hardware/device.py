@@ -36,8 +36,8 @@ class Device(Protocol):
     def describe(self) -> dict[str, object]:
         """For people and for config.json."""
 
-    def calibrate(self, typical_ms: float) -> tuple[str, float]:
-        """(name, latency in ms) of the reference network nearest to a typical latency; to be passed to `measure`."""
+    def calibrate(self, job: Job) -> tuple[str, float]:
+        """(name, latency in ms) of the reference network nearest to a typical job; to be given to `measure`."""
 
     def measure(
         self,

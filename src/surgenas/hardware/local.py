@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -61,9 +62,10 @@ class LocalDevice:
             "batch": self.batch,
         }
 
-    def calibrate(self, typical_ms: float) -> tuple[str, float]:
+    def calibrate(self, job: Job) -> tuple[str, float]:
+        call, _ = self._prepare(job)
         with self._alone(Progress()):
-            return self._nearest(typical_ms)
+            return self._nearest_reference([call])
 
     def measure(
         self,
@@ -85,7 +87,7 @@ class LocalDevice:
                     prepared[job.key] = self._prepare(job)
                     task.advance()
                 with self._alone(progress):
-                    chosen = reference or self._choose_reference(prepared)
+                    chosen = reference or self._nearest_reference([call for call, _ in prepared.values()])
                     known |= self._campaign(prepared, chosen, protocol, generator(seed, "measure", start))
         return [known[job.key] for job in jobs]
 
@@ -155,27 +157,16 @@ class LocalDevice:
                     known[job.key] = replace(m, ms=m.ratio * scale, reference_ms=scale)
         return known
 
-    def _choose_reference(self, prepared: Mapping[str, tuple[Callable[[], Images], float]]) -> tuple[str, float]:
-        """The one whose latency is nearest to the candidates' median."""
-        one = Protocol(rounds=1, max_rounds=1, warmup_s=0.2)
-        idle = self._reference_call(REFERENCES[0])
-        calls = {key: call for key, (call, _) in prepared.items()}
-        seen = run_campaign(calls, idle, math.inf, one, np.random.default_rng(0), Machine()).rounds
-        typical = statistics.median(r[0].candidate.best_ms for r in seen.values())
-        return self._nearest(typical)
-
-    def _nearest(self, typical_ms: float) -> tuple[str, float]:
-        timed = {r.name: self._reference_ms(r) for r in REFERENCES}
-        name = min(timed, key=lambda n: abs(math.log(timed[n] / typical_ms)))
-        return name, timed[name]
-
-    def _reference_ms(self, reference: Reference) -> float:
-        """p10 of its history; a few blocks are added first, so that there always is one."""
-        call = self._reference_call(reference)
-        protocol = Protocol(rounds=60, half_width=0.0)
-        campaign = run_campaign({reference.name: call}, call, math.inf, protocol, np.random.default_rng(0), Machine())
-        self.store.add_reference(reference.name, self.key, campaign.reference_ms)
-        return percentile(self.store.reference_history(reference.name, self.key), 0.1)
+    def _nearest_reference(self, calls: Sequence[Callable[[], Images]]) -> tuple[str, float]:
+        """The one nearest to the median latency of some networks, and its own: p10 of its history, just added to."""
+        typical = statistics.median(_best_ms(call) for call in calls)
+        ready = {r.name: self._reference_call(r) for r in REFERENCES}
+        name = min(ready, key=lambda n: abs(math.log(_best_ms(ready[n]) / typical)))
+        protocol = Protocol(rounds=100, max_rounds=100, half_width=0.0)
+        rng = np.random.default_rng(0)
+        campaign = run_campaign({name: ready[name]}, ready[name], math.inf, protocol, rng, Machine())
+        self.store.add_reference(name, self.key, campaign.reference_ms)
+        return name, percentile(self.store.reference_history(name, self.key), 0.1)
 
     def _reference_call(self, reference: Reference) -> Callable[[], Images]:
         images = _images(reference.input_shape, self.batch)
@@ -213,6 +204,17 @@ def onnxruntime_cpu() -> LocalDevice:
     """This machine's CPU through ONNX Runtime, one thread, batch 1, fp32."""
     runtime = look_up("runtime", "onnxruntime", RUNTIMES)()
     return LocalDevice("onnxruntime-cpu", runtime, Store(default_folder() / "measurements.sqlite"))
+
+
+def _best_ms(call: Callable[[], Images], runs: int = 10) -> float:
+    """A rough latency: enough to choose a reference by."""
+    call()
+    seen = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        call()
+        seen.append(time.perf_counter() - start)
+    return min(seen) * 1e3
 
 
 def _images(input_shape: tuple[int, int, int], batch: int) -> Images:

@@ -34,8 +34,8 @@ class Protocol:
     block_ms: float = 4.0
     min_runs: int = 5
     max_runs: int = 50
-    warmup_s: float = 3.0
-    budget_s: float = 120.0
+    warmup_s: float = 0.5
+    budget_s: float = 30.0
     backoff_s: tuple[float, ...] = (0.1, 0.2, 0.4)
 
 

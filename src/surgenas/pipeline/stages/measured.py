@@ -16,7 +16,7 @@ from surgenas.pipeline.run import Run
 from surgenas.predictors.base import Predictor, make_predictor
 from surgenas.spaces import space_of
 
-CAREFUL = Protocol(rounds=20, max_rounds=150, half_width=0.012)
+CAREFUL = Protocol(rounds=20, max_rounds=80, half_width=0.015)
 """For claims: more rounds, and more of them until the interval is narrow."""
 QUICK = Protocol(rounds=10, max_rounds=40, half_width=0.04)
 """For learning and for choosing."""

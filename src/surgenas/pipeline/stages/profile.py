@@ -9,7 +9,7 @@ from surgenas.pipeline.run import Run
 from surgenas.pipeline.stages.measured import PATIENT, QUICK, measure
 
 DEFAULT_SAMPLES = 100
-DIGITS_SAMPLES = 48
+DIGITS_SAMPLES = 40
 REPEATED = 12
 """Networks measured in a second campaign, from which the noise ceiling is computed."""
 

@@ -19,8 +19,7 @@ def reach(run: Run) -> dict[str, float]:
         smallest, largest = _extremes(run)
         with run.stage("reach") as result:
             if reference_of(run) is None:
-                rough = run.device.measure([job_of(largest)], seed=run.config.seed)[0]
-                name, ms = run.device.calibrate(run.config.latency_ms or rough.p50_ms / 2)
+                name, ms = run.device.calibrate(job_of(largest))
                 run.journal.append("calibrated", reference=name, reference_ms=ms)
             low, high = measure(run, "reach", [smallest, largest], protocol=CAREFUL)
             limit = run.config.latency_ms or round(high.ms / 2, 4)

@@ -19,7 +19,7 @@ from surgenas.predictors import CATALOG as PREDICTORS
 from surgenas.training.augment import steps_per_epoch, train_batches
 
 DEFAULT_EPOCHS = 20
-DIGITS_EPOCHS = 8
+DIGITS_EPOCHS = 7
 
 
 def search_epochs(run: Run) -> int:
