@@ -51,7 +51,7 @@ def trade_off(known: Facts, more: Facts) -> go.Figure:
                 marker={"size": 14, "color": colour, "symbol": symbol},
             )
     _limit_line(figure, known)
-    return figure.update_yaxes(tickformat=".1%").update_layout(showlegend=True)
+    return figure.update_yaxes(tickformat=".2%").update_layout(showlegend=True)
 
 
 def trajectory(known: Facts, more: Facts) -> go.Figure:

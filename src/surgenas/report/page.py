@@ -142,7 +142,9 @@ def _table(head: list[str], rows: list[list[Any]]) -> str:
 
 
 def _figure(figure: Any) -> str:
-    html: str = figure.to_html(full_html=False, include_plotlyjs=False, config={"displayModeBar": False})
+    html: str = figure.to_html(
+        full_html=False, include_plotlyjs=False, config={"displayModeBar": False, "responsive": True}
+    )
     return html
 
 
