@@ -75,7 +75,10 @@ def main() -> None:
         if (broken / "config.json").exists():
             subprocess.run(command("resume", str(broken)), check=True, capture_output=True)
         compare(whole, broken)
-    finish("kill_resume", {"kills": killed, "bit_equal": True, "uninterrupted_seconds": round(length, 1)})
+        finish(
+            "kill_resume",
+            {"kills": killed, "bit_equal": end_of(whole) == end_of(broken), "uninterrupted_seconds": round(length, 1)},
+        )
 
 
 def compare(whole: Path, broken: Path) -> None:

@@ -56,6 +56,7 @@ BAD = [
     (["search", "--layout", "round", *TOY], 2, "densenas"),
     (["search", "--method", "magic", *TOY], 2, "surgenas"),
     (["search", "--seed", "-1"], 2, "seed"),
+    (["search", "--accelerator", "abacus", *TOY], 2, "auto, cpu, cuda"),
     (["search", "--set", "eta"], 2, "name=value"),
     (["search", "--set", "sampler=magic", *TOY], 2, "ods"),
     (["search", "--out", "file/run", *TOY], 3, "choose another --out"),

@@ -13,9 +13,12 @@ from timm.scheduler import create_scheduler_v2
 from timm.utils import ModelEmaV3
 from torch import Tensor, nn
 
+from surgenas.core.errors import UsageError
 from surgenas.core.seeds import derive
 from surgenas.training.augment import steps_per_epoch, train_batches
 from surgenas.training.data import Dataset, Part, eval_batches
+
+ACCELERATORS = ("auto", "cpu", "cuda")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +54,13 @@ class Epoch:
 
 
 def make_fabric(accelerator: str, devices: int) -> Fabric:
-    """CPU, one GPU, or several processes with DDP. The caller launches it."""
+    """CPU, one GPU, or several processes with DDP. The caller launches it. Raises UsageError for what is not there."""
+    if accelerator not in ACCELERATORS:
+        raise UsageError(f"--accelerator {accelerator!r}: one of {', '.join(ACCELERATORS)}")
+    if accelerator == "cuda" and torch.cuda.device_count() < devices:
+        raise UsageError(
+            f"--accelerator cuda: {devices} wanted, {torch.cuda.device_count()} found here; use cpu or auto"
+        )
     strategy = "ddp_spawn" if devices > 1 else "auto"
     return Fabric(accelerator=accelerator, devices=devices, strategy=strategy)
 

@@ -17,6 +17,7 @@ from surgenas.pipeline.run import Run
 from surgenas.pipeline.stages.measured import fitted_predictor
 from surgenas.predictors import CATALOG as PREDICTORS
 from surgenas.training.augment import steps_per_epoch, train_batches
+from surgenas.training.loop import make_fabric
 
 DEFAULT_EPOCHS = 20
 DIGITS_EPOCHS = 7
@@ -38,7 +39,8 @@ def method_config(run: Run) -> SurgeNASConfig:
 
 
 def check_names(run: Run) -> None:
-    """Raise UsageError for a method, sampler or predictor that does not exist, before any time is spent."""
+    """Raise UsageError for a method, sampler, predictor or accelerator that is not there, before time is spent."""
+    make_fabric(run.config.accelerator, run.config.devices)
     look_up("method", run.config.method, CATALOG)
     look_up("sampler", method_config(run).sampler, SAMPLERS)
     for name in run.config.predictors:
