@@ -49,7 +49,7 @@ def main() -> None:
     }
     samplers = {
         "ods": eta[1.0],
-        "fair": many(small, sampler="fair"),
+        "fair": many(small, sampler="fair", estimator="path-credit"),
         "gdas": many(small, sampler="gdas", estimator="straight-through"),
     }
     figures["samplers"] = {

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import signal
-import sys
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Any
 
 import typer
 
-from surgenas.core.errors import SurgenasError, UsageError
+from surgenas.core.errors import UsageError
+from surgenas.ending import end_well
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -59,9 +57,7 @@ def search(
     devices: Annotated[int, typer.Option(help="Processes to train with (DDP).")] = 1,
     setting: Annotated[list[str] | None, typer.Option("--set", help="A setting of the method: eta=0.5.")] = None,
     strict: Annotated[bool, typer.Option(help="Fail (6) rather than report a grade D latency.")] = False,
-    dry_run: Annotated[
-        bool, typer.Option(help="Only print the plan, the reachable latencies, time and memory.")
-    ] = False,
+    dry_run: Annotated[bool, typer.Option(help="Only print the reachable latencies, time and memory.")] = False,
     as_json: Json = False,
 ) -> None:
     """Find, train, export and measure a network inside a latency limit.
@@ -231,10 +227,10 @@ def describe(
 
     Example: surgenas describe --uniform k7e6 --layout densenas
     """
-    from surgenas import api
+    from surgenas import listing
     from surgenas.report import text
 
-    found = api.describe(arch, uniform, layout=layout, resolution=resolution, width=width, classes=classes)
+    found = listing.describe(arch, uniform, layout=layout, resolution=resolution, width=width, classes=classes)
     _show(found, as_json, text.layer_table(found))
 
 
@@ -244,9 +240,9 @@ def devices(as_json: Json = False) -> None:
 
     Example: surgenas devices
     """
-    from surgenas import api
+    from surgenas import listing
 
-    _show(api.devices(), as_json)
+    _show(listing.devices(), as_json)
 
 
 @app.command()
@@ -255,9 +251,9 @@ def spaces(as_json: Json = False) -> None:
 
     Example: surgenas spaces
     """
-    from surgenas import api
+    from surgenas import listing
 
-    _show(api.spaces(), as_json)
+    _show(listing.spaces(), as_json)
 
 
 @app.command()
@@ -266,43 +262,14 @@ def methods(as_json: Json = False) -> None:
 
     Example: surgenas methods
     """
-    from surgenas import api
+    from surgenas import listing
 
-    _show(api.methods(), as_json)
+    _show(listing.methods(), as_json)
 
 
 def main() -> None:
     """Run a command; every error that a user can cause ends in one line and its exit code."""
-    signal.signal(signal.SIGTERM, _stop)
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # a shell's background job is to ignore Ctrl-C
-        signal.signal(signal.SIGINT, _stop)
-    try:
-        app(standalone_mode=False)
-    except SurgenasError as error:
-        _fail(str(error), error.exit_code)
-    except _Stopped as stopped:
-        again = "nothing that was finished is lost, `surgenas resume <run folder>` goes on"
-        _fail(f"{stopped.args[0].name}: interrupted; {again}", 128 + stopped.args[0])
-    except typer.exceptions.TyperException as error:
-        _fail(getattr(error, "format_message", error.__str__)(), UsageError.exit_code)
-    except BrokenPipeError:
-        sys.stderr.close()
-        raise SystemExit(1) from None
-    except OSError as error:
-        _fail(f"{error.filename or 'the system'}: {error.strerror or error}", 3)
-
-
-class _Stopped(BaseException):
-    """A signal asked us to stop; not an Exception, so that nobody on the way takes it for an error."""
-
-
-def _stop(number: int, frame: FrameType | None) -> None:
-    raise _Stopped(signal.Signals(number))
-
-
-def _fail(message: str, code: int) -> None:
-    print(f"surgenas: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
-    raise SystemExit(code)
+    end_well(app)
 
 
 def _progress() -> Any:

@@ -13,17 +13,18 @@ import torch
 from torch import Tensor, nn
 
 from surgenas.core import moves
-from surgenas.core.architecture import Architecture, Setting
+from surgenas.core.architecture import Architecture
 from surgenas.core.progress import Progress
-from surgenas.core.space import Choice, CostTable, Floats, Space
+from surgenas.core.space import CostTable, Floats, Space
 from surgenas.hardware.device import Device, Job
 from surgenas.hardware.measurement import Measurement
 from surgenas.hardware.timing import Protocol
-from surgenas.nn.blocks import classifier, conv_bn_relu6, mbconv, shortcut
+from surgenas.nn.blocks import classifier, conv_bn_relu6, mbconv
 from surgenas.nn.chain import ChainNetwork
 from surgenas.nn.cost import count
-from surgenas.nn.supernet import ChoiceBlock, ChoiceSupernet, Gates, cut
+from surgenas.nn.supernet import ChoiceSupernet, Gates, cut
 from surgenas.predictors.base import Predictor, make_predictor
+from surgenas.spaces.chain import ChainSpace
 
 
 def check_space(space: Space, *, trials: int = 3, seed: int = 0) -> None:
@@ -123,46 +124,26 @@ class ZeroPredictor(Predictor):
         return 1.0 + 0.0 * gates_NLK.sum((1, 2))
 
 
-class Planted(Space):
+class Planted(ChainSpace):
     """Six layers of four operators, one of which (`bad`) destroys its input: does a search find it in every layer?"""
 
     name = "planted"
-    WIDTHS = ((8, 8, 1), (8, 16, 2), (16, 16, 1), (16, 16, 1), (16, 24, 2), (24, 24, 1))
+    SHAPES = ((8, 8, 1), (8, 16, 2), (16, 16, 1), (16, 16, 1), (16, 24, 2), (24, 24, 1))
     OPTIONS = ("k3e3", "bad", "k5e3", "k3e6")
-
-    @property
-    def choices(self) -> tuple[Choice, ...]:
-        return tuple(Choice(f"layer{i + 1}", self.OPTIONS) for i in range(len(self.WIDTHS)))
-
-    @property
-    def settings(self) -> dict[str, Setting]:
-        return {}
 
     @property
     def input_shape(self) -> tuple[int, int, int]:
         return (3, 16, 16)
 
-    def build(self, arch: Architecture) -> ChainNetwork:
-        pairs = zip(self.check(arch).genes, self.WIDTHS, strict=True)
-        return ChainNetwork(self._stem(), [_planted(gene, *shape) for gene, shape in pairs], self._head())
-
-    def supernet(self) -> ChoiceSupernet:
-        layers = [
-            ChoiceBlock(
-                [_planted(gene, cin, cout, stride) for gene in self.OPTIONS], shortcut(cin, cout, stride=stride)
-            )
-            for cin, cout, stride in self.WIDTHS
-        ]
-        return ChoiceSupernet(self._stem(), layers, self._head())
-
-    def costs(self) -> CostTable:
-        L, K = len(self.WIDTHS), len(self.OPTIONS)
-        return CostTable(np.ones((L, K)), np.ones((L, K)), np.ones((L, 1)), 0.0, 0.0, np.ones((2, 1)), 1)
-
-    def _stem(self) -> nn.Module:
+    def stem(self) -> nn.Module:
         return conv_bn_relu6(3, 8, kernel=3, stride=2, affine=False)
 
-    def _head(self) -> nn.Module:
+    def operator(self, gene: str, cin: int, cout: int, stride: int) -> nn.Module:
+        if gene == "bad":
+            return nn.Sequential(conv_bn_relu6(cin, cout, kernel=1, stride=stride, affine=False), _Noise())
+        return mbconv(cin, cout, kernel=int(gene[1]), expand=int(gene[3]), stride=stride, affine=False)
+
+    def head(self) -> nn.Module:
         return classifier(24, 64, 0, 10, dropout=0.0, affine=False)
 
 
@@ -175,12 +156,6 @@ class _Noise(nn.Module):
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         return self.scale * (torch.randn_like(x_NCHW) if self.training else torch.zeros_like(x_NCHW))
-
-
-def _planted(gene: str, cin: int, cout: int, stride: int) -> nn.Module:
-    if gene == "bad":
-        return nn.Sequential(conv_bn_relu6(cin, cout, kernel=1, stride=stride, affine=False), _Noise())
-    return mbconv(cin, cout, kernel=int(gene[1]), expand=int(gene[3]), stride=stride, affine=False)
 
 
 def _check_costs(space: Space, arch: Architecture) -> None:

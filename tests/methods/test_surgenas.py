@@ -75,14 +75,25 @@ def test_path_credit_is_its_formula():
     assert torch.allclose(got.sum(1), torch.zeros(3), atol=1e-6)
 
 
+def search_planted(digits, seed, **settings):
+    """(layers,) probability left on the bad operator."""
+    method = make(Planted(), digits, seed=seed, epochs=4, warmup=0.25, loss="penalty", latency_weight=0.0, **settings)
+    run(method, digits, 4, seed)
+    return method.probabilities()[:, 1]
+
+
 @pytest.mark.parametrize("eta", [0.0, 1.0])
 def test_a_planted_bad_operator_is_found_in_every_layer(digits, eta):
     """The sheet's trap: below half of its chance probability everywhere, with and without identity mapping."""
     for seed in range(3):
-        method = make(Planted(), digits, seed=seed, epochs=4, warmup=0.25, eta=eta, loss="penalty", latency_weight=0.0)
-        run(method, digits, 4, seed)
-        bad = method.probabilities()[:, 1]
+        bad = search_planted(digits, seed, eta=eta)
         assert float(bad.max()) < 0.125, f"seed {seed}: {bad.tolist()}"
+
+
+def test_straight_through_alone_is_blind_where_a_normalization_follows(digits):
+    """Why it is not the default: without identity mapping, the bad operator keeps more than its chance somewhere."""
+    assert float(search_planted(digits, 0, eta=0.0, estimator="straight-through").max()) > 0.25
+    assert float(search_planted(digits, 0, eta=0.0, estimator="path-credit").max()) < 0.125
 
 
 def test_the_multiplier_lands_on_the_limit(small, digits):

@@ -52,7 +52,7 @@ class SurgeNASConfig:
     tau_end: float = 0.5
     eta: float = 1.0
     sampler: str = "ods"
-    estimator: str = "path-credit"
+    estimator: str = "both"
     leak: bool = False
     loss: str = "multiplier"
     latency_weight: float = 1.0

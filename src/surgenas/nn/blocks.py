@@ -6,7 +6,8 @@ from functools import partial
 
 from timm.layers import ConvNormAct
 from timm.models._efficientnet_blocks import DepthwiseSeparableConv, InvertedResidual
-from torch import nn
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 
 def mbconv(cin: int, cout: int, *, kernel: int, expand: int, stride: int, affine: bool) -> nn.Module:
@@ -37,8 +38,18 @@ def shortcut(cin: int, cout: int, *, stride: int) -> nn.Module:
     if stride == 2:
         parts.append(nn.MaxPool2d(2, ceil_mode=True))
     if cin != cout:
-        parts += [nn.Conv2d(cin, cout, 1, bias=False), nn.BatchNorm2d(cout, affine=False)]
-    return nn.Sequential(*parts) if parts else nn.Identity()
+        # no running statistics: no found network has shortcuts, so none is ever evaluated
+        norm = nn.BatchNorm2d(cout, affine=False, track_running_stats=False)
+        parts += [nn.Conv2d(cin, cout, 1, bias=False), norm]
+    return _Recomputed(*parts) if parts else nn.Identity()
+
+
+class _Recomputed(nn.Sequential):
+    """Runs again in the backward pass and so holds nothing for it: the layer's operator holds the same input anyway."""
+
+    def forward(self, x_NCHW: Tensor) -> Tensor:
+        run = super().forward
+        return checkpoint(run, x_NCHW, use_reentrant=False, preserve_rng_state=False)
 
 
 def classifier(cin: int, width: int, hidden: int, classes: int, *, dropout: float, affine: bool) -> nn.Module:

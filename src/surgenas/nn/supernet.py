@@ -97,8 +97,8 @@ def cut(supernet: ChoiceSupernet, path: Sequence[int], network: ChainNetwork) ->
 class _Gated(torch.autograd.Function):
     """y_k o + eta a with y_k = 1: the gate's gradient q = <dL/dh, o> without keeping o for the backward pass.
 
-    The next layer keeps the result h anyway, so o = h - eta a is recomputed from it: a path with gates holds
-    no more memory than one without.
+    The next layer keeps the result h anyway, so that q = <g, h> - eta <g, a>, g = dL/dh, costs no memory but a's
+    where a is not the layer's input.
     """
 
     @staticmethod
@@ -112,7 +112,11 @@ class _Gated(torch.autograd.Function):
     def backward(ctx: Any, *grads: Any) -> tuple[Any, ...]:
         (g,) = grads
         h, *aux = ctx.saved_tensors
-        o = torch.sub(h, aux[0], alpha=ctx.eta) if aux else h
         q_K = g.sum().expand(ctx.K).clone() if ctx.leak else g.new_zeros(ctx.K)
-        q_K[ctx.k] = (g * o).sum()
+        q_K[ctx.k] = _dot(g, h) - ctx.eta * _dot(g, aux[0]) if aux else _dot(g, h)
         return g, ctx.eta * g if aux else None, q_K, None, None, None
+
+
+def _dot(a_NCHW: Tensor, b_NCHW: Tensor) -> Tensor:
+    """<a, b> without their product in memory; free of copies for channels_last tensors."""
+    return torch.dot(a_NCHW.permute(0, 2, 3, 1).reshape(-1), b_NCHW.permute(0, 2, 3, 1).reshape(-1))

@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import psutil
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from surgenas.core import moves
+from surgenas.core.architecture import Architecture
 from surgenas.core.seeds import generator
 from surgenas.nn.supernet import ChoiceSupernet, Gates
 from surgenas.pipeline.run import Run
@@ -28,7 +29,7 @@ OVERHEAD_S = 90.0
 
 @dataclass(frozen=True)
 class Plan:
-    """Estimated seconds by stage and bytes of memory."""
+    """Estimated seconds by stage; memory: bytes resident while the largest path waits for its backward pass."""
 
     epochs: int
     train_epochs: int
@@ -52,9 +53,11 @@ def make_plan(run: Run) -> Plan:
     assert isinstance(supernet, ChoiceSupernet)
     images, labels = next(train_batches(run.data, config.batch, config.seed, 0))
 
+    def forward(arch: Architecture) -> Tensor:
+        return nn.functional.cross_entropy(supernet(images, Gates.of(space, arch), 1.0), labels)
+
     def one_path() -> None:
-        gates = Gates.of(space, moves.sample(space, rng))
-        nn.functional.cross_entropy(supernet(images, gates, 1.0), labels).backward()
+        forward(moves.sample(space, rng)).backward()
 
     path_s = _median_seconds(one_path)
     steps = steps_per_epoch(run.data, config.batch)
@@ -75,7 +78,7 @@ def make_plan(run: Run) -> Plan:
         search_epoch * epochs,
         train_epoch * networks * train_epochs,
         OVERHEAD_S,
-        psutil.Process().memory_info().rss * 2,
+        _resident_while(lambda: forward(moves.decode(space, space.costs().macs))),
     )
 
 
@@ -97,3 +100,10 @@ def _median_seconds(work: Callable[[], None], times: int = 6) -> float:
         work()
         seen.append(time.perf_counter() - start)
     return float(np.median(seen))
+
+
+def _resident_while(forward: Callable[[], Tensor]) -> int:
+    held = forward()  # with its graph, all that a step holds
+    resident = int(psutil.Process().memory_info().rss)
+    del held
+    return resident

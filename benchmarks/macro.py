@@ -1,0 +1,136 @@
+"""Which gradient estimator ranks architectures best? Searches in the space of NAS-Bench-Macro, judged by its table.
+
+    python benchmarks/macro.py --table FILE.json --data FOLDER [--seeds N] [--epochs N] [--images N] [--keep]
+
+FILE is nas-bench-macro_cifar10.json (6561 architectures, each trained alone three times), FOLDER CIFAR-10 with train/
+and test/. Searches see `--images` training images; the table's accuracies are seen by the judgement alone.
+Kendall tau: of the log-probability that a search gives all 6561 architectures, against their accuracy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import torch
+from common import finish, spread
+from scipy.stats import kendalltau
+from torch import nn
+
+from surgenas.console import ConsoleProgress
+from surgenas.methods.surgenas import ESTIMATORS, SurgeNAS, SurgeNASConfig
+from surgenas.nn.blocks import classifier, conv_bn_relu6, mbconv, skip
+from surgenas.spaces.chain import ChainSpace
+from surgenas.testing import ZeroPredictor
+from surgenas.training.augment import steps_per_epoch, train_batches
+from surgenas.training.data import Dataset, Part, load_data
+
+BATCH = 64
+
+
+class Macro(ChainSpace):
+    """The chain of NAS-Bench-Macro; parameters agree with its table exactly (checked at the start)."""
+
+    name = "nasbench-macro"
+    SHAPES = (
+        (32, 64, 2), (64, 64, 1), (64, 128, 2), (128, 128, 1), (128, 128, 1), (128, 256, 2), (256, 256, 1),
+        (256, 256, 1),
+    )  # fmt: skip
+    OPTIONS = ("skip", "k3e3", "k5e6")
+
+    def __init__(self, *, affine: bool = False) -> None:
+        self.affine = affine
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        return (3, 32, 32)
+
+    def stem(self) -> nn.Module:
+        return conv_bn_relu6(3, 32, kernel=3, stride=1, affine=self.affine)
+
+    def operator(self, gene: str, cin: int, cout: int, stride: int) -> nn.Module:
+        if gene == "skip":
+            return skip(cin, cout, stride=stride, affine=self.affine)
+        return mbconv(cin, cout, kernel=int(gene[1]), expand=int(gene[3]), stride=stride, affine=self.affine)
+
+    def head(self) -> nn.Module:
+        return classifier(256, 1280, 0, 10, dropout=0.0, affine=self.affine)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--table", type=Path, required=True)
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--images", type=int, default=2000)
+    parser.add_argument("--keep", action="store_true")
+    args = parser.parse_args()
+    if not args.table.is_file() or not Path(args.data).is_dir():
+        print(f"no table at {args.table} or no images at {args.data}; skipped")
+        return
+    table = json.loads(args.table.read_text())
+    codes = np.array(list(product(range(3), repeat=8)))
+    keys = ["".join(map(str, code)) for code in codes]
+    accuracy = np.array([table[key]["mean_acc"] for key in keys])
+    check_parameters(table)
+    with tempfile.TemporaryDirectory() as cache:
+        progress = ConsoleProgress()
+        data = load_data(args.data, 32, seed=0, max_corrupt=0, cache=Path(cache), progress=progress)
+    data = first_images(data, args.images)
+    rows: dict[str, list[dict[str, float]]] = {name: [] for name in ESTIMATORS}
+    for seed in range(args.seeds):
+        for estimator in ESTIMATORS:  # interleaved, so that a session cut short has seen all of them
+            log_p_LK = search(data, seed, args.epochs, estimator)
+            scores = log_p_LK[np.arange(8), codes].sum(1)
+            found = accuracy[scores.argmax()]
+            row = {
+                "kendall": float(kendalltau(scores, accuracy).statistic),
+                "accuracy": float(found),
+                "better_share": float((accuracy > found).mean()),
+            }
+            print(seed, estimator, keys[scores.argmax()], row, flush=True)
+            rows[estimator].append(row)
+    finish(
+        "macro",
+        {
+            "images": args.images, "epochs": args.epochs,
+            "estimators": {e: {k: spread([r[k] for r in found]) for k in found[0]} for e, found in rows.items()},
+            "random architecture": {"median": float(np.median(accuracy)), "best": float(accuracy.max())},
+        },
+    )  # fmt: skip
+
+
+def search(data: Dataset, seed: int, epochs: int, estimator: str) -> np.ndarray:
+    """(L, K) log-probabilities after a search that sees accuracy only."""
+    space = Macro()
+    config = SurgeNASConfig(epochs=epochs, estimator=estimator, loss="penalty", latency_weight=0.0)
+    method = SurgeNAS(
+        space, config, ZeroPredictor(space.costs()), 1.0, steps_per_epoch=steps_per_epoch(data, BATCH), seed=seed,
+        device=torch.device("cpu"),
+    )  # fmt: skip
+    for epoch in range(epochs):
+        method.run_epoch(epoch, train_batches(data, BATCH, seed, epoch))
+    return method.probabilities().double().log().numpy()
+
+
+def first_images(data: Dataset, count: int) -> Dataset:
+    """As many training images, drawn once for all searches."""
+    picked = torch.from_numpy(np.random.default_rng(0).permutation(len(data.train))[:count])
+    return replace(data, train=Part(data.train.images[picked], data.train.labels[picked]))
+
+
+def check_parameters(table: dict[str, dict[str, float]]) -> None:
+    space = Macro(affine=True)
+    for key in ("00000000", "22212220", "02012100"):
+        network = space.build(space.architecture(tuple(space.OPTIONS[int(digit)] for digit in key)))
+        assert sum(p.numel() for p in network.parameters()) == table[key]["params"], key
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""How does a command end? One line that says what to do, and an exit code; Ctrl-C and SIGTERM too."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from types import FrameType
+
+import typer
+
+from surgenas.core.errors import SurgenasError, UsageError
+
+
+def end_well(app: typer.Typer) -> None:
+    """Run a command line; every error that a user can cause becomes one line on standard error and its exit code."""
+    signal.signal(signal.SIGTERM, _stop)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # a shell's background job is to ignore Ctrl-C
+        signal.signal(signal.SIGINT, _stop)
+    try:
+        app(standalone_mode=False)
+    except SurgenasError as error:
+        _fail(str(error), error.exit_code)
+    except _Stopped as stopped:
+        again = "nothing that was finished is lost, `surgenas resume <run folder>` goes on"
+        _fail(f"{stopped.args[0].name}: interrupted; {again}", 128 + stopped.args[0])
+    except typer.exceptions.TyperException as error:
+        _fail(getattr(error, "format_message", error.__str__)(), UsageError.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        raise SystemExit(1) from None
+    except OSError as error:
+        _fail(f"{error.filename or 'the system'}: {error.strerror or error}", 3)
+
+
+class _Stopped(BaseException):
+    """A signal asked us to stop; not an Exception, so that nobody on the way takes it for an error."""
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise _Stopped(signal.Signals(number))
+
+
+def _fail(message: str, code: int) -> None:
+    print(f"surgenas: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
+    raise SystemExit(code)

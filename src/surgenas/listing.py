@@ -1,0 +1,95 @@
+"""What is there? A network layer by layer, the devices, the spaces, the methods."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from surgenas.api import read_architecture
+from surgenas.core.errors import SurgenasError, UsageError
+
+
+def describe(
+    arch: Path | None, uniform: str | None, *, layout: str, resolution: int, width: float, classes: int
+) -> dict[str, Any]:
+    """A network layer by layer: operator, output shape, MACs, parameters."""
+    from surgenas.core import moves
+    from surgenas.nn.cost import layer_costs
+    from surgenas.spaces import make_space, space_of
+
+    if (arch is None) == (uniform is None):
+        raise UsageError("describe needs either --arch FILE or --uniform OPERATOR, for example --uniform k7e6")
+    if arch is not None:
+        found = read_architecture(arch)
+        space = space_of(found)
+    else:
+        space = make_space("mobile", {"layout": layout, "resolution": resolution, "width": width, "classes": classes})
+        found = moves.uniform(space, uniform or "")
+    rows = layer_costs(space.parts(found), space.input_shape)
+    names = [name for name, _ in space.parts(found)]
+    genes = {choice.name: gene for choice, gene in zip(space.choices, found.genes, strict=True)}
+    layers = [
+        {
+            "name": name,
+            "operator": genes.get(name, "fixed"),
+            "out_shape": list(row.out_shape),
+            "macs": row.macs,
+            "params": row.params,
+        }
+        for name, row in zip(names, rows, strict=True)
+    ]
+    return {
+        "architecture": found.to_dict(),
+        "key": moves.canonical_key(space, found),
+        "layers": layers,
+        "macs": sum(row.macs for row in rows),
+        "params": sum(row.params for row in rows),
+    }
+
+
+def devices() -> dict[str, Any]:
+    """Every catalogued device: what it is, or what is missing."""
+    from surgenas.hardware import CATALOG
+    from surgenas.hardware.device import make_device
+
+    found: dict[str, Any] = {}
+    for name in CATALOG:
+        try:
+            found[name] = make_device(name).describe()
+        except SurgenasError as error:
+            found[name] = {"unusable": str(error)}
+    return found
+
+
+def spaces() -> dict[str, Any]:
+    """Every space with its layouts: searchable layers, operators, number of architectures, input resolution."""
+    from surgenas.core import moves
+    from surgenas.spaces import CATALOG, make_space
+    from surgenas.spaces.layouts import LAYOUTS
+
+    found: dict[str, Any] = {}
+    for name in CATALOG:
+        for layout in LAYOUTS:
+            space = make_space(name, {"layout": layout})
+            found[f"{name} --layout {layout}"] = {
+                "layers": len(space.choices),
+                "operators": list(space.choices[0].options),
+                "architectures": float(f"{moves.size(space):.3g}"),
+                "resolution": space.input_shape[1],
+            }
+    return found
+
+
+def methods() -> dict[str, Any]:
+    """Names that --method, --set sampler=, --set estimator= and the predictor choice take."""
+    from surgenas.methods import CATALOG, SAMPLERS
+    from surgenas.methods.surgenas import ESTIMATORS, LOSSES
+    from surgenas.predictors import CATALOG as PREDICTORS
+
+    return {
+        "methods": list(CATALOG),
+        "sampler": list(SAMPLERS),
+        "estimator": list(ESTIMATORS),
+        "loss": list(LOSSES),
+        "predictors": list(PREDICTORS),
+    }

@@ -1,0 +1,59 @@
+"""A chain of layers that all choose among the same operators: what small and tabulated spaces have in common."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import ClassVar
+
+import numpy as np
+from torch import nn
+
+from surgenas.core.architecture import Architecture, Setting
+from surgenas.core.space import Choice, CostTable, Space
+from surgenas.nn.blocks import shortcut
+from surgenas.nn.chain import ChainNetwork
+from surgenas.nn.supernet import ChoiceBlock, ChoiceSupernet
+
+
+class ChainSpace(Space):
+    """SHAPES: (Cin, Cout, stride) of each layer. Its costs count layers only: it is for searches that see accuracy."""
+
+    SHAPES: ClassVar[tuple[tuple[int, int, int], ...]]
+    OPTIONS: ClassVar[tuple[str, ...]]
+
+    @abstractmethod
+    def stem(self) -> nn.Module:
+        """(N, C, H, W) -> the first layer's input."""
+
+    @abstractmethod
+    def operator(self, gene: str, cin: int, cout: int, stride: int) -> nn.Module:
+        """One layer, freshly initialised."""
+
+    @abstractmethod
+    def head(self) -> nn.Module:
+        """The last layer's output -> (N, classes)."""
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        return tuple(Choice(f"layer{i + 1}", self.OPTIONS) for i in range(len(self.SHAPES)))
+
+    @property
+    def settings(self) -> dict[str, Setting]:
+        return {}
+
+    def build(self, arch: Architecture) -> ChainNetwork:
+        pairs = zip(self.check(arch).genes, self.SHAPES, strict=True)
+        return ChainNetwork(self.stem(), [self.operator(gene, *shape) for gene, shape in pairs], self.head())
+
+    def supernet(self) -> ChoiceSupernet:
+        layers = [
+            ChoiceBlock(
+                [self.operator(gene, cin, cout, stride) for gene in self.OPTIONS], shortcut(cin, cout, stride=stride)
+            )
+            for cin, cout, stride in self.SHAPES
+        ]
+        return ChoiceSupernet(self.stem(), layers, self.head())
+
+    def costs(self) -> CostTable:
+        L, K = len(self.SHAPES), len(self.OPTIONS)
+        return CostTable(np.ones((L, K)), np.ones((L, K)), np.ones((L, 1)), 0.0, 0.0, np.ones((2, 1)), 1)
