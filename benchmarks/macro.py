@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import tempfile
 from dataclasses import replace
 from itertools import product
@@ -94,7 +95,7 @@ def main() -> None:
                 "accuracy": float(found),
                 "better_share": float((accuracy > found).mean()),
             }
-            print(seed, estimator, keys[scores.argmax()], row, flush=True)
+            print(seed, estimator, keys[scores.argmax()], row, file=sys.stderr)
             rows[estimator].append(row)
     finish(
         "macro",

@@ -9,6 +9,7 @@ parameters left out.
 from __future__ import annotations
 
 import statistics
+import sys
 import time
 from collections.abc import Callable
 
@@ -51,13 +52,15 @@ def main() -> None:
     predictor = make_predictor("gnn", space.costs(), 0).fit(code, 1.0 + code[:, 0, 0])
     figures = {}
     for sampler, estimator, eta in (
-        ("ods", "path-credit", 1.0), ("ods", "path-credit", 0.0), ("ods", "straight-through", 0.0),
-        ("ods", "both", 1.0), ("fair", "path-credit", 1.0), ("gdas", "straight-through", 1.0),
+        ("ods", "both", 1.0), ("ods", "both", 0.0), ("ods", "path-credit", 1.0), ("ods", "straight-through", 1.0),
+        ("fair", "path-credit", 1.0), ("gdas", "straight-through", 1.0),
         ("spos", "straight-through", 1.0), ("darts", "straight-through", 0.0),
     ):  # fmt: skip
         config = SurgeNASConfig(sampler=sampler, estimator=estimator, eta=eta, warmup=0.0, epochs=1000)
         method = SurgeNAS(space, config, predictor, 1.0, steps_per_epoch=10, seed=0, device=torch.device("cpu"))
-        figures[f"{sampler}, {estimator}, eta {eta:g}"] = compare(space, method, images, labels)
+        name = f"{sampler}, {estimator}, eta {eta:g}"
+        figures[name] = compare(space, method, images, labels)
+        print(name, figures[name], file=sys.stderr)
     figures["predictor query share of an ODS step"] = query_share(space, predictor, images, labels)
     finish("step_cost", {"batch": BATCH, "resolution": 32, "rounds": ROUNDS, "samplers": figures})
 
@@ -117,9 +120,9 @@ def query_share(space: Mobile, predictor: object, images: torch.Tensor, labels: 
         space, SurgeNASConfig(warmup=0.0, epochs=1000), predictor, 1.0, steps_per_epoch=10, seed=derive(0, "q"),
         device=torch.device("cpu"),
     )  # fmt: skip
-    paths = method._draw(5.0, 0, True)
     queries, steps = [], []
     for index in range(ROUNDS):
+        paths = method._draw(5.0, index, True)
         start = time.perf_counter()
         torch.autograd.grad(method._latency(paths[0]), method.logits_LK)
         middle = time.perf_counter()
