@@ -1,6 +1,7 @@
 """Real images: imagenette at 64 px, half the latency of the largest network, beside MobileNetV2 and random networks.
 
-    python benchmarks/imagenette.py --data FOLDER [--seeds N] [--time-limit 70m] [--out FOLDER] [--keep]
+    python benchmarks/imagenette.py --data FOLDER [--seeds N] [--epochs N] [--train-epochs N] [--time-limit 75m]
+        [--out FOLDER] [--keep]
 
 FOLDER holds train/ and val/; where it is missing the script says so and ends well.
 """
@@ -21,7 +22,9 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", required=True)
     parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--time-limit", default="70m")
+    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--train-epochs", type=int, default=7)
+    parser.add_argument("--time-limit", default="75m")
     parser.add_argument("--out", type=Path, default=Path("runs/imagenette"))
     parser.add_argument("--keep", action="store_true")
     args = parser.parse_args()
@@ -36,7 +39,7 @@ def main() -> None:
         else:
             facts = surgenas.search(
                 data=args.data, resolution=64, random=3, seed=seed, out=folder, progress=ConsoleProgress(),
-                time_limit_s=parse_seconds(args.time_limit),
+                epochs=args.epochs, train_epochs=args.train_epochs, time_limit_s=parse_seconds(args.time_limit),
             ).facts  # fmt: skip
         rows.append({k: facts[k] for k in ("limit_ms", "latency", "accuracy", "references", "random", "seconds")})
     finish(
@@ -45,6 +48,8 @@ def main() -> None:
             "found": spread([row["accuracy"]["test"] for row in rows]),
             "mobilenetv2": spread([row["references"][0]["accuracy"] for row in rows]),
             "random": spread([r["accuracy"] for row in rows for r in row["random"]]),
+            "epochs": args.epochs,
+            "train_epochs": args.train_epochs,
             "seconds": spread([sum(row["seconds"].values()) for row in rows]),
             "runs": rows,
         },

@@ -184,3 +184,9 @@ def test_unknown_settings_are_named(tmp_path):
         go(tmp_path / "b", method_settings={"nope": 1})
     with pytest.raises(UsageError, match="sampler"):
         go(tmp_path / "c", method_settings={"sampler": "nope"})
+
+
+@pytest.mark.slow
+def test_two_processes_train_one_network(tmp_path):
+    run = go(tmp_path / "run", devices=2, batch=64, train_epochs=6, random=0)
+    assert run.accuracy > 0.5

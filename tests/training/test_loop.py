@@ -42,15 +42,3 @@ def test_it_learns_the_digits(small, digits):
     trained = network(small)
     trained.load_state_dict(state)
     assert accuracy(trained, digits, digits.test) > 0.6
-
-
-def _rank(fabric, small, digits):
-    return fit(fabric, lambda: network(small), digits, Recipe(epochs=4, batch=64), seed=0)
-
-
-@pytest.mark.slow
-def test_two_processes_learn_together(small, digits):
-    state = make_fabric("cpu", 2).launch(_rank, small, digits)
-    trained = network(small)
-    trained.load_state_dict(state)
-    assert accuracy(trained, digits, digits.test) > 0.6

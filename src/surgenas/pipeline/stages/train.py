@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Any
+from functools import partial
 
 import numpy as np
 from lightning_fabric import Fabric
@@ -83,11 +83,12 @@ def _fit(run: Run, name: str, arch: Architecture) -> dict[str, Tensor]:
     plan = recipe(run)
     checkpoints = run.checkpoints(f"train-{name.replace(' ', '-')}")
     seed = derive_seed(run.config.seed, "train")  # the same for all: they differ in the architecture alone
-    fabric = make_fabric(run.config.accelerator, run.config.devices)
     if run.config.devices > 1:
-        work: Any = _on_rank
-        trained: dict[str, Tensor] = fabric.launch(work, arch, run.data, plan, seed, checkpoints)
-        return trained
+        # arguments are bound, not passed: Fabric would try to assign to the fields of our frozen values
+        work = partial(_on_rank, arch=arch, data=run.data, plan=plan, seed=seed, checkpoints=checkpoints)
+        make_fabric(run.config.accelerator, run.config.devices).launch(work)
+    # after several processes this reads their last checkpoint: tensors do not outlive the process that returns them
+    fabric = make_fabric(run.config.accelerator, 1)
     with _progress(run, name, plan.epochs, (checkpoints.numbers() or [0])[-1]) as on_epoch:
         return fit(
             fabric,
@@ -101,9 +102,9 @@ def _fit(run: Run, name: str, arch: Architecture) -> dict[str, Tensor]:
 
 
 def _on_rank(
-    fabric: Fabric, arch: Architecture, data: Dataset, plan: Recipe, seed: int, checkpoints: Checkpoints
-) -> dict[str, Tensor]:
-    return fit(fabric, lambda: space_of(arch).build(arch), data, plan, seed=seed, checkpoints=checkpoints)
+    fabric: Fabric, *, arch: Architecture, data: Dataset, plan: Recipe, seed: int, checkpoints: Checkpoints
+) -> None:
+    fit(fabric, lambda: space_of(arch).build(arch), data, plan, seed=seed, checkpoints=checkpoints)
 
 
 class _OnEpoch:
