@@ -9,6 +9,7 @@ import torch
 from surgenas.core import moves
 from surgenas.nn.blocks import shortcut
 from surgenas.nn.supernet import Gates
+from surgenas.spaces.mobile import Mobile
 from surgenas.testing import Planted
 
 SPACE = Planted()
@@ -77,6 +78,17 @@ def test_gates_hold_no_activations_of_their_own():
     assert held_bytes(lambda: net(x, Gates(weights, path))) <= 1.01 * without
     everything = Gates(torch.full((6, 4), 0.25), None)
     assert held_bytes(lambda: net(x, everything)) > 2.5 * without
+
+
+def test_shortcuts_hold_next_to_nothing():
+    """Alone nothing; with gates, which need a shortcut's result, less than the 2 % that a search step may add."""
+    space = Mobile(layout="small", resolution=32, classes=10)
+    net, x = space.supernet().train(), torch.randn(8, *space.input_shape)
+    path = moves.indices(space, moves.uniform(space, "k7e6"))
+    without = held_bytes(lambda: net(x, Gates.one_hot(path, 7)))
+    assert held_bytes(lambda: net(x, Gates.one_hot(path, 7), eta=1.0)) == without
+    weights = Gates.one_hot(path, 7).weights.requires_grad_()
+    assert held_bytes(lambda: net(x, Gates(weights, path), eta=1.0)) <= 1.02 * without
 
 
 def test_only_the_chosen_operators_run():
