@@ -61,6 +61,15 @@ def test_a_machine_that_slows_down_now_and_then_does_not_change_the_ratio():
     assert everything > 0.5
 
 
+def test_a_machine_that_was_calibrated_in_a_slow_moment_still_finds_its_fast_state():
+    """Believed to take 1.25, the reference takes 1 or 1.6: neither is within 15 % of what was believed."""
+    sim = Simulated(slow=1.6, period=0.03, noise=0.01)
+    found = campaign(sim, reference_ms=1.25, sensitivity=1.5, a=0.5)
+    assert found.state_ms == pytest.approx(1.0, rel=0.03)
+    assert estimate(found.rounds["a"], found.state_ms)[0] == pytest.approx(0.5, rel=0.02)
+    assert sum(r.is_quiet(found.state_ms) for r in found.rounds["a"]) >= Protocol().rounds
+
+
 def test_preempted_runs_do_not_count():
     found = campaign(Simulated(preempt=0.1), a=1.0)
     assert estimate(found.rounds["a"], 1.0)[0] == pytest.approx(1.0)

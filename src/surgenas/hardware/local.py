@@ -31,6 +31,8 @@ from surgenas.hardware.timing import Campaign, Machine, Protocol, run_campaign
 
 TOGETHER = 32
 """Networks compiled and interleaved at once."""
+LOOKS, PAUSE_S = 12, 0.4
+"""How often, and seconds between, the reference is looked at to know its latency on a quiet machine."""
 TOLERANCE = 1e-3
 """Largest accepted |runtime - eager|, relative to the largest logit."""
 
@@ -128,8 +130,8 @@ class LocalDevice:
     def _result(
         self, key: str, campaign: Campaign, reference: tuple[str, float], difference: float, context: dict[str, Any]
     ) -> Measurement:
-        ratio, half = estimate(campaign.rounds[key], reference[1])
-        quiet = sum(r.is_quiet(reference[1]) for r in campaign.rounds[key])
+        ratio, half = estimate(campaign.rounds[key], campaign.state_ms)
+        quiet = sum(r.is_quiet(campaign.state_ms) for r in campaign.rounds[key])
         times = [ms for r in campaign.rounds[key] for ms in r.candidate.runs_ms]
         return Measurement(
             key=key,
@@ -144,7 +146,7 @@ class LocalDevice:
             reference=reference[0],
             reference_ms=reference[1],
             max_difference=difference,
-            context={**context, "quiet_rounds": quiet},
+            context={**context, "quiet_rounds": quiet, "state_ms": campaign.state_ms},
         )
 
     def _known(self, jobs: Sequence[Job], reference: tuple[str, float] | None) -> dict[str, Measurement]:
@@ -158,14 +160,19 @@ class LocalDevice:
         return known
 
     def _nearest_reference(self, calls: Sequence[Callable[[], Images]]) -> tuple[str, float]:
-        """The one nearest to the median latency of some networks, and its own: p10 of its history, just added to."""
+        """The one nearest to the median latency of some networks, and its own: p10 of its history, just added to.
+
+        Short looks, spread over seconds: a machine that others share is slow for seconds at a time.
+        """
         typical = statistics.median(_best_ms(call) for call in calls)
         ready = {r.name: self._reference_call(r) for r in REFERENCES}
         name = min(ready, key=lambda n: abs(math.log(_best_ms(ready[n]) / typical)))
-        protocol = Protocol(rounds=100, max_rounds=100, half_width=0.0)
+        protocol = Protocol(rounds=20, max_rounds=20, half_width=0.0, warmup_s=0.1)
         rng = np.random.default_rng(0)
-        campaign = run_campaign({name: ready[name]}, ready[name], math.inf, protocol, rng, Machine())
-        self.store.add_reference(name, self.key, campaign.reference_ms)
+        for _ in range(LOOKS):
+            campaign = run_campaign({name: ready[name]}, ready[name], math.inf, protocol, rng, Machine())
+            self.store.add_reference(name, self.key, campaign.reference_ms)
+            time.sleep(PAUSE_S)
         return name, percentile(self.store.reference_history(name, self.key), 0.1)
 
     def _reference_call(self, reference: Reference) -> Callable[[], Images]:
