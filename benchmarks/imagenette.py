@@ -16,6 +16,7 @@ from common import finish, spread
 import surgenas
 from surgenas.console import ConsoleProgress
 from surgenas.core.units import parse_seconds
+from surgenas.pipeline.journal import Journal
 
 
 def main() -> None:
@@ -41,15 +42,15 @@ def main() -> None:
                 data=args.data, resolution=64, random=3, seed=seed, out=folder, progress=ConsoleProgress(),
                 epochs=args.epochs, train_epochs=args.train_epochs, time_limit_s=parse_seconds(args.time_limit),
             ).facts  # fmt: skip
-        rows.append({k: facts[k] for k in ("limit_ms", "latency", "accuracy", "references", "random", "seconds")})
+        planned = Journal(folder / "journal.jsonl").last("planned") or {}  # the time limit may have cut the epochs
+        kept = ("limit_ms", "latency", "accuracy", "references", "random", "seconds", "seed")
+        rows.append({k: facts[k] for k in kept} | {k: planned[k] for k in ("epochs", "train_epochs")})
     finish(
         "imagenette",
         {
             "found": spread([row["accuracy"]["test"] for row in rows]),
             "mobilenetv2": spread([row["references"][0]["accuracy"] for row in rows]),
             "random": spread([r["accuracy"] for row in rows for r in row["random"]]),
-            "epochs": args.epochs,
-            "train_epochs": args.train_epochs,
             "seconds": spread([sum(row["seconds"].values()) for row in rows]),
             "runs": rows,
         },
