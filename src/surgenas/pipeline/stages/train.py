@@ -127,15 +127,23 @@ def _progress(run: Run, name: str, epochs: int, done: int) -> Iterator[_OnEpoch]
 
 
 def _reference(run: Run, target_ms: float) -> Architecture:
-    """The MobileNetV2 width measured nearest to the target: bracketed coarsely, then measured side by side."""
+    """The MobileNetV2 width measured nearest to the target: coarsely first, then around the guess until it is equal."""
     archs = _distinct([run.space.reference(width) for width in WIDTHS])
-    widths = [float(dict(arch.space.settings)["width"]) for arch in archs]
-    step = max(1, len(archs) // 6)
-    rough = measure(run, "rivals", archs[::step], protocol=QUICK)
-    guess = np.interp(np.log(widths), np.log(widths[::step]), np.log([m.ms for m in rough]))
-    near = [archs[i] for i in np.argsort(np.abs(guess - np.log(target_ms)))[:6]]
-    fine = measure(run, "rivals", near, protocol=CAREFUL, turn=1)
-    return min(zip(near, fine, strict=True), key=lambda pair: abs(np.log(pair[1].ms / target_ms)))[0]
+    log_widths = np.log([float(dict(arch.space.settings)["width"]) for arch in archs])
+    coarse = range(0, len(archs), max(1, len(archs) // 6))
+    rough = measure(run, "reference", archs[coarse.start :: coarse.step], protocol=QUICK)
+    seen = {i: np.log(m.ms / target_ms) for i, m in zip(coarse, rough, strict=True)}
+    fine: dict[int, float] = {}
+    for turn in range(1, 4):
+        places = sorted(seen)
+        guess = np.interp(log_widths, log_widths[places], [seen[i] for i in places])
+        near = [int(i) for i in np.argsort(np.abs(guess)) if i not in fine][:5]
+        measured = measure(run, "reference", [archs[i] for i in near], protocol=CAREFUL, turn=turn)
+        fine |= {i: float(np.log(m.ms / target_ms)) for i, m in zip(near, measured, strict=True)}
+        seen |= fine
+        if min(map(abs, fine.values())) <= EQUAL:
+            break
+    return archs[min(fine, key=lambda i: abs(fine[i]))]
 
 
 def _distinct(archs: list[Architecture]) -> list[Architecture]:
