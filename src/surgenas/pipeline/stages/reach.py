@@ -9,7 +9,7 @@ from surgenas.core.architecture import Architecture
 from surgenas.core.errors import LimitError
 from surgenas.core.units import show_ms
 from surgenas.pipeline.run import Run
-from surgenas.pipeline.stages.measured import CAREFUL, job_of, measure, reference_of
+from surgenas.pipeline.stages.measured import QUICK, job_of, measure, reference_of
 
 
 def reach(run: Run) -> dict[str, float]:
@@ -21,7 +21,7 @@ def reach(run: Run) -> dict[str, float]:
             if reference_of(run) is None:
                 name, ms = run.device.calibrate(job_of(largest))
                 run.journal.append("calibrated", reference=name, reference_ms=ms)
-            low, high = measure(run, "reach", [smallest, largest], protocol=CAREFUL)
+            low, high = measure(run, "reach", [smallest, largest], protocol=QUICK)
             limit = run.config.latency_ms or round(high.ms / 2, 4)
             result |= {"low_ms": low.ms, "high_ms": high.ms, "limit_ms": limit}
         known = result

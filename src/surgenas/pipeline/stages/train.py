@@ -26,7 +26,7 @@ from surgenas.training.data import Dataset
 from surgenas.training.loop import Epoch, Recipe, accuracy, fit, make_fabric
 
 DEFAULT_EPOCHS = 60
-DIGITS_EPOCHS = 20
+DIGITS_EPOCHS = 18
 WIDTHS = tuple(round(0.1 + 0.02 * i, 2) for i in range(100))
 EQUAL = 0.03
 """Latencies within 3 % count as equal."""
