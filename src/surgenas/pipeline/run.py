@@ -112,12 +112,16 @@ class Run:
             "layout": c.layout,
             "resolution": resolution,
             "width": c.width,
-            "classes": len(self.data.classes),
+            "classes": self._classes(),
         }
         space = make_space(c.space, settings)
         if not isinstance(space, Mobile):
             raise UsageError(f"space {c.space!r}: the pipeline needs a mobile space")
         return space
+
+    def _classes(self) -> int:
+        known = self.journal.last("data")  # a report must not need the images again
+        return len(known["classes"] if known else self.data.classes)
 
     @cached_property
     def device(self) -> Device:

@@ -48,12 +48,16 @@ def _headline(known: Facts) -> str:
     return f"Measured <b>{show_ms(latency['ms'])}</b>, {verdict} the limit of <b>{show_ms(limit)}</b>."
 
 
+def _at(latency_ms: float | None) -> str:
+    return f" at {show_ms(latency_ms)}" if latency_ms is not None else ""
+
+
 def _cards(known: Facts, more: Facts) -> list[str]:
     latency, found = known["latency"], known["accuracy"]["test"]
-    reference = next((r["accuracy"] for r in known["references"]), None)
+    reference = next((r for r in known["references"] if r["accuracy"] is not None), None)
     cards = []
     if found is not None:
-        beside = f"MobileNetV2 at equal latency {reference:.1%}" if reference is not None else ""
+        beside = f"{reference['name']} {reference['accuracy']:.1%}{_at(reference['latency_ms'])}" if reference else ""
         cards.append(_card("Test accuracy", f"{found:.1%}", beside))
     if latency["ms"] is not None:
         low, high = latency["interval"]
