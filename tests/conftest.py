@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from surgenas.core.progress import Progress
+from surgenas.hardware import local
 from surgenas.spaces.mobile import Mobile
 from surgenas.training.data import Dataset, load_data
 
@@ -17,6 +18,7 @@ from surgenas.training.data import Dataset, load_data
 @pytest.fixture(autouse=True)
 def _home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SURGENAS_HOME", str(tmp_path_factory.getbasetemp() / "home"))
+    monkeypatch.setattr(local, "LOOKS", 1)  # tests need no latency that can be relied on
 
 
 @pytest.fixture(autouse=True)
