@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 import time
+import timeit
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -216,12 +217,7 @@ def onnxruntime_cpu() -> LocalDevice:
 def _best_ms(call: Callable[[], Images], runs: int = 10) -> float:
     """A rough latency: enough to choose a reference by."""
     call()
-    seen = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        call()
-        seen.append(time.perf_counter() - start)
-    return min(seen) * 1e3
+    return min(timeit.repeat(call, number=1, repeat=runs)) * 1e3
 
 
 def _images(input_shape: tuple[int, int, int], batch: int) -> Images:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import timeit
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
@@ -94,12 +94,7 @@ def plan(run: Run) -> Plan:
 
 def _median_seconds(work: Callable[[], None], times: int = 6) -> float:
     work()
-    seen = []
-    for _ in range(times):
-        start = time.perf_counter()
-        work()
-        seen.append(time.perf_counter() - start)
-    return float(np.median(seen))
+    return float(np.median(timeit.repeat(work, number=1, repeat=times)))
 
 
 def _resident_while(forward: Callable[[], Tensor]) -> int:
