@@ -2,8 +2,8 @@
 
     python benchmarks/step_cost.py [--keep]
 
-Time is the median ratio over rounds; bytes are counted by autograd's own hooks: distinct storages held for backward,
-parameters left out.
+Time is the median ratio over rounds; each step stands between two timings of the paths alone. Bytes are counted by
+autograd's own hooks: distinct storages held for backward, parameters left out.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from surgenas.core import moves
 from surgenas.core.seeds import derive
 from surgenas.methods.surgenas import SurgeNAS, SurgeNASConfig
 from surgenas.nn.supernet import Gates
-from surgenas.predictors.base import make_predictor
+from surgenas.predictors.base import Predictor, make_predictor
 from surgenas.spaces.mobile import Mobile
 
-ROUNDS, BATCH = 7, 64
+ROUNDS, BATCH = 11, 64
 
 
 def held_bytes(network: nn.Module, forward: Callable[[], object]) -> int:
@@ -45,28 +45,39 @@ def held_bytes(network: nn.Module, forward: Callable[[], object]) -> int:
 
 
 def main() -> None:
-    space = Mobile(layout="small", resolution=32, classes=10)
-    images = torch.randn(BATCH, *space.input_shape).contiguous(memory_format=torch.channels_last)
-    labels = torch.randint(10, (BATCH,))
-    code = moves.encode(space, [moves.uniform(space, op) for op in space.choices[0].options] * 3)
-    predictor = make_predictor("gnn", space.costs(), 0).fit(code, 1.0 + code[:, 0, 0])
     figures = {}
+    space, images, labels = problem(32)  # the size of the demo
+    predictor = predictor_of(space)
     for sampler, estimator, eta in (
         ("ods", "both", 1.0), ("ods", "both", 0.0), ("ods", "path-credit", 1.0), ("ods", "straight-through", 1.0),
         ("fair", "path-credit", 1.0), ("gdas", "straight-through", 1.0),
         ("spos", "straight-through", 1.0), ("darts", "straight-through", 0.0),
     ):  # fmt: skip
         config = SurgeNASConfig(sampler=sampler, estimator=estimator, eta=eta, warmup=0.0, epochs=1000)
-        method = SurgeNAS(space, config, predictor, 1.0, steps_per_epoch=10, seed=0, device=torch.device("cpu"))
-        name = f"{sampler}, {estimator}, eta {eta:g}"
-        figures[name] = compare(space, method, images, labels)
-        print(name, figures[name], file=sys.stderr)
+        figures[f"{sampler}, {estimator}, eta {eta:g}"] = compare(space, config, predictor, images, labels)
     figures["predictor query share of an ODS step"] = query_share(space, predictor, images, labels)
-    finish("step_cost", {"batch": BATCH, "resolution": 32, "rounds": ROUNDS, "samplers": figures})
+    space, images, labels = problem(64)  # real images: kernels weigh more, Python less
+    config = SurgeNASConfig(warmup=0.0, epochs=1000)
+    figures["the default at 64 px"] = compare(space, config, predictor_of(space), images, labels)
+    finish("step_cost", {"batch": BATCH, "rounds": ROUNDS, "samplers": figures})
 
 
-def compare(space: Mobile, method: SurgeNAS, images: torch.Tensor, labels: torch.Tensor) -> dict[str, object]:
+def problem(resolution: int) -> tuple[Mobile, torch.Tensor, torch.Tensor]:
+    space = Mobile(layout="small", resolution=resolution, classes=10)
+    images = torch.randn(BATCH, *space.input_shape).contiguous(memory_format=torch.channels_last)
+    return space, images, torch.randint(10, (BATCH,))
+
+
+def predictor_of(space: Mobile) -> Predictor:
+    code = moves.encode(space, [moves.uniform(space, op) for op in space.choices[0].options] * 3)
+    return make_predictor("gnn", space.costs(), 0).fit(code, 1.0 + code[:, 0, 0])
+
+
+def compare(
+    space: Mobile, config: SurgeNASConfig, predictor: Predictor, images: torch.Tensor, labels: torch.Tensor
+) -> dict[str, object]:
     """Time and bytes of this sampler's step, over those of its paths trained alone."""
+    method = SurgeNAS(space, config, predictor, 1.0, steps_per_epoch=10, seed=0, device=torch.device("cpu"))
     ratios, bytes_ratios = [], []
     for index in range(ROUNDS + 1):
         paths = method._draw(5.0, index, True)
@@ -77,21 +88,22 @@ def compare(space: Mobile, method: SurgeNAS, images: torch.Tensor, labels: torch
         steps = [lambda n=n, o=o: train_step(n, o, images, labels) for n, o in alone]
         for step in steps:
             step()  # the first step of a network also plans its kernels
-        start = time.perf_counter()
-        for step in steps:
-            step()
-        middle = time.perf_counter()
-        method.step(images, labels, index)
-        end = time.perf_counter()
-        ratios.append((end - middle) / (middle - start))
+        before = seconds(*steps)
+        step_seconds = seconds(lambda index=index: method.step(images, labels, index))
+        ratios.append(2 * step_seconds / (before + seconds(*steps)))
         largest = max(held_bytes(n, lambda n=n: n(images)) for n, _ in alone)
         held = max(held_bytes(method.supernet, lambda p=p: forward(method, images, p)) for p in paths)
         bytes_ratios.append(held / largest)
-    return {
-        "paths_a_step": len(paths),
-        "time_ratio": spread(ratios[1:]),
-        "bytes_ratio": spread(bytes_ratios[1:]),
-    }
+    figures = {"time_ratio": spread(ratios[1:]), "bytes_ratio": spread(bytes_ratios[1:])}
+    print(config.sampler, config.estimator, config.eta, figures, file=sys.stderr)
+    return {"paths_a_step": len(paths), **figures}
+
+
+def seconds(*calls: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    for call in calls:
+        call()
+    return time.perf_counter() - start
 
 
 def forward(method: SurgeNAS, images: torch.Tensor, gates: Gates) -> torch.Tensor:
@@ -114,7 +126,7 @@ def train_step(
     optimizer.step()
 
 
-def query_share(space: Mobile, predictor: object, images: torch.Tensor, labels: torch.Tensor) -> float:
+def query_share(space: Mobile, predictor: Predictor, images: torch.Tensor, labels: torch.Tensor) -> float:
     """Seconds of the differentiable latency query over those of a whole default step."""
     method = SurgeNAS(
         space, SurgeNASConfig(warmup=0.0, epochs=1000), predictor, 1.0, steps_per_epoch=10, seed=derive(0, "q"),
@@ -123,12 +135,8 @@ def query_share(space: Mobile, predictor: object, images: torch.Tensor, labels: 
     queries, steps = [], []
     for index in range(ROUNDS):
         paths = method._draw(5.0, index, True)
-        start = time.perf_counter()
-        torch.autograd.grad(method._latency(paths[0]), method.logits_LK)
-        middle = time.perf_counter()
-        method.step(images, labels, index)
-        steps.append(time.perf_counter() - middle)
-        queries.append(middle - start)
+        queries.append(seconds(lambda paths=paths: torch.autograd.grad(method._latency(paths[0]), method.logits_LK)))
+        steps.append(seconds(lambda index=index: method.step(images, labels, index)))
     return statistics.median(queries) / statistics.median(steps)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
+import torch
 from timm.layers import ConvNormAct
 from timm.models._efficientnet_blocks import DepthwiseSeparableConv, InvertedResidual
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 
 def mbconv(cin: int, cout: int, *, kernel: int, expand: int, stride: int, affine: bool) -> nn.Module:
@@ -34,22 +35,52 @@ def skip(cin: int, cout: int, *, stride: int, affine: bool) -> nn.Module:
 
 def shortcut(cin: int, cout: int, *, stride: int) -> nn.Module:
     """A_l of identity mapping regularization (docs/surgenas.md, 3): x, projected and pooled only as shapes demand."""
-    parts: list[nn.Module] = []
-    if stride == 2:
-        parts.append(nn.MaxPool2d(2, ceil_mode=True))
     if cin != cout:
-        # no running statistics: no found network has shortcuts, so none is ever evaluated
-        norm = nn.BatchNorm2d(cout, affine=False, track_running_stats=False)
-        parts += [nn.Conv2d(cin, cout, 1, bias=False), norm]
-    return _Recomputed(*parts) if parts else nn.Identity()
+        return _Projection(cin, cout, stride)
+    return nn.MaxPool2d(2, ceil_mode=True) if stride == 2 else nn.Identity()
 
 
-class _Recomputed(nn.Sequential):
-    """Runs again in the backward pass and so holds nothing for it: the layer's operator holds the same input anyway."""
+class _Projection(nn.Module):
+    """BN(Conv1x1(x)), of x max-pooled 2x2 if stride is 2. No running statistics: no found network has shortcuts."""
+
+    def __init__(self, cin: int, cout: int, stride: int) -> None:
+        super().__init__()
+        self.weight_OC = nn.Parameter(nn.Linear(cin, cout, bias=False).weight.detach())
+        self.pool = stride == 2
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
-        run = super().forward
-        return checkpoint(run, x_NCHW, use_reentrant=False, preserve_rng_state=False)
+        return _Project.apply(x_NCHW, self.weight_OC, self.pool)  # type: ignore[no-any-return]
+
+
+class _Project(torch.autograd.Function):
+    """Holds only what it must: no pooling indices, which are found again, and BN's result in place of its input."""
+
+    WINDOW = ([2, 2], [2, 2], [0, 0], [1, 1], True)  # 2x2, stride 2, no padding, no dilation, rounded up
+
+    @staticmethod
+    def forward(ctx: Any, x_NCHW: Tensor, weight_OC: Tensor, pool: bool) -> Tensor:
+        p = nn.functional.max_pool2d(x_NCHW, *_Project.WINDOW) if pool else x_NCHW
+        z = nn.functional.linear(p.permute(0, 2, 3, 1), weight_OC).permute(0, 3, 1, 2)
+        y, _, scale_O = torch.native_batch_norm(z, None, None, None, None, True, 0.0, 1e-5)
+        ctx.pool = pool
+        ctx.save_for_backward(x_NCHW, p, weight_OC, y, scale_O)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> tuple[Any, ...]:
+        x_NCHW, p, weight_OC, y, scale_O = ctx.saved_tensors
+        # BN of y, whose mean is 0 and deviation 1, is y: so y can stand for z, up to the scale between them
+        mean_O, one_O = torch.zeros_like(scale_O), torch.ones_like(scale_O)
+        dz, *_ = torch.ops.aten.native_batch_norm_backward(
+            grads[0], y, None, None, None, mean_O, one_O, True, 0.0, [True, False, False]
+        )
+        dz_MO = dz.permute(0, 2, 3, 1).flatten(0, 2) * scale_O
+        dp = (dz_MO @ weight_OC).view(*p.permute(0, 2, 3, 1).shape).permute(0, 3, 1, 2)
+        dweight_OC = dz_MO.T @ p.permute(0, 2, 3, 1).flatten(0, 2)
+        if not ctx.pool:
+            return dp, dweight_OC, None
+        _, indices = torch.ops.aten.max_pool2d_with_indices(x_NCHW, *_Project.WINDOW)
+        return torch.ops.aten.max_pool2d_with_indices_backward(dp, x_NCHW, *_Project.WINDOW, indices), dweight_OC, None
 
 
 def classifier(cin: int, width: int, hidden: int, classes: int, *, dropout: float, affine: bool) -> nn.Module:

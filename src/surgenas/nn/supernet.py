@@ -50,17 +50,15 @@ class ChoiceBlock(nn.Module):
         self.ops = nn.ModuleList(operators)
         self.shortcut = shortcut
 
-    def forward(self, x_NCHW: Tensor, gates: Gates, layer: int, eta: float) -> Tensor:
-        """h = sum_k y_k o_k(x) + eta A(x) (SurgeNAS, sheet section 3)."""
-        y_K = gates.weights[layer]
-        if gates.path is None:
+    def forward(self, x_NCHW: Tensor, y_K: Tensor, k: int | None, eta: float, leak: bool) -> Tensor:
+        """h = sum_k y_k o_k(x) + eta A(x) (SurgeNAS, sheet section 3); k: the only operator that runs, if any."""
+        if k is None:
             h = torch.stack([y * op(x_NCHW) for y, op in zip(y_K, self.ops, strict=True)]).sum(0)
             return h + eta * self.shortcut(x_NCHW) if eta else h
-        k = gates.path[layer]
         h, aux = self.ops[k](x_NCHW), self.shortcut(x_NCHW) if eta else None
         if not y_K.requires_grad:
             return h if aux is None else torch.add(h, aux, alpha=eta)
-        return _Gated.apply(h, aux, y_K, k, eta, gates.leak)
+        return _Gated.apply(h, aux, y_K, k, eta, leak)
 
 
 class ChoiceSupernet(nn.Module):
@@ -75,8 +73,9 @@ class ChoiceSupernet(nn.Module):
     def forward(self, x_NCHW: Tensor, gates: Gates, eta: float = 0.0) -> Tensor:
         """(N, C, H, W) -> (N, classes). eta: strength of the shortcuts; 0 leaves them out."""
         h = self.stem(x_NCHW)
-        for layer, block in enumerate(self.layers):
-            h = block(h, gates, layer, eta)
+        path = gates.path or [None] * len(self.layers)
+        for block, y_K, k in zip(self.layers, gates.weights.unbind(), path, strict=True):
+            h = block(h, y_K, k, eta, gates.leak)
         return self.head(h)
 
 

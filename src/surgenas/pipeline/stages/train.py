@@ -17,6 +17,7 @@ from surgenas.core.seeds import derive as derive_seed
 from surgenas.core.seeds import generator
 from surgenas.core.units import show_ms
 from surgenas.hardware.measurement import Measurement
+from surgenas.hardware.timing import Protocol
 from surgenas.pipeline.checkpoint import Checkpoints, load_weights, save_weights
 from surgenas.pipeline.run import Run
 from surgenas.pipeline.stages.measured import CAREFUL, QUICK, fitted_predictor, measure
@@ -166,10 +167,19 @@ def _random(run: Run, target_ms: float) -> list[Architecture]:
         drawn = [moves.sample(run.space, rng) for _ in range(4000)]
         near = np.abs(predictor.predict(moves.encode(run.space, drawn)) / target_ms - 1) <= EQUAL
         batch = [arch for arch, ok in zip(drawn, near, strict=True) if ok][: 2 * run.config.random]
-        measured = measure(run, "rivals", batch, protocol=QUICK, turn=turn)
-        chosen += [a for a, m in zip(batch, measured, strict=True) if abs(m.ms / target_ms - 1) <= EQUAL]
+        rough = _equal(run, batch, target_ms, 2 * EQUAL, QUICK, turn)
+        chosen += _equal(run, rough, target_ms, EQUAL, CAREFUL, turn)
         if len(chosen) >= run.config.random:
             break
     if len(chosen) < run.config.random:
         run.progress.log(f"only {len(chosen)} random architectures near {show_ms(target_ms)} were found")
     return chosen[: run.config.random]
+
+
+def _equal(
+    run: Run, archs: list[Architecture], target_ms: float, tolerance: float, protocol: Protocol, turn: int
+) -> list[Architecture]:
+    """Those whose measured latency is the target's."""
+    stage = "rivals" if protocol is CAREFUL else "rivals-roughly"
+    measured = measure(run, stage, archs, protocol=protocol, turn=turn)
+    return [arch for arch, m in zip(archs, measured, strict=True) if abs(m.ms / target_ms - 1) <= tolerance]
