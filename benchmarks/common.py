@@ -12,8 +12,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from surgenas.hardware.context import processor
 
+_BEFORE = psutil.cpu_times()
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -25,6 +28,7 @@ def finish(name: str, figures: dict[str, Any]) -> None:
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "commit": commit.stdout.strip() or None,
         "hardware": {"processor": processor(), "cores": os.cpu_count(), "machine": platform.machine()},
+        "stolen": stolen(),
         "versions": {p: version(p) for p in ("torch", "onnxruntime", "timm")},
         **figures,
     }
@@ -33,6 +37,16 @@ def finish(name: str, figures: dict[str, Any]) -> None:
     if "--keep" in sys.argv:
         RESULTS.mkdir(exist_ok=True)
         (RESULTS / f"{record['date'][:10]}-{name}.json").write_text(text + "\n")
+
+
+def stolen() -> float | None:
+    """Of the time that this machine's cores wanted since the start, the share that went to other guests of its host."""
+    now = psutil.cpu_times()
+    if not hasattr(now, "steal"):
+        return None
+    lost = now.steal - _BEFORE.steal
+    wanted = lost + sum(getattr(now, kind) - getattr(_BEFORE, kind) for kind in ("user", "nice", "system"))
+    return round(lost / wanted, 3) if wanted else 0.0
 
 
 def spread(values: list[float]) -> dict[str, Any]:

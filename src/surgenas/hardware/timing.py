@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from surgenas.hardware.measurement import QUIET, Block, Round, estimate, percentile
+from surgenas.hardware.measurement import MIN_QUIET, QUIET, Block, Round, estimate, percentile
 
 Call = Callable[[], object]
 
@@ -25,6 +25,7 @@ Call = Callable[[], object]
 class Protocol:
     """How much is measured. rounds: quiet ones wanted of each candidate; half_width: precision at which they stop.
 
+    budget_s: when to stop short of that; patience_s: when to stop even short of enough quiet rounds to count.
     Blocks are short, since neighbours come and go within tens of milliseconds, and a round must see one state only.
     """
 
@@ -36,6 +37,7 @@ class Protocol:
     max_runs: int = 50
     warmup_s: float = 0.5
     budget_s: float = 30.0
+    patience_s: float = 60.0
     backoff_s: tuple[float, ...] = (0.1, 0.2, 0.4)
 
 
@@ -80,10 +82,13 @@ def run_campaign(
         rounds: dict[str, list[Round]] = {name: [] for name in candidates}
         minima: list[float] = []
         state_ms = reference_ms
-        end = machine.now() + protocol.budget_s
+        start = machine.now()
         for _ in range(protocol.max_rounds):
             names = [name for name in rounds if not _known(rounds[name], state_ms, protocol)]
-            if not names or machine.now() > end:
+            spent_s = machine.now() - start
+            if not names or spent_s > protocol.patience_s:
+                break
+            if spent_s > protocol.budget_s and all(_quiet(r, state_ms) >= MIN_QUIET for r in rounds.values()):
                 break
             watch.back_off(reference, reference_runs, state_ms, protocol)
             before = watch.reference_block(reference, reference_runs)
@@ -107,8 +112,11 @@ def _fast_state(known_ms: float, minima: Sequence[float]) -> float:
 
 def _known(rounds: list[Round], reference_ms: float, protocol: Protocol) -> bool:
     """Enough quiet rounds, and a narrow enough interval."""
-    quiet = sum(r.is_quiet(reference_ms) for r in rounds)
-    return quiet >= protocol.rounds and estimate(rounds, reference_ms)[1] <= protocol.half_width
+    return _quiet(rounds, reference_ms) >= protocol.rounds and estimate(rounds, reference_ms)[1] <= protocol.half_width
+
+
+def _quiet(rounds: Sequence[Round], reference_ms: float) -> int:
+    return sum(r.is_quiet(reference_ms) for r in rounds)
 
 
 class _Watch:

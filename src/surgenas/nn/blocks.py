@@ -49,7 +49,7 @@ class _Projection(nn.Module):
         self.pool = stride == 2
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
-        return _Project.apply(x_NCHW, self.weight_OC, self.pool)  # type: ignore[no-any-return]
+        return _Project.apply(x_NCHW, self.weight_OC, self.pool)
 
 
 class _Project(torch.autograd.Function):

@@ -57,15 +57,21 @@ def derive(run: Run, limit_ms: float) -> Architecture:
 def _attempt(
     run: Run, method: SurgeNAS, limit_ms: float, turn: int, *, final: bool
 ) -> tuple[Architecture, list[Measurement], float] | None:
-    """Measure the most probable candidates; confirm, in a second campaign, the best that fits."""
+    """Measure the most probable candidates; confirm, in a second campaign, the best that fits.
+
+    The final attempt takes anything inside the limit, of every turn: a smaller network is better than none.
+    """
     predictor = fitted_predictor(run)
     archs = _candidates(run, method, predictor, limit_ms, turn)
     measured = measure(run, "derive", archs, protocol=CAREFUL, turn=turn)
     for arch, m in zip(archs, measured, strict=True):
         run.progress.log(f"measured {show_ms(m.ms)} +-{m.half_width:.1%} ({m.grade}): {arch}")
     low = LOW * limit_ms if not final and not _tops_out(run, limit_ms) else 0.0
-    fitting = [(a, m) for a, m in zip(archs, measured, strict=True) if low <= m.ms <= HIGH * limit_ms]
-    fitting = fitting[:4] if low else sorted(fitting, key=lambda pair: -pair[1].ms)[:4]
+    pairs = list(zip(archs, measured, strict=True)) if not final else _all_measured(run)
+    fitting = [(arch, m) for arch, m in pairs if low <= m.ms <= HIGH * limit_ms]
+    if not low:  # from the largest that fits downwards, in steps that leave the noise behind
+        fitting = sorted(fitting, key=lambda pair: -pair[1].ms)[:: max(1, len(fitting) // 4)]
+    fitting = fitting[:4]
     if not fitting:
         return None
     again = measure(run, "confirm", [arch for arch, _ in fitting], protocol=CAREFUL, turn=turn)
@@ -73,6 +79,12 @@ def _attempt(
         if low <= pool([first, second]).ms and second.ms <= limit_ms:
             return arch, [first, second], float(_predicted(run, predictor, [arch])[0])
     return None
+
+
+def _all_measured(run: Run) -> list[tuple[Architecture, Measurement]]:
+    """What this stage measured, in all turns."""
+    events = run.journal.all("measured", stage="derive")
+    return [(run.architecture(e["genes"]), Measurement.from_dict(e["measurement"])) for e in events]
 
 
 def _candidates(run: Run, method: SurgeNAS, predictor: Predictor, limit_ms: float, turn: int) -> list[Architecture]:
