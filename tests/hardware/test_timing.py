@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from surgenas.hardware.measurement import Block, Measurement, Round, estimate, grade, percentile, pool
+from surgenas.hardware.measurement import MIN_QUIET, Block, Measurement, Round, estimate, grade, percentile, pool
 from surgenas.hardware.timing import Machine, Protocol, run_campaign
 
 
@@ -89,6 +89,19 @@ def test_rounds_go_on_until_the_interval_is_narrow_or_the_budget_ends():
     cut = campaign(Simulated(noise=2.0), Protocol(max_rounds=50, budget_s=0.1), reference_ms=math.inf, a=1.0)
     assert len(few.rounds["a"]) < len(many.rounds["a"]) == 50
     assert len(cut.rounds["a"]) < 50
+
+
+def test_a_campaign_outlasts_its_budget_for_want_of_quiet_rounds():
+    """The machine is slow for the first five seconds."""
+
+    def quiet_rounds(patience_s):
+        sim = Simulated(slow=1.6, period=5.0)
+        sim.time = 5.0
+        found = campaign(sim, Protocol(budget_s=1.0, patience_s=patience_s), a=0.5)
+        return sum(r.is_quiet(found.state_ms) for r in found.rounds["a"])
+
+    assert quiet_rounds(patience_s=1.0) == 0
+    assert quiet_rounds(patience_s=20.0) >= MIN_QUIET
 
 
 def block(ms, clean=True):

@@ -109,6 +109,24 @@ def test_what_cannot_be_used_is_said(photos, tmp_path):
         load("torchvision:Nope", tmp_path)
 
 
+def test_a_torchvision_data_set_by_name(tmp_path):
+    """MNIST in its own file format, as a finished download would have left it."""
+    raw = tmp_path / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    for prefix, count in (("train", 30), ("t10k", 20)):
+        labels = np.arange(count, dtype=np.uint8) % 10
+        pixels = rng.integers(0, 256, (count, 28, 28), dtype=np.uint8)
+        for kind, values in (("images-idx3", pixels), ("labels-idx1", labels)):
+            head = [0x0800 + values.ndim, *values.shape]
+            (raw / f"{prefix}-{kind}-ubyte").write_bytes(np.array(head, dtype=">i4").tobytes() + values.tobytes())
+    found = load(f"torchvision:MNIST:{tmp_path}", tmp_path, resolution=28)
+    assert (len(found.train), len(found.test), len(found.classes)) == (30, 20, 10)
+    assert found.test.images[3, 0].numpy().tolist() == pixels[3].tolist()
+    assert found.test.labels[:3].tolist() == [0, 1, 2]
+    assert not found.flips
+
+
 def test_large_sets_live_in_a_file(photos, tmp_path, monkeypatch):
     small = load(photos, tmp_path)
     monkeypatch.setattr(image_module, "MEMORY_LIMIT", 100)
