@@ -31,16 +31,18 @@ LOW, HIGH = 0.97, 0.993
 
 
 def derive(run: Run, limit_ms: float) -> Architecture:
-    """The found architecture. Raises LimitError, naming the nearest, if nothing inside the limit was found."""
+    """The found architecture. Raises LimitError, naming the nearest, if nothing inside the limit was found; called
+    again it goes on from there."""
     known = run.result("derive")
     if known is not None:
         return run.architecture(known["genes"])
     method = search(run, limit_ms)
     with run.stage("derive") as result:
-        for turn in range(ROUNDS):
+        missed = len(run.journal.all("missed"))
+        for turn in range(missed, missed + ROUNDS - missed % ROUNDS):
             if turn > 1:  # a corrected predictor alone was not enough: the search itself goes on with it
                 method = search(run, limit_ms, extra=turn - 1)
-            found = _attempt(run, method, limit_ms, turn, final=turn == ROUNDS - 1)
+            found = _attempt(run, method, limit_ms, turn, final=turn % ROUNDS == ROUNDS - 1)
             if found:
                 arch, campaigns, predicted_ms = found
                 result |= {
@@ -51,6 +53,7 @@ def derive(run: Run, limit_ms: float) -> Architecture:
                     "rounds": turn + 1,
                 }
                 return arch
+            run.journal.append("missed", turn=turn)
         raise _out_of_reach(run, limit_ms)
 
 
@@ -70,7 +73,7 @@ def _attempt(
     pairs = list(zip(archs, measured, strict=True)) if not final else _all_measured(run)
     fitting = [(arch, m) for arch, m in pairs if low <= m.ms <= HIGH * limit_ms]
     if not low:  # from the largest that fits downwards, in steps that leave the noise behind
-        fitting = sorted(fitting, key=lambda pair: -pair[1].ms)[:: max(1, len(fitting) // 4)]
+        fitting = sorted(fitting, key=lambda pair: -pair[1].ms)[:: max(1, (len(fitting) - 1) // 3)]
     fitting = fitting[:4]
     if not fitting:
         return None
@@ -131,6 +134,7 @@ def _out_of_reach(run: Run, limit_ms: float) -> LimitError:
     events = run.journal.all("measured", stage="derive")
     nearest = min(events, key=lambda e: abs(np.log(e["measurement"]["ms"] / limit_ms)))
     return LimitError(
-        f"no architecture measured inside {show_ms(limit_ms)} in {ROUNDS} rounds; nearest "
-        f"{'-'.join(nearest['genes'])} at {show_ms(nearest['measurement']['ms'])}. Raise --latency or --samples"
+        f"nothing measured twice inside {show_ms(limit_ms)} in {len(run.journal.all('missed'))} rounds; nearest "
+        f"{'-'.join(nearest['genes'])} at {show_ms(nearest['measurement']['ms'])}. `surgenas resume {run.folder}` goes "
+        "on when the machine is quieter; or raise --latency or --samples"
     )
