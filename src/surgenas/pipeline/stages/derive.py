@@ -70,7 +70,7 @@ def _attempt(
     for arch, m in zip(archs, measured, strict=True):
         run.progress.log(f"measured {show_ms(m.ms)} +-{m.half_width:.1%} ({m.grade}): {arch}")
     low = LOW * limit_ms if not final and not _tops_out(run, limit_ms) else 0.0
-    pairs = list(zip(archs, measured, strict=True)) if not final else _all_measured(run)
+    pairs = _all_measured(run) if final else list(zip(archs, measured, strict=True))
     fitting = [(arch, m) for arch, m in pairs if low <= m.ms <= HIGH * limit_ms]
     if not low:  # from the largest that fits downwards, in steps that leave the noise behind
         fitting = sorted(fitting, key=lambda pair: -pair[1].ms)[:: max(1, (len(fitting) - 1) // 3)]
@@ -116,11 +116,11 @@ def _most_probable(
 
 def _predicted(run: Run, predictor: Predictor, archs: Sequence[Architecture]) -> Floats:
     """Predictions, put on the scale of what candidates of earlier turns measured: they err alike."""
-    events = run.journal.all("measured", stage="derive")
-    if not events:
+    known = _all_measured(run)
+    if not known:
         return predictor.predict(moves.encode(run.space, archs))
-    seen = predictor.predict(moves.encode(run.space, [run.architecture(e["genes"]) for e in events]))
-    bias = np.median([e["measurement"]["ms"] / ms for e, ms in zip(events, seen, strict=True)])
+    seen = predictor.predict(moves.encode(run.space, [arch for arch, _ in known]))
+    bias = np.median([m.ms / ms for (_, m), ms in zip(known, seen, strict=True)])
     return predictor.predict(moves.encode(run.space, archs)) * bias
 
 
@@ -131,10 +131,9 @@ def _tops_out(run: Run, limit_ms: float) -> bool:
 
 
 def _out_of_reach(run: Run, limit_ms: float) -> LimitError:
-    events = run.journal.all("measured", stage="derive")
-    nearest = min(events, key=lambda e: abs(np.log(e["measurement"]["ms"] / limit_ms)))
+    nearest, m = min(_all_measured(run), key=lambda pair: abs(np.log(pair[1].ms / limit_ms)))
     return LimitError(
         f"nothing measured twice inside {show_ms(limit_ms)} in {len(run.journal.all('missed'))} rounds; nearest "
-        f"{'-'.join(nearest['genes'])} at {show_ms(nearest['measurement']['ms'])}. `surgenas resume {run.folder}` goes "
+        f"{nearest} at {show_ms(m.ms)}. `surgenas resume {run.folder}` goes "
         "on when the machine is quieter; or raise --latency or --samples"
     )
