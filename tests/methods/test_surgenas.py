@@ -77,8 +77,8 @@ def test_path_credit_is_its_formula():
 
 def search_planted(digits, seed, **settings):
     """(layers,) probability left on the bad operator."""
-    method = make(Planted(), digits, seed=seed, epochs=4, warmup=0.25, loss="penalty", latency_weight=0.0, **settings)
-    run(method, digits, 4, seed)
+    method = make(Planted(), digits, seed=seed, epochs=8, warmup=0.25, loss="penalty", latency_weight=0.0, **settings)
+    run(method, digits, 8, seed)
     return method.probabilities()[:, 1]
 
 

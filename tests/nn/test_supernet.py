@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from torch.multiprocessing.reductions import StorageWeakRef
 
 from surgenas.core import moves
 from surgenas.nn.blocks import shortcut
@@ -99,6 +100,19 @@ def test_only_the_chosen_operators_run():
             op.register_forward_hook(lambda *_, k=k: calls.append(k))
     net(torch.randn(2, *SPACE.input_shape), Gates.one_hot((3, 1, 2, 0, 0, 1), 4))
     assert calls == [3, 1, 2, 0, 0, 1]
+
+
+def test_gates_are_let_go_after_the_backward_pass():
+    """The graph lives as long as its loss; what the gates looked at must not."""
+    net, path = SPACE.supernet().train(), (0, 2, 3, 0, 2, 3)
+    seen = []
+    for block, k in zip(net.layers, path, strict=True):
+        block.ops[k].register_forward_hook(lambda *args: seen.append(StorageWeakRef(args[-1].untyped_storage())))
+    weights = Gates.one_hot(path, 4).weights.requires_grad_()
+    loss = net(torch.randn(4, *SPACE.input_shape), Gates(weights, path)).square().sum()
+    loss.backward()
+    assert len(seen) == 6
+    assert all(storage.expired() for storage in seen)
 
 
 @pytest.mark.parametrize("stride", [1, 2])

@@ -10,14 +10,19 @@ from timm.layers import ConvNormAct
 from timm.models._efficientnet_blocks import DepthwiseSeparableConv, InvertedResidual
 from torch import Tensor, nn
 
+from surgenas.nn.depthwise import DepthwiseConv2d
+
 
 def mbconv(cin: int, cout: int, *, kernel: int, expand: int, stride: int, affine: bool) -> nn.Module:
     """(N, cin, H, W) -> (N, cout, H/stride, W/stride): expand, kxk depthwise, project; residual where shapes allow."""
     norm = partial(nn.BatchNorm2d, affine=affine)
     common = {"dw_kernel_size": kernel, "stride": stride, "act_layer": nn.ReLU6, "norm_layer": norm}
     if expand == 1:
-        return DepthwiseSeparableConv(cin, cout, **common)
-    return InvertedResidual(cin, cout, exp_ratio=expand, **common)
+        block = DepthwiseSeparableConv(cin, cout, **common)
+    else:
+        block = InvertedResidual(cin, cout, exp_ratio=expand, **common)
+    block.conv_dw = DepthwiseConv2d.like(block.conv_dw)
+    return block
 
 
 def conv_bn_relu6(cin: int, cout: int, *, kernel: int, stride: int, affine: bool) -> nn.Module:
@@ -45,11 +50,11 @@ class _Projection(nn.Module):
 
     def __init__(self, cin: int, cout: int, stride: int) -> None:
         super().__init__()
-        self.weight_OC = nn.Parameter(nn.Linear(cin, cout, bias=False).weight.detach())
+        self.conv = nn.Linear(cin, cout, bias=False)  # a 1x1 convolution as a matrix product: faster at these sizes
         self.pool = stride == 2
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
-        return _Project.apply(x_NCHW, self.weight_OC, self.pool)
+        return _Project.apply(x_NCHW, self.conv.weight, self.pool)
 
 
 class _Project(torch.autograd.Function):
@@ -59,24 +64,23 @@ class _Project(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x_NCHW: Tensor, weight_OC: Tensor, pool: bool) -> Tensor:
-        p = nn.functional.max_pool2d(x_NCHW, *_Project.WINDOW) if pool else x_NCHW
-        z = nn.functional.linear(p.permute(0, 2, 3, 1), weight_OC).permute(0, 3, 1, 2)
-        y, _, scale_O = torch.native_batch_norm(z, None, None, None, None, True, 0.0, 1e-5)
+        p_NHWC = (nn.functional.max_pool2d(x_NCHW, *_Project.WINDOW) if pool else x_NCHW).permute(0, 2, 3, 1)
+        z_MO = p_NHWC.flatten(0, 2) @ weight_OC.T
+        var_O, mean_O = torch.var_mean(z_MO, 0, correction=0)
+        scale_O = (var_O + 1e-5).rsqrt()
+        y_MO = z_MO.sub_(mean_O).mul_(scale_O)
         ctx.pool = pool
-        ctx.save_for_backward(x_NCHW, p, weight_OC, y, scale_O)
-        return y
+        ctx.save_for_backward(x_NCHW, p_NHWC, weight_OC, y_MO, scale_O)
+        return y_MO.view(*p_NHWC.shape[:3], -1).permute(0, 3, 1, 2)
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> tuple[Any, ...]:
-        x_NCHW, p, weight_OC, y, scale_O = ctx.saved_tensors
-        # BN of y, whose mean is 0 and deviation 1, is y: so y can stand for z, up to the scale between them
-        mean_O, one_O = torch.zeros_like(scale_O), torch.ones_like(scale_O)
-        dz, *_ = torch.ops.aten.native_batch_norm_backward(
-            grads[0], y, None, None, None, mean_O, one_O, True, 0.0, [True, False, False]
-        )
-        dz_MO = dz.permute(0, 2, 3, 1).flatten(0, 2) * scale_O
-        dp = (dz_MO @ weight_OC).view(*p.permute(0, 2, 3, 1).shape).permute(0, 3, 1, 2)
-        dweight_OC = dz_MO.T @ p.permute(0, 2, 3, 1).flatten(0, 2)
+        x_NCHW, p_NHWC, weight_OC, y_MO, scale_O = ctx.saved_tensors
+        g_MO = grads[0].permute(0, 2, 3, 1).flatten(0, 2)
+        # BN: dz = (g - mean g - y mean(g y)) / deviation
+        dz_MO = torch.addcmul(g_MO - g_MO.mean(0), y_MO, (g_MO * y_MO).mean(0), value=-1).mul_(scale_O)
+        dp = (dz_MO @ weight_OC).view_as(p_NHWC).permute(0, 3, 1, 2)
+        dweight_OC = dz_MO.T @ p_NHWC.flatten(0, 2)
         if not ctx.pool:
             return dp, dweight_OC, None
         _, indices = torch.ops.aten.max_pool2d_with_indices(x_NCHW, *_Project.WINDOW)

@@ -50,15 +50,18 @@ class ChoiceBlock(nn.Module):
         self.ops = nn.ModuleList(operators)
         self.shortcut = shortcut
 
-    def forward(self, x_NCHW: Tensor, y_K: Tensor, k: int | None, eta: float, leak: bool) -> Tensor:
-        """h = sum_k y_k o_k(x) + eta A(x) (SurgeNAS, sheet section 3); k: the only operator that runs, if any."""
-        if k is None:
-            h = torch.stack([y * op(x_NCHW) for y, op in zip(y_K, self.ops, strict=True)]).sum(0)
-            return h + eta * self.shortcut(x_NCHW) if eta else h
-        h, aux = self.ops[k](x_NCHW), self.shortcut(x_NCHW) if eta else None
-        if not y_K.requires_grad:
-            return h if aux is None else torch.add(h, aux, alpha=eta)
-        return _Gated.apply(h, aux, y_K, k, eta, leak)
+    def forward(self, x_NCHW: Tensor, y_K: Tensor, eta: float) -> Tensor:
+        """h = sum_k y_k o_k(x) + eta A(x) (SurgeNAS, sheet section 3): all operators at once."""
+        h = torch.stack([y * op(x_NCHW) for y, op in zip(y_K, self.ops, strict=True)]).sum(0)
+        return h + eta * self.shortcut(x_NCHW) if eta else h
+
+    def one(self, x_NCHW: Tensor, k: int, eta: float) -> tuple[Tensor, Tensor | None]:
+        """The same where y is one-hot: only operator k runs. Also A(x), if it was used."""
+        o = self.ops[k](x_NCHW)
+        if not eta:
+            return o, None
+        aux = self.shortcut(x_NCHW)
+        return torch.add(o, aux, alpha=eta), aux
 
 
 class ChoiceSupernet(nn.Module):
@@ -71,11 +74,22 @@ class ChoiceSupernet(nn.Module):
         self.head = head
 
     def forward(self, x_NCHW: Tensor, gates: Gates, eta: float = 0.0) -> Tensor:
-        """(N, C, H, W) -> (N, classes). eta: strength of the shortcuts; 0 leaves them out."""
+        """(N, C, H, W) -> (N, classes). eta: strength of the shortcuts; 0 leaves them out.
+
+        Gates of one path that want a gradient are a leaf; they get it in a single backward pass.
+        """
         h = self.stem(x_NCHW)
-        path = gates.path or [None] * len(self.layers)
-        for block, y_K, k in zip(self.layers, gates.weights.unbind(), path, strict=True):
-            h = block(h, y_K, k, eta, gates.leak)
+        if gates.path is None:
+            for block, y_K in zip(self.layers, gates.weights.unbind(), strict=True):
+                h = block(h, y_K, eta)
+            return self.head(h)
+        listening = gates.weights.requires_grad and torch.is_grad_enabled()
+        if listening:
+            gates.weights.grad = torch.zeros_like(gates.weights)  # autograd would refuse, were it not a leaf
+        for layer, (block, k) in enumerate(zip(self.layers, gates.path, strict=True)):
+            h, aux = block.one(h, k, eta)  # type: ignore[operator]
+            if listening and h.requires_grad:
+                _listen(h, aux, gates.weights.grad[layer], k, eta, gates.leak)  # type: ignore[index]
         return self.head(h)
 
 
@@ -93,27 +107,22 @@ def cut(supernet: ChoiceSupernet, path: Sequence[int], network: ChainNetwork) ->
     return network
 
 
-class _Gated(torch.autograd.Function):
-    """y_k o + eta a with y_k = 1: the gate's gradient q = <dL/dh, o> without keeping o for the backward pass.
+def _listen(h: Tensor, aux: Tensor | None, q_K: Tensor, k: int, eta: float, leak: bool) -> None:
+    """When g = dL/dh is known, note the gate's gradient q_k = <g, o> without keeping o for the backward pass.
 
-    The next layer keeps the result h anyway, so that q = <g, h> - eta <g, a>, g = dL/dh, costs no memory but a's
-    where a is not the layer's input.
+    h = y_k o + eta a with y_k = 1, and the next layer keeps h anyway, so that q_k = <g, h> - eta <g, a> costs no
+    memory but a's where a is not the layer's input.
     """
+    held = [t.detach() for t in (h, aux) if t is not None]
 
-    @staticmethod
-    def forward(ctx: Any, o: Tensor, aux: Tensor | None, y_K: Tensor, k: int, eta: float, leak: bool) -> Tensor:
-        h = o.view_as(o) if aux is None else torch.add(o, aux, alpha=eta)
-        ctx.save_for_backward(h, *(() if aux is None else (aux,)))
-        ctx.k, ctx.eta, ctx.leak, ctx.K = k, eta, leak, len(y_K)
-        return h
+    def note(g: Tensor) -> None:
+        if leak:
+            q_K.fill_(g.sum())
+        seen, *shortcut = (_dot(g, t) for t in held)
+        q_K[k] = seen - eta * shortcut[0] if shortcut else seen
+        held.clear()  # the graph outlives its backward pass; activations must not
 
-    @staticmethod
-    def backward(ctx: Any, *grads: Any) -> tuple[Any, ...]:
-        (g,) = grads
-        h, *aux = ctx.saved_tensors
-        q_K = g.sum().expand(ctx.K).clone() if ctx.leak else g.new_zeros(ctx.K)
-        q_K[ctx.k] = _dot(g, h) - ctx.eta * _dot(g, aux[0]) if aux else _dot(g, h)
-        return g, ctx.eta * g if aux else None, q_K, None, None, None
+    h.register_hook(note)
 
 
 def _dot(a_NCHW: Tensor, b_NCHW: Tensor) -> Tensor:
