@@ -35,7 +35,8 @@ class SurgeNASConfig:
     warmup: share of the epochs that train weights only. alpha_lr: 0 sets it so that a logit can travel
     `alpha_travel` in the whole search. loss: "multiplier" learns lambda by gradient ascent, of either
     sign, so that the latency lands on the limit from both sides; "penalty" adds lambda LAT/T and "absolute"
-    lambda |LAT/T - 1|, lambda = latency_weight.
+    lambda |LAT/T - 1|, lambda = latency_weight. estimator: "both" sums path credit and the straight-through gradient of
+    the first draw, an exact sample of softmax(logits), each normalised.
     """
 
     epochs: int = 20
@@ -158,8 +159,9 @@ class SurgeNAS:
         self.weight_optimizer.param_groups[0]["lr"] = lr
         self.weight_optimizer.zero_grad()
         losses, correct, gate_grads = [], torch.zeros((), device=self.device), []
-        for gates in paths:
-            weights = gates.weights.detach().requires_grad_(gates.weights.requires_grad)
+        for i, gates in enumerate(paths):
+            heard = i == 0 or self.config.estimator == "straight-through"
+            weights = gates.weights.detach().requires_grad_(heard and gates.weights.requires_grad)
             logits = self.supernet(images, Gates(weights, gates.path, self.config.leak), eta)
             loss = self.criterion(logits, labels)
             loss.backward()
@@ -194,9 +196,10 @@ class SurgeNAS:
         estimator = self.config.estimator
         if estimator == "path-credit":
             return path_credit(self.logits_LK.detach(), paths, losses_K)
-        outputs, grads = [p.weights for p in paths], [g for g in gate_grads if g is not None]
-        if len(grads) < len(outputs):  # a sampler without gradient (SPOS): only latency moves the logits
+        heard = [(path.weights, grad) for path, grad in zip(paths, gate_grads, strict=True) if grad is not None]
+        if not heard:  # a sampler without gradient (SPOS): only latency moves the logits
             return torch.zeros_like(self.logits_LK)
+        outputs, grads = zip(*heard, strict=True)
         (through,) = torch.autograd.grad(outputs, self.logits_LK, grads, retain_graph=True)
         if estimator == "straight-through":
             return through

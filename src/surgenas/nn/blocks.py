@@ -65,18 +65,16 @@ class _Project(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x_NCHW: Tensor, weight_OC: Tensor, pool: bool) -> Tensor:
         p_NHWC = (nn.functional.max_pool2d(x_NCHW, *_Project.WINDOW) if pool else x_NCHW).permute(0, 2, 3, 1)
-        z_MO = p_NHWC.flatten(0, 2) @ weight_OC.T
-        var_O, mean_O = torch.var_mean(z_MO, 0, correction=0)
-        scale_O = (var_O + 1e-5).rsqrt()
-        y_MO = z_MO.sub_(mean_O).mul_(scale_O)
+        z = nn.functional.linear(p_NHWC, weight_OC).permute(0, 3, 1, 2)
+        y, _, scale_O = torch.native_batch_norm(z, None, None, None, None, True, 0.0, 1e-5)
         ctx.pool = pool
-        ctx.save_for_backward(x_NCHW, p_NHWC, weight_OC, y_MO, scale_O)
-        return y_MO.view(*p_NHWC.shape[:3], -1).permute(0, 3, 1, 2)
+        ctx.save_for_backward(x_NCHW, p_NHWC, weight_OC, y, scale_O)
+        return y
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> tuple[Any, ...]:
-        x_NCHW, p_NHWC, weight_OC, y_MO, scale_O = ctx.saved_tensors
-        g_MO = grads[0].permute(0, 2, 3, 1).flatten(0, 2)
+        x_NCHW, p_NHWC, weight_OC, y, scale_O = ctx.saved_tensors
+        g_MO, y_MO = (t.permute(0, 2, 3, 1).flatten(0, 2) for t in (grads[0], y))
         # BN: dz = (g - mean g - y mean(g y)) / deviation
         dz_MO = torch.addcmul(g_MO - g_MO.mean(0), y_MO, (g_MO * y_MO).mean(0), value=-1).mul_(scale_O)
         dp = (dz_MO @ weight_OC).view_as(p_NHWC).permute(0, 3, 1, 2)
