@@ -6,7 +6,7 @@ def test_my_space(): check_space(MySpace())
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -73,6 +73,23 @@ def check_device(device: Device, jobs: Sequence[Job]) -> None:
         assert Measurement.from_dict(m.to_dict()) == m
     shares = device.layer_shares(jobs[0])
     assert np.isclose(sum(shares.values()), 1.0)
+
+
+def held_bytes(forward: Callable[[], object], network: nn.Module | None = None) -> int:
+    """Bytes of distinct storages that autograd keeps for the backward pass; the network's own tensors left out."""
+    own = {t.untyped_storage().data_ptr() for t in (*network.parameters(), *network.buffers())} if network else set()
+    seen: dict[int, int] = {}
+
+    def keep(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            seen[storage.data_ptr()] = storage.nbytes()
+        return tensor.detach()  # an output that keeps its own graph would never be freed
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t):
+        alive = forward()
+    del alive
+    return sum(seen.values())
 
 
 class ToyDevice:

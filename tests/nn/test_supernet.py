@@ -11,23 +11,9 @@ from surgenas.core import moves
 from surgenas.nn.blocks import shortcut
 from surgenas.nn.supernet import Gates
 from surgenas.spaces.mobile import Mobile
-from surgenas.testing import Planted
+from surgenas.testing import Planted, held_bytes
 
 SPACE = Planted()
-
-
-def held_bytes(forward) -> int:
-    """Bytes of distinct storages that autograd keeps for the backward pass."""
-    storages = {}
-
-    def keep(tensor):
-        storages[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t):
-        result = forward()
-    assert result is not None
-    return sum(storages.values())
 
 
 def test_all_paths_with_one_hot_gates_is_that_path():
