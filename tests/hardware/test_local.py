@@ -9,13 +9,12 @@ from dataclasses import replace
 import numpy as np
 import onnx
 import pytest
-import torch
-from torch import nn
 
 from surgenas.core import moves
 from surgenas.core.errors import CorruptError, EnvironmentFault, SurgenasError, UsageError
 from surgenas.hardware.device import make_device
 from surgenas.hardware.local import check_equal, onnxruntime_cpu
+from surgenas.hardware.measurement import percentile
 from surgenas.hardware.onnx_file import to_onnx, with_metadata
 from surgenas.hardware.store import Store
 from surgenas.hardware.timing import Protocol
@@ -49,13 +48,23 @@ def test_equal_networks_are_measured_once_and_found_again(small):
 
 
 def test_a_wrong_result_is_refused():
-    network, images = nn.Sequential(nn.Flatten(), nn.Linear(12, 2)), np.ones((1, 3, 2, 2), np.float32)
-    with torch.no_grad():
-        right = network(torch.from_numpy(images)).numpy()
-    assert check_equal(network, right, images, "x") == 0.0
+    right = np.array([[0.5, -2.0]], np.float32)
+    assert check_equal(right, right, "x") == 0.0
     for wrong in (right + 0.1, right * np.nan):
         with pytest.raises(SurgenasError, match="something else than PyTorch"):
-            check_equal(network, wrong, images, "x")
+            check_equal(right, wrong, "x")
+
+
+def test_hidden_duplicates_make_the_noise_floor(small, tmp_path):
+    device = replace(onnxruntime_cpu(), store=Store(tmp_path / "m.sqlite"))
+    plain = device.measure(jobs(small, "skip"), protocol=SHORT)[0]
+    assert plain.floor == 0.0
+    found = device.measure(jobs(small, "skip", "k3e3", "k7e6"), protocol=replace(SHORT, duplicates=2))
+    pairs = device.store.pair_history(device.key)
+    assert len(pairs) == 2
+    assert min(pairs) > 0
+    assert all(m.floor == pytest.approx(percentile(pairs, 0.95)) for m in found)
+    assert [m.key for m in found] == [job.key for job in jobs(small, "skip", "k3e3", "k7e6")]
 
 
 def test_export_keeps_the_training_mode_and_carries_its_facts(small):

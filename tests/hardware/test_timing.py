@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from surgenas.hardware.measurement import MIN_QUIET, Block, Measurement, Round, estimate, grade, percentile, pool
+from surgenas.hardware.measurement import MIN_QUIET, Block, Measurement, Round, estimate, grade, percentile, pool, ranks
 from surgenas.hardware.timing import Machine, Protocol, run_campaign
 
 
@@ -141,6 +142,19 @@ def test_pooling_takes_the_median_and_owns_up_to_the_spread():
     torn = pool([measurement(1.0), measurement(1.1), measurement(0.9)])
     assert torn.half_width == pytest.approx(0.2)
     assert torn.grade == "D"
+
+
+def test_ranks_tie_below_the_noise_floor():
+    """1.00 and 1.01 cannot be told apart at a floor of 2 %, 1.03 can; ties do not chain."""
+    rows = [replace(measurement(ms), floor=0.02) for ms in (1.03, 1.0, 1.01, 1.045)]
+    assert ranks(rows) == [3, 1, 1, 3]
+    assert ranks([measurement(1.001), measurement(1.0)]) == [2, 1]
+    assert ranks([]) == []
+
+
+def test_a_wide_noise_floor_caps_the_grade():
+    assert grade(0.01, 0, 9, floor=0.03) == "B"
+    assert pool([replace(measurement(1.0), floor=0.2)] * 3).grade == "D"
 
 
 def test_percentile_interpolates():

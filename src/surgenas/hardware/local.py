@@ -1,34 +1,34 @@
-"""Measuring on this machine: compile, check, lock, run the campaign, keep the result."""
+"""Measuring on a device: export, lock, run the campaign here or elsewhere, check the result, keep it."""
 
 from __future__ import annotations
 
 import math
 import statistics
 import time
-import timeit
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import torch
 from filelock import FileLock, Timeout
-from torch import nn
 
 from surgenas.core.catalog import look_up
-from surgenas.core.errors import SurgenasError, UsageError
+from surgenas.core.errors import SurgenasError
 from surgenas.core.progress import Progress
-from surgenas.core.seeds import generator
+from surgenas.core.seeds import derive
 from surgenas.hardware import RUNTIMES
-from surgenas.hardware.context import host_fingerprint, processor, snapshot
+from surgenas.hardware.context import host_fingerprint, processor
 from surgenas.hardware.device import Job
+from surgenas.hardware.link import Link
 from surgenas.hardware.measurement import Measurement, estimate, grade, percentile
 from surgenas.hardware.onnx_file import to_onnx
-from surgenas.hardware.references import REFERENCES, Reference
+from surgenas.hardware.references import REFERENCES, Reference, reference_named
 from surgenas.hardware.runtimes import Images, Runtime
+from surgenas.hardware.session import Answer, Network, Request, perform
 from surgenas.hardware.store import Store, default_folder
-from surgenas.hardware.timing import Campaign, Machine, Protocol, run_campaign
+from surgenas.hardware.timing import Campaign, Protocol
 
 TOGETHER = 32
 """Networks compiled and interleaved at once."""
@@ -48,6 +48,7 @@ class LocalDevice:
     threads: int = 1
     batch: int = 1
     precision: str = "fp32"
+    link: Link = field(default_factory=Link)
 
     @property
     def key(self) -> str:
@@ -66,9 +67,8 @@ class LocalDevice:
         }
 
     def calibrate(self, job: Job) -> tuple[str, float]:
-        call, _ = self._prepare(job)
         with self._alone(Progress()):
-            return self._nearest_reference([call])
+            return self._nearest_reference({job.key: self._exported(job)[0]})
 
     def measure(
         self,
@@ -84,52 +84,71 @@ class LocalDevice:
         todo = list({job.key: job for job in jobs if job.key not in known}.values())
         with progress.task("measure", len(todo)) as task:
             for start in range(0, len(todo), TOGETHER):
-                part = todo[start : start + TOGETHER]
-                prepared = {}
-                for job in part:
-                    prepared[job.key] = self._prepare(job)
+                exported = {}
+                for job in todo[start : start + TOGETHER]:
+                    exported[job.key] = self._exported(job)
                     task.advance()
+                networks = {key: network for key, (network, _) in exported.items()}
                 with self._alone(progress):
-                    chosen = reference or self._nearest_reference([call for call, _ in prepared.values()])
-                    known |= self._campaign(prepared, chosen, protocol, generator(seed, "measure", start))
+                    name, ms = reference or self._nearest_reference(networks)
+                    answer = self._perform(networks, name, ms, protocol, derive(seed, "measure", start), progress)
+                    known |= self._kept(answer, exported, (name, ms))
         return [known[job.key] for job in jobs]
 
     def layer_shares(self, job: Job) -> dict[str, float]:
-        images = _images(job.input_shape, self.batch)
-        model = to_onnx(job.build(), job.input_shape, batch=self.batch)
-        times = self.runtime.layer_times_ms(model, images, self.threads, runs=30)
+        network, _ = self._exported(job)
+        times = self.runtime.layer_times_ms(network.model, network.images, self.threads, runs=30)
         total = sum(times.values())
         return {name: ms / total for name, ms in times.items()}
 
-    def _prepare(self, job: Job) -> tuple[Callable[[], Images], float]:
-        """A checked callable and its largest difference to PyTorch eager: fast and wrong is not fast."""
-        network = job.build().eval()
-        images = _images(job.input_shape, self.batch)
-        call = self.runtime.prepare(to_onnx(network, job.input_shape, batch=self.batch), images, self.threads)
-        return call, check_equal(network, call(), images, self.runtime.name)
+    def _exported(self, job: Job) -> tuple[Network, Images]:
+        """What goes to the device, and what PyTorch eager computes for the same input."""
+        module = job.build().eval()
+        network = Network(to_onnx(module, job.input_shape, batch=self.batch), (self.batch, *job.input_shape))
+        with torch.no_grad():
+            return network, module(torch.from_numpy(network.images)).numpy()
 
-    def _campaign(
+    def _perform(
         self,
-        prepared: Mapping[str, tuple[Callable[[], Images], float]],
-        reference: tuple[str, float],
+        networks: Mapping[str, Network],
+        reference: str,
+        reference_ms: float,
         protocol: Protocol,
-        rng: np.random.Generator,
+        seed: int,
+        progress: Progress = Progress(),  # noqa: B008  stateless
+    ) -> Answer:
+        request = Request(
+            self.runtime.name, self.threads, networks, self._reference(reference_named(reference)), reference_ms,
+            protocol, seed,
+        )  # fmt: skip
+        answer = self.link.perform(request, progress) if protocol.fresh else perform(request)
+        self.store.add_reference(reference, self.key, answer.campaign.reference_ms)
+        return answer
+
+    def _kept(
+        self, answer: Answer, exported: Mapping[str, tuple[Network, Images]], reference: tuple[str, float]
     ) -> dict[str, Measurement]:
-        name, reference_ms = reference
-        before = snapshot()
-        calls = {key: call for key, (call, _) in prepared.items()}
-        call = self._reference_call(_reference(name))
-        campaign = run_campaign(calls, call, reference_ms, protocol, rng, Machine())
-        context = {"before": before, "after": snapshot(), "preempted": round(campaign.preempted, 4)}
-        self.store.add_reference(name, self.key, campaign.reference_ms)
+        """Every network's measurement, once its result is known to be right: fast and wrong is not fast."""
+        campaign = answer.campaign
+        self.store.add_pairs(self.key, answer.pairs)
+        pairs = self.store.pair_history(self.key)
+        floor = percentile(pairs, 0.95) if pairs else 0.0
+        context = {**answer.context, "preempted": round(campaign.preempted, 4), "pairs": answer.pairs}
         found = {}
-        for key, (_, difference) in prepared.items():
-            found[key] = self._result(key, campaign, (name, reference_ms), difference, context)
+        for key, (_, expected) in exported.items():
+            difference = check_equal(expected, answer.outputs[key], self.runtime.name)
+            found[key] = self._result(key, campaign, reference, difference, floor, context)
             self.store.add(found[key], campaign.rounds[key])
         return found
 
     def _result(
-        self, key: str, campaign: Campaign, reference: tuple[str, float], difference: float, context: dict[str, Any]
+        self,
+        key: str,
+        campaign: Campaign,
+        reference: tuple[str, float],
+        difference: float,
+        floor: float,
+        context: dict[str, Any],
     ) -> Measurement:
         ratio, half = estimate(campaign.rounds[key], campaign.state_ms)
         quiet = sum(r.is_quiet(campaign.state_ms) for r in campaign.rounds[key])
@@ -140,13 +159,14 @@ class LocalDevice:
             ms=ratio * reference[1],
             ratio=ratio,
             half_width=half,
-            grade=grade(half, campaign.preempted, quiet),
+            grade=grade(half, campaign.preempted, quiet, floor),
             rounds=len(campaign.rounds[key]),
             p50_ms=statistics.median(times),
             p90_ms=percentile(times, 0.9) if len(times) >= 64 else None,
             reference=reference[0],
             reference_ms=reference[1],
             max_difference=difference,
+            floor=floor,
             context={**context, "quiet_rounds": quiet, "state_ms": campaign.state_ms},
         )
 
@@ -160,26 +180,27 @@ class LocalDevice:
                     known[job.key] = replace(m, ms=m.ratio * scale, reference_ms=scale)
         return known
 
-    def _nearest_reference(self, calls: Sequence[Callable[[], Images]]) -> tuple[str, float]:
+    def _nearest_reference(self, networks: Mapping[str, Network]) -> tuple[str, float]:
         """The one nearest to the median latency of some networks, and its own: p10 of its history, just added to.
 
         Short looks, spread over seconds: a machine that others share is slow for seconds at a time.
         """
-        typical = statistics.median(_best_ms(call) for call in calls)
-        ready = {r.name: self._reference_call(r) for r in REFERENCES}
-        name = min(ready, key=lambda n: abs(math.log(_best_ms(ready[n]) / typical)))
-        protocol = Protocol(rounds=20, max_rounds=20, half_width=0.0, warmup_s=0.1)
-        rng = np.random.default_rng(0)
+        middle = REFERENCES[1].name
+        rough = Protocol(rounds=3, max_rounds=3, warmup_s=0.1, block_ms=1.0)
+        everything = {**networks, **{r.name: self._reference(r) for r in REFERENCES}}
+        seen = self._perform(everything, middle, math.inf, rough, 0).campaign.rounds
+        ms = {name: min(r.candidate.best_ms for r in rounds) for name, rounds in seen.items()}
+        typical = statistics.median(ms[name] for name in networks)
+        name = min((r.name for r in REFERENCES), key=lambda n: abs(math.log(ms[n] / typical)))
+        look = Protocol(rounds=20, max_rounds=20, half_width=0.0, warmup_s=0.1)
         for _ in range(LOOKS):
-            campaign = run_campaign({name: ready[name]}, ready[name], math.inf, protocol, rng, Machine())
-            self.store.add_reference(name, self.key, campaign.reference_ms)
+            self._perform({name: everything[name]}, name, math.inf, look, 0)
             time.sleep(PAUSE_S)
         return name, percentile(self.store.reference_history(name, self.key), 0.1)
 
-    def _reference_call(self, reference: Reference) -> Callable[[], Images]:
-        images = _images(reference.input_shape, self.batch)
+    def _reference(self, reference: Reference) -> Network:
         model = to_onnx(reference.build(), reference.input_shape, batch=self.batch)
-        return self.runtime.prepare(model, images, self.threads)
+        return Network(model, (self.batch, *reference.input_shape))
 
     @contextmanager
     def _alone(self, progress: Progress) -> Iterator[None]:
@@ -196,10 +217,8 @@ class LocalDevice:
             lock.release()
 
 
-def check_equal(network: nn.Module, output: Images, images: Images, runtime: str) -> float:
+def check_equal(expected: Images, output: Images, runtime: str) -> float:
     """The largest |runtime - eager|; raises SurgenasError if it is more than rounding."""
-    with torch.no_grad():
-        expected = network.eval()(torch.from_numpy(images)).numpy()
     difference = float(np.abs(output - expected).max())
     if not difference <= TOLERANCE * max(1.0, float(np.abs(expected).max())):
         raise SurgenasError(
@@ -212,20 +231,3 @@ def onnxruntime_cpu() -> LocalDevice:
     """This machine's CPU through ONNX Runtime, one thread, batch 1, fp32."""
     runtime = look_up("runtime", "onnxruntime", RUNTIMES)()
     return LocalDevice("onnxruntime-cpu", runtime, Store(default_folder() / "measurements.sqlite"))
-
-
-def _best_ms(call: Callable[[], Images], runs: int = 10) -> float:
-    """A rough latency: enough to choose a reference by."""
-    call()
-    return min(timeit.repeat(call, number=1, repeat=runs)) * 1e3
-
-
-def _images(input_shape: tuple[int, int, int], batch: int) -> Images:
-    return np.random.default_rng(0).standard_normal((batch, *input_shape), dtype=np.float32)
-
-
-def _reference(name: str) -> Reference:
-    for reference in REFERENCES:
-        if reference.name == name:
-            return reference
-    raise UsageError(f"unknown reference network {name!r}; one of {', '.join(r.name for r in REFERENCES)}")

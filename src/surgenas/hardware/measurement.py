@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from scipy import stats
+from scipy.special import stdtrit
 
 MIN_ROUNDS = 3
 """Below this no interval is given."""
@@ -63,7 +63,8 @@ class Measurement:
     """A network's latency on a device. Times in milliseconds; half_width relative (.02 means +-2 %).
 
     ms is ratio x reference_ms: what the network needs when the machine is as quiet as the reference's history knows.
-    p50_ms is what the wall clock saw during this measurement; p90_ms only from 64 runs on.
+    p50_ms is what the wall clock saw during this measurement; p90_ms only from 64 runs on. floor: |ln ratio| that one
+    network measured under two names stays below in 95 % of cases on this device (A/A); 0: not looked at.
     """
 
     key: str
@@ -78,6 +79,7 @@ class Measurement:
     reference: str
     reference_ms: float
     max_difference: float
+    floor: float = 0.0
     context: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
 
     @property
@@ -105,14 +107,14 @@ def estimate(rounds: Sequence[Round], reference_ms: float) -> tuple[float, float
     if R < MIN_ROUNDS:
         return ratio, math.inf
     mad = statistics.median(abs(r - ratio) for r in ratios)
-    half = 1.6 * 1.2533 * 1.4826 * mad * float(stats.t.ppf(0.975, R - 1)) / math.sqrt(R)
+    half = 1.6 * 1.2533 * 1.4826 * mad * float(stdtrit(R - 1, 0.975)) / math.sqrt(R)
     return ratio, half / ratio
 
 
-def grade(half_width: float, preempted: float, quiet_rounds: int = MIN_QUIET) -> str:
-    """A, B, C or D; too few quiet rounds cap it at C, a reference preempted in more than 30 % of its runs at B, in
-    more than 60 % at D."""
-    letter = next((g for g, limit in (("A", 0.02), ("B", 0.05), ("C", 0.10)) if half_width <= limit), "D")
+def grade(half_width: float, preempted: float, quiet_rounds: int = MIN_QUIET, floor: float = 0.0) -> str:
+    """A, B, C or D by the wider of interval and noise floor; too few quiet rounds cap it at C, a reference preempted in
+    more than 30 % of its runs at B, in more than 60 % at D."""
+    letter = next((g for g, limit in (("A", 0.02), ("B", 0.05), ("C", 0.10)) if max(half_width, floor) <= limit), "D")
     if preempted > 0.6:
         return "D"
     if quiet_rounds < MIN_QUIET:
@@ -127,15 +129,32 @@ def pool(measurements: Sequence[Measurement]) -> Measurement:
     spread = statistics.median(abs(m.ms / ms - 1) for m in measurements)
     half = max(statistics.median(m.half_width for m in measurements), 2 * spread)
     preempted = statistics.median(float(m.context.get("preempted", 0.0)) for m in measurements)
+    floor = statistics.median(m.floor for m in measurements)
     quiet = round(statistics.median(int(m.context.get("quiet_rounds", MIN_QUIET)) for m in measurements))
     return replace(
         middle,
         ms=ms,
         ratio=ms / middle.reference_ms,
         half_width=half,
-        grade=grade(half, preempted, quiet),
+        floor=floor,
+        grade=grade(half, preempted, quiet, floor),
         rounds=sum(m.rounds for m in measurements),
     )
+
+
+def ranks(measurements: Sequence[Measurement]) -> list[int]:
+    """The place of each, the fastest 1; those that the noise floor cannot tell from the fastest of their place tie."""
+    order = sorted(range(len(measurements)), key=lambda i: measurements[i].ms)
+    found = [0] * len(measurements)
+    first = order[0] if order else 0
+    for place, i in enumerate(order, start=1):
+        one, other = measurements[first], measurements[i]
+        apart = math.log(other.ms / one.ms) > max(one.floor, other.floor)
+        if apart or place == 1:
+            first, found[i] = i, place
+        else:
+            found[i] = found[first]
+    return found
 
 
 def percentile(values: Sequence[float], q: float) -> float:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from surgenas.core.errors import UsageError
 from surgenas.nn.blocks import classifier, conv_bn_relu6, mbconv
 from surgenas.nn.chain import ChainNetwork
 
@@ -48,3 +49,11 @@ REFERENCES = (
     Reference("reference-m/1", 72, 16, _CHAIN),
     Reference("reference-l/1", 160, 16, _CHAIN),
 )
+
+
+def reference_named(name: str) -> Reference:
+    """Raises UsageError for a name that is not shipped."""
+    for reference in REFERENCES:
+        if reference.name == name:
+            return reference
+    raise UsageError(f"unknown reference network {name!r}; one of {', '.join(r.name for r in REFERENCES)}")

@@ -22,6 +22,8 @@ CREATE INDEX IF NOT EXISTS by_network ON measurement (network, device, protocol)
 CREATE TABLE IF NOT EXISTS reference (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL, device TEXT NOT NULL, created REAL NOT NULL, ms REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS by_name ON reference (name, device);
+CREATE TABLE IF NOT EXISTS pair (
+    id INTEGER PRIMARY KEY, device TEXT NOT NULL, created REAL NOT NULL, difference REAL NOT NULL);
 """
 
 
@@ -79,6 +81,23 @@ class Store:
                 "SELECT ms FROM reference WHERE name = ? AND device = ? ORDER BY id DESC LIMIT ?", (name, device, last)
             ).fetchall()
         return [float(ms) for (ms,) in rows]
+
+    def add_pairs(self, device: str, differences: Sequence[float]) -> None:
+        """|ln ratio| of networks that were measured twice under different names in one campaign."""
+        now = time.time()
+        with self._connect() as db:
+            db.executemany(
+                "INSERT INTO pair (device, created, difference) VALUES (?, ?, ?)",
+                [(device, now, difference) for difference in differences],
+            )
+
+    def pair_history(self, device: str, last: int = 40) -> list[float]:
+        """The latest of them."""
+        with self._connect() as db:
+            rows = db.execute(
+                "SELECT difference FROM pair WHERE device = ? ORDER BY id DESC LIMIT ?", (device, last)
+            ).fetchall()
+        return [float(difference) for (difference,) in rows]
 
     @contextmanager
     def _connect(self) -> Iterator[sqlite3.Connection]:

@@ -27,6 +27,7 @@ class Protocol:
 
     budget_s: when to stop short of that; patience_s: when to stop even short of enough quiet rounds to count.
     Blocks are short, since neighbours come and go within tens of milliseconds, and a round must see one state only.
+    duplicates: networks measured a second time under a hidden name (A/A); fresh: in a process of its own.
     """
 
     rounds: int = 10
@@ -39,6 +40,8 @@ class Protocol:
     budget_s: float = 30.0
     patience_s: float = 60.0
     backoff_s: tuple[float, ...] = (0.1, 0.2, 0.4)
+    duplicates: int = 0
+    fresh: bool = False
 
 
 @dataclass(frozen=True)

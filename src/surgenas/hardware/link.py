@@ -1,0 +1,111 @@
+"""The near side: run a campaign in a fresh process, here or behind any command, and survive whatever happens to it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from surgenas.core.errors import SurgenasError
+from surgenas.core.progress import Progress
+from surgenas.hardware.session import Answer, Request, answer_of, request_message
+from surgenas.hardware.wire import Message, WireError, read, write
+
+HERE = (sys.executable, "-m", "surgenas.hardware.worker")
+
+
+class DeviceLost(SurgenasError):
+    """The device did not answer, however often it was asked."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """command: anything that connects its standard input and output to a worker. One process a campaign.
+
+    hello_s: how long it may take to greet (a login, an import); slack_s: how long, beyond the protocol's own patience,
+    it may take to answer. pauses_s: before each new try.
+    """
+
+    command: tuple[str, ...] = HERE
+    hello_s: float = 60.0
+    slack_s: float = 120.0
+    pauses_s: tuple[float, ...] = (0.5, 2.0)
+
+    def perform(self, request: Request, progress: Progress = Progress()) -> Answer:  # noqa: B008  stateless
+        """The answer to a campaign. A try that fails leaves nothing behind; only a whole answer counts.
+
+        Raises DeviceLost, saying what went wrong last, when every try has failed.
+        """
+        message = request_message(request)
+        patience_s = request.protocol.patience_s + self.slack_s
+        for pause_s in (*self.pauses_s, None):
+            try:
+                return self._try(message, patience_s)
+            except WireError as error:
+                if pause_s is None:
+                    raise DeviceLost(f"{self.command[0]}: {error} ({len(self.pauses_s) + 1} tries)") from error
+                progress.log(f"{self.command[0]}: {error}; trying again")
+                time.sleep(pause_s)
+        raise AssertionError("unreachable")
+
+    def _try(self, message: Message, patience_s: float) -> Answer:
+        try:
+            process = subprocess.Popen(
+                self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            )
+        except OSError as error:
+            raise WireError(f"cannot be started ({error.strerror})") from error
+        said: list[bytes] = []
+        listener = threading.Thread(target=_drain, args=(process.stderr, said), daemon=True)
+        listener.start()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            with _deadline(process, self.hello_s):
+                hello = read(process.stdout)
+            if hello.kind != "hello":
+                raise WireError(f"expected a greeting, got {hello.kind!r}")
+            with _deadline(process, patience_s):
+                write(process.stdin, message)
+                answer = read(process.stdout)
+            return answer_of(answer)
+        except (WireError, OSError) as error:
+            process.kill()
+            process.wait()
+            listener.join(1.0)
+            raise WireError(_why(error, process.returncode, said)) from error
+        finally:
+            process.kill()
+            process.wait()
+            process.stdin.close()
+            process.stdout.close()
+
+
+class _deadline:  # noqa: N801  reads as a word
+    """Kill the process when the time is out: its reader then sees the end of the stream."""
+
+    def __init__(self, process: subprocess.Popen[bytes], seconds: float) -> None:
+        self.timer = threading.Timer(seconds, process.kill)
+
+    def __enter__(self) -> None:
+        self.timer.start()
+
+    def __exit__(self, *_: Any) -> None:
+        self.timer.cancel()
+
+
+def _drain(stream: Any, said: list[bytes]) -> None:
+    for line in stream:
+        said.append(line)
+        del said[:-20]
+    stream.close()
+
+
+def _why(error: Exception, code: int | None, said: Sequence[bytes]) -> str:
+    last = next((line.decode(errors="replace").strip() for line in reversed(said) if line.strip()), "")
+    died = f", killed by signal {-code}" if code is not None and code < 0 and code != -9 else ""
+    return f"{error}{died}{f'; it said: {last[:200]}' if last else ''}"

@@ -1,0 +1,160 @@
+"""One campaign as a value: what is to be measured, on what, and the raw answer. Runs in this process or in another.
+
+Nothing here knows of torch: a worker on a small machine needs the runtime, numpy and this package.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from pydantic import TypeAdapter
+
+from surgenas.core.catalog import look_up
+from surgenas.core.errors import SurgenasError
+from surgenas.hardware import RUNTIMES
+from surgenas.hardware.context import snapshot
+from surgenas.hardware.measurement import Block, Round, estimate
+from surgenas.hardware.runtimes import Images, Runtime
+from surgenas.hardware.timing import Campaign, Machine, Protocol, run_campaign
+from surgenas.hardware.wire import Message, WireError
+
+Call = Callable[[], Images]
+HIDDEN = "="
+"""Before the name of a network that is measured a second time under it: the A/A check (protocol, point 9)."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """ONNX bytes with a fixed batch, and the shape of their input, (N, C, H, W)."""
+
+    model: bytes
+    input_shape: tuple[int, ...]
+
+    @property
+    def images(self) -> Images:
+        """The input it is measured with: the same on both sides of a wire."""
+        return np.random.default_rng(0).standard_normal(self.input_shape, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A campaign to run. reference_ms: what the reference takes undisturbed, infinity if unknown."""
+
+    runtime: str
+    threads: int
+    networks: Mapping[str, Network]
+    reference: Network
+    reference_ms: float
+    protocol: Protocol
+    seed: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of it: every run, what each network computed, and the state of the machine before and after."""
+
+    campaign: Campaign
+    outputs: Mapping[str, Images]
+    context: Mapping[str, Any]
+
+    @property
+    def pairs(self) -> tuple[float, ...]:
+        """|ln ratio| of each hidden pair: what differs although nothing does."""
+        c = self.campaign
+        ratio = {name: estimate(rounds, c.state_ms)[0] for name, rounds in c.rounds.items()}
+        hidden = [name for name in ratio if name.startswith(HIDDEN)]
+        return tuple(abs(math.log(ratio[name] / ratio[name.removeprefix(HIDDEN)])) for name in hidden)
+
+
+def perform(request: Request) -> Answer:
+    """Compile, run the campaign, and hand back everything."""
+    runtime: Runtime = look_up("runtime", request.runtime, RUNTIMES)()
+    before = snapshot()
+
+    def prepare(network: Network) -> Call:
+        return runtime.prepare(network.model, network.images, request.threads)
+
+    calls = {name: prepare(network) for name, network in request.networks.items()}
+    outputs = {name: call() for name, call in calls.items()}
+    rng = np.random.default_rng(request.seed)
+    hidden = rng.permutation(list(calls))[: request.protocol.duplicates]
+    calls |= {HIDDEN + name: prepare(request.networks[name]) for name in map(str, hidden)}
+    campaign = run_campaign(calls, prepare(request.reference), request.reference_ms, request.protocol, rng, Machine())
+    return Answer(campaign, outputs, {"before": before, "after": snapshot()})
+
+
+# --- to a message and back
+
+
+def request_message(request: Request) -> Message:
+    networks = {**request.networks, "": request.reference}
+    values = {
+        "runtime": request.runtime,
+        "threads": request.threads,
+        "names": list(request.networks),
+        "shapes": [list(network.input_shape) for network in networks.values()],
+        "reference_ms": None if math.isinf(request.reference_ms) else request.reference_ms,
+        "protocol": asdict(request.protocol),
+        "seed": request.seed,
+    }
+    return Message("campaign", values, tuple(network.model for network in networks.values()))
+
+
+def request_of(message: Message) -> Request:
+    """Raises WireError if the message does not describe a campaign."""
+    v = message.values
+    try:
+        networks = [Network(model, tuple(map(int, s))) for model, s in zip(message.blobs, v["shapes"], strict=True)]
+        protocol = TypeAdapter(Protocol).validate_python(v["protocol"])
+        return Request(
+            str(v["runtime"]), int(v["threads"]), dict(zip(v["names"], networks[:-1], strict=True)), networks[-1],
+            math.inf if v["reference_ms"] is None else float(v["reference_ms"]), protocol, int(v["seed"]),
+        )  # fmt: skip
+    except (KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
+        raise WireError(f"a campaign that cannot be understood ({error})") from error
+
+
+def answer_message(answer: Answer) -> Message:
+    c = answer.campaign
+    values = {
+        "rounds": {name: [_plain_round(r) for r in rounds] for name, rounds in c.rounds.items()},
+        "reference_ms": list(c.reference_ms),
+        "preempted": c.preempted,
+        "state_ms": None if math.isinf(c.state_ms) else c.state_ms,
+        "context": dict(answer.context),
+        "outputs": {name: list(output.shape) for name, output in answer.outputs.items()},
+    }
+    return Message(
+        "answer", values, tuple(np.ascontiguousarray(o, np.float32).tobytes() for o in answer.outputs.values())
+    )
+
+
+def answer_of(message: Message) -> Answer:
+    """Raises SurgenasError if the campaign could not be done, WireError if the message is no answer at all."""
+    if message.kind == "failed":
+        raise SurgenasError(str(message.values.get("why", "the other side failed without saying why")))
+    v = message.values
+    try:
+        rounds = {name: tuple(map(_round, found)) for name, found in v["rounds"].items()}
+        state_ms = math.inf if v["state_ms"] is None else float(v["state_ms"])
+        outputs = {
+            name: np.frombuffer(blob, np.float32).reshape(shape)
+            for (name, shape), blob in zip(v["outputs"].items(), message.blobs, strict=True)
+        }
+        campaign = Campaign(rounds, tuple(map(float, v["reference_ms"])), float(v["preempted"]), state_ms)
+        return Answer(campaign, outputs, dict(v["context"]))
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise WireError(f"an answer that cannot be understood ({error})") from error
+
+
+def _plain_round(r: Round) -> list[list[list[float]]]:
+    return [[list(block.runs_ms), [float(ok) for ok in block.clean]] for block in (r.before, r.candidate, r.after)]
+
+
+def _round(record: Sequence[Sequence[Sequence[float]]]) -> Round:
+    before, candidate, after = (Block(tuple(map(float, ms)), tuple(map(bool, ok))) for ms, ok in record)
+    return Round(before, candidate, after)

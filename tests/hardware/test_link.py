@@ -1,0 +1,104 @@
+"""Campaigns in other processes: the same answer as here, and every way to lose one ends in a retry or a clear error."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+
+from surgenas.core import moves
+from surgenas.core.errors import SurgenasError
+from surgenas.core.progress import Progress
+from surgenas.hardware.link import HERE, DeviceLost, Link
+from surgenas.hardware.onnx_file import to_onnx
+from surgenas.hardware.session import HIDDEN, Network, Request, perform, request_message, request_of
+from surgenas.hardware.timing import Protocol
+
+SHORT = Protocol(rounds=3, max_rounds=3, warmup_s=0.01, block_ms=0.5, duplicates=1)
+
+
+class Lines(Progress):
+    def __init__(self):
+        self.said = []
+
+    def log(self, message):
+        self.said.append(message)
+
+
+@pytest.fixture
+def request_(small):
+    def network(operator):
+        return Network(to_onnx(small.build(moves.uniform(small, operator)), small.input_shape), (1, *small.input_shape))
+
+    names = ("k3e3", "skip")
+    return Request("onnxruntime", 1, {n: network(n) for n in names}, network("k3e6"), float("inf"), SHORT, 3)
+
+
+def python(code):
+    return (sys.executable, "-c", code)
+
+
+def test_a_request_survives_the_wire(request_):
+    assert request_of(request_message(request_)) == request_
+
+
+def test_a_fresh_process_answers_what_this_one_would(request_):
+    here, there = perform(request_), Link().perform(request_)
+    assert there.campaign.rounds.keys() == here.campaign.rounds.keys()
+    assert sum(name.startswith(HIDDEN) for name in there.campaign.rounds) == 1
+    assert len(there.pairs) == 1
+    for name, output in here.outputs.items():
+        assert np.array_equal(output, there.outputs[name])
+    assert all(len(rounds) == 3 for rounds in there.campaign.rounds.values())
+    assert there.context["before"].keys() == here.context["before"].keys()
+
+
+@pytest.mark.parametrize(
+    ("code", "named"),
+    [
+        ("print('Welcome to pi!')", "print something of its own"),
+        ("import sys; sys.exit('no route to host')", "no route to host"),
+        ("import os; os.kill(os.getpid(), 11)", "signal 11"),
+        ("import time; time.sleep(60)", "broke off"),
+        ("import sys; sys.stdout.buffer.write(b'SNAS\\x09' + bytes(4))", "version 9"),
+    ],
+)
+def test_what_cannot_be_talked_to_is_tried_again_and_then_named(request_, code, named):
+    listener = Lines()
+    with pytest.raises(DeviceLost, match=named) as caught:
+        Link(python(code), hello_s=1.0, pauses_s=(0.01,)).perform(request_, listener)
+    assert "2 tries" in str(caught.value)
+    assert len(listener.said) == 1
+
+
+def test_a_command_that_is_not_there(request_):
+    with pytest.raises(DeviceLost, match=r"no-such-command.*cannot be started"):
+        Link(("no-such-command",), pauses_s=()).perform(request_)
+
+
+def test_a_device_that_breaks_off_once_is_asked_again(request_, tmp_path):
+    """The first try dies in the middle of its answer; the second is whole."""
+    flaky = (
+        f"import os, sys, pathlib; mark = pathlib.Path({str(tmp_path / 'mark')!r})\n"
+        "from surgenas.hardware import wire, worker\n"
+        "if not mark.exists():\n"
+        "    mark.touch(); whole = wire.write\n"
+        "    def write(stream, message):\n"
+        "        if message.kind == 'answer': stream.write(b'SNAS'); stream.flush(); os._exit(1)\n"
+        "        whole(stream, message)\n"
+        "    worker.write = write\n"
+        "worker.main()"
+    )
+    listener = Lines()
+    answer = Link(python(flaky), pauses_s=(0.01,)).perform(request_, listener)
+    assert len(answer.outputs) == 2
+    assert len(listener.said) == 1
+
+
+def test_a_campaign_that_cannot_be_done_is_told_and_not_tried_again(request_):
+    broken = Request("onnxruntime", 1, {"x": Network(b"no model", (1, 3, 8, 8))}, request_.reference, 1.0, SHORT, 0)
+    listener = Lines()
+    with pytest.raises(SurgenasError, match="INVALID_PROTOBUF"):
+        Link(HERE).perform(broken, listener)
+    assert not listener.said
