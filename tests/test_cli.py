@@ -65,6 +65,8 @@ BAD = [
     (["predict", "nowhere"], 2, "not a run folder"),
     (["export", "nowhere"], 1, "no model.onnx"),
     (["measure", "nowhere"], 2, "architecture.json"),
+    (["measure", "damaged.onnx"], 4, "not a usable ONNX model"),
+    (["measure", "thousand.json", "--device", "toaster"], 2, "onnxruntime-cpu"),
     (["measure", "other.json"], 2, "unknown space"),
     (["describe", "--arch", "damaged.json"], 2, "not JSON"),
     (["describe", "--uniform", "k9e9"], 2, "unknown option"),
@@ -91,6 +93,7 @@ def mess(tmp_path, photos):
     other = {"format": "surgenas.architecture/1", "space": {"name": "elsewhere"}, "genes": ["a"]}
     (tmp_path / "other.json").write_text(json.dumps(other))
     (tmp_path / "damaged.json").write_text("{")
+    (tmp_path / "damaged.onnx").write_text("{")
     space = Mobile(layout="small", resolution=16)
     (tmp_path / "thousand.json").write_text(moves.uniform(space, "skip").to_json())
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from surgenas.core.architecture import Architecture
+from surgenas.core.architecture import Architecture, read_architecture
 from surgenas.core.errors import SurgenasError, UsageError
 from surgenas.core.progress import Progress
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from torch import nn
 
     from surgenas.pipeline.run import Run
+
+DEVICES = ("onnxruntime-cpu",)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,18 +92,6 @@ def load(run: str | Path) -> nn.Module:
 
     arch = read_architecture(Path(run) / "architecture.json")
     return load_weights(Path(run) / "model.safetensors", space_of(arch).build(arch)).eval()
-
-
-def read_architecture(path: str | Path) -> Architecture:
-    """An architecture file, or the one in a run folder; raises UsageError saying what is wrong with it."""
-    path = Path(path)
-    path = path / "architecture.json" if path.is_dir() else path
-    try:
-        return Architecture.from_json(path.read_text())
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}; expected an architecture.json of a run") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: not an architecture: not text") from error
 
 
 def export(run: str | Path, path: str | Path) -> Path:
@@ -213,21 +204,24 @@ def train(
     return {"model": str(out / "model.safetensors"), "accuracy": {"test": accuracy(network, images, images.test)}}
 
 
-def measure(archs: list[Path], device: str, *, seed: int = 0, progress: Progress | None = None) -> dict[str, Any]:
-    """Measure architecture files side by side in one campaign."""
-    from surgenas.hardware.device import make_device
-    from surgenas.pipeline.stages.measured import CAREFUL, job_of
+def measure(
+    what: Sequence[str | Path],
+    devices: Sequence[str] = DEVICES,
+    *,
+    resolution: int = 0,
+    layers: bool = False,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Measure architectures, run folders, ONNX files and timm models side by side, on one device after the other.
 
-    found = [read_architecture(path) for path in archs]
-    place = make_device(device)
-    results = place.measure(
-        [job_of(arch) for arch in found], protocol=CAREFUL, seed=seed, progress=progress or Progress()
-    )
-    rows = [
-        {"name": str(path), "interval": list(m.interval_ms), **m.to_dict()}
-        for path, m in zip(archs, results, strict=True)
-    ]
-    return {"device": place.key, "measurements": rows}
+    MobileNetV2 is measured beside them. A network that fails has `error` in place of its latency. layers: the share of
+    the latency by part of the network, from a separate profiled run. Raises a SurgenasError if nothing was measured.
+    """
+    from surgenas.pipeline.compare import compare
+
+    return compare([str(w) for w in what], devices, resolution=resolution, layers=layers, seed=seed,
+                   progress=progress or Progress())  # fmt: skip
 
 
 def _open(folder: str | Path, progress: Progress | None) -> Run:

@@ -161,29 +161,29 @@ def train(
     """
     from surgenas import api
 
-    _show(
-        api.train(
-            arch, data, out, epochs=epochs, batch=batch, seed=seed, accelerator=accelerator, progress=_progress()
-        ),
-        as_json,
-    )
+    how: dict[str, Any] = {"epochs": epochs, "batch": batch, "seed": seed, "accelerator": accelerator}
+    _show(api.train(arch, data, out, progress=_progress(), **how), as_json)
 
 
 @app.command()
 def measure(
-    arch: Annotated[list[Path], typer.Argument(help="Architecture files or run folders.")],
-    device: Device = "onnxruntime-cpu",
+    what: Annotated[list[str], typer.Argument(help="Architecture files, run folders, ONNX files, timm model names.")],
+    device: Annotated[list[str] | None, typer.Option(help="Where to measure; may be given several times.")] = None,
+    resolution: Resolution = 0,
+    layers: Annotated[bool, typer.Option(help="Also the share of the latency by part of the network.")] = False,
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
-    """Measure architectures on a device, side by side.
+    """Measure networks side by side, MobileNetV2 among them; what cannot be told apart ties.
 
-    Example: surgenas measure runs/1 runs/2/architecture.json
+    Example: surgenas measure runs/1 net.onnx efficientnet_b0 --resolution 128
     """
     from surgenas import api
     from surgenas.report import text
 
-    found = api.measure(arch, device, seed=seed, progress=_progress())
+    found = api.measure(
+        what, device or api.DEVICES, resolution=resolution, layers=layers, seed=seed, progress=_progress()
+    )
     _show(found, as_json, text.measurement_table(found))
 
 

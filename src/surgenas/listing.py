@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from surgenas.api import read_architecture
+from surgenas.core.architecture import read_architecture
 from surgenas.core.errors import SurgenasError, UsageError
 
 

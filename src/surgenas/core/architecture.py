@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -77,6 +78,18 @@ class Architecture:
             return cls.from_dict(json.loads(text))
         except (json.JSONDecodeError, RecursionError) as error:
             raise UsageError(f"not an architecture: not JSON ({error})") from None
+
+
+def read_architecture(path: str | Path) -> Architecture:
+    """An architecture file, or the one in a run folder; raises UsageError saying what is wrong with it."""
+    path = Path(path)
+    path = path / "architecture.json" if path.is_dir() else path
+    try:
+        return Architecture.from_json(path.read_text())
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}; expected an architecture.json of a run") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: not an architecture: not text") from error
 
 
 class _Record(BaseModel):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from torch import nn
 
 from surgenas.core.catalog import look_up
+from surgenas.core.errors import EnvironmentFault, SurgenasError, UsageError
 from surgenas.core.progress import Progress
 from surgenas.hardware import CATALOG
 from surgenas.hardware.measurement import Measurement
@@ -17,11 +18,22 @@ from surgenas.hardware.timing import Protocol as TimingProtocol
 
 @dataclass(frozen=True)
 class Job:
-    """A network to be measured. key identifies it in the store; build makes it (weights do not matter)."""
+    """A network to be measured. key identifies it in the store; build makes it (weights do not matter).
+
+    model: ONNX bytes for a batch size, of a network that only exists as a file.
+    """
 
     key: str
-    build: Callable[[], nn.Module]
+    build: Callable[[], nn.Module] | None
     input_shape: tuple[int, int, int]
+    model: Callable[[int], bytes] | None = None
+
+    @property
+    def module(self) -> nn.Module:
+        """The network, in eval mode; raises UsageError if it only exists as a file."""
+        if self.build is None:
+            raise UsageError(f"{self.key} is an ONNX file: there is no PyTorch network to look into")
+        return self.build().eval()
 
 
 class Device(Protocol):
@@ -58,3 +70,20 @@ class Device(Protocol):
 def make_device(name: str) -> Device:
     """The device behind a catalogued name or a "package.module:factory" path."""
     return look_up("device", name, CATALOG)()
+
+
+def measure_each(device: Device, jobs: Sequence[Job], **how: Any) -> dict[str, Measurement | SurgenasError]:
+    """By key: the measurement, or why there is none. One network that fails, or that takes its whole process down, does
+    not take the others with it: they are measured again in smaller campaigns.
+
+    how: as for `Device.measure`. Raises EnvironmentFault for a full disk and the like.
+    """
+    try:
+        return dict(zip([job.key for job in jobs], device.measure(jobs, **how), strict=True))
+    except EnvironmentFault:
+        raise
+    except SurgenasError as error:
+        if len(jobs) == 1:
+            return {jobs[0].key: error}
+        middle = len(jobs) // 2
+        return measure_each(device, jobs[:middle], **how) | measure_each(device, jobs[middle:], **how)

@@ -23,7 +23,7 @@ from surgenas.hardware.context import host_fingerprint, processor
 from surgenas.hardware.device import Job
 from surgenas.hardware.link import Link
 from surgenas.hardware.measurement import Measurement, estimate, grade, percentile
-from surgenas.hardware.onnx_file import to_onnx
+from surgenas.hardware.onnx_file import to_onnx, unoptimised
 from surgenas.hardware.references import REFERENCES, Reference, reference_named
 from surgenas.hardware.runtimes import Images, Runtime
 from surgenas.hardware.session import Answer, Network, Request, perform
@@ -102,9 +102,13 @@ class LocalDevice:
         return {name: ms / total for name, ms in times.items()}
 
     def _exported(self, job: Job) -> tuple[Network, Images]:
-        """What goes to the device, and what PyTorch eager computes for the same input."""
-        module = job.build().eval()
-        network = Network(to_onnx(module, job.input_shape, batch=self.batch), (self.batch, *job.input_shape))
+        """What goes to the device, and what it should compute: as PyTorch eager, or as the file unoptimised."""
+        shape = (self.batch, *job.input_shape)
+        if job.model is not None:
+            network = Network(job.model(self.batch), shape)
+            return network, unoptimised(network.model, network.images)
+        module = job.module
+        network = Network(to_onnx(module, job.input_shape, batch=self.batch), shape)
         with torch.no_grad():
             return network, module(torch.from_numpy(network.images)).numpy()
 

@@ -6,11 +6,19 @@ import io
 import json
 import warnings
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import onnx
+import onnxruntime as ort
 import torch
+from google.protobuf.message import DecodeError
+from onnx.external_data_helper import load_external_data_for_model, uses_external_data
 from torch import nn
+
+from surgenas.core.errors import DataError, UsageError
 
 
 def to_onnx(network: nn.Module, input_shape: tuple[int, int, int], *, batch: int | None = 1) -> bytes:
@@ -46,3 +54,71 @@ def with_metadata(model: bytes, values: Mapping[str, object]) -> bytes:
     proto = onnx.load_from_string(model)
     onnx.helper.set_model_props(proto, {f"surgenas.{name}": json.dumps(value) for name, value in values.items()})
     return proto.SerializeToString()
+
+
+def read_onnx(path: Path) -> onnx.ModelProto:
+    """A model from a file that anybody may have sent: data only, weights inside it or beside it, never elsewhere.
+
+    Raises UsageError for a file that is not there, DataError for one that is no usable model.
+    """
+    try:
+        model = onnx.load(str(path), load_external_data=False)
+        folder = path.resolve().parent
+        for tensor in filter(uses_external_data, model.graph.initializer):
+            place = next((entry.value for entry in tensor.external_data if entry.key == "location"), "")
+            if not (folder / place).resolve().is_relative_to(folder):
+                raise DataError(f"{path}: refused, its weights point outside its folder ({place!r})")
+        load_external_data_for_model(model, str(folder))
+        onnx.checker.check_model(model)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}; expected an ONNX file") from error
+    except (DecodeError, onnx.checker.ValidationError, ValueError) as error:
+        raise DataError(f"{path}: not a usable ONNX model ({str(error).splitlines()[0]})") from error
+    return model
+
+
+class Fixed(NamedTuple):
+    """ONNX bytes without open dimensions, and the input (C, H, W)."""
+
+    model: bytes
+    shape: tuple[int, int, int]
+
+
+def fixed_shape(model: onnx.ModelProto, batch: int, resolution: int, name: str) -> Fixed:
+    """Open dimensions closed: the batch as wanted, height and width by `resolution` where the file leaves them open.
+
+    Raises DataError for a model that does not take one batch of images, or not this one.
+    """
+    closed = onnx.ModelProto()
+    closed.CopyFrom(model)
+    weights = {tensor.name for tensor in closed.graph.initializer}
+    inputs = [value for value in closed.graph.input if value.name not in weights]
+    dims = inputs[0].type.tensor_type.shape.dim if len(inputs) == 1 else []
+    if len(dims) != 4 or inputs[0].type.tensor_type.elem_type != onnx.TensorProto.FLOAT:
+        raise DataError(f"{name}: expected a single input of float32 images (N, C, H, W)")
+    for dim, wanted in zip(dims, (batch, 0, resolution, resolution), strict=True):
+        if not dim.HasField("dim_value"):
+            if not wanted:
+                raise DataError(f"{name}: leaves its channels or its image size open; say which with --resolution")
+            dim.dim_value = wanted
+        elif wanted and dim.dim_value != wanted:
+            raise DataError(f"{name}: has a fixed dimension of {dim.dim_value}, not {wanted}")
+    _, C, H, W = (dim.dim_value for dim in dims)
+    for value in closed.graph.output:  # inferred again from the input
+        value.type.tensor_type.ClearField("shape")
+    return Fixed(closed.SerializeToString(), (C, H, W))
+
+
+def unoptimised(model: bytes, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """What a model computes when nothing is rearranged; raises DataError if it cannot, or if that is not a number."""
+    options = ort.SessionOptions()
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.log_severity_level = 4
+    try:
+        session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        output = np.asarray(session.run(None, {session.get_inputs()[0].name: images})[0], np.float32)
+    except Exception as error:  # ONNX Runtime has no common base for what it raises
+        raise DataError(f"ONNX Runtime cannot run this model ({str(error).splitlines()[0]})") from error
+    if not np.isfinite(output).all():
+        raise DataError("the model computes values that are not numbers (NaN or infinity)")
+    return output

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+from itertools import groupby
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from surgenas.core.units import show_ms, show_seconds
@@ -52,14 +54,38 @@ def predictor_table(found: Facts) -> str:
 
 
 def measurement_table(found: Facts) -> str:
-    """Measured networks, one a line."""
-    table = Table("network", "latency", "+-", "grade", "p90 (wall)", "max difference", box=None)
-    for m in found["measurements"]:
+    """Measured networks, a table for each device; equal ranks tie, what failed says why."""
+    return "\n\n".join(_one_device(list(rows)) for _, rows in groupby(found["measurements"], lambda row: row["device"]))
+
+
+def _one_device(rows: list[Facts]) -> str:
+    table = Table(
+        "rank", "network", "latency", "+-", "grade", "p90 (wall)", "x MobileNetV2", "max difference", box=None
+    )
+    for m in rows:
+        if "error" in m:
+            table.add_row("-", escape(m["name"]), "failed", "", "", "", "", "")
+            continue
         p90 = show_ms(m["p90_ms"]) if m["p90_ms"] else "-"
+        tie = "=" if [other.get("rank") for other in rows].count(m["rank"]) > 1 else ""
+        ratio = f"{m['to_mobilenetv2']:.2f}" if m["to_mobilenetv2"] else "-"
         table.add_row(
-            m["name"], show_ms(m["ms"]), f"{m['half_width']:.1%}", m["grade"], p90, f"{m['max_difference']:.1e}"
-        )
-    return _draw(table) + f"\non {found['device']}"
+            f"{m['rank']}{tie}", escape(m["name"]), show_ms(m["ms"]), f"{m['half_width']:.1%}", m["grade"], p90, ratio,
+            f"{m['max_difference']:.1e}",
+        )  # fmt: skip
+    lines = [_draw(table), f"on {rows[0]['device']}"]
+    floor = max((m.get("floor", 0.0) for m in rows), default=0.0)
+    lines += [f"one network under two names differs by up to {floor:.1%} here: closer latencies tie"] if floor else []
+    lines += [f"{m['name']}: {m['error']}" for m in rows if "error" in m]
+    lines += [_shares(m) for m in rows if m.get("layers")]
+    return "\n".join(lines)
+
+
+def _shares(m: Facts) -> str:
+    table = Table("part", "share of latency", box=None, title=escape(m["name"]), title_justify="left")
+    for part, share in m["layers"].items():
+        table.add_row(escape(part), f"{share:.1%}")
+    return _draw(table)
 
 
 def layer_table(found: Facts) -> str:

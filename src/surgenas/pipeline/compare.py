@@ -1,0 +1,80 @@
+"""Which of these networks is faster, and where? One table over networks and devices, with MobileNetV2 beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from surgenas.core.errors import SurgenasError
+from surgenas.core.progress import Progress
+from surgenas.hardware.device import Device, Job, make_device, measure_each
+from surgenas.hardware.measurement import Measurement, ranks
+from surgenas.pipeline.sources import source
+from surgenas.pipeline.stages.measured import CAREFUL
+
+YARDSTICK = "mobilenetv2_100"
+
+
+@dataclass(frozen=True)
+class _Entry:
+    name: str
+    job: Job
+
+
+def compare(
+    what: Sequence[str], devices: Sequence[str], *, resolution: int, layers: bool, seed: int, progress: Progress
+) -> dict[str, Any]:
+    """Rows in the order asked, for each device; see `api.measure`. Raises the first failure if nothing was measured."""
+    wanted = [_Entry(name, source(name, resolution)) for name in what]
+    keys = [entry.job.key for entry in wanted]
+    sizes = dict.fromkeys(entry.job.input_shape[-1] for entry in wanted)
+    yardsticks = {size: source(YARDSTICK, size) for size in sizes}
+    beside = [_Entry(f"MobileNetV2 {size} px", job) for size, job in yardsticks.items() if job.key not in keys]
+    entries = [*wanted, *beside]
+    rows: list[dict[str, Any]] = []
+    failures: list[SurgenasError | None] = []
+    for name in devices:
+        place = make_device(name)
+        found = measure_each(place, [entry.job for entry in entries], protocol=CAREFUL, seed=seed, progress=progress)
+        failures += [error if isinstance(error := found[key], SurgenasError) else None for key in keys]
+        rows += _rows(place, name, entries, found, yardsticks)
+        if layers:
+            _add_layers(place, entries, rows[-len(entries) :])
+    if failures[0] and all(failures):
+        raise failures[0]
+    return {"measurements": rows}
+
+
+def _rows(
+    place: Device,
+    device: str,
+    entries: Sequence[_Entry],
+    found: dict[str, Measurement | SurgenasError],
+    yardsticks: dict[int, Job],
+) -> list[dict[str, Any]]:
+    measured = [m for m in found.values() if isinstance(m, Measurement)]
+    rank = dict(zip([m.key for m in measured], ranks(measured), strict=True))
+    rows: list[dict[str, Any]] = []
+    for entry in entries:
+        m = found[entry.job.key]
+        row: dict[str, Any] = {"name": entry.name, "on": device}
+        if isinstance(m, SurgenasError):
+            rows.append(row | {"device": place.key, "error": str(m)})
+            continue
+        yardstick = found[yardsticks[entry.job.input_shape[-1]].key]
+        ratio = m.ms / yardstick.ms if isinstance(yardstick, Measurement) else None
+        row |= {"rank": rank[m.key], "interval": list(m.interval_ms), "to_mobilenetv2": ratio}
+        rows.append(row | m.to_dict())
+    return rows
+
+
+def _add_layers(place: Device, entries: Sequence[_Entry], rows: Sequence[dict[str, Any]]) -> None:
+    for entry, row in zip(entries, rows, strict=True):
+        if "error" not in row:
+            shares: dict[str, float] = {}
+            for node, share in place.layer_shares(entry.job).items():
+                path = node.strip("/").split("/")
+                part = "/".join(path[:2]) if len(path) > 1 else "other"  # what the runtime added carries no path
+                shares[part] = shares.get(part, 0.0) + share
+            row["layers"] = shares

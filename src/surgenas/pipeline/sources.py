@@ -1,0 +1,50 @@
+"""What can be measured? An architecture file or a run folder, an ONNX file, or the name of a timm model."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from surgenas.core.architecture import read_architecture
+from surgenas.core.errors import UsageError
+from surgenas.hardware.device import Job
+from surgenas.hardware.onnx_file import fixed_shape, read_onnx
+from surgenas.pipeline.stages.measured import job_of
+
+
+def source(what: str, resolution: int = 0) -> Job:
+    """The measuring job behind a path or a name. resolution 0: the network's own.
+
+    Raises UsageError or DataError saying what is wrong with it.
+    """
+    path = Path(what)
+    if path.suffix == ".onnx":
+        return _onnx(path, resolution)
+    if path.exists() or path.suffix == ".json" or "/" in what:
+        return job_of(read_architecture(path))
+    return _timm(what, resolution)
+
+
+def _onnx(path: Path, resolution: int) -> Job:
+    model = read_onnx(path)
+    first = fixed_shape(model, 1, resolution, str(path))
+    return Job(
+        f"onnx-{hashlib.sha256(model.SerializeToString()).hexdigest()[:16]}-{first.shape[-1]}",
+        None,
+        first.shape,
+        model=lambda batch: fixed_shape(model, batch, resolution, str(path)).model,
+    )
+
+
+def _timm(name: str, resolution: int) -> Job:
+    import timm
+
+    if not timm.is_model(name):
+        near = (timm.list_models(f"*{name.split('_')[0]}*") or timm.list_models("mobilenet*"))[:3]
+        raise UsageError(
+            f"{name!r} is neither a file nor a timm model; expected an architecture.json, a run folder, an .onnx file, "
+            f"or for example {', '.join(near)}"
+        )
+    size = timm.get_pretrained_cfg(name).input_size
+    shape = (size[0], resolution or size[1], resolution or size[2])
+    return Job(f"timm-{timm.__version__}-{name}-{shape[1]}", lambda: timm.create_model(name, pretrained=False), shape)
