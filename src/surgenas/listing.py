@@ -49,11 +49,10 @@ def describe(
 
 def devices() -> dict[str, Any]:
     """Every catalogued device: what it is, or what is missing."""
-    from surgenas.hardware import CATALOG
-    from surgenas.hardware.device import make_device
+    from surgenas.hardware.devices import make_device, names
 
     found: dict[str, Any] = {}
-    for name in CATALOG:
+    for name in names():
         try:
             found[name] = make_device(name).describe()
         except SurgenasError as error:

@@ -12,8 +12,8 @@ import pytest
 
 from surgenas.core import moves
 from surgenas.core.errors import CorruptError, EnvironmentFault, SurgenasError, UsageError
-from surgenas.hardware.device import make_device
-from surgenas.hardware.local import check_equal, onnxruntime_cpu
+from surgenas.hardware.devices import make_device
+from surgenas.hardware.local import check_equal
 from surgenas.hardware.measurement import percentile
 from surgenas.hardware.onnx_file import to_onnx, with_metadata
 from surgenas.hardware.store import Store
@@ -29,12 +29,12 @@ def jobs(small, *operators):
 
 
 def test_the_devices_keep_their_contract(small):
-    for device in (onnxruntime_cpu(), toy_device()):
+    for device in (make_device("onnxruntime-cpu"), toy_device()):
         check_device(device, jobs(small, "k3e3", "skip"))
 
 
 def test_equal_networks_are_measured_once_and_found_again(small):
-    device = onnxruntime_cpu()
+    device = make_device("onnxruntime-cpu")
     twice = jobs(small, "k7e6", "k7e6")
     first, second = device.measure(twice, protocol=SHORT)
     assert first == second
@@ -56,7 +56,7 @@ def test_a_wrong_result_is_refused():
 
 
 def test_hidden_duplicates_make_the_noise_floor(small, tmp_path):
-    device = replace(onnxruntime_cpu(), store=Store(tmp_path / "m.sqlite"))
+    device = replace(make_device("onnxruntime-cpu"), store=Store(tmp_path / "m.sqlite"))
     plain = device.measure(jobs(small, "skip"), protocol=SHORT)[0]
     assert plain.floor == 0.0
     found = device.measure(jobs(small, "skip", "k3e3", "k7e6"), protocol=replace(SHORT, duplicates=2))
@@ -93,7 +93,7 @@ def test_the_store_says_what_is_wrong_with_it(tmp_path):
 
 
 def test_the_store_keeps_raw_runs(small, tmp_path):
-    device = replace(onnxruntime_cpu(), store=Store(tmp_path / "m.sqlite"))
+    device = replace(make_device("onnxruntime-cpu"), store=Store(tmp_path / "m.sqlite"))
     device.measure(jobs(small, "skip"), protocol=SHORT)
     with sqlite3.connect(tmp_path / "m.sqlite") as db:
         ((raw,),) = db.execute("SELECT raw FROM measurement").fetchall()

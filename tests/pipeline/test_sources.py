@@ -11,7 +11,7 @@ from torch import nn
 from surgenas import api
 from surgenas.core import moves
 from surgenas.core.errors import DataError, SurgenasError, UsageError
-from surgenas.hardware import local
+from surgenas.hardware.devices import make_device
 from surgenas.hardware.onnx_file import fixed_shape, read_onnx, to_onnx, unoptimised
 from surgenas.hardware.timing import Protocol
 from surgenas.pipeline import compare
@@ -69,7 +69,7 @@ def test_a_file_that_is_no_good_is_refused_in_one_line(tmp_path, make, named):
 def test_values_that_are_not_numbers_are_refused(tmp_path):
     job = source(str(onnx_file(tmp_path / "nan.onnx", value=float("nan"))))
     with pytest.raises(DataError, match="not numbers"):
-        local.onnxruntime_cpu().measure([job])
+        make_device("onnxruntime-cpu").measure([job])
 
 
 def test_another_fixed_size_and_what_is_not_there_are_named(tmp_path):

@@ -1,11 +1,10 @@
 """Devices and the one way in which latency is measured on them.
 
-A device name is catalogued here, or a "package.module:factory" path; a factory takes nothing and returns a Device.
+A device is data: a file in `device_files/`, or one of yours (hardware.devices). A "package.module:factory" path works
+too; a factory takes nothing and returns a Device.
 """
 
-CATALOG = {
-    "onnxruntime-cpu": "surgenas.hardware.local:onnxruntime_cpu",
-}
 RUNTIMES = {
     "onnxruntime": "surgenas.hardware.runtimes.onnxruntime:OnnxRuntime",
+    "openvino": "surgenas.hardware.runtimes.openvino:OpenVino",
 }

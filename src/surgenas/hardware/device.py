@@ -8,10 +8,8 @@ from typing import Any, Protocol
 
 from torch import nn
 
-from surgenas.core.catalog import look_up
 from surgenas.core.errors import EnvironmentFault, SurgenasError, UsageError
 from surgenas.core.progress import Progress
-from surgenas.hardware import CATALOG
 from surgenas.hardware.measurement import Measurement
 from surgenas.hardware.timing import Protocol as TimingProtocol
 
@@ -39,7 +37,9 @@ class Job:
 class Device(Protocol):
     """A place where networks run and are measured. `testing.check_device` tests this contract."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What the user called it."""
 
     @property
     def key(self) -> str:
@@ -65,11 +65,6 @@ class Device(Protocol):
 
     def layer_shares(self, job: Job) -> dict[str, float]:
         """Share of the latency by module path of the network, from a profiled run; sums to 1."""
-
-
-def make_device(name: str) -> Device:
-    """The device behind a catalogued name or a "package.module:factory" path."""
-    return look_up("device", name, CATALOG)()
 
 
 def measure_each(device: Device, jobs: Sequence[Job], **how: Any) -> dict[str, Measurement | SurgenasError]:

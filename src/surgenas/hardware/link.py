@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from surgenas.core.errors import SurgenasError
 from surgenas.core.progress import Progress
-from surgenas.hardware.session import Answer, Request, answer_of, request_message
+from surgenas.hardware.session import Answer, Greeting, Request, answer_of, greeting_of, request_message
 from surgenas.hardware.wire import Message, WireError, read, write
 
+Talk = tuple[Greeting, Answer | None]
 HERE = (sys.executable, "-m", "surgenas.hardware.worker")
 
 
@@ -35,16 +37,25 @@ class Link:
     slack_s: float = 120.0
     pauses_s: tuple[float, ...] = (0.5, 2.0)
 
+    def greet(self) -> Greeting:
+        """Who is on the far side; raises DeviceLost if nobody is."""
+        return self._persist(lambda: self._talk(None, 0.0), Progress())[0]
+
     def perform(self, request: Request, progress: Progress = Progress()) -> Answer:  # noqa: B008  stateless
         """The answer to a campaign. A try that fails leaves nothing behind; only a whole answer counts.
 
-        Raises DeviceLost, saying what went wrong last, when every try has failed.
+        Raises DeviceLost, saying what went wrong last, when every try has failed; SurgenasError for a campaign that the
+        far side says cannot be done.
         """
-        message = request_message(request)
-        patience_s = request.protocol.patience_s + self.slack_s
+        message, patience_s = request_message(request), request.protocol.patience_s + self.slack_s
+        answer = self._persist(lambda: self._talk(message, patience_s), progress)[1]
+        assert answer is not None
+        return answer
+
+    def _persist(self, talk: Callable[[], Talk], progress: Progress) -> Talk:
         for pause_s in (*self.pauses_s, None):
             try:
-                return self._try(message, patience_s)
+                return talk()
             except WireError as error:
                 if pause_s is None:
                     raise DeviceLost(f"{self.command[0]}: {error} ({len(self.pauses_s) + 1} tries)") from error
@@ -52,11 +63,11 @@ class Link:
                 time.sleep(pause_s)
         raise AssertionError("unreachable")
 
-    def _try(self, message: Message, patience_s: float) -> Answer:
+    def _talk(self, message: Message | None, patience_s: float) -> Talk:
+        """One process: its greeting, and its answer to the message, if there is one."""
+        pipe = subprocess.PIPE
         try:
-            process = subprocess.Popen(
-                self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-            )
+            process = subprocess.Popen(self.command, stdin=pipe, stdout=pipe, stderr=pipe)
         except OSError as error:
             raise WireError(f"cannot be started ({error.strerror})") from error
         said: list[bytes] = []
@@ -66,13 +77,12 @@ class Link:
         assert process.stdout is not None
         try:
             with _deadline(process, self.hello_s):
-                hello = read(process.stdout)
-            if hello.kind != "hello":
-                raise WireError(f"expected a greeting, got {hello.kind!r}")
+                hello = greeting_of(read(process.stdout))
+            if message is None:
+                return hello, None
             with _deadline(process, patience_s):
                 write(process.stdin, message)
-                answer = read(process.stdout)
-            return answer_of(answer)
+                return hello, answer_of(read(process.stdout))
         except (WireError, OSError) as error:
             process.kill()
             process.wait()
@@ -81,7 +91,8 @@ class Link:
         finally:
             process.kill()
             process.wait()
-            process.stdin.close()
+            with contextlib.suppress(OSError):
+                process.stdin.close()
             process.stdout.close()
 
 

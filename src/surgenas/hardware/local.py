@@ -7,27 +7,24 @@ import statistics
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 from filelock import FileLock, Timeout
 
-from surgenas.core.catalog import look_up
-from surgenas.core.errors import SurgenasError
+from surgenas.core.errors import SurgenasError, UsageError
 from surgenas.core.progress import Progress
 from surgenas.core.seeds import derive
-from surgenas.hardware import RUNTIMES
-from surgenas.hardware.context import host_fingerprint, processor
 from surgenas.hardware.device import Job
-from surgenas.hardware.link import Link
+from surgenas.hardware.link import HERE, Link
 from surgenas.hardware.measurement import Measurement, estimate, grade, percentile
 from surgenas.hardware.onnx_file import to_onnx, unoptimised
 from surgenas.hardware.references import REFERENCES, Reference, reference_named
 from surgenas.hardware.runtimes import Images, Runtime
-from surgenas.hardware.session import Answer, Network, Request, perform
-from surgenas.hardware.store import Store, default_folder
+from surgenas.hardware.session import Answer, Greeting, Network, Request, perform
+from surgenas.hardware.store import Store
 from surgenas.hardware.timing import Campaign, Protocol
 
 TOGETHER = 32
@@ -39,28 +36,29 @@ TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True)
-class LocalDevice:
-    """A runtime of this machine with fixed threads and batch."""
+class RuntimeDevice:
+    """A runtime with fixed threads and batch, on this machine or behind the command of its link."""
 
     name: str
     runtime: Runtime
     store: Store
+    far: Greeting
     threads: int = 1
     batch: int = 1
     precision: str = "fp32"
-    link: Link = field(default_factory=Link)
+    link: Link = Link()  # noqa: RUF009  a frozen value
 
     @property
     def key(self) -> str:
-        runtime = f"{self.runtime.name}-{self.runtime.version}"
-        return f"{host_fingerprint()}/{runtime}/{self.precision}/threads={self.threads}/batch={self.batch}"
+        runtime = f"{self.runtime.name}-{self.far.runtimes[self.runtime.name]}"
+        return f"{self.far.host}/{runtime}/{self.precision}/threads={self.threads}/batch={self.batch}"
 
     def describe(self) -> dict[str, object]:
         return {
             "name": self.name,
             "key": self.key,
-            "runtime": f"{self.runtime.name} {self.runtime.version}",
-            "processor": processor(),
+            "runtime": f"{self.runtime.name} {self.far.runtimes[self.runtime.name]}",
+            "processor": self.far.processor,
             "precision": self.precision,
             "threads": self.threads,
             "batch": self.batch,
@@ -96,6 +94,8 @@ class LocalDevice:
         return [known[job.key] for job in jobs]
 
     def layer_shares(self, job: Job) -> dict[str, float]:
+        if self.link.command != HERE:
+            raise UsageError(f"{self.name}: layers can be profiled on this machine only; ask without --layers")
         network, _ = self._exported(job)
         times = self.runtime.layer_times_ms(network.model, network.images, self.threads, runs=30)
         total = sum(times.values())
@@ -125,7 +125,8 @@ class LocalDevice:
             self.runtime.name, self.threads, networks, self._reference(reference_named(reference)), reference_ms,
             protocol, seed,
         )  # fmt: skip
-        answer = self.link.perform(request, progress) if protocol.fresh else perform(request)
+        elsewhere = protocol.fresh or self.link.command != HERE
+        answer = self.link.perform(request, progress) if elsewhere else perform(request)
         self.store.add_reference(reference, self.key, answer.campaign.reference_ms)
         return answer
 
@@ -229,9 +230,3 @@ def check_equal(expected: Images, output: Images, runtime: str) -> float:
             f"{runtime} computes something else than PyTorch (difference {difference:.3g}); not measured"
         )
     return difference
-
-
-def onnxruntime_cpu() -> LocalDevice:
-    """This machine's CPU through ONNX Runtime, one thread, batch 1, fp32."""
-    runtime = look_up("runtime", "onnxruntime", RUNTIMES)()
-    return LocalDevice("onnxruntime-cpu", runtime, Store(default_folder() / "measurements.sqlite"))

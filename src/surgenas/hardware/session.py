@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from surgenas.core.catalog import look_up
 from surgenas.core.errors import SurgenasError
@@ -70,6 +70,15 @@ class Answer:
         return tuple(abs(math.log(ratio[name] / ratio[name.removeprefix(HIDDEN)])) for name in hidden)
 
 
+@dataclass(frozen=True)
+class Greeting:
+    """The far side: its host fingerprint, processor, and the versions of the runtimes installed there."""
+
+    host: str
+    processor: str
+    runtimes: Mapping[str, str]
+
+
 def perform(request: Request) -> Answer:
     """Compile, run the campaign, and hand back everything."""
     runtime: Runtime = look_up("runtime", request.runtime, RUNTIMES)()
@@ -116,6 +125,16 @@ def request_of(message: Message) -> Request:
         )  # fmt: skip
     except (KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
         raise WireError(f"a campaign that cannot be understood ({error})") from error
+
+
+def greeting_of(message: Message) -> Greeting:
+    """Raises WireError if the message is no greeting."""
+    if message.kind != "hello":
+        raise WireError(f"expected a greeting, got {message.kind!r}")
+    try:
+        return TypeAdapter(Greeting).validate_python(message.values)
+    except ValidationError as error:
+        raise WireError(f"a greeting that cannot be understood ({error.errors()[0]['msg']})") from error
 
 
 def answer_message(answer: Answer) -> Message:

@@ -6,12 +6,15 @@ transport.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
 from typing import IO
 
+from surgenas.core.catalog import look_up
 from surgenas.core.errors import SurgenasError
+from surgenas.hardware import RUNTIMES
 from surgenas.hardware.context import host_fingerprint, processor
 from surgenas.hardware.session import answer_message, perform, request_of
 from surgenas.hardware.wire import Message, read, write
@@ -26,7 +29,7 @@ def main() -> None:
 
 def serve(source: IO[bytes], sink: IO[bytes]) -> None:
     """Greet, read one message, answer it. If the near side goes away meanwhile, stop measuring for nobody."""
-    write(sink, Message("hello", {"host": host_fingerprint(), "processor": processor()}))
+    write(sink, greeting())
     try:
         request = request_of(read(source))
         threading.Thread(target=_end_with, args=(source,), daemon=True).start()
@@ -35,6 +38,15 @@ def serve(source: IO[bytes], sink: IO[bytes]) -> None:
         told = str(error) if isinstance(error, SurgenasError) else f"{type(error).__name__}: {error}"
         answer = Message("failed", {"why": told})
     write(sink, answer)
+
+
+def greeting() -> Message:
+    """Who is here, and with which runtimes."""
+    versions = {}
+    for name in RUNTIMES:
+        with contextlib.suppress(SurgenasError):
+            versions[name] = look_up("runtime", name, RUNTIMES)().version
+    return Message("hello", {"host": host_fingerprint(), "processor": processor(), "runtimes": versions})
 
 
 def _end_with(source: IO[bytes]) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 from surgenas.core.errors import SurgenasError
 from surgenas.core.progress import Progress
-from surgenas.hardware.device import Device, Job, make_device, measure_each
+from surgenas.hardware.device import Device, Job, measure_each
+from surgenas.hardware.devices import make_device
 from surgenas.hardware.measurement import Measurement, ranks
 from surgenas.pipeline.sources import source
 from surgenas.pipeline.stages.measured import CAREFUL

@@ -18,7 +18,8 @@ from surgenas.core.architecture import Architecture, Setting
 from surgenas.core.errors import CorruptError, EnvironmentFault, SurgenasError, UsageError
 from surgenas.core.files import write_atomic
 from surgenas.core.progress import Progress
-from surgenas.hardware.device import Device, make_device
+from surgenas.hardware.device import Device
+from surgenas.hardware.devices import make_device
 from surgenas.pipeline.checkpoint import Checkpoints
 from surgenas.pipeline.config import FORMAT, RunConfig, read_config
 from surgenas.pipeline.journal import Journal

@@ -1,0 +1,88 @@
+"""Which device is meant? One of the files in `device_files/`, a file of yours, or a "package.module:factory" path.
+
+A device file is TOML: `runtime`, and where they differ from the defaults `threads` (1), `batch` (1), `precision` (fp32)
+and `command`, the command that reaches a worker elsewhere, for example
+["ssh", "pi@host", "python", "-m", "surgenas.hardware.worker"].
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from surgenas.core.catalog import look_up
+from surgenas.core.errors import EnvironmentFault, UsageError
+from surgenas.hardware import RUNTIMES
+from surgenas.hardware.context import host_fingerprint, processor
+from surgenas.hardware.device import Device
+from surgenas.hardware.link import HERE, Link
+from surgenas.hardware.local import RuntimeDevice
+from surgenas.hardware.session import Greeting
+from surgenas.hardware.store import Store, default_folder
+
+SHIPPED = Path(__file__).parent / "device_files"
+
+
+class DeviceFile(BaseModel):
+    """The keys of a device file; others are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    runtime: str
+    threads: Annotated[int, Field(ge=1, le=1024)] = 1
+    batch: Annotated[int, Field(ge=1, le=4096)] = 1
+    precision: Literal["fp32"] = "fp32"
+    command: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+
+
+def names() -> list[str]:
+    """The devices that are shipped."""
+    return sorted(path.stem for path in SHIPPED.glob("*.toml"))
+
+
+def make_device(name: str) -> Device:
+    """The device of that name. Raises UsageError for one that is not known or not described, EnvironmentFault for a
+    runtime that is not installed, DeviceLost for a command that reaches nobody."""
+    if name in names():
+        return _from_file(name, SHIPPED / f"{name}.toml")
+    if name.endswith(".toml"):
+        return _from_file(Path(name).stem, Path(name))
+    if ":" in name:
+        device: Device = look_up("device", name, dict.fromkeys(names(), ""))()
+        return device
+    raise UsageError(
+        f"unknown device {name!r}; one of {', '.join(names())}, a device file like my-phone.toml, or a path like "
+        "package.module:factory"
+    )
+
+
+def _from_file(name: str, path: Path) -> RuntimeDevice:
+    file = _read(path)
+    runtime = look_up("runtime", file.runtime, RUNTIMES)()
+    link = Link(file.command or HERE)
+    if file.command:
+        far = link.greet()
+        if file.runtime not in far.runtimes:
+            raise EnvironmentFault(f"{name}: {file.runtime} is not installed there; found {', '.join(far.runtimes)}")
+    else:
+        far = Greeting(host_fingerprint(), processor(), {file.runtime: runtime.version})
+    store = Store(default_folder() / "measurements.sqlite")
+    return RuntimeDevice(name, runtime, store, far, file.threads, file.batch, file.precision, link)
+
+
+def _read(path: Path) -> DeviceFile:
+    try:
+        return DeviceFile.model_validate(tomllib.loads(path.read_text()))
+    except OSError as error:
+        raise UsageError(f"device file {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"device file {path}: not TOML ({error})") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise UsageError(
+            f"device file {path}: {where}: {first['msg'].lower()}; known keys: {', '.join(DeviceFile.model_fields)}"
+        ) from None

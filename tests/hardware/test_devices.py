@@ -1,0 +1,81 @@
+"""Devices are data: files shipped and yours, far ones behind a command, and every mistake in one line."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+
+from surgenas.core import moves
+from surgenas.core.errors import EnvironmentFault, UsageError
+from surgenas.hardware import worker
+from surgenas.hardware.devices import make_device, names
+from surgenas.hardware.link import DeviceLost
+from surgenas.hardware.runtimes import distribution_version
+from surgenas.hardware.timing import Protocol
+from surgenas.pipeline.stages.measured import job_of
+from surgenas.testing import check_device
+
+SHORT = Protocol(rounds=3, max_rounds=3, warmup_s=0.01)
+
+
+def jobs(small, *operators):
+    return [job_of(moves.uniform(small, operator)) for operator in operators]
+
+
+@pytest.mark.parametrize("name", names())
+def test_shipped_devices_keep_their_contract(small, name):
+    if name.startswith("openvino"):
+        pytest.importorskip("openvino")
+    device = make_device(name)
+    check_device(device, jobs(small, "k3e3", "skip"))
+    assert device.describe()["name"] == name
+
+
+def test_a_file_of_ones_own(tmp_path, small):
+    (tmp_path / "two.toml").write_text('runtime = "onnxruntime"\nthreads = 2\nbatch = 4\n')
+    device = make_device(str(tmp_path / "two.toml"))
+    assert device.key.endswith("fp32/threads=2/batch=4")
+    (found,) = device.measure(jobs(small, "skip"), protocol=SHORT)
+    assert found.device == device.key
+
+
+def test_a_far_device_is_known_by_its_own_fingerprint_and_versions(tmp_path, small):
+    """The same loop on the far side of a command: a plain subprocess that claims to be another host."""
+    script = tmp_path / "far.py"
+    script.write_text("from surgenas.hardware import worker\nworker.host_fingerprint = lambda: 'pi-4'\nworker.main()\n")
+    command = json.dumps([sys.executable, str(script)])
+    (tmp_path / "pi.toml").write_text(f'runtime = "onnxruntime"\ncommand = {command}\n')
+    device = make_device(str(tmp_path / "pi.toml"))
+    assert device.key.startswith("pi-4/onnxruntime-")
+    found = device.measure(jobs(small, "skip", "k3e3"), reference=("reference-s/1", 1.0), protocol=SHORT)
+    assert len(device.store.find(found[0].key, device.key)) == 1
+    assert all(m.ms > 0 and m.max_difference < 1e-3 for m in found)
+    with pytest.raises(UsageError, match="this machine only"):
+        device.layer_shares(jobs(small, "skip")[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "named"),
+    [
+        ('runtime = "onnxruntime"\nthread = 2', UsageError, "thread: extra inputs.*known keys: runtime, threads"),
+        ('runtime = "onnxruntime"\nthreads = 0', UsageError, "threads: input should be greater"),
+        ('runtime = "onnxruntime"\nprecision = "int3"', UsageError, "precision"),
+        ('runtime = "abacus"', UsageError, "unknown runtime 'abacus'; one of onnxruntime"),
+        ("threads = 1", UsageError, "runtime: field required"),
+        ("runtime = ", UsageError, "not TOML"),
+        ('runtime = "onnxruntime"\ncommand = ["no-such-command"]', DeviceLost, "cannot be started"),
+    ],
+)
+def test_a_device_file_that_is_wrong_says_what(tmp_path, text, error, named):
+    (tmp_path / "x.toml").write_text(text)
+    with pytest.raises(error, match=named):
+        make_device(str(tmp_path / "x.toml"))
+
+
+def test_a_runtime_that_is_missing_names_its_extra():
+    with pytest.raises(EnvironmentFault, match=r"pip install 'surgenas\[thing\]'"):
+        distribution_version("no-such-distribution", "thing")
+    greeting = worker.greeting()
+    assert "onnxruntime" in greeting.values["runtimes"]
