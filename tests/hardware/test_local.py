@@ -9,11 +9,12 @@ from dataclasses import replace
 import numpy as np
 import onnx
 import pytest
+import torch
 
 from surgenas.core import moves
 from surgenas.core.errors import CorruptError, EnvironmentFault, SurgenasError, UsageError
 from surgenas.hardware.devices import make_device
-from surgenas.hardware.local import check_equal
+from surgenas.hardware.local import TOLERANCE, check_equal, with_statistics
 from surgenas.hardware.measurement import percentile
 from surgenas.hardware.onnx_file import to_onnx, with_metadata
 from surgenas.hardware.store import Store
@@ -53,6 +54,16 @@ def test_a_wrong_result_is_refused():
     for wrong in (right + 0.1, right * np.nan):
         with pytest.raises(SurgenasError, match="something else than PyTorch"):
             check_equal(right, wrong, "x")
+
+
+def test_a_fresh_network_is_compared_by_a_signal_that_is_alive(small):
+    """Before, all logits were within 1e-8 of their bias, and any two networks were equal."""
+    job = jobs(small, "k5e3")[0]
+    module = with_statistics(job.module, job.input_shape)
+    with torch.no_grad():
+        one, other = module(torch.randn(2, *job.input_shape))
+    assert not module.training
+    assert (one - other).abs().max() > 10 * TOLERANCE
 
 
 def test_hidden_duplicates_make_the_noise_floor(small, tmp_path):

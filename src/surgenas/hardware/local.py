@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from filelock import FileLock, Timeout
+from torch import nn
 
 from surgenas.core.errors import SurgenasError, UsageError
 from surgenas.core.progress import Progress
@@ -107,7 +108,7 @@ class RuntimeDevice:
         if job.model is not None:
             network = Network(job.model(self.batch), shape)
             return network, unoptimised(network.model, network.images)
-        module = job.module
+        module = with_statistics(job.module, job.input_shape)
         network = Network(to_onnx(module, job.input_shape, batch=self.batch), shape)
         with torch.no_grad():
             return network, module(torch.from_numpy(network.images)).numpy()
@@ -220,6 +221,21 @@ class RuntimeDevice:
             yield
         finally:
             lock.release()
+
+
+def with_statistics(module: nn.Module, input_shape: tuple[int, int, int]) -> nn.Module:
+    """In eval mode, BN of a fresh network put in order by a few random images.
+
+    With its initial statistics the signal dies out layer by layer: the comparison of results would compare nothing.
+    """
+    fresh = [m for m in module.modules() if isinstance(m, nn.BatchNorm2d) and m.num_batches_tracked == 0]
+    for norm in fresh:
+        norm.momentum = None  # the plain mean
+        norm.train()
+    if fresh:
+        with torch.no_grad():
+            module(torch.randn(8, *input_shape, generator=torch.Generator().manual_seed(0)))
+    return module.eval()
 
 
 def check_equal(expected: Images, output: Images, runtime: str) -> float:
