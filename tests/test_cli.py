@@ -14,6 +14,7 @@ import pytest
 
 from surgenas import cli
 from surgenas.core import moves
+from surgenas.core.architecture import Architecture
 from surgenas.pipeline.journal import Journal
 from surgenas.spaces.mobile import Mobile
 
@@ -68,6 +69,9 @@ BAD = [
     (["measure", "damaged.onnx"], 4, "not a usable ONNX model"),
     (["measure", "thousand.json", "--device", "toaster"], 2, "onnxruntime-cpu"),
     (["measure", "other.json"], 2, "unknown space"),
+    (["scale", "thousand.json", "--knob", "depth"], 2, "width, resolution"),
+    (["scale", "thousand.json", "--most", "0.5"], 2, "above 1"),
+    (["scale", "thousand.json", "--slack", "7"], 2, "for example 0.03"),
     (["describe", "--arch", "damaged.json"], 2, "not JSON"),
     (["describe", "--uniform", "k9e9"], 2, "unknown option"),
     (["describe"], 2, "--uniform"),
@@ -144,6 +148,33 @@ def test_train_and_measure_an_architecture_file(run, tmp_path):
     code, out, err = run("measure", "arch.json", "--device", "surgenas.testing:toy_device")
     assert code == 0, err
     assert "arch.json" in out
+
+
+def test_scale_finds_the_zone_of_a_device_that_charges_by_parameters_only(run, tmp_path):
+    """The toy device takes no notice of resolution, and charges for every channel."""
+    space = Mobile(layout="small", resolution=16, classes=10)
+    (tmp_path / "arch.json").write_text(moves.uniform(space, "k3e3").to_json())
+    toy = ["--device", "surgenas.testing:toy_device"]
+    code, out, err = run("scale", "arch.json", *toy, "--knob", "resolution", "--json")
+    assert code == 0, err
+    found = json.loads(out)
+    assert [p["scale"] for p in found["points"]] == [1.0, 1.5, 2.0]
+    assert found["picked"]["scale"] == 2.0
+    chosen = Architecture.from_dict(json.loads((tmp_path / "scaled" / "architecture.json").read_text()))
+    assert dict(chosen.space.settings)["resolution"] == 32
+    code, out, err = run("scale", "arch.json", *toy, "--out", "wide")
+    assert code == 0, err
+    assert "the Comfort Zone is empty here" in out
+    assert not (tmp_path / "wide" / "architecture.json").exists()
+
+
+def test_scale_trains_before_and_after(run, tmp_path):
+    space = Mobile(layout="small", resolution=16, classes=10)
+    (tmp_path / "arch.json").write_text(moves.uniform(space, "skip").to_json())
+    args = ["--device", "surgenas.testing:toy_device", "--knob", "resolution", "--most", "1.5"]
+    code, out, err = run("scale", "arch.json", *args, "--data", "digits", "--epochs", "1", "--json")
+    assert code == 0, err
+    assert {0 < value <= 1 for value in json.loads(out)["accuracy"].values()} == {True}
 
 
 def command(*args: str) -> list[str]:

@@ -13,8 +13,9 @@ from surgenas.core.errors import SurgenasError, UsageError
 from surgenas.core.progress import Progress
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
+    from surgenas.pipeline.checkpoint import Checkpoints
     from surgenas.pipeline.run import Run
 
 DEVICES = ("onnxruntime-cpu",)
@@ -176,32 +177,51 @@ def train(
 ) -> dict[str, Any]:
     """Train an architecture from scratch on a data set and report it on the test part."""
     from surgenas.pipeline.checkpoint import Checkpoints, save_weights
+
+    out, checkpoints = Path(out), Checkpoints(Path(out) / "checkpoints")
+    state, accuracy = _trained(
+        read_architecture(arch), data, checkpoints, epochs, progress or Progress(), batch=batch, seed=seed,
+        accelerator=accelerator,
+    )  # fmt: skip
+    save_weights(out / "model.safetensors", state)
+    return {"model": str(out / "model.safetensors"), "accuracy": {"test": accuracy}}
+
+
+def _trained(
+    arch: Architecture,
+    data: str,
+    checkpoints: Checkpoints,
+    epochs: int,
+    progress: Progress,
+    *,
+    batch: int = 64,
+    seed: int = 0,
+    accelerator: str = "auto",
+) -> tuple[dict[str, Tensor], float]:
+    """(weights, accuracy on the test part) after training from scratch."""
     from surgenas.spaces import space_of
     from surgenas.training.data import load_data
     from surgenas.training.loop import Recipe, accuracy, fit, make_fabric
 
-    progress, out, found = progress or Progress(), Path(out), read_architecture(arch)
-    space = space_of(found)
-    images = load_data(data, space.input_shape[1], seed=seed, max_corrupt=0.05, cache=out / "cache", progress=progress)
-    wanted = dict(found.space.settings)["classes"]
+    space = space_of(arch)
+    cache = checkpoints.folder.parent / "cache"
+    images = load_data(data, space.input_shape[1], seed=seed, max_corrupt=0.05, cache=cache, progress=progress)
+    wanted = dict(arch.space.settings)["classes"]
     if wanted != len(images.classes):
-        raise UsageError(f"{arch} is for {wanted} classes, {data} has {len(images.classes)}")
-    recipe = Recipe(epochs=epochs, batch=batch)
-    checkpoints = Checkpoints(out / "checkpoints")
+        raise UsageError(f"the architecture is for {wanted} classes, {data} has {len(images.classes)}")
     with progress.task("train", epochs, (checkpoints.numbers() or [0])[-1]) as task:
         state = fit(
             make_fabric(accelerator, 1),
-            lambda: space.build(found),
+            lambda: space.build(arch),
             images,
-            recipe,
+            Recipe(epochs=epochs, batch=batch),
             seed=seed,
             checkpoints=checkpoints,
             on_epoch=lambda e: task.advance(f"loss {e.loss:.2f}"),
         )
-    network = space.build(found)
+    network = space.build(arch)
     network.load_state_dict(state)
-    save_weights(out / "model.safetensors", state)
-    return {"model": str(out / "model.safetensors"), "accuracy": {"test": accuracy(network, images, images.test)}}
+    return state, accuracy(network, images, images.test)
 
 
 def measure(
@@ -222,6 +242,33 @@ def measure(
 
     return compare([str(w) for w in what], devices, resolution=resolution, layers=layers, seed=seed,
                    progress=progress or Progress())  # fmt: skip
+
+
+def scale(
+    arch: str | Path,
+    device: str = DEVICES[0],
+    out: str | Path = "scaled",
+    *,
+    knob: str = "width",
+    most: float = 2.0,
+    slack: float = 0.03,
+    data: str | None = None,
+    epochs: int = 25,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Comfort Zone: the measured scales, the zone, the picked architecture in `out`; with data, accuracy before and
+    after, trained alike from scratch at each one's own resolution."""
+    from surgenas.pipeline.checkpoint import Checkpoints
+    from surgenas.pipeline.scale import scale as stage
+
+    out, progress = Path(out), progress or Progress()
+
+    def trained(found: Architecture) -> float:
+        return _trained(found, str(data), Checkpoints(out / "checkpoints" / found.key), epochs, progress, seed=seed)[1]
+
+    return stage(read_architecture(arch), device, out, knob=knob, most=most, latency_slack=slack,
+                 train=trained if data else None, seed=seed, progress=progress)  # fmt: skip
 
 
 def _open(folder: str | Path, progress: Progress | None) -> Run:

@@ -124,7 +124,7 @@ class SurgeNAS:
         self.multiplier = 0.0
         c = config
         self.weight_optimizer = torch.optim.SGD(
-            self.supernet.parameters(), c.weight_lr, momentum=c.momentum, weight_decay=c.weight_decay, fused=True
+            self.supernet.parameters(), c.weight_lr, momentum=c.momentum, weight_decay=c.weight_decay
         )
         alpha_lr = c.alpha_lr or c.alpha_travel / max(1, (c.epochs - self.warmup_epochs) * steps_per_epoch)
         self.alpha_optimizer = torch.optim.Adam(

@@ -44,6 +44,23 @@ def layer_costs(parts: list[tuple[str, nn.Module]], input_shape: tuple[int, int,
     return rows
 
 
+def moved_bytes(network: nn.Module, input_shape: tuple[int, int, int]) -> float:
+    """fp32 bytes that one image moves: input, weights and output of every convolution and linear layer, none cached."""
+    network = _on_meta(network)
+    total = 0
+
+    def count_layer(module: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
+        nonlocal total
+        total += 4 * (inputs[0].numel() + output.numel() + sum(p.numel() for p in module.parameters()))
+
+    hooks = [m.register_forward_hook(count_layer) for m in network.modules() if isinstance(m, (nn.Conv2d, nn.Linear))]
+    with torch.no_grad():
+        network(torch.empty(1, *input_shape, device="meta"))
+    for hook in hooks:
+        hook.remove()
+    return float(total)
+
+
 def _on_meta(network: nn.Module) -> nn.Module:
     parameter = next(network.parameters(), None)
     if parameter is not None and parameter.device.type != "meta":

@@ -88,6 +88,22 @@ def _shares(m: Facts) -> str:
     return _draw(table)
 
 
+def scale_table(found: Facts) -> str:
+    """Comfort Zone: every measured scale, those inside marked, and what was picked."""
+    table = Table(found["knob"], "latency", "grade", "MMACs", "GFLOP/s", "FLOP/byte", "", box=None)
+    for p in found["points"]:
+        table.add_row(
+            f"x {p['scale']:.2f}", show_ms(p["latency_ms"]), p["grade"], f"{p['macs'] / 1e6:.1f}",
+            f"{p['flops_per_s'] / 1e9:.1f}", f"{p['intensity']:.1f}", "inside" if p["inside"] else "",
+        )  # fmt: skip
+    picked = found["picked"]
+    lines = [_draw(table), f"on {found['device']}"]
+    lines.append(f"picked: {found['knob']} x {picked['scale']:.2f}" if picked else "the Comfort Zone is empty here")
+    if "accuracy" in found:
+        lines.append("test accuracy {before:.2%} before, {after:.2%} after".format(**found["accuracy"]))
+    return "\n".join(lines)
+
+
 def layer_table(found: Facts) -> str:
     """A network layer by layer."""
     table = Table("layer", "operator", "output C x H x W", "MMACs", "parameters", box=None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import groupby
@@ -138,12 +138,38 @@ class Mobile(Space):
         space = Mobile(**settings)  # type: ignore[arg-type]
         return uniform(space, "k3e6")
 
+    def scaled(self, arch: Architecture, knob: str, scale: float) -> Architecture:
+        """The same operators at another `width` (a multiplier of this space's) or `resolution` (to multiples of 8)."""
+        settings = dict(self.check(arch).space.settings)
+        if knob == "width":
+            settings["width"] = self.width * scale
+        elif knob == "resolution":
+            settings["resolution"] = max(8, 8 * round(self.resolution * scale / 8))
+        else:
+            raise UsageError(f"unknown knob {knob!r}; one of width, resolution")
+        return Mobile(**settings).architecture(arch.genes)  # type: ignore[arg-type]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """What is left of width and resolution after rounding: spaces of equal shape have the same networks."""
+        layout = self.layout
+        return (self.resolution, layout.stem, layout.fixed, layout.head, *(stage.width for stage in layout.stages))
+
     def _stem(self, *, affine: bool) -> nn.Module:
         return _stem(self.layout, affine=affine)
 
     def _head(self, *, affine: bool) -> nn.Module:
         last = self.slots[-1].cout
         return classifier(last, self.layout.head, self.layout.hidden, self.classes, dropout=self.dropout, affine=affine)
+
+
+def distinct(archs: Iterable[Architecture]) -> list[Architecture]:
+    """Without those that rounding made the same network as an earlier one."""
+    seen: dict[tuple[object, ...], Architecture] = {}
+    for arch in archs:
+        space = Mobile(**dict(arch.space.settings))  # type: ignore[arg-type]
+        seen.setdefault((*space.shape, *arch.genes), arch)
+    return list(seen.values())
 
 
 def _scaled(layout: Layout, width: float) -> Layout:

@@ -23,6 +23,7 @@ from surgenas.pipeline.run import Run
 from surgenas.pipeline.stages.measured import CAREFUL, QUICK, fitted_predictor, measure
 from surgenas.pipeline.stages.search import check_time
 from surgenas.spaces import space_of
+from surgenas.spaces.mobile import distinct
 from surgenas.training.data import Dataset
 from surgenas.training.loop import Epoch, Recipe, accuracy, fit, make_fabric
 
@@ -129,7 +130,7 @@ def _progress(run: Run, name: str, epochs: int, done: int) -> Iterator[_OnEpoch]
 
 def _reference(run: Run, target_ms: float) -> Architecture:
     """The MobileNetV2 width measured nearest to the target: coarsely first, then around the guess until it is equal."""
-    archs = _distinct([run.space.reference(width) for width in WIDTHS])
+    archs = distinct([run.space.reference(width) for width in WIDTHS])
     log_widths = np.log([float(dict(arch.space.settings)["width"]) for arch in archs])
     coarse = range(0, len(archs), max(1, len(archs) // 6))
     rough = measure(run, "reference", archs[coarse.start :: coarse.step], protocol=QUICK)
@@ -145,15 +146,6 @@ def _reference(run: Run, target_ms: float) -> Architecture:
         if min(map(abs, fine.values())) <= EQUAL:
             break
     return archs[min(fine, key=lambda i: abs(fine[i]))]
-
-
-def _distinct(archs: list[Architecture]) -> list[Architecture]:
-    """Widths that round to the same channels are the same network."""
-    seen: dict[tuple[int, ...], Architecture] = {}
-    for arch in archs:
-        layout = space_of(arch).layout  # type: ignore[attr-defined]
-        seen.setdefault((layout.stem, layout.fixed, layout.head, *(s.width for s in layout.stages)), arch)
-    return list(seen.values())
 
 
 def _random(run: Run, target_ms: float) -> list[Architecture]:

@@ -1,38 +1,31 @@
-"""The command line: each command parses, calls one typed function, and prints. No logic, and no heavy import, here."""
+"""Commands that work: each parses, calls one typed function, and prints. No logic, and no heavy import, here."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from surgenas.core.errors import UsageError
-from surgenas.ending import end_well
-
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    help="A measured, exported image network for your data, your device and your latency limit.\n\n"
-    "Start with: surgenas search --data photos/ --latency 4ms",
+from surgenas.cli.options import (
+    Batch,
+    Data,
+    Device,
+    Json,
+    Latency,
+    Layout,
+    Out,
+    Resolution,
+    RunFolder,
+    Samples,
+    Seed,
+    TimeLimit,
+    Width,
+    app,
+    progress,
+    setting_of,
+    show,
 )
-
-Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, nothing else there.")]
-RunFolder = Annotated[Path, typer.Argument(help="A run folder, as `surgenas search` makes it.")]
-Data = Annotated[str, typer.Option(help="A folder of class folders, torchvision:NAME, or digits.")]
-Device = Annotated[str, typer.Option(help="Where to measure; `surgenas devices` lists them.")]
-Latency = Annotated[str | None, typer.Option(help="The limit, for example 4ms. Default: half the largest network's.")]
-Layout = Annotated[str, typer.Option(help="Macro structure; `surgenas spaces` lists them.")]
-Resolution = Annotated[int, typer.Option(help="Image height and width; 0: by the data.")]
-Width = Annotated[float, typer.Option(help="Channel multiplier.")]
-Seed = Annotated[int, typer.Option(help="Same seed, same machine: same result.")]
-Out = Annotated[Path | None, typer.Option(help="The run folder to make. Default: runs/<time>.")]
-TimeLimit = Annotated[str | None, typer.Option(help="Fit the whole job into this time, for example 30m.")]
-Samples = Annotated[int, typer.Option(help="Networks measured to learn latency from; 0: by the data.")]
-Batch = Annotated[int, typer.Option(help="Images a step.")]
 
 
 @app.command()
@@ -87,13 +80,13 @@ def search(
         "accelerator": accelerator,
         "devices": devices,
         "strict": strict,
-        "method_settings": dict(_setting(text) for text in setting or []),
+        "method_settings": dict(setting_of(text) for text in setting or []),
     }
     if dry_run:
-        _show(api.dry_run(progress=_progress(), **settings), as_json)
+        show(api.dry_run(progress=progress(), **settings), as_json)
         return
-    result = api.search(out=out, progress=_progress(), **settings)
-    _show(result.facts, as_json, text.summary(result.facts))
+    result = api.search(out=out, progress=progress(), **settings)
+    show(result.facts, as_json, text.summary(result.facts))
 
 
 @app.command()
@@ -105,8 +98,8 @@ def resume(run: RunFolder, as_json: Json = False) -> None:
     from surgenas import api
     from surgenas.report import text
 
-    result = api.resume(run, progress=_progress())
-    _show(result.facts, as_json, text.summary(result.facts))
+    result = api.resume(run, progress=progress())
+    show(result.facts, as_json, text.summary(result.facts))
 
 
 @app.command()
@@ -128,7 +121,7 @@ def profile(
     from surgenas import api
 
     settings = {"layout": layout, "resolution": resolution, "width": width, "seed": seed, "samples": samples}
-    _show(api.profile(data=data, device=device, out=out, progress=_progress(), **settings), as_json)
+    show(api.profile(data=data, device=device, out=out, progress=progress(), **settings), as_json)
 
 
 @app.command()
@@ -140,8 +133,8 @@ def predict(run: RunFolder, as_json: Json = False) -> None:
     from surgenas import api
     from surgenas.report import text
 
-    found = api.predict(run, progress=_progress())
-    _show(found, as_json, text.predictor_table(found))
+    found = api.predict(run, progress=progress())
+    show(found, as_json, text.predictor_table(found))
 
 
 @app.command()
@@ -162,7 +155,7 @@ def train(
     from surgenas import api
 
     how: dict[str, Any] = {"epochs": epochs, "batch": batch, "seed": seed, "accelerator": accelerator}
-    _show(api.train(arch, data, out, progress=_progress(), **how), as_json)
+    show(api.train(arch, data, out, progress=progress(), **how), as_json)
 
 
 @app.command()
@@ -182,9 +175,36 @@ def measure(
     from surgenas.report import text
 
     found = api.measure(
-        what, device or api.DEVICES, resolution=resolution, layers=layers, seed=seed, progress=_progress()
+        what, device or api.DEVICES, resolution=resolution, layers=layers, seed=seed, progress=progress()
     )
-    _show(found, as_json, text.measurement_table(found))
+    show(found, as_json, text.measurement_table(found))
+
+
+@app.command()
+def scale(
+    arch: Annotated[Path, typer.Argument(help="An architecture file or a run folder.")],
+    device: Device = "onnxruntime-cpu",
+    knob: Annotated[str, typer.Option(help="What grows: width or resolution.")] = "width",
+    most: Annotated[float, typer.Option(help="The largest scale that is measured.")] = 2.0,
+    slack: Annotated[float, typer.Option(help="Share of the latency that growing may cost.")] = 0.03,
+    train_data: Annotated[
+        str | None, typer.Option("--data", help="Also train before and after, on these images.")
+    ] = None,
+    epochs: Annotated[int, typer.Option(help="Epochs of that training.")] = 25,
+    seed: Seed = 0,
+    out: Annotated[Path, typer.Option(help="Folder for what is found.")] = Path("scaled"),
+    as_json: Json = False,
+) -> None:
+    """Grow a network as far as its device does not charge for it (Comfort Zone).
+
+    Example: surgenas scale runs/1 --device openvino-cpu --data photos/
+    """
+    from surgenas import api
+    from surgenas.report import text
+
+    how: dict[str, Any] = {"knob": knob, "most": most, "slack": slack, "data": train_data, "epochs": epochs}
+    found = api.scale(arch, device, out, seed=seed, progress=progress(), **how)
+    show(found, as_json, text.scale_table(found))
 
 
 @app.command()
@@ -199,7 +219,7 @@ def export(
     """
     from surgenas import api
 
-    _show({"onnx": str(api.export(run, to))}, as_json)
+    show({"onnx": str(api.export(run, to))}, as_json)
 
 
 @app.command()
@@ -210,91 +230,4 @@ def report(run: RunFolder, as_json: Json = False) -> None:
     """
     from surgenas import api
 
-    _show({"report": str(api.write_report(run, progress=_progress()))}, as_json)
-
-
-@app.command()
-def describe(
-    arch: Annotated[Path | None, typer.Option(help="An architecture file or a run folder.")] = None,
-    uniform: Annotated[str | None, typer.Option(help="The same operator everywhere, for example k7e6.")] = None,
-    layout: Layout = "proxyless",
-    resolution: Resolution = 0,
-    width: Width = 1.0,
-    classes: Annotated[int, typer.Option(help="Number of classes.")] = 1000,
-    as_json: Json = False,
-) -> None:
-    """Print a network layer by layer, with its MACs and parameters.
-
-    Example: surgenas describe --uniform k7e6 --layout densenas
-    """
-    from surgenas import listing
-    from surgenas.report import text
-
-    found = listing.describe(arch, uniform, layout=layout, resolution=resolution, width=width, classes=classes)
-    _show(found, as_json, text.layer_table(found))
-
-
-@app.command()
-def devices(as_json: Json = False) -> None:
-    """List the devices that networks can be measured on.
-
-    Example: surgenas devices
-    """
-    from surgenas import listing
-
-    _show(listing.devices(), as_json)
-
-
-@app.command()
-def spaces(as_json: Json = False) -> None:
-    """List search spaces and their layouts.
-
-    Example: surgenas spaces
-    """
-    from surgenas import listing
-
-    _show(listing.spaces(), as_json)
-
-
-@app.command()
-def methods(as_json: Json = False) -> None:
-    """List search methods, path samplers and latency predictors.
-
-    Example: surgenas methods
-    """
-    from surgenas import listing
-
-    _show(listing.methods(), as_json)
-
-
-def main() -> None:
-    """Run a command; every error that a user can cause ends in one line and its exit code."""
-    end_well(app)
-
-
-def _progress() -> Any:
-    from surgenas.console import ConsoleProgress
-
-    return ConsoleProgress()
-
-
-def _setting(text: str) -> tuple[str, str | float | int | bool]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise UsageError(f"--set {text!r}: expected name=value, for example eta=0.5")
-    try:
-        parsed = json.loads(value)
-    except ValueError:
-        return name, value
-    return name, parsed if isinstance(parsed, (int, float, bool)) else value
-
-
-def _show(found: dict[str, Any], as_json: bool, text: str | None = None) -> None:
-    """JSON for machines; for people the text, or the values line by line."""
-    if as_json:
-        print(json.dumps(found))  # noqa: T201
-    elif text is not None:
-        print(text)  # noqa: T201
-    else:
-        for key, value in found.items():
-            print(f"{key}: {value}")  # noqa: T201
+    show({"report": str(api.write_report(run, progress=progress()))}, as_json)

@@ -1,0 +1,12 @@
+"""The command line: command -> typed function."""
+
+from surgenas.cli import jobs, look
+from surgenas.cli.options import app
+from surgenas.ending import end_well
+
+__all__ = ["app", "jobs", "look", "main"]
+
+
+def main() -> None:
+    """Run a command; every error that a user can cause ends in one line and its exit code."""
+    end_well(app)

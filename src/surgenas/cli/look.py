@@ -1,0 +1,64 @@
+"""Commands that only look: a network layer by layer, devices, spaces, methods."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from surgenas.cli.options import Json, Layout, Resolution, Width, app, show
+
+
+@app.command()
+def describe(
+    arch: Annotated[Path | None, typer.Option(help="An architecture file or a run folder.")] = None,
+    uniform: Annotated[str | None, typer.Option(help="The same operator everywhere, for example k7e6.")] = None,
+    layout: Layout = "proxyless",
+    resolution: Resolution = 0,
+    width: Width = 1.0,
+    classes: Annotated[int, typer.Option(help="Number of classes.")] = 1000,
+    as_json: Json = False,
+) -> None:
+    """Print a network layer by layer, with its MACs and parameters.
+
+    Example: surgenas describe --uniform k7e6 --layout densenas
+    """
+    from surgenas import listing
+    from surgenas.report import text
+
+    found = listing.describe(arch, uniform, layout=layout, resolution=resolution, width=width, classes=classes)
+    show(found, as_json, text.layer_table(found))
+
+
+@app.command()
+def devices(as_json: Json = False) -> None:
+    """List the devices that networks can be measured on.
+
+    Example: surgenas devices
+    """
+    from surgenas import listing
+
+    show(listing.devices(), as_json)
+
+
+@app.command()
+def spaces(as_json: Json = False) -> None:
+    """List search spaces and their layouts.
+
+    Example: surgenas spaces
+    """
+    from surgenas import listing
+
+    show(listing.spaces(), as_json)
+
+
+@app.command()
+def methods(as_json: Json = False) -> None:
+    """List search methods, path samplers and latency predictors.
+
+    Example: surgenas methods
+    """
+    from surgenas import listing
+
+    show(listing.methods(), as_json)

@@ -1,0 +1,91 @@
+"""Comfort Zone: a network measured at growing scales, the largest that its device does not charge for, retrained."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from surgenas.core.architecture import Architecture
+from surgenas.core.errors import UsageError
+from surgenas.core.files import write_atomic
+from surgenas.core.progress import Progress
+from surgenas.core.units import show_ms
+from surgenas.hardware.devices import make_device
+from surgenas.methods.comfort_zone import Scaled, pick, zone
+from surgenas.nn.cost import count, moved_bytes
+from surgenas.pipeline.stages.measured import CAREFUL, job_of
+from surgenas.spaces import space_of
+from surgenas.spaces.mobile import Mobile, distinct
+
+Train = Callable[[Architecture], float]
+
+
+def scale(
+    arch: Architecture,
+    device: str,
+    out: Path,
+    *,
+    knob: str,
+    most: float,
+    latency_slack: float,
+    train: Train | None,
+    seed: int,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Measured points, the zone, the picked architecture (written to `out`) and, if `train` is given, accuracy before
+    and after. Raises UsageError for a space without width and resolution, or for a largest scale that allows none."""
+    space = space_of(arch)
+    if not isinstance(space, Mobile):
+        raise UsageError(f"space {space.name!r} has no width and resolution to scale; only mobile networks have")
+    if not 1 < most <= 8:
+        raise UsageError(f"--most {most:g}: expected a scale above 1, at most 8, for example 2")
+    if not 0 <= latency_slack <= 0.5:
+        raise UsageError(f"--slack {latency_slack:g}: expected a share of the latency from 0 to 0.5, for example 0.03")
+    steps = [1 + (most - 1) * i / 20 for i in range(21)]
+    by_arch = {space.scaled(arch, knob, s): s for s in reversed(steps)}  # of equal ones the smallest scale stays
+    archs = distinct(sorted(by_arch, key=lambda a: by_arch[a]))
+    if knob == "resolution":  # to multiples of 8: say what it became
+        by_arch = {a: int(dict(a.space.settings)["resolution"]) / space.resolution for a in archs}
+    place = make_device(device)
+    measured = place.measure([job_of(a) for a in archs], protocol=CAREFUL, seed=seed, progress=progress)
+    batch = int(str(place.describe().get("batch", 1)))
+    points = [_point(by_arch[a], a, m.ms, batch) for a, m in zip(archs, measured, strict=True)]
+    inside = zone(points, latency_slack=latency_slack)
+    chosen = pick(inside)
+    picked = archs[points.index(chosen)] if chosen else None
+    found: dict[str, Any] = {
+        "device": place.key,
+        "knob": knob,
+        "latency_slack": latency_slack,
+        "points": [
+            asdict(p) | {"flops_per_s": p.flops_per_s, "intensity": p.intensity, "interval": list(m.interval_ms),
+                         "grade": m.grade, "inside": p in inside}
+            for p, m in zip(points, measured, strict=True)
+        ],
+        "picked": asdict(chosen) if chosen else None,
+        "architecture": picked.to_dict() if picked else None,
+    }  # fmt: skip
+    if chosen is None or picked is None:
+        progress.log(
+            f"the zone is empty: {place.key} charges for every step of {knob} from {show_ms(measured[0].ms)} on"
+        )
+    else:
+        progress.log(f"{knob} x {chosen.scale:.2f}: {chosen.macs / points[0].macs:.2f} x the MACs at "
+                     f"{chosen.latency_ms / points[0].latency_ms:.1%} of the latency")  # fmt: skip
+        out.mkdir(parents=True, exist_ok=True)
+        write_atomic(out / "architecture.json", picked.to_json().encode())
+        if train is not None:
+            found["accuracy"] = {"before": train(arch), "after": train(picked)}
+    out.mkdir(parents=True, exist_ok=True)
+    write_atomic(out / "comfort_zone.json", json.dumps(found, indent=1).encode())
+    return found
+
+
+def _point(scale: float, arch: Architecture, ms: float, batch: int) -> Scaled:
+    space = space_of(arch)
+    network = space.build(arch)
+    macs, _ = count(network, space.input_shape)
+    return Scaled(scale, ms, macs, moved_bytes(network, space.input_shape), batch)
