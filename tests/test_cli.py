@@ -165,6 +165,7 @@ def test_scale_finds_the_zone_of_a_device_that_charges_by_parameters_only(run, t
     code, out, err = run("scale", "arch.json", *toy, "--out", "wide")
     assert code == 0, err
     assert "the Comfort Zone is empty here" in out
+    assert "charges for every step" in (tmp_path / "wide" / "comfort_zone.html").read_text()
     assert not (tmp_path / "wide" / "architecture.json").exists()
 
 

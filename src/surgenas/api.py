@@ -261,14 +261,16 @@ def scale(
     after, trained alike from scratch at each one's own resolution."""
     from surgenas.pipeline.checkpoint import Checkpoints
     from surgenas.pipeline.scale import scale as stage
+    from surgenas.report.scale_page import write_scale_page
 
     out, progress = Path(out), progress or Progress()
 
     def trained(found: Architecture) -> float:
         return _trained(found, str(data), Checkpoints(out / "checkpoints" / found.key), epochs, progress, seed=seed)[1]
 
-    return stage(read_architecture(arch), device, out, knob=knob, most=most, latency_slack=slack,
-                 train=trained if data else None, seed=seed, progress=progress)  # fmt: skip
+    found = stage(read_architecture(arch), device, out, knob=knob, most=most, latency_slack=slack,
+                  train=trained if data else None, seed=seed, progress=progress)  # fmt: skip
+    return found | {"report": str(write_scale_page(found, out))}
 
 
 def _open(folder: str | Path, progress: Progress | None) -> Run:

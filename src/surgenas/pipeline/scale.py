@@ -53,7 +53,8 @@ def scale(
     measured = place.measure([job_of(a) for a in archs], protocol=CAREFUL, seed=seed, progress=progress)
     batch = int(str(place.describe().get("batch", 1)))
     points = [_point(by_arch[a], a, m.ms, batch) for a, m in zip(archs, measured, strict=True)]
-    inside = zone(points, latency_slack=latency_slack)
+    known = [p for p, m in zip(points, measured, strict=True) if m.grade < "D" or p.scale == 1]  # D is never a claim
+    inside = zone(known, latency_slack=latency_slack)
     chosen = pick(inside)
     picked = archs[points.index(chosen)] if chosen else None
     found: dict[str, Any] = {

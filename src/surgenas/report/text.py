@@ -101,6 +101,7 @@ def scale_table(found: Facts) -> str:
     lines.append(f"picked: {found['knob']} x {picked['scale']:.2f}" if picked else "the Comfort Zone is empty here")
     if "accuracy" in found:
         lines.append("test accuracy {before:.2%} before, {after:.2%} after".format(**found["accuracy"]))
+    lines.append(f"report  {found['report']}")
     return "\n".join(lines)
 
 

@@ -1,0 +1,45 @@
+"""comfort_zone.html: latency, achieved FLOP/s and arithmetic intensity over scale, in one offline file."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+
+from plotly.subplots import make_subplots
+
+from surgenas.core.files import write_atomic
+from surgenas.report.facts import Facts
+from surgenas.report.figures import ACCENT, INK, MUTED
+
+PANELS = (
+    ("latency (ms)", "latency_ms", 1.0),
+    ("achieved GFLOP/s", "flops_per_s", 1e-9),
+    ("FLOP/byte", "intensity", 1.0),
+)
+
+
+def write_scale_page(found: Facts, folder: Path) -> Path:
+    """Draw what `pipeline.scale` found; members of the zone in blue, what latency may become as a dashed line."""
+    points = found["points"]
+    figure = make_subplots(rows=1, cols=3, subplot_titles=[title for title, _, _ in PANELS])
+    colours = [ACCENT if point["inside"] else MUTED for point in points]
+    for column, (_, key, unit) in enumerate(PANELS, start=1):
+        error = [point["interval"][1] - point["latency_ms"] for point in points] if key == "latency_ms" else None
+        figure.add_scatter(
+            x=[point["scale"] for point in points], y=[point[key] * unit for point in points], mode="lines+markers",
+            line={"color": MUTED}, marker={"color": colours, "size": 10},
+            error_y={"array": error, "color": INK} if error else None, row=1, col=column,
+        )  # fmt: skip
+        figure.update_xaxes(title_text=f"{found['knob']} (x)", row=1, col=column)
+        figure.update_yaxes(rangemode="tozero", row=1, col=column)
+    allowed = points[0]["latency_ms"] * (1 + found["latency_slack"])
+    figure.add_hline(y=allowed, line={"color": INK, "dash": "dash"}, row=1, col=1)
+    picked = found["picked"]
+    said = f"picked x {picked['scale']:.2f}" if picked else "the zone is empty: this device charges for every step"
+    figure.update_layout(
+        template="plotly_white", showlegend=False, height=420, font={"color": INK}, margin={"t": 110},
+        title={"text": f"Comfort Zone on {escape(found['device'])}<br><sub>{said}</sub>"},
+    )  # fmt: skip
+    path = folder / "comfort_zone.html"
+    write_atomic(path, figure.to_html(include_plotlyjs=True, config={"displayModeBar": False}).encode())
+    return path
