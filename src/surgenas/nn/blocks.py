@@ -58,31 +58,36 @@ class _Projection(nn.Module):
 
 
 class _Project(torch.autograd.Function):
-    """Holds only what it must: no pooling indices, which are found again, and BN's result in place of its input."""
+    """Holds only what it must: pooling indices in two bytes, and BN's result in place of its input."""
 
     WINDOW = ([2, 2], [2, 2], [0, 0], [1, 1], True)  # 2x2, stride 2, no padding, no dilation, rounded up
 
     @staticmethod
     def forward(ctx: Any, x_NCHW: Tensor, weight_OC: Tensor, pool: bool) -> Tensor:
-        p_NHWC = (nn.functional.max_pool2d(x_NCHW, *_Project.WINDOW) if pool else x_NCHW).permute(0, 2, 3, 1)
-        z = nn.functional.linear(p_NHWC, weight_OC).permute(0, 3, 1, 2)
+        p, indices = x_NCHW, None
+        if pool:
+            p, indices = torch.ops.aten.max_pool2d_with_indices(x_NCHW, *_Project.WINDOW)
+            indices = indices.to(torch.int16 if x_NCHW[0, 0].numel() < 2**15 else torch.int32)
+        z = nn.functional.linear(p.permute(0, 2, 3, 1), weight_OC).permute(0, 3, 1, 2)
         y, _, scale_O = torch.native_batch_norm(z, None, None, None, None, True, 0.0, 1e-5)
-        ctx.pool = pool
-        ctx.save_for_backward(x_NCHW, p_NHWC, weight_OC, y, scale_O)
+        ctx.save_for_backward(x_NCHW, p, indices, weight_OC, y, scale_O)
         return y
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> tuple[Any, ...]:
-        x_NCHW, p_NHWC, weight_OC, y, scale_O = ctx.saved_tensors
-        g_MO, y_MO = (t.permute(0, 2, 3, 1).flatten(0, 2) for t in (grads[0], y))
-        # BN: dz = (g - mean g - y mean(g y)) / deviation
-        dz_MO = torch.addcmul(g_MO - g_MO.mean(0), y_MO, (g_MO * y_MO).mean(0), value=-1).mul_(scale_O)
-        dp = (dz_MO @ weight_OC).view_as(p_NHWC).permute(0, 3, 1, 2)
-        dweight_OC = dz_MO.T @ p_NHWC.flatten(0, 2)
-        if not ctx.pool:
+        x_NCHW, p, indices, weight_OC, y, scale_O = ctx.saved_tensors
+        # BN of y, whose mean is 0 and deviation 1, is y: so y can stand for z, up to the scale between them
+        mean_O, one_O = torch.zeros_like(scale_O), torch.ones_like(scale_O)
+        dz, *_ = torch.ops.aten.native_batch_norm_backward(
+            grads[0], y, None, None, None, mean_O, one_O, True, 0.0, [True, False, False]
+        )
+        dz_MO, p_MC = (t.permute(0, 2, 3, 1).flatten(0, 2) for t in (dz, p))
+        dp = (dz_MO @ (weight_OC * scale_O[:, None])).view(*dz.shape[:1], *p.shape[2:], -1).permute(0, 3, 1, 2)
+        dweight_OC = (p_MC.T @ dz_MO).T * scale_O[:, None]
+        if indices is None:
             return dp, dweight_OC, None
-        _, indices = torch.ops.aten.max_pool2d_with_indices(x_NCHW, *_Project.WINDOW)
-        return torch.ops.aten.max_pool2d_with_indices_backward(dp, x_NCHW, *_Project.WINDOW, indices), dweight_OC, None
+        dx = torch.ops.aten.max_pool2d_with_indices_backward(dp, x_NCHW, *_Project.WINDOW, indices.long())
+        return dx, dweight_OC, None
 
 
 def classifier(cin: int, width: int, hidden: int, classes: int, *, dropout: float, affine: bool) -> nn.Module:
