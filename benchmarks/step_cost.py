@@ -43,7 +43,7 @@ def main() -> None:
     figures["predictor query share of an ODS step"] = query_share(space, predictor, images, labels)
     space, images, labels = problem(64)  # real images: kernels weigh more, Python less
     config = SurgeNASConfig(warmup=0.0, epochs=1000)
-    figures["the default at 64 px"] = compare(space, config, predictor_of(space), images, labels, OTHERS)
+    figures["the default at 64 px"] = compare(space, config, predictor_of(space), images, labels, ROUNDS)
     finish("step_cost", {"batch": BATCH, "samplers": figures})
 
 
