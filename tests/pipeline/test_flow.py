@@ -196,7 +196,7 @@ def test_two_processes_train_one_network(tmp_path):
 
 
 def test_what_a_noisy_host_spoils_can_be_resumed(tmp_path, monkeypatch):
-    """As long as the host is noisy, whatever is measured a second time takes three times as long: nothing is inside twice."""
+    """As long as the host is noisy, a second measurement is three times as long: nothing fits twice."""
     exact, seen, noisy = ToyDevice.measure, set(), [True]
 
     def shifted(self, jobs, *, protocol, **rest):
