@@ -109,3 +109,8 @@ def test_a_timm_model_by_name():
         assert job.module(torch.zeros(1, 3, 32, 32)).shape == (1, 1000)
     assert isinstance(job.module, nn.Module)
     assert not job.module.training
+
+
+def test_a_timm_model_at_a_size_it_does_not_take_is_named_in_one_line():
+    with pytest.raises(DataError, match="cannot run on images of 40 x 40"):
+        make_device("onnxruntime-cpu").measure([source("test_vit", 40)])

@@ -15,7 +15,7 @@ import torch
 from filelock import FileLock, Timeout
 from torch import nn
 
-from surgenas.core.errors import SurgenasError, UsageError
+from surgenas.core.errors import DataError, SurgenasError, UsageError
 from surgenas.core.progress import Progress
 from surgenas.core.seeds import derive
 from surgenas.hardware.device import Job
@@ -108,10 +108,16 @@ class RuntimeDevice:
         if job.model is not None:
             network = Network(job.model(self.batch), shape)
             return network, unoptimised(network.model, network.images)
-        module = with_statistics(job.module, job.input_shape)
-        network = Network(to_onnx(module, job.input_shape, batch=self.batch), shape)
-        with torch.no_grad():
-            return network, module(torch.from_numpy(network.images)).numpy()
+        try:
+            module = with_statistics(job.module, job.input_shape)
+            network = Network(to_onnx(module, job.input_shape, batch=self.batch), shape)
+            with torch.no_grad():
+                return network, module(torch.from_numpy(network.images)).numpy()
+        except (RuntimeError, AssertionError, ValueError, TypeError) as error:  # somebody else's network, any size
+            why = (str(error).splitlines() or [type(error).__name__])[0]
+            raise DataError(
+                f"{job.key} cannot run on images of {shape[2]} x {shape[3]}, or be exported ({why})"
+            ) from error
 
     def _perform(
         self,
