@@ -11,6 +11,7 @@ from PIL import Image
 
 from surgenas.core.progress import Progress
 from surgenas.hardware import local
+from surgenas.hardware.timing import Protocol
 from surgenas.spaces.mobile import Mobile
 from surgenas.training.data import Dataset, load_data
 
@@ -18,7 +19,8 @@ from surgenas.training.data import Dataset, load_data
 @pytest.fixture(autouse=True)
 def _home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SURGENAS_HOME", str(tmp_path_factory.getbasetemp() / "home"))
-    monkeypatch.setattr(local, "LOOKS", 1)  # tests need no latency that can be relied on
+    # tests need no latency that can be relied on
+    monkeypatch.setattr(local, "LOOK", Protocol(rounds=5, max_rounds=5, warmup_s=0.1))
 
 
 @pytest.fixture(autouse=True)

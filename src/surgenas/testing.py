@@ -7,6 +7,7 @@ def test_my_space(): check_space(MySpace())
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
+from surgenas.core.errors import UsageError
 from surgenas.core.progress import Progress
 from surgenas.core.space import CostTable, Floats, Space
 from surgenas.hardware.device import Device, Job
@@ -71,8 +73,8 @@ def check_device(device: Device, jobs: Sequence[Job]) -> None:
         assert m.grade in "ABCD"
         assert np.isclose(m.ms, m.ratio * m.reference_ms)
         assert Measurement.from_dict(m.to_dict()) == m
-    shares = device.layer_shares(jobs[0])
-    assert np.isclose(sum(shares.values()), 1.0)
+    with suppress(UsageError):  # not every runtime tells
+        assert np.isclose(sum(device.layer_shares(jobs[0]).values()), 1.0)
 
 
 def held_bytes(forward: Callable[[], object], network: nn.Module | None = None) -> int:

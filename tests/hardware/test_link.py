@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ def request_(small):
         return Network(to_onnx(small.build(moves.uniform(small, operator)), small.input_shape), (1, *small.input_shape))
 
     names = ("k3e3", "skip")
-    return Request("onnxruntime", 1, {n: network(n) for n in names}, network("k3e6"), float("inf"), SHORT, 3)
+    return Request("onnxruntime", "fp32", 1, {n: network(n) for n in names}, network("k3e6"), float("inf"), SHORT, 3)
 
 
 def python(code):
@@ -97,7 +98,7 @@ def test_a_device_that_breaks_off_once_is_asked_again(request_, tmp_path):
 
 
 def test_a_campaign_that_cannot_be_done_is_told_and_not_tried_again(request_):
-    broken = Request("onnxruntime", 1, {"x": Network(b"no model", (1, 3, 8, 8))}, request_.reference, 1.0, SHORT, 0)
+    broken = replace(request_, networks={"x": Network(b"no model", (1, 3, 8, 8))})
     listener = Lines()
     with pytest.raises(SurgenasError, match="INVALID_PROTOBUF"):
         Link(HERE).perform(broken, listener)

@@ -13,8 +13,8 @@ import torch
 
 from surgenas.core import moves
 from surgenas.core.errors import CorruptError, EnvironmentFault, SurgenasError, UsageError
+from surgenas.hardware.conversion import TOLERANCE, check_equal, with_statistics
 from surgenas.hardware.devices import make_device
-from surgenas.hardware.local import TOLERANCE, check_equal, with_statistics
 from surgenas.hardware.measurement import percentile
 from surgenas.hardware.onnx_file import to_onnx, with_metadata
 from surgenas.hardware.store import Store
@@ -63,7 +63,7 @@ def test_a_fresh_network_is_compared_by_a_signal_that_is_alive(small):
     with torch.no_grad():
         one, other = module(torch.randn(2, *job.input_shape))
     assert not module.training
-    assert (one - other).abs().max() > 10 * TOLERANCE
+    assert (one - other).abs().max() > 10 * TOLERANCE["fp32"]
 
 
 def test_hidden_duplicates_make_the_noise_floor(small, tmp_path):

@@ -7,4 +7,8 @@ too; a factory takes nothing and returns a Device.
 RUNTIMES = {
     "onnxruntime": "surgenas.hardware.runtimes.onnxruntime:OnnxRuntime",
     "openvino": "surgenas.hardware.runtimes.openvino:OpenVino",
+    "litert": "surgenas.hardware.runtimes.litert:LiteRT",
+    "executorch": "surgenas.hardware.runtimes.executorch:ExecuTorch",
+    "pytorch": "surgenas.hardware.runtimes.pytorch:PyTorch",
+    "torch-compile": "surgenas.hardware.runtimes.pytorch:TorchCompile",
 }

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
+import numpy.typing as npt
 from torch import nn
 
 from surgenas.core.errors import EnvironmentFault, SurgenasError, UsageError
@@ -13,18 +15,22 @@ from surgenas.core.progress import Progress
 from surgenas.hardware.measurement import Measurement
 from surgenas.hardware.timing import Protocol as TimingProtocol
 
+Floats32 = npt.NDArray[np.float32]
+
 
 @dataclass(frozen=True)
 class Job:
     """A network to be measured. key identifies it in the store; build makes it (weights do not matter).
 
-    model: ONNX bytes for a batch size, of a network that only exists as a file.
+    model: ONNX bytes for a batch size, of a network that only exists as a file. images: (N, C, H, W), normalised, to
+    quantize it with; without them, random ones.
     """
 
     key: str
     build: Callable[[], nn.Module] | None
     input_shape: tuple[int, int, int]
     model: Callable[[int], bytes] | None = None
+    images: Callable[[], Floats32] | None = None
 
     @property
     def module(self) -> nn.Module:

@@ -34,7 +34,7 @@ class DeviceFile(BaseModel):
     runtime: str
     threads: Annotated[int, Field(ge=1, le=1024)] = 1
     batch: Annotated[int, Field(ge=1, le=4096)] = 1
-    precision: Literal["fp32"] = "fp32"
+    precision: Literal["fp32", "bf16", "int8"] = "fp32"
     command: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
 
 
@@ -62,6 +62,8 @@ def make_device(name: str) -> Device:
 def _from_file(name: str, path: Path) -> RuntimeDevice:
     file = _read(path)
     runtime = look_up("runtime", file.runtime, RUNTIMES)()
+    if file.precision not in runtime.precisions:
+        raise UsageError(f"{name}: {file.runtime} has no {file.precision}; one of {', '.join(runtime.precisions)}")
     link = Link(file.command or HERE)
     if file.command:
         far = link.greet()
@@ -69,6 +71,8 @@ def _from_file(name: str, path: Path) -> RuntimeDevice:
             raise EnvironmentFault(f"{name}: {file.runtime} is not installed there; found {', '.join(far.runtimes)}")
     else:
         far = Greeting(host_fingerprint(), processor(), {file.runtime: runtime.version})
+        if lack := runtime.missing(file.precision):
+            raise EnvironmentFault(f"{name}: this processor has no {lack}; use another precision")
     store = Store(default_folder() / "measurements.sqlite")
     return RuntimeDevice(name, runtime, store, far, file.threads, file.batch, file.precision, link)
 

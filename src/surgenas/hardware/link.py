@@ -13,7 +13,7 @@ from typing import Any
 
 from surgenas.core.errors import SurgenasError
 from surgenas.core.progress import Progress
-from surgenas.hardware.session import Answer, Greeting, Request, answer_of, greeting_of, request_message
+from surgenas.hardware.session import WORKING, Answer, Greeting, Request, answer_of, greeting_of, request_message
 from surgenas.hardware.wire import Message, WireError, read, write
 
 Talk = tuple[Greeting, Answer | None]
@@ -29,7 +29,7 @@ class Link:
     """command: anything that connects its standard input and output to a worker. One process a campaign.
 
     hello_s: how long it may take to greet (a login, an import); slack_s: how long, beyond the protocol's own patience,
-    it may take to answer. pauses_s: before each new try.
+    it may be silent. pauses_s: before each new try.
     """
 
     command: tuple[str, ...] = HERE
@@ -82,7 +82,11 @@ class Link:
                 return hello, None
             with _deadline(process, patience_s):
                 write(process.stdin, message)
-                return hello, answer_of(read(process.stdout))
+            while True:
+                with _deadline(process, patience_s):
+                    said_back = read(process.stdout)
+                if said_back.kind != WORKING:
+                    return hello, answer_of(said_back)
         except (WireError, OSError) as error:
             process.kill()
             process.wait()

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import math
 import statistics
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
-import numpy as np
-import torch
 from filelock import FileLock, Timeout
-from torch import nn
 
-from surgenas.core.errors import DataError, SurgenasError, UsageError
+from surgenas.core.catalog import look_up
+from surgenas.core.errors import UsageError
 from surgenas.core.progress import Progress
 from surgenas.core.seeds import derive
+from surgenas.hardware import RUNTIMES
+from surgenas.hardware.conversion import TOLERANCE, check_equal, converted
 from surgenas.hardware.device import Job
 from surgenas.hardware.link import HERE, Link
 from surgenas.hardware.measurement import Measurement, estimate, grade, percentile
-from surgenas.hardware.onnx_file import to_onnx, unoptimised
-from surgenas.hardware.references import REFERENCES, Reference, reference_named
+from surgenas.hardware.references import REFERENCES, reference_named
 from surgenas.hardware.runtimes import Images, Runtime
 from surgenas.hardware.session import Answer, Greeting, Network, Request, perform
 from surgenas.hardware.store import Store
@@ -30,10 +29,8 @@ from surgenas.hardware.timing import Campaign, Protocol
 
 TOGETHER = 32
 """Networks compiled and interleaved at once."""
-LOOKS, PAUSE_S = 12, 0.4
-"""How often, and seconds between, the reference is looked at to know its latency on a quiet machine."""
-TOLERANCE = 1e-3
-"""Largest accepted |runtime - eager|, relative to the largest logit."""
+LOOK = Protocol(rounds=240, max_rounds=240, half_width=0.0, warmup_s=0.1, pause_s=0.02)
+"""How the reference is looked at: over seconds, since a machine that others share is slow for seconds at a time."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +64,7 @@ class RuntimeDevice:
 
     def calibrate(self, job: Job) -> tuple[str, float]:
         with self._alone(Progress()):
-            return self._nearest_reference({job.key: self._exported(job)[0]})
+            return self._nearest_reference({job.key: self._converted(job)[0]})
 
     def measure(
         self,
@@ -85,7 +82,7 @@ class RuntimeDevice:
             for start in range(0, len(todo), TOGETHER):
                 exported = {}
                 for job in todo[start : start + TOGETHER]:
-                    exported[job.key] = self._exported(job)
+                    exported[job.key] = self._converted(job)
                     task.advance()
                 networks = {key: network for key, (network, _) in exported.items()}
                 with self._alone(progress):
@@ -97,27 +94,10 @@ class RuntimeDevice:
     def layer_shares(self, job: Job) -> dict[str, float]:
         if self.link.command != HERE:
             raise UsageError(f"{self.name}: layers can be profiled on this machine only; ask without --layers")
-        network, _ = self._exported(job)
+        network, _ = self._converted(job)
         times = self.runtime.layer_times_ms(network.model, network.images, self.threads, runs=30)
         total = sum(times.values())
         return {name: ms / total for name, ms in times.items()}
-
-    def _exported(self, job: Job) -> tuple[Network, Images]:
-        """What goes to the device, and what it should compute: as PyTorch eager, or as the file unoptimised."""
-        shape = (self.batch, *job.input_shape)
-        if job.model is not None:
-            network = Network(job.model(self.batch), shape)
-            return network, unoptimised(network.model, network.images)
-        try:
-            module = with_statistics(job.module, job.input_shape)
-            network = Network(to_onnx(module, job.input_shape, batch=self.batch), shape)
-            with torch.no_grad():
-                return network, module(torch.from_numpy(network.images)).numpy()
-        except (RuntimeError, AssertionError, ValueError, TypeError) as error:  # somebody else's network, any size
-            why = (str(error).splitlines() or [type(error).__name__])[0]
-            raise DataError(
-                f"{job.key} cannot run on images of {shape[2]} x {shape[3]}, or be exported ({why})"
-            ) from error
 
     def _perform(
         self,
@@ -129,10 +109,10 @@ class RuntimeDevice:
         progress: Progress = Progress(),  # noqa: B008  stateless
     ) -> Answer:
         request = Request(
-            self.runtime.name, self.threads, networks, self._reference(reference_named(reference)), reference_ms,
+            self.runtime.name, self.precision, self.threads, networks, self._reference(reference), reference_ms,
             protocol, seed,
         )  # fmt: skip
-        elsewhere = protocol.fresh or self.link.command != HERE
+        elsewhere = protocol.fresh or self.runtime.own_process or self.link.command != HERE
         answer = self.link.perform(request, progress) if elsewhere else perform(request)
         self.store.add_reference(reference, self.key, answer.campaign.reference_ms)
         return answer
@@ -148,7 +128,7 @@ class RuntimeDevice:
         context = {**answer.context, "preempted": round(campaign.preempted, 4), "pairs": answer.pairs}
         found = {}
         for key, (_, expected) in exported.items():
-            difference = check_equal(expected, answer.outputs[key], self.runtime.name)
+            difference = check_equal(expected, answer.outputs[key], self.runtime.name, TOLERANCE[self.precision])
             found[key] = self._result(key, campaign, reference, difference, floor, context)
             self.store.add(found[key], campaign.rounds[key])
         return found
@@ -193,26 +173,22 @@ class RuntimeDevice:
         return known
 
     def _nearest_reference(self, networks: Mapping[str, Network]) -> tuple[str, float]:
-        """The one nearest to the median latency of some networks, and its own: p10 of its history, just added to.
-
-        Short looks, spread over seconds: a machine that others share is slow for seconds at a time.
-        """
+        """The one nearest to the median latency of some networks, and its own: p10 of its history, just added to."""
         middle = REFERENCES[1].name
         rough = Protocol(rounds=3, max_rounds=3, warmup_s=0.1, block_ms=1.0)
-        everything = {**networks, **{r.name: self._reference(r) for r in REFERENCES}}
+        everything = {**networks, **{r.name: self._reference(r.name) for r in REFERENCES}}
         seen = self._perform(everything, middle, math.inf, rough, 0).campaign.rounds
         ms = {name: min(r.candidate.best_ms for r in rounds) for name, rounds in seen.items()}
         typical = statistics.median(ms[name] for name in networks)
         name = min((r.name for r in REFERENCES), key=lambda n: abs(math.log(ms[n] / typical)))
-        look = Protocol(rounds=20, max_rounds=20, half_width=0.0, warmup_s=0.1)
-        for _ in range(LOOKS):
-            self._perform({name: everything[name]}, name, math.inf, look, 0)
-            time.sleep(PAUSE_S)
+        self._perform({name: everything[name]}, name, math.inf, LOOK, 0)
         return name, percentile(self.store.reference_history(name, self.key), 0.1)
 
-    def _reference(self, reference: Reference) -> Network:
-        model = to_onnx(reference.build(), reference.input_shape, batch=self.batch)
-        return Network(model, (self.batch, *reference.input_shape))
+    def _converted(self, job: Job) -> tuple[Network, Images]:
+        return converted(self.runtime, job, self.batch, self.precision)
+
+    def _reference(self, name: str) -> Network:
+        return _reference(self.runtime.name, name, self.batch, self.precision)
 
     @contextmanager
     def _alone(self, progress: Progress) -> Iterator[None]:
@@ -229,26 +205,8 @@ class RuntimeDevice:
             lock.release()
 
 
-def with_statistics(module: nn.Module, input_shape: tuple[int, int, int]) -> nn.Module:
-    """In eval mode, BN of a fresh network put in order by a few random images.
-
-    With its initial statistics the signal dies out layer by layer: the comparison of results would compare nothing.
-    """
-    fresh = [m for m in module.modules() if isinstance(m, nn.BatchNorm2d) and m.num_batches_tracked == 0]
-    for norm in fresh:
-        norm.momentum = None  # the plain mean
-        norm.train()
-    if fresh:
-        with torch.no_grad():
-            module(torch.randn(8, *input_shape, generator=torch.Generator().manual_seed(0)))
-    return module.eval()
-
-
-def check_equal(expected: Images, output: Images, runtime: str) -> float:
-    """The largest |runtime - eager|; raises SurgenasError if it is more than rounding."""
-    difference = float(np.abs(output - expected).max())
-    if not difference <= TOLERANCE * max(1.0, float(np.abs(expected).max())):
-        raise SurgenasError(
-            f"{runtime} computes something else than PyTorch (difference {difference:.3g}); not measured"
-        )
-    return difference
+@cache
+def _reference(runtime: str, name: str, batch: int, precision: str) -> Network:
+    reference = reference_named(name)
+    job = Job(name, reference.build, reference.input_shape)
+    return converted(look_up("runtime", runtime, RUNTIMES)(), job, batch, precision)[0]

@@ -23,13 +23,15 @@ from surgenas.hardware.timing import Campaign, Machine, Protocol, run_campaign
 from surgenas.hardware.wire import Message, WireError
 
 Call = Callable[[], Images]
+WORKING = "working"
+"""The message that says that a worker is alive: compiling takes some runtimes a minute a network."""
 HIDDEN = "="
 """Before the name of a network that is measured a second time under it: the A/A check (protocol, point 9)."""
 
 
 @dataclass(frozen=True)
 class Network:
-    """ONNX bytes with a fixed batch, and the shape of their input, (N, C, H, W)."""
+    """A model in the format of its runtime, and the shape of its input, (N, C, H, W)."""
 
     model: bytes
     input_shape: tuple[int, ...]
@@ -45,6 +47,7 @@ class Request:
     """A campaign to run. reference_ms: what the reference takes undisturbed, infinity if unknown."""
 
     runtime: str
+    precision: str
     threads: int
     networks: Mapping[str, Network]
     reference: Network
@@ -79,13 +82,15 @@ class Greeting:
     runtimes: Mapping[str, str]
 
 
-def perform(request: Request) -> Answer:
-    """Compile, run the campaign, and hand back everything."""
+def perform(request: Request, tell: Callable[[], None] = lambda: None) -> Answer:
+    """Compile, run the campaign, and hand back everything. tell: called after each network that was compiled."""
     runtime: Runtime = look_up("runtime", request.runtime, RUNTIMES)()
     before = snapshot()
 
     def prepare(network: Network) -> Call:
-        return runtime.prepare(network.model, network.images, request.threads)
+        call = runtime.prepare(network.model, network.images, request.threads, request.precision)
+        tell()
+        return call
 
     calls = {name: prepare(network) for name, network in request.networks.items()}
     outputs = {name: call() for name, call in calls.items()}
@@ -103,6 +108,7 @@ def request_message(request: Request) -> Message:
     networks = {**request.networks, "": request.reference}
     values = {
         "runtime": request.runtime,
+        "precision": request.precision,
         "threads": request.threads,
         "names": list(request.networks),
         "shapes": [list(network.input_shape) for network in networks.values()],
@@ -120,7 +126,8 @@ def request_of(message: Message) -> Request:
         networks = [Network(model, tuple(map(int, s))) for model, s in zip(message.blobs, v["shapes"], strict=True)]
         protocol = TypeAdapter(Protocol).validate_python(v["protocol"])
         return Request(
-            str(v["runtime"]), int(v["threads"]), dict(zip(v["names"], networks[:-1], strict=True)), networks[-1],
+            str(v["runtime"]), str(v["precision"]), int(v["threads"]),
+            dict(zip(v["names"], networks[:-1], strict=True)), networks[-1],
             math.inf if v["reference_ms"] is None else float(v["reference_ms"]), protocol, int(v["seed"]),
         )  # fmt: skip
     except (KeyError, ValueError, TypeError, AttributeError, IndexError) as error:

@@ -27,7 +27,8 @@ class Protocol:
 
     budget_s: when to stop short of that; patience_s: when to stop even short of enough quiet rounds to count.
     Blocks are short, since neighbours come and go within tens of milliseconds, and a round must see one state only.
-    duplicates: networks measured a second time under a hidden name (A/A); fresh: in a process of its own.
+    pause_s: between rounds, where they shall be spread over time. duplicates: networks measured a second time under a
+    hidden name (A/A); fresh: in a process of its own.
     """
 
     rounds: int = 10
@@ -40,6 +41,7 @@ class Protocol:
     budget_s: float = 30.0
     patience_s: float = 60.0
     backoff_s: tuple[float, ...] = (0.1, 0.2, 0.4)
+    pause_s: float = 0.0
     duplicates: int = 0
     fresh: bool = False
 
@@ -104,6 +106,8 @@ def run_campaign(
                 minima.append(after.best_ms)
                 before = after
             state_ms = _fast_state(reference_ms, minima)
+            if protocol.pause_s:
+                machine.sleep(protocol.pause_s)
         kept = {name: tuple(seen) for name, seen in rounds.items()}
         return Campaign(kept, tuple(minima), watch.preempted_overall, state_ms)
 

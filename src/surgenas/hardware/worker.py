@@ -16,7 +16,7 @@ from surgenas.core.catalog import look_up
 from surgenas.core.errors import SurgenasError
 from surgenas.hardware import RUNTIMES
 from surgenas.hardware.context import host_fingerprint, processor
-from surgenas.hardware.session import answer_message, perform, request_of
+from surgenas.hardware.session import WORKING, answer_message, perform, request_of
 from surgenas.hardware.wire import Message, read, write
 
 
@@ -33,7 +33,7 @@ def serve(source: IO[bytes], sink: IO[bytes]) -> None:
     try:
         request = request_of(read(source))
         threading.Thread(target=_end_with, args=(source,), daemon=True).start()
-        answer = answer_message(perform(request))
+        answer = answer_message(perform(request, lambda: write(sink, Message(WORKING))))
     except Exception as error:  # noqa: BLE001  whatever happened, the near side must be told
         told = str(error) if isinstance(error, SurgenasError) else f"{type(error).__name__}: {error}"
         answer = Message("failed", {"why": told})

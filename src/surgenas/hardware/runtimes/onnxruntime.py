@@ -1,4 +1,4 @@
-"""ONNX Runtime on the CPU."""
+"""ONNX Runtime on the CPU, fp32 or statically quantized to int8."""
 
 from __future__ import annotations
 
@@ -7,22 +7,38 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import onnxruntime as ort
 
-from surgenas.hardware.runtimes import Images
+from surgenas.hardware.runtimes import Images, Runtime
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
-class OnnxRuntime:
+class OnnxRuntime(Runtime):
     """CPU execution provider, sequential, without spinning threads (they would disturb their neighbours)."""
 
     name = "onnxruntime"
+    precisions = ("fp32", "int8")
+    takes_onnx = True
 
     @property
     def version(self) -> str:
         return str(ort.__version__)
 
-    def prepare(self, model: bytes, images: Images, threads: int) -> Callable[[], Images]:
+    def convert(self, network: nn.Module, input_shape: tuple[int, int, int], batch: int) -> bytes:
+        from surgenas.hardware.onnx_file import to_onnx
+
+        return to_onnx(network, input_shape, batch=batch)
+
+    def quantize(self, model: bytes, calibration: Images) -> bytes:
+        from surgenas.hardware.quantization import static_int8
+
+        return static_int8(model, calibration)
+
+    def prepare(self, model: bytes, images: Images, threads: int, precision: str) -> Callable[[], Images]:
         session = _session(model, _options(threads))
         feed = {session.get_inputs()[0].name: images}
         return lambda: session.run(None, feed)[0]

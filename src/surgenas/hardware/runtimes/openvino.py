@@ -1,25 +1,46 @@
-"""OpenVINO on the CPU (extra: openvino)."""
+"""OpenVINO on the CPU (extra: openvino), fp32, bf16 where the processor has it, int8 by NNCF."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from surgenas.hardware.runtimes import Images, distribution_version
+from surgenas.core.errors import EnvironmentFault
+from surgenas.hardware.runtimes import Images, Runtime, distribution_version
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
-class OpenVino:
+class OpenVino(Runtime):
     """One stream, latency hint, fp32 unless asked otherwise; threads are not pinned, since ours are measured shared."""
 
     name = "openvino"
+    precisions = ("fp32", "bf16", "int8")
+    takes_onnx = True
 
     @property
     def version(self) -> str:
         return distribution_version("openvino", "openvino")
 
-    def prepare(self, model: bytes, images: Images, threads: int) -> Callable[[], Images]:
-        request = _compiled(model, threads).create_infer_request()
+    def missing(self, precision: str) -> str:
+        return "bf16 (avx512_bf16 or amx)" if precision == "bf16" and not _has_bf16() else ""
+
+    def convert(self, network: nn.Module, input_shape: tuple[int, int, int], batch: int) -> bytes:
+        from surgenas.hardware.onnx_file import to_onnx
+
+        return to_onnx(network, input_shape, batch=batch)
+
+    def quantize(self, model: bytes, calibration: Images) -> bytes:
+        from surgenas.hardware.quantization import nncf_int8
+
+        return nncf_int8(model, calibration)
+
+    def prepare(self, model: bytes, images: Images, threads: int, precision: str) -> Callable[[], Images]:
+        if self.missing(precision):  # OpenVINO would silently compute in fp32
+            raise EnvironmentFault(f"this processor has no {self.missing(precision)}")
+        request = _compiled(model, threads, precision).create_infer_request()
 
         def call() -> Images:
             found: Images = request.infer([images], share_inputs=True, share_outputs=True)[0]
@@ -28,7 +49,7 @@ class OpenVino:
         return call
 
     def layer_times_ms(self, model: bytes, images: Images, threads: int, runs: int) -> dict[str, float]:
-        request = _compiled(model, threads, PERF_COUNT=True).create_infer_request()
+        request = _compiled(model, threads, "fp32", PERF_COUNT=True).create_infer_request()
         times: dict[str, float] = defaultdict(float)
         for _ in range(runs):
             request.infer([images])
@@ -37,7 +58,13 @@ class OpenVino:
         return dict(times)
 
 
-def _compiled(model: bytes, threads: int, **more: Any) -> Any:
+def _has_bf16() -> bool:
+    import openvino
+
+    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def _compiled(model: bytes, threads: int, precision: str, **more: Any) -> Any:
     import openvino
 
     core = openvino.Core()
@@ -45,7 +72,7 @@ def _compiled(model: bytes, threads: int, **more: Any) -> Any:
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": 1,
         "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_PRECISION_HINT": "f32",
+        "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",  # int8 is in the model itself
         "ENABLE_CPU_PINNING": False,
         **more,
     }

@@ -10,7 +10,7 @@ from surgenas.core.errors import NoisyError
 from surgenas.core.files import write_atomic
 from surgenas.core.units import show_ms
 from surgenas.hardware import RUNTIMES
-from surgenas.hardware.local import check_equal
+from surgenas.hardware.conversion import check_equal
 from surgenas.hardware.measurement import Measurement, pool
 from surgenas.hardware.onnx_file import to_onnx, with_metadata
 from surgenas.nn.cost import layer_costs
@@ -34,7 +34,7 @@ def export(run: Run, found: Architecture) -> None:
         write_atomic(run.folder / "model.onnx", with_metadata(model, facts))
         images = data.normalise(data.test.images[:64]).numpy()
         runtime = look_up("runtime", "onnxruntime", RUNTIMES)()
-        output = runtime.prepare((run.folder / "model.onnx").read_bytes(), images, 1)()
+        output = runtime.prepare((run.folder / "model.onnx").read_bytes(), images, 1, "fp32")()
         with torch.no_grad():
             expected = network(torch.from_numpy(images)).numpy()
         result["max_difference"] = check_equal(expected, output, "ONNX Runtime")

@@ -1,0 +1,81 @@
+"""From a network to the bytes that a runtime measures, and what they should compute: fast and wrong is not fast."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import nn
+
+from surgenas.core.errors import DataError, SurgenasError, UsageError
+from surgenas.hardware.device import Job
+from surgenas.hardware.onnx_file import unoptimised
+from surgenas.hardware.runtimes import Images, Runtime
+from surgenas.hardware.session import Network
+
+TOLERANCE = {"fp32": 1e-3, "bf16": 0.1, "int8": 0.3}
+"""Largest accepted difference, relative to the largest logit. In int8 a rounding one way or the other is a whole step:
+kernels differed by up to .18 on random networks, one whose sums overflowed by 1 and more (docs/log.md)."""
+CALIBRATION = 64
+"""Random images that a network without images of its own is quantized with."""
+
+
+def converted(runtime: Runtime, job: Job, batch: int, precision: str) -> tuple[Network, Images]:
+    """What goes to the device, and what it should compute: as PyTorch eager; as the ONNX file unoptimised for a network
+    that is a file, or was quantized into one. (What int8 itself costs is said by the accuracy on images.)
+
+    Raises UsageError for an ONNX file on a runtime of another format, DataError for a network that cannot be exported.
+    """
+    shape = (batch, *job.input_shape)
+    if job.model is not None:
+        if not runtime.takes_onnx:
+            raise UsageError(f"{runtime.name} runs networks from PyTorch, not ONNX files; {job.key} is one")
+        network = Network(job.model(batch), shape)
+        network = _quantized(runtime, network, job, precision)
+        return network, unoptimised(network.model, network.images)
+    try:
+        module = with_statistics(job.module, job.input_shape)
+        network = Network(runtime.convert(module, job.input_shape, batch), shape)
+        with torch.no_grad():
+            expected = module(torch.from_numpy(network.images)).numpy()
+    except (RuntimeError, AssertionError, ValueError, TypeError) as error:  # somebody else's network, any size
+        why = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DataError(f"{job.key} cannot run on images of {shape[2]} x {shape[3]}, or be exported ({why})") from error
+    if precision == "int8":
+        network = _quantized(runtime, network, job, precision)
+        return network, unoptimised(network.model, network.images)
+    return network, expected
+
+
+def _quantized(runtime: Runtime, network: Network, job: Job, precision: str) -> Network:
+    if precision != "int8":
+        return network
+    shape = (CALIBRATION, *job.input_shape)
+    images = job.images() if job.images else np.random.default_rng(1).standard_normal(shape, dtype=np.float32)
+    return replace(network, model=runtime.quantize(network.model, images))
+
+
+def with_statistics(module: nn.Module, input_shape: tuple[int, int, int]) -> nn.Module:
+    """In eval mode, BN of a fresh network put in order by a few random images.
+
+    With its initial statistics the signal dies out layer by layer: the comparison of results would compare nothing.
+    """
+    fresh = [m for m in module.modules() if isinstance(m, nn.BatchNorm2d) and m.num_batches_tracked == 0]
+    for norm in fresh:
+        norm.momentum = None  # the plain mean
+        norm.train()
+    if fresh:
+        with torch.no_grad():
+            module(torch.randn(8, *input_shape, generator=torch.Generator().manual_seed(0)))
+    return module.eval()
+
+
+def check_equal(expected: Images, output: Images, runtime: str, tolerance: float = TOLERANCE["fp32"]) -> float:
+    """The largest |runtime - eager|; raises SurgenasError if it is more than rounding (to the precision asked for)."""
+    difference = float(np.abs(output - expected).max())
+    if not difference <= tolerance * max(1.0, float(np.abs(expected).max())):
+        raise SurgenasError(
+            f"{runtime} computes something else than PyTorch (difference {difference:.3g}); not measured"
+        )
+    return difference

@@ -1,0 +1,61 @@
+"""ONNX bytes in fp32 to ONNX bytes in int8, two ways: the runtimes' own tools, with ranges from calibration images."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnx
+
+from surgenas.hardware.runtimes import Images, distribution_version, quiet
+
+
+def static_int8(model: bytes, calibration: Images) -> bytes:
+    """By ONNX Runtime: quantize and dequantize pairs, weights per channel. calibration: (N, C, H, W)."""
+    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    name, batches = _batches(model, calibration)
+
+    class Reader(CalibrationDataReader):
+        def get_next(self) -> dict[str, Images] | None:
+            batch = next(batches, None)
+            return None if batch is None else {name: batch}
+
+    with tempfile.TemporaryDirectory() as folder, quiet():
+        source, target = Path(folder) / "fp32.onnx", Path(folder) / "int8.onnx"
+        quant_pre_process(onnx.load_from_string(model), source)
+        quantize_static(
+            source, target, Reader(), quant_format=QuantFormat.QDQ, per_channel=True,
+            activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
+            # without VNNI, 8-bit products of 8-bit weights overflow their 16-bit sums; 7 bits cannot
+            reduce_range=True,
+        )  # fmt: skip
+        return target.read_bytes()
+
+
+def nncf_int8(model: bytes, calibration: Images) -> bytes:
+    """By NNCF, on the ONNX graph, which OpenVINO then reads. calibration: (N, C, H, W)."""
+    distribution_version("nncf", "openvino")
+    with quiet():
+        import nncf
+
+        name, batches = _batches(model, calibration)
+        # as above: 7-bit weights; NNCF's default guards the first layer only (docs/log.md)
+        advanced = nncf.AdvancedQuantizationParameters(overflow_fix=nncf.OverflowFix.ENABLE)
+        dataset = nncf.Dataset([{name: batch} for batch in batches])
+        found = nncf.quantize(
+            onnx.load_from_string(model), dataset, subset_size=len(calibration), advanced_parameters=advanced
+        )
+    return bytes(found.SerializeToString())
+
+
+def _batches(model: bytes, calibration: Images) -> tuple[str, Iterator[Images]]:
+    """The name of the input, and the images in batches of the size that the model has; a last short one is filled."""
+    value = onnx.load_from_string(model).graph.input[0]
+    N = value.type.tensor_type.shape.dim[0].dim_value
+    whole = -(-len(calibration) // N) * N
+    images = np.resize(calibration, (whole, *calibration.shape[1:]))
+    return value.name, (images[i : i + N] for i in range(0, whole, N))

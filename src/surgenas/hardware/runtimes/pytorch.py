@@ -1,0 +1,91 @@
+"""PyTorch itself on the CPU, op by op (eager) or compiled: no extra to install, and what everything else must beat."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import zipfile
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from surgenas.core.errors import EnvironmentFault, SurgenasError
+from surgenas.hardware.runtimes import Images, Runtime, distribution_version, quiet
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class PyTorch(Runtime):
+    """The exported graph, called op by op: within 3 % of calling the module itself (docs/log.md)."""
+
+    name = "pytorch"
+    own_process = True  # torch.set_num_threads
+
+    @property
+    def version(self) -> str:
+        return distribution_version("torch", "pytorch")
+
+    def convert(self, network: nn.Module, input_shape: tuple[int, int, int], batch: int) -> bytes:
+        import torch
+
+        sink = io.BytesIO()
+        with quiet(), torch.no_grad():
+            torch.export.save(torch.export.export(network, (torch.zeros(batch, *input_shape),)), sink)
+        return sink.getvalue()
+
+    def prepare(self, model: bytes, images: Images, threads: int, precision: str) -> Callable[[], Images]:
+        import torch
+
+        torch.set_num_threads(threads)
+        call = self._ready(_graph(model))
+        source = torch.from_numpy(images)
+
+        def run() -> Images:
+            with torch.inference_mode():
+                found: Images = call(source).numpy()
+                return found
+
+        run()  # compiled on its first call, if at all
+        return run
+
+    def _ready(self, graph: nn.Module) -> Callable[..., Any]:
+        return graph
+
+
+class TorchCompile(PyTorch):
+    """The exported graph through torch.compile (inductor, a C++ compiler)."""
+
+    name = "torch-compile"
+
+    @property
+    def version(self) -> str:
+        if not any(map(shutil.which, ("g++", "c++", "clang++"))):
+            raise EnvironmentFault("torch.compile needs a C++ compiler; install g++")
+        return super().version
+
+    def _ready(self, graph: nn.Module) -> Callable[..., Any]:
+        import torch
+
+        compiled: Callable[..., Any] = torch.compile(graph)
+        return compiled
+
+
+def _graph(model: bytes) -> nn.Module:
+    """The exported program's module. The format can carry pickles, which its loader would run: refused beforehand."""
+    import torch
+
+    with zipfile.ZipFile(io.BytesIO(model)) as archive:
+        for name in archive.namelist():
+            if name.endswith("_config.json") and _pickled(json.loads(archive.read(name))):
+                raise SurgenasError("refused: an exported program with pickled constants")
+            if "/sample_inputs/" in name:  # read again by the loader, which trusts it if it must
+                torch.load(io.BytesIO(archive.read(name)), weights_only=True)
+    with quiet():
+        return torch.export.load(io.BytesIO(model)).module()
+
+
+def _pickled(config: dict[str, Any]) -> bool:
+    """Weights and constants are plain if they say so and are named as tensors; nested one level under 'config'."""
+    entries = config.get("config", {}).values()
+    return any(e.get("use_pickle") or not e["path_name"].startswith(("weight_", "tensor_")) for e in entries)
