@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from surgenas.core import moves
-from surgenas.core.errors import CorruptError, EnvironmentFault, SurgenasError, UsageError
+from surgenas.core.errors import SurgenasError, UsageError
 from surgenas.hardware.conversion import TOLERANCE, check_equal, with_statistics
 from surgenas.hardware.devices import make_device
 from surgenas.hardware.measurement import percentile
@@ -92,15 +92,6 @@ def test_unknown_devices_are_named_with_the_known_ones():
     for name in ("tpu", "no.such.module:x", "surgenas.hardware.local:nothing"):
         with pytest.raises(UsageError, match="onnxruntime-cpu"):
             make_device(name)
-
-
-def test_the_store_says_what_is_wrong_with_it(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(EnvironmentFault, match="SURGENAS_HOME"):
-        Store(tmp_path / "file" / "db.sqlite")
-    (tmp_path / "bad.sqlite").write_bytes(b"not a database" * 100)
-    with pytest.raises(CorruptError, match="move it away"):
-        Store(tmp_path / "bad.sqlite")
 
 
 def test_the_store_keeps_raw_runs(small, tmp_path):

@@ -38,8 +38,10 @@ def devices(as_json: Json = False) -> None:
     Example: surgenas devices
     """
     from surgenas import listing
+    from surgenas.report import text
 
-    show(listing.devices(), as_json)
+    found = listing.devices()
+    show(found, as_json, text.device_table(found))
 
 
 @app.command()

@@ -21,7 +21,7 @@ from surgenas.hardware.device import Device
 from surgenas.hardware.link import HERE, Link
 from surgenas.hardware.local import RuntimeDevice
 from surgenas.hardware.session import Greeting
-from surgenas.hardware.store import Store, default_folder
+from surgenas.hardware.store import default_store
 
 SHIPPED = Path(__file__).parent / "device_files"
 
@@ -72,9 +72,8 @@ def _from_file(name: str, path: Path) -> RuntimeDevice:
     else:
         far = Greeting(host_fingerprint(), processor(), {file.runtime: runtime.version})
         if lack := runtime.missing(file.precision):
-            raise EnvironmentFault(f"{name}: this processor has no {lack}; use another precision")
-    store = Store(default_folder() / "measurements.sqlite")
-    return RuntimeDevice(name, runtime, store, far, file.threads, file.batch, file.precision, link)
+            raise EnvironmentFault(f"this processor has no {lack}")
+    return RuntimeDevice(name, runtime, default_store(), far, file.threads, file.batch, file.precision, link)
 
 
 def _read(path: Path) -> DeviceFile:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
+import numpy as np
 from filelock import FileLock, Timeout
 
 from surgenas.core.catalog import look_up
@@ -24,7 +25,7 @@ from surgenas.hardware.measurement import Measurement, estimate, grade, percenti
 from surgenas.hardware.references import REFERENCES, reference_named
 from surgenas.hardware.runtimes import Images, Runtime
 from surgenas.hardware.session import Answer, Greeting, Network, Request, perform
-from surgenas.hardware.store import Store
+from surgenas.hardware.store import Store, default_folder
 from surgenas.hardware.timing import Campaign, Protocol
 
 TOGETHER = 32
@@ -127,9 +128,10 @@ class RuntimeDevice:
         floor = percentile(pairs, 0.95) if pairs else 0.0
         context = {**answer.context, "preempted": round(campaign.preempted, 4), "pairs": answer.pairs}
         found = {}
-        for key, (_, expected) in exported.items():
+        for key, (network, expected) in exported.items():
             difference = check_equal(expected, answer.outputs[key], self.runtime.name, TOLERANCE[self.precision])
-            found[key] = self._result(key, campaign, reference, difference, floor, context)
+            measured = self._result(key, campaign, reference, difference, floor, context)
+            found[key] = replace(measured, model_bytes=len(network.model))
             self.store.add(found[key], campaign.rounds[key])
         return found
 
@@ -184,6 +186,23 @@ class RuntimeDevice:
         self._perform({name: everything[name]}, name, math.inf, LOOK, 0)
         return name, percentile(self.store.reference_history(name, self.key), 0.1)
 
+    def logits(self, job: Job, images: Images) -> Images:
+        """What the converted network answers to images (N, C, H, W), computed here: (N, classes).
+
+        Raises UsageError for a device elsewhere, or a runtime that must not run in this process.
+        """
+        if self.link.command != HERE or self.runtime.own_process:
+            raise UsageError(f"{self.name}: images can be classified on this machine only, by onnxruntime or openvino")
+        model = self._converted(job)[0].model
+        window = np.zeros((self.batch, *job.input_shape), np.float32)
+        call = self.runtime.prepare(model, window, self.threads, self.precision)
+        found = []
+        for start in range(0, len(images), self.batch):
+            part = images[start : start + self.batch]
+            window[: len(part)] = part
+            found.append(call()[: len(part)].copy())
+        return np.concatenate(found)
+
     def _converted(self, job: Job) -> tuple[Network, Images]:
         return converted(self.runtime, job, self.batch, self.precision)
 
@@ -193,7 +212,7 @@ class RuntimeDevice:
     @contextmanager
     def _alone(self, progress: Progress) -> Iterator[None]:
         """One measuring process per device; the lock dies with its holder."""
-        lock = FileLock(self.store.path.with_suffix(".lock"))
+        lock = FileLock(default_folder() / "measurements.lock")
         try:
             lock.acquire(timeout=0)
         except Timeout:

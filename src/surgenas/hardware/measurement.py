@@ -64,7 +64,8 @@ class Measurement:
 
     ms is ratio x reference_ms: what the network needs when the machine is as quiet as the reference's history knows.
     p50_ms is what the wall clock saw during this measurement; p90_ms only from 64 runs on. floor: |ln ratio| that one
-    network measured under two names stays below in 95 % of cases on this device (A/A); 0: not looked at.
+    network measured under two names stays below in 95 % of cases on this device (A/A); 0: not looked at. model_bytes:
+    the network as its runtime gets it.
     """
 
     key: str
@@ -80,6 +81,7 @@ class Measurement:
     reference_ms: float
     max_difference: float
     floor: float = 0.0
+    model_bytes: int = 0
     context: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
 
     @property

@@ -1,4 +1,7 @@
-"""Where measurements are kept for later runs: one SQLite file, safe with many processes."""
+"""Where measurements are kept for later runs: an SQLite file, or a database that a team shares. Safe with many writers.
+
+Every addition is one transaction; what was committed is never lost, whatever becomes of its writer.
+"""
 
 from __future__ import annotations
 
@@ -7,24 +10,49 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
-from surgenas.core.errors import CorruptError, EnvironmentFault
+from sqlalchemy import (
+    URL,
+    Column,
+    Connection,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    NullPool,
+    Table,
+    Text,
+    create_engine,
+    event,
+    insert,
+    make_url,
+    select,
+)
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+
+from surgenas.core.errors import CorruptError, EnvironmentFault, UsageError
 from surgenas.hardware.measurement import Measurement, Round
 
 PROTOCOL_VERSION = 1
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS measurement (
-    id INTEGER PRIMARY KEY, network TEXT NOT NULL, device TEXT NOT NULL, protocol INTEGER NOT NULL,
-    created REAL NOT NULL, record TEXT NOT NULL, raw TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS by_network ON measurement (network, device, protocol);
-CREATE TABLE IF NOT EXISTS reference (
-    id INTEGER PRIMARY KEY, name TEXT NOT NULL, device TEXT NOT NULL, created REAL NOT NULL, ms REAL NOT NULL);
-CREATE INDEX IF NOT EXISTS by_name ON reference (name, device);
-CREATE TABLE IF NOT EXISTS pair (
-    id INTEGER PRIMARY KEY, device TEXT NOT NULL, created REAL NOT NULL, difference REAL NOT NULL);
-"""
+_META = MetaData()
+_MEASUREMENT = Table(
+    "measurement", _META, Column("id", Integer, primary_key=True), Column("network", Text, nullable=False),
+    Column("device", Text, nullable=False), Column("protocol", Integer, nullable=False),
+    Column("created", Float, nullable=False), Column("record", Text, nullable=False),
+    Column("raw", Text, nullable=False), Index("by_network", "network", "device", "protocol"),
+)  # fmt: skip
+_REFERENCE = Table(
+    "reference", _META, Column("id", Integer, primary_key=True), Column("name", Text, nullable=False),
+    Column("device", Text, nullable=False), Column("created", Float, nullable=False),
+    Column("ms", Float, nullable=False), Index("by_name", "name", "device"),
+)  # fmt: skip
+_PAIR = Table(
+    "pair", _META, Column("id", Integer, primary_key=True), Column("device", Text, nullable=False),
+    Column("created", Float, nullable=False), Column("difference", Float, nullable=False),
+)  # fmt: skip
 
 
 def default_folder() -> Path:
@@ -34,85 +62,112 @@ def default_folder() -> Path:
     return Path(home or Path(cache) / "surgenas").expanduser()
 
 
-class Store:
-    """Measurements with their raw runs, and the history of reference latencies, by device key."""
+def default_store() -> Store:
+    """The database at $SURGENAS_STORE (a SQLAlchemy URL), else the file in `default_folder`."""
+    return Store(os.environ.get("SURGENAS_STORE") or default_folder() / "measurements.sqlite")
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+
+class Store:
+    """Measurements with their raw runs, and the history of reference latencies, by device key.
+
+    where: a file, or a SQLAlchemy URL such as postgresql+psycopg://team@host/latency. Raises UsageError for a URL that
+    is none, EnvironmentFault for a place that cannot be written or reached, CorruptError for a file that is no store.
+    """
+
+    def __init__(self, where: Path | str) -> None:
+        if isinstance(where, Path):
+            try:
+                where.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise EnvironmentFault(f"measurement store {where}: {error.strerror}; set SURGENAS_HOME") from error
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with self._connect() as db:
-                db.executescript(_SCHEMA)
-        except OSError as error:
-            raise EnvironmentFault(f"measurement store {path}: {error.strerror}; set SURGENAS_HOME") from error
+            url = URL.create("sqlite", database=str(where)) if isinstance(where, Path) else make_url(where)
+            # a connection a transaction: nothing is shared with a forked process or held between campaigns
+            self._engine = create_engine(url, poolclass=NullPool)
+        except (ArgumentError, ModuleNotFoundError) as error:
+            raise UsageError(
+                f"SURGENAS_STORE: {str(error).splitlines()[0]}; expected a URL such as "
+                "postgresql+psycopg://user@host/name (pip install 'surgenas[postgres]')"
+            ) from error
+        self.name = url.render_as_string(hide_password=True)
+        if url.get_backend_name() == "sqlite":
+            event.listen(self._engine, "connect", _patient)
+        with suppress(DatabaseError), self._engine.begin() as db:
+            _META.create_all(db)
+        with self._connect() as db:  # again, for where another process made them at this very moment
+            _META.create_all(db)
 
     def add(self, measurement: Measurement, rounds: Sequence[Round]) -> None:
         """Keep one measurement and every run behind it."""
         raw = [[_rounded(b.runs_ms) for b in (r.before, r.candidate, r.after)] for r in rounds]
-        row = (measurement.key, measurement.device, PROTOCOL_VERSION, time.time())
+        row = {
+            "network": measurement.key, "device": measurement.device, "protocol": PROTOCOL_VERSION,
+            "created": time.time(), "record": json.dumps(measurement.to_dict()), "raw": json.dumps(raw),
+        }  # fmt: skip
         with self._connect() as db:
-            db.execute(
-                "INSERT INTO measurement (network, device, protocol, created, record, raw) VALUES (?, ?, ?, ?, ?, ?)",
-                (*row, json.dumps(measurement.to_dict()), json.dumps(raw)),
-            )
+            db.execute(insert(_MEASUREMENT), row)
 
     def find(self, key: str, device: str) -> list[Measurement]:
         """All measurements of a network on a device, oldest first."""
+        t = _MEASUREMENT.c
+        query = select(t.record).where(t.network == key, t.device == device, t.protocol == PROTOCOL_VERSION)
         with self._connect() as db:
-            rows = db.execute(
-                "SELECT record FROM measurement WHERE network = ? AND device = ? AND protocol = ? ORDER BY id",
-                (key, device, PROTOCOL_VERSION),
-            ).fetchall()
-        return [Measurement.from_dict(json.loads(record)) for (record,) in rows]
+            records = db.execute(query.order_by(t.id)).scalars().all()
+        return [Measurement.from_dict(json.loads(record)) for record in records]
 
     def add_reference(self, name: str, device: str, times_ms: Sequence[float]) -> None:
         """Add to a reference network's history."""
-        now = time.time()
-        with self._connect() as db:
-            db.executemany(
-                "INSERT INTO reference (name, device, created, ms) VALUES (?, ?, ?, ?)",
-                [(name, device, now, ms) for ms in times_ms],
-            )
+        self._add_many(_REFERENCE, [{"name": name, "device": device, "ms": ms} for ms in times_ms])
 
     def reference_history(self, name: str, device: str, last: int = 2000) -> list[float]:
         """The latest latencies of a reference network, in ms."""
+        t = _REFERENCE.c
+        query = select(t.ms).where(t.name == name, t.device == device).order_by(t.id.desc()).limit(last)
         with self._connect() as db:
-            rows = db.execute(
-                "SELECT ms FROM reference WHERE name = ? AND device = ? ORDER BY id DESC LIMIT ?", (name, device, last)
-            ).fetchall()
-        return [float(ms) for (ms,) in rows]
+            return list(db.execute(query).scalars())
 
     def add_pairs(self, device: str, differences: Sequence[float]) -> None:
         """|ln ratio| of networks that were measured twice under different names in one campaign."""
-        now = time.time()
-        with self._connect() as db:
-            db.executemany(
-                "INSERT INTO pair (device, created, difference) VALUES (?, ?, ?)",
-                [(device, now, difference) for difference in differences],
-            )
+        self._add_many(_PAIR, [{"device": device, "difference": difference} for difference in differences])
 
     def pair_history(self, device: str, last: int = 40) -> list[float]:
         """The latest of them."""
+        t = _PAIR.c
+        query = select(t.difference).where(t.device == device).order_by(t.id.desc()).limit(last)
         with self._connect() as db:
-            rows = db.execute(
-                "SELECT difference FROM pair WHERE device = ? ORDER BY id DESC LIMIT ?", (device, last)
-            ).fetchall()
-        return [float(difference) for (difference,) in rows]
+            return list(db.execute(query).scalars())
+
+    def _add_many(self, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+        now = time.time()
+        if rows:
+            with self._connect() as db:
+                db.execute(insert(table), [row | {"created": now} for row in rows])
 
     @contextmanager
-    def _connect(self) -> Iterator[sqlite3.Connection]:
+    def _connect(self) -> Iterator[Connection]:
+        """One transaction, committed if the block ends well."""
         try:
-            db = sqlite3.connect(self.path, timeout=30)
-            try:
-                db.execute("PRAGMA journal_mode=WAL")
-                with db:
-                    yield db
-            finally:
-                db.close()
-        except sqlite3.OperationalError as error:
-            raise EnvironmentFault(f"measurement store {self.path}: {error}; set SURGENAS_HOME elsewhere") from error
-        except sqlite3.DatabaseError as error:
-            raise CorruptError(f"measurement store {self.path}: {error}; move it away and start again") from error
+            with self._engine.begin() as db:
+                yield db
+        except OperationalError as error:
+            raise EnvironmentFault(f"measurement store {self.name}: {_first_line(error)}; {_ELSEWHERE}") from error
+        except DatabaseError as error:
+            raise CorruptError(
+                f"measurement store {self.name}: {_first_line(error)}; move it away and start again"
+            ) from error
+
+
+_ELSEWHERE = "set SURGENAS_HOME to a folder, or SURGENAS_STORE to a database, that can be written"
+
+
+def _first_line(error: DatabaseError) -> str:
+    return str(error.orig).splitlines()[0]
+
+
+def _patient(connection: sqlite3.Connection, _: object) -> None:
+    """Readers and one writer at a time, each waiting for its turn instead of failing."""
+    connection.execute("PRAGMA busy_timeout = 30000")
+    connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _rounded(times_ms: Sequence[float]) -> list[float]:

@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from surgenas.core.errors import SurgenasError
+from surgenas.core.errors import DataError, SurgenasError, UsageError
 from surgenas.core.progress import Progress
 from surgenas.hardware.device import Device, Job, measure_each
 from surgenas.hardware.devices import make_device
+from surgenas.hardware.local import RuntimeDevice
 from surgenas.hardware.measurement import Measurement, ranks
-from surgenas.pipeline.sources import source
+from surgenas.pipeline.run import Run
+from surgenas.pipeline.sources import source, trained, trained_run
 from surgenas.pipeline.stages.measured import CAREFUL
+from surgenas.pipeline.stages.train import FOUND
 
 YARDSTICK = "mobilenetv2_100"
 
@@ -21,13 +24,15 @@ YARDSTICK = "mobilenetv2_100"
 class _Entry:
     name: str
     job: Job
+    run: Run | None = None
+    """Where it was trained, if it was."""
 
 
 def compare(
     what: Sequence[str], devices: Sequence[str], *, resolution: int, layers: bool, seed: int, progress: Progress
 ) -> dict[str, Any]:
     """Rows in the order asked, for each device; see `api.measure`. Raises the first failure if nothing was measured."""
-    wanted = [_Entry(name, source(name, resolution)) for name in what]
+    wanted = [_entry(name, resolution, progress) for name in what]
     keys = [entry.job.key for entry in wanted]
     sizes = dict.fromkeys(entry.job.input_shape[-1] for entry in wanted)
     yardsticks = {size: source(YARDSTICK, size) for size in sizes}
@@ -40,11 +45,17 @@ def compare(
         found = measure_each(place, [entry.job for entry in entries], protocol=CAREFUL, seed=seed, progress=progress)
         failures += [error if isinstance(error := found[key], SurgenasError) else None for key in keys]
         rows += _rows(place, name, entries, found, yardsticks)
+        _add_accuracy(place, entries, rows[-len(entries) :], progress)
         if layers:
             _add_layers(place, entries, rows[-len(entries) :])
     if failures[0] and all(failures):
         raise failures[0]
     return {"measurements": rows}
+
+
+def _entry(name: str, resolution: int, progress: Progress) -> _Entry:
+    job, run = source(name, resolution), trained_run(name, progress)
+    return _Entry(name, trained(job, run) if run else job, run)
 
 
 def _rows(
@@ -68,6 +79,23 @@ def _rows(
         row |= {"rank": rank[m.key], "interval": list(m.interval_ms), "to_mobilenetv2": ratio}
         rows.append(row | m.to_dict())
     return rows
+
+
+def _add_accuracy(place: Device, entries: Sequence[_Entry], rows: Sequence[dict[str, Any]], progress: Progress) -> None:
+    """Of trained networks, on their test part: as trained where the device computes in fp32, else as converted."""
+    for entry, row in zip(entries, rows, strict=True):
+        run = entry.run
+        if run is None or "error" in row:
+            continue
+        if not isinstance(place, RuntimeDevice) or place.precision == "fp32":
+            row["accuracy"] = (run.result(f"train {FOUND}") or {}).get("accuracy")
+            continue
+        try:
+            data = run.data
+            logits = place.logits(entry.job, data.normalise(data.test.images).numpy())
+            row["accuracy"] = float((logits.argmax(1) == data.test.labels.numpy()).mean())
+        except (UsageError, DataError) as error:
+            progress.log(f"{entry.name}: its accuracy in {place.precision} is not known ({error})")
 
 
 def _add_layers(place: Device, entries: Sequence[_Entry], rows: Sequence[dict[str, Any]]) -> None:

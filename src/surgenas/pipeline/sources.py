@@ -1,15 +1,42 @@
-"""What can be measured? An architecture file or a run folder, an ONNX file, or the name of a timm model."""
+"""What can be measured? A run folder or an architecture file, an ONNX file, or the name of a timm model."""
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 from surgenas.core.architecture import read_architecture
 from surgenas.core.errors import UsageError
-from surgenas.hardware.device import Job
+from surgenas.core.progress import Progress
+from surgenas.hardware.device import Floats32, Job
 from surgenas.hardware.onnx_file import fixed_shape, read_onnx
+from surgenas.pipeline.checkpoint import load_weights
+from surgenas.pipeline.run import Run
 from surgenas.pipeline.stages.measured import job_of
+from surgenas.pipeline.stages.train import FOUND, weights_file
+
+CALIBRATION = 256
+"""Training images that a trained network is quantized with."""
+
+
+def trained_run(what: str, progress: Progress) -> Run | None:
+    """The run behind a run folder whose found network is trained; None for anything else."""
+    folder = Path(what)
+    if (folder / "config.json").is_file() and (folder / weights_file(FOUND)).is_file():
+        return Run.open(folder, progress)
+    return None
+
+
+def trained(job: Job, run: Run) -> Job:
+    """A run's job with the weights it was trained to, and images of its data for a quantizer."""
+
+    def images() -> Floats32:
+        data = run.data
+        found: Floats32 = data.normalise(data.train.images[:CALIBRATION]).numpy()
+        return found
+
+    return replace(job, build=lambda: load_weights(run.folder / weights_file(FOUND), job.module), images=images)
 
 
 def source(what: str, resolution: int = 0) -> Job:

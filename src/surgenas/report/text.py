@@ -53,25 +53,38 @@ def predictor_table(found: Facts) -> str:
     return _draw(table) + f"\nchosen: {found['chosen']} ({found['why']})"
 
 
+def device_table(found: Facts) -> str:
+    """Every shipped device: usable, or what to do about it."""
+    table = Table("device", "runtime", "precision", "threads", "batch", "", box=None)
+    for name, facts in found.items():
+        if "unusable" in facts:
+            table.add_row(name, "", "", "", "", escape(facts["unusable"]))
+        else:
+            values = (str(facts[key]) for key in ("runtime", "precision", "threads", "batch"))
+            table.add_row(name, *values, "usable")
+    return _draw(table) + "\nyour own: a TOML file in a device's place (docs/measurement.md)"
+
+
 def measurement_table(found: Facts) -> str:
     """Measured networks, a table for each device; equal ranks tie, what failed says why."""
     return "\n\n".join(_one_device(list(rows)) for _, rows in groupby(found["measurements"], lambda row: row["device"]))
 
 
 def _one_device(rows: list[Facts]) -> str:
-    table = Table(
-        "rank", "network", "latency", "+-", "grade", "p90 (wall)", "x MobileNetV2", "max difference", box=None
-    )
+    trained = any(m.get("accuracy") is not None for m in rows)
+    names = ("rank", "network", "latency", "+-", "grade", "p90 (wall)", "x MobileNetV2", "size", "max difference")
+    table = Table(*names, *(["test accuracy"] if trained else []), box=None)
     for m in rows:
         if "error" in m:
-            table.add_row("-", escape(m["name"]), "failed", "", "", "", "", "")
+            table.add_row("-", escape(m["name"]), "failed")
             continue
         p90 = show_ms(m["p90_ms"]) if m["p90_ms"] else "-"
         tie = "=" if [other.get("rank") for other in rows].count(m["rank"]) > 1 else ""
         ratio = f"{m['to_mobilenetv2']:.2f}" if m["to_mobilenetv2"] else "-"
         table.add_row(
             f"{m['rank']}{tie}", escape(m["name"]), show_ms(m["ms"]), f"{m['half_width']:.1%}", m["grade"], p90, ratio,
-            f"{m['max_difference']:.1e}",
+            f"{m.get('model_bytes', 0) / 1e6:.1f} MB", f"{m['max_difference']:.1e}",
+            *([f"{m['accuracy']:.2%}" if m.get("accuracy") is not None else "-"] if trained else []),
         )  # fmt: skip
     lines = [_draw(table), f"on {rows[0]['device']}"]
     floor = max((m.get("floor", 0.0) for m in rows), default=0.0)
