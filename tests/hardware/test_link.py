@@ -11,7 +11,8 @@ import pytest
 from surgenas.core import moves
 from surgenas.core.errors import SurgenasError
 from surgenas.core.progress import Progress
-from surgenas.hardware.link import HERE, DeviceLost, Link
+from surgenas.hardware.device import Job, measure_each
+from surgenas.hardware.link import HERE, DeviceGone, DeviceLost, Link
 from surgenas.hardware.onnx_file import to_onnx
 from surgenas.hardware.session import HIDDEN, Network, Request, perform, request_message, request_of
 from surgenas.hardware.timing import Protocol
@@ -71,6 +72,31 @@ def test_what_cannot_be_talked_to_is_tried_again_and_then_named(request_, code, 
         Link(python(code), hello_s=1.0, pauses_s=(0.01,)).perform(request_, listener)
     assert "2 tries" in str(caught.value)
     assert len(listener.said) == 1
+
+
+def test_a_device_that_is_gone_is_asked_nothing_more(request_):
+    """Dead to greetings too: every network of the rest fails at once, with the reason, instead of by its own tries."""
+    with pytest.raises(DeviceGone, match="nothing more is asked of it"):
+        Link(python("raise SystemExit('unplugged')"), pauses_s=()).perform(request_)
+
+    class Dead:
+        asked = 0
+
+        def measure(self, jobs, **how):
+            self.asked += 1
+            raise DeviceGone("unplugged")
+
+    device = Dead()
+    found = measure_each(device, [Job(key, None, (3, 8, 8)) for key in "abc"])
+    assert device.asked == 1
+    assert all(isinstance(found[key], DeviceGone) for key in "abc")
+
+
+def test_a_network_that_takes_its_process_down_leaves_the_device_there(request_):
+    crashing = "from surgenas.hardware import worker\nimport os\nworker.perform = lambda *_: os._exit(3)\nworker.main()"
+    with pytest.raises(DeviceLost) as caught:
+        Link(python(crashing), pauses_s=()).perform(request_)
+    assert not isinstance(caught.value, DeviceGone)
 
 
 def test_a_command_that_is_not_there(request_):

@@ -146,9 +146,11 @@ def test_pooling_takes_the_median_and_owns_up_to_the_spread():
 
 def test_ranks_tie_below_the_noise_floor():
     """1.00 and 1.01 cannot be told apart at a floor of 2 %, 1.03 can; ties do not chain."""
-    rows = [replace(measurement(ms), floor=0.02) for ms in (1.03, 1.0, 1.01, 1.045)]
+    rows = [replace(measurement(ms), half_width=0.0, floor=0.02) for ms in (1.03, 1.0, 1.01, 1.045)]
     assert ranks(rows) == [3, 1, 1, 3]
-    assert ranks([measurement(1.001), measurement(1.0)]) == [2, 1]
+    exact, vague = ([replace(measurement(ms), half_width=half) for ms in (1.001, 1.0)] for half in (0.0, 0.01))
+    assert ranks(exact) == [2, 1]
+    assert ranks(vague) == [1, 1], "intervals that overlap tie too"
     assert ranks([]) == []
 
 

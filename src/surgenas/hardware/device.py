@@ -12,6 +12,7 @@ from torch import nn
 
 from surgenas.core.errors import EnvironmentFault, SurgenasError, UsageError
 from surgenas.core.progress import Progress
+from surgenas.hardware.link import DeviceGone
 from surgenas.hardware.measurement import Measurement
 from surgenas.hardware.timing import Protocol as TimingProtocol
 
@@ -83,6 +84,8 @@ def measure_each(device: Device, jobs: Sequence[Job], **how: Any) -> dict[str, M
         return dict(zip([job.key for job in jobs], device.measure(jobs, **how), strict=True))
     except EnvironmentFault:
         raise
+    except DeviceGone as error:
+        return dict.fromkeys((job.key for job in jobs), error)
     except SurgenasError as error:
         if len(jobs) == 1:
             return {jobs[0].key: error}

@@ -24,6 +24,10 @@ class DeviceLost(SurgenasError):
     """The device did not answer, however often it was asked."""
 
 
+class DeviceGone(DeviceLost):
+    """It does not even greet any more: quarantined, since every further question would wait for nothing."""
+
+
 @dataclass(frozen=True)
 class Link:
     """command: anything that connects its standard input and output to a worker. One process a campaign.
@@ -44,11 +48,18 @@ class Link:
     def perform(self, request: Request, progress: Progress = Progress()) -> Answer:  # noqa: B008  stateless
         """The answer to a campaign. A try that fails leaves nothing behind; only a whole answer counts.
 
-        Raises DeviceLost, saying what went wrong last, when every try has failed; SurgenasError for a campaign that the
-        far side says cannot be done.
+        Raises DeviceLost, saying what went wrong last, when every try has failed, DeviceGone if there is nobody left to
+        try; SurgenasError for a campaign that the far side says cannot be done.
         """
         message, patience_s = request_message(request), request.protocol.patience_s + self.slack_s
-        answer = self._persist(lambda: self._talk(message, patience_s), progress)[1]
+        try:
+            answer = self._persist(lambda: self._talk(message, patience_s), progress)[1]
+        except DeviceLost as error:
+            try:
+                self._talk(None, 0.0)
+            except WireError:
+                raise DeviceGone(f"{error}; it does not greet either, nothing more is asked of it") from error
+            raise
         assert answer is not None
         return answer
 

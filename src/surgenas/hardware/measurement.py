@@ -145,18 +145,23 @@ def pool(measurements: Sequence[Measurement]) -> Measurement:
 
 
 def ranks(measurements: Sequence[Measurement]) -> list[int]:
-    """The place of each, the fastest 1; those that the noise floor cannot tell from the fastest of their place tie."""
+    """The place of each, the fastest 1; those that cannot be told from the fastest of their place (`unlike`) tie."""
     order = sorted(range(len(measurements)), key=lambda i: measurements[i].ms)
     found = [0] * len(measurements)
     first = order[0] if order else 0
     for place, i in enumerate(order, start=1):
         one, other = measurements[first], measurements[i]
-        apart = math.log(other.ms / one.ms) > max(one.floor, other.floor)
+        apart = math.log(other.ms / one.ms) > unlike(one, other)
         if apart or place == 1:
             first, found[i] = i, place
         else:
             found[i] = found[first]
     return found
+
+
+def unlike(one: Measurement, other: Measurement) -> float:
+    """|ln ratio| up to which two measurements are a tie: within the noise floor, or within both intervals together."""
+    return max(one.floor, other.floor, math.hypot(one.half_width, other.half_width))
 
 
 def percentile(values: Sequence[float], q: float) -> float:
