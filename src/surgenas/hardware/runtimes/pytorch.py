@@ -7,6 +7,7 @@ import json
 import shutil
 import zipfile
 from collections.abc import Callable
+from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 from surgenas.core.errors import EnvironmentFault, SurgenasError
@@ -80,7 +81,10 @@ def _graph(model: bytes) -> nn.Module:
             if name.endswith("_config.json") and _pickled(json.loads(archive.read(name))):
                 raise SurgenasError("refused: an exported program with pickled constants")
             if "/sample_inputs/" in name:  # read again by the loader, which trusts it if it must
-                torch.load(io.BytesIO(archive.read(name)), weights_only=True)
+                try:
+                    torch.load(io.BytesIO(archive.read(name)), weights_only=True)
+                except UnpicklingError as error:
+                    raise SurgenasError("refused: an exported program with pickled inputs") from error
     with quiet():
         return torch.export.load(io.BytesIO(model)).module()
 

@@ -1,0 +1,85 @@
+"""Do runtimes rank networks alike? Random architectures on each; Kendall tau by pair; a pair whose order flips.
+
+    python benchmarks/rankings.py [--networks 100] [--devices onnxruntime-cpu openvino-cpu ...] [--keep]
+
+A flip counts if each runtime says that its faster one is faster beyond the noise floor and both intervals together.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from common import finish
+from scipy.stats import kendalltau
+
+from surgenas.console import ConsoleProgress
+from surgenas.core import moves
+from surgenas.core.errors import SurgenasError
+from surgenas.hardware.device import Job, measure_each
+from surgenas.hardware.devices import make_device
+from surgenas.hardware.measurement import Measurement, unlike
+from surgenas.hardware.timing import Protocol
+from surgenas.pipeline.stages.measured import job_of
+from surgenas.spaces.mobile import Mobile
+
+PROTOCOL = Protocol(half_width=0.02, max_rounds=60, budget_s=60, patience_s=90, duplicates=2, fresh=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--networks", type=int, default=100)
+    parser.add_argument("--resolution", type=int, default=64)
+    parser.add_argument("--devices", nargs="+", default=["onnxruntime-cpu", "openvino-cpu", "pytorch-cpu"])
+    parser.add_argument("--keep", action="store_true")
+    args = parser.parse_args()
+    space, rng = Mobile(layout="small", resolution=args.resolution, classes=10), np.random.default_rng(0)
+    archs = [moves.sample(space, rng) for _ in range(args.networks)]
+    jobs = [job_of(arch) for arch in archs]
+    measured = {name: found for name in args.devices if (found := on(name, jobs))}
+    taus, flips = {}, []
+    for a, b in combinations(measured, 2):
+        both = [i for i, job in enumerate(jobs) if job.key in measured[a] and job.key in measured[b]]
+        one, other = [[measured[name][jobs[i].key] for i in both] for name in (a, b)]
+        tau = kendalltau([m.ms for m in one], [m.ms for m in other]).statistic
+        turned = flipped(one, other)
+        taus[f"{a} | {b}"] = {"tau": float(tau), "networks": len(both), "pairs_that_flip": len(turned)}
+        if turned:
+            i, j = turned[0]
+            flips.append({"devices": [a, b], "faster_on_first": told(archs[both[i]].genes, one[i], other[i]),
+                          "faster_on_second": told(archs[both[j]].genes, one[j], other[j])})  # fmt: skip
+    grades = {name: "".join(sorted(m.grade for m in found.values())) for name, found in measured.items()}
+    finish("rankings", {"resolution": args.resolution, "kendall": taus, "flips": flips, "grades": grades})
+
+
+def on(name: str, jobs: list[Job]) -> dict[str, Measurement]:
+    """Empty, and said so, if the device cannot be used here."""
+    try:
+        found = measure_each(make_device(name), jobs, protocol=PROTOCOL, progress=ConsoleProgress())
+    except SurgenasError as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        return {}
+    return {key: m for key, m in found.items() if isinstance(m, Measurement) and m.grade < "D"}
+
+
+def flipped(one: list[Measurement], other: list[Measurement]) -> list[tuple[int, int]]:
+    """Pairs (i, j): i clearly faster on the first device, j clearly on the second; the clearest first."""
+    found = []
+    for i in range(len(one)):
+        for j in range(len(one)):
+            first, second = math.log(one[j].ms / one[i].ms), math.log(other[i].ms / other[j].ms)
+            if first > unlike(one[i], one[j]) and second > unlike(other[i], other[j]):
+                found.append((min(first, second), (i, j)))
+    return [pair for _, pair in sorted(found, reverse=True)]
+
+
+def told(genes: tuple[str, ...], one: Measurement, other: Measurement) -> dict[str, Any]:
+    return {"genes": list(genes), "ms": [one.ms, other.ms], "half_width": [one.half_width, other.half_width]}
+
+
+if __name__ == "__main__":
+    main()
