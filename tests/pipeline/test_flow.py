@@ -16,7 +16,7 @@ from surgenas import api
 from surgenas.core.errors import Interrupted, LimitError, UsageError
 from surgenas.core.progress import Progress
 from surgenas.hardware.onnx_file import to_onnx
-from surgenas.pipeline import flow
+from surgenas.pipeline import compare, flow
 from surgenas.pipeline.journal import Journal
 from surgenas.pipeline.run import Run
 from surgenas.pipeline.stages.measured import CAREFUL
@@ -77,6 +77,18 @@ def test_the_result_is_inside_the_limit_and_all_of_it_is_there(finished):
     ].keys()
     json.dumps(facts)
     assert "inside the limit" in summary(facts)
+
+
+def test_a_finished_run_is_measured_with_its_own_weights_and_the_accuracy_that_int8_leaves(finished, monkeypatch):
+    monkeypatch.setattr(compare, "CAREFUL", replace(CAREFUL, rounds=3, max_rounds=3, fresh=False, duplicates=0))
+    monkeypatch.setattr(compare, "YARDSTICK", str(finished.run))
+    rows = api.measure([finished.run], ["onnxruntime-cpu", "onnxruntime-cpu-int8"])["measurements"]
+    plain, small = (row["accuracy"] for row in rows)
+    assert plain == finished.accuracy
+    images = Run.open(Path(finished.run), Progress()).data.test
+    assert abs(small - plain) <= 0.2
+    assert small * len(images) == pytest.approx(round(small * len(images))), "a share of the test part"
+    assert rows[1]["model_bytes"] < 0.6 * rows[0]["model_bytes"]
 
 
 def test_the_model_loads_in_one_line_and_is_what_was_exported(finished, digits, tmp_path):

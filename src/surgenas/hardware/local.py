@@ -30,7 +30,7 @@ from surgenas.hardware.timing import Campaign, Protocol
 
 TOGETHER = 32
 """Networks compiled and interleaved at once."""
-LOOK = Protocol(rounds=240, max_rounds=240, half_width=0.0, warmup_s=0.1, pause_s=0.02)
+LOOK = Protocol(rounds=240, max_rounds=240, half_width=0.0, warmup_s=0.1, backoff_s=(), pause_s=0.02)
 """How the reference is looked at: over seconds, since a machine that others share is slow for seconds at a time."""
 
 
