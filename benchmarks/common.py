@@ -32,7 +32,7 @@ def finish(name: str, figures: dict[str, Any]) -> None:
         "versions": {p: version(p) for p in ("torch", "onnxruntime", "timm")},
         **figures,
     }
-    text = json.dumps(record, indent=1)
+    text = json.dumps(record, indent=1, default=float)  # of numpy
     print(text)
     if "--keep" in sys.argv:
         RESULTS.mkdir(exist_ok=True)

@@ -88,7 +88,7 @@ def main() -> None:
             "sequential_p95_error": percentile(off, 0.95),
             "grades": {g: letters.count(g) for g in "ABCD"},
             "graded_A_to_C_but_off_by_10_percent": sum(
-                e > 0.1 and g < "D" for e, g in zip(errors, letters, strict=True)
+                bool(e > 0.1 and g < "D") for e, g in zip(errors, letters, strict=True)
             ),
         }
     finish("measurement", {"networks": args.networks, "repetitions": args.repetitions, "estimators": found})
