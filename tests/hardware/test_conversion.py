@@ -15,7 +15,7 @@ from torch import nn
 
 from surgenas.core import moves
 from surgenas.core.errors import EnvironmentFault, SurgenasError, UsageError
-from surgenas.hardware.conversion import converted
+from surgenas.hardware.conversion import check_equal, converted
 from surgenas.hardware.device import Job
 from surgenas.hardware.devices import make_device
 from surgenas.hardware.onnx_file import to_onnx
@@ -86,6 +86,13 @@ def test_an_onnx_file_runs_on_runtimes_that_take_onnx_only(small):
 class Bomb:
     def __reduce__(self):
         return pytest.fail, ("somebody's pickle was run",)
+
+
+def test_pytorch_computes_what_the_module_does(small):
+    network, expected = converted(PyTorch(), job_of(moves.uniform(small, "k3e3")), 2, "fp32")
+    found = PyTorch().prepare(network.model, network.images, 1, "fp32")()
+    assert check_equal(expected, found, "pytorch") < 1e-4
+    assert found.shape == (2, 10)
 
 
 def test_an_exported_program_with_a_pickle_is_refused_before_it_is_loaded():
