@@ -44,7 +44,9 @@ def test_images_are_classified_by_the_converted_network(small):
         make_device("pytorch-cpu").logits(job, images)
 
 
-@pytest.mark.parametrize("runtime", [OnnxRuntime(), OpenVino()], ids=lambda r: r.name)
+@pytest.mark.parametrize(
+    "runtime", [OnnxRuntime(), pytest.param(OpenVino(), marks=pytest.mark.slow)], ids=lambda r: r.name
+)
 def test_int8_is_a_quarter_of_the_size_and_its_ranges_come_from_the_images(small, runtime):
     if runtime.name == "openvino":
         pytest.importorskip("nncf")

@@ -24,8 +24,8 @@ def jobs(small, *operators):
     return [job_of(moves.uniform(small, operator)) for operator in operators]
 
 
-SLOW = ("litert-cpu", "executorch-cpu", "torch-compile-cpu", "pytorch-cpu", "openvino-cpu-int8")
-"""Half a minute and more to convert, quantize or compile a few networks."""
+SLOW = ("litert-cpu", "executorch-cpu", "torch-compile-cpu", "pytorch-cpu", "openvino-cpu-int8", "onnxruntime-cpu-int8")
+"""A quarter of a minute and more to convert, quantize or compile a few networks."""
 
 
 @pytest.mark.parametrize(
