@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from surgenas.core import moves
-from surgenas.core.errors import EnvironmentFault, SurgenasError, UsageError
+from surgenas.core.errors import DataError, EnvironmentFault, SurgenasError, UsageError
 from surgenas.hardware.conversion import check_equal, converted
 from surgenas.hardware.device import Job
 from surgenas.hardware.devices import make_device
@@ -114,3 +114,13 @@ def with_part(model: bytes, part: str, content: bytes) -> bytes:
         for name in old.namelist():
             new.writestr(name, content if part in name else old.read(name))
     return sink.getvalue()
+
+
+def test_a_converter_that_fails_in_its_own_way_is_one_line(small, monkeypatch):
+    def broken(*_):
+        raise KeyError("aten.odd\nand a page of MLIR")
+
+    monkeypatch.setattr(OnnxRuntime, "quantize", broken)
+    with pytest.raises(DataError, match=r"cannot be quantized \('aten.odd") as caught:
+        converted(OnnxRuntime(), job_of(moves.uniform(small, "skip")), 1, "int8")
+    assert "\n" not in str(caught.value)

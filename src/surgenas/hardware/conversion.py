@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +18,8 @@ from surgenas.hardware.session import Network
 
 TOLERANCE = {"fp32": 1e-3, "bf16": 0.1, "int8": 1.0}
 """Largest accepted difference, relative to the largest logit. In int8 a rounding one way or the other is a whole step,
-and deep networks of random weights are chaotic: right kernels differed by up to .6 (docs/log.md)."""
+and deep networks of random weights are chaotic: right kernels differed by up to .6 (docs/log.md). bf16 is a guess: no
+processor here had it."""
 CALIBRATION = 64
 """Random images that a network without images of its own is quantized with."""
 
@@ -35,21 +38,32 @@ def converted(runtime: Runtime, job: Job, batch: int, precision: str) -> tuple[N
         raise UsageError(f"{runtime.name} runs networks from PyTorch, not ONNX files; {job.key} is one")
     if precision == "int8":
         random = np.random.default_rng(1).standard_normal((CALIBRATION, *job.input_shape), dtype=np.float32)
-        network = replace(network, model=runtime.quantize(network.model, job.images() if job.images else random))
+        images = job.images() if job.images else random
+        with _somebody_elses(job, "be quantized"):
+            network = replace(network, model=runtime.quantize(network.model, images))
         expected = None
     return network, unoptimised(network.model, network.images) if expected is None else expected
 
 
 def _from_pytorch(runtime: Runtime, job: Job, batch: int) -> tuple[Network, Images]:
-    shape = (batch, *job.input_shape)
-    try:
+    _, H, W = job.input_shape
+    with _somebody_elses(job, f"run on images of {H} x {W}, or be exported"):
         module = with_statistics(job.module, job.input_shape)
-        network = Network(runtime.convert(module, job.input_shape, batch), shape)
+        network = Network(runtime.convert(module, job.input_shape, batch), (batch, *job.input_shape))
         with torch.no_grad():
             return network, module(torch.from_numpy(network.images)).numpy()
-    except (RuntimeError, AssertionError, ValueError, TypeError) as error:  # somebody else's network, any size
+
+
+@contextmanager
+def _somebody_elses(job: Job, what: str) -> Iterator[None]:
+    """Networks of anybody, at any size, in converters of anybody: they raise whatever they like."""
+    try:
+        yield
+    except (SurgenasError, MemoryError):
+        raise
+    except Exception as error:
         why = (str(error).splitlines() or [type(error).__name__])[0]
-        raise DataError(f"{job.key} cannot run on images of {shape[2]} x {shape[3]}, or be exported ({why})") from error
+        raise DataError(f"{job.key} cannot {what} ({why})") from error
 
 
 def with_statistics(module: nn.Module, input_shape: tuple[int, int, int]) -> nn.Module:

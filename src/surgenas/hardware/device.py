@@ -6,17 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
-import numpy.typing as npt
 from torch import nn
 
 from surgenas.core.errors import EnvironmentFault, SurgenasError, UsageError
 from surgenas.core.progress import Progress
 from surgenas.hardware.link import DeviceGone
 from surgenas.hardware.measurement import Measurement
+from surgenas.hardware.runtimes import Images
 from surgenas.hardware.timing import Protocol as TimingProtocol
-
-Floats32 = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -31,7 +28,7 @@ class Job:
     build: Callable[[], nn.Module] | None
     input_shape: tuple[int, int, int]
     model: Callable[[int], bytes] | None = None
-    images: Callable[[], Floats32] | None = None
+    images: Callable[[], Images] | None = None
 
     @property
     def module(self) -> nn.Module:

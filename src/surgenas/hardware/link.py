@@ -14,7 +14,7 @@ from typing import Any
 from surgenas.core.errors import SurgenasError
 from surgenas.core.progress import Progress
 from surgenas.hardware.session import WORKING, Answer, Greeting, Request, answer_of, greeting_of, request_message
-from surgenas.hardware.wire import Message, WireError, read, write
+from surgenas.hardware.wire import MAX_BLOBS, Message, WireError, read, write
 
 Talk = tuple[Greeting, Answer | None]
 HERE = (sys.executable, "-m", "surgenas.hardware.worker")
@@ -93,11 +93,12 @@ class Link:
                 return hello, None
             with _deadline(process, patience_s):
                 write(process.stdin, message)
-            while True:
+            for _ in range(MAX_BLOBS):  # one for each network of a message, and no more
                 with _deadline(process, patience_s):
                     said_back = read(process.stdout)
                 if said_back.kind != WORKING:
                     return hello, answer_of(said_back)
+            raise WireError("the other side is working for ever")
         except (WireError, OSError) as error:
             process.kill()
             process.wait()

@@ -9,8 +9,9 @@ from pathlib import Path
 from surgenas.core.architecture import read_architecture
 from surgenas.core.errors import UsageError
 from surgenas.core.progress import Progress
-from surgenas.hardware.device import Floats32, Job
+from surgenas.hardware.device import Job
 from surgenas.hardware.onnx_file import fixed_shape, read_onnx
+from surgenas.hardware.runtimes import Images
 from surgenas.pipeline.checkpoint import load_weights
 from surgenas.pipeline.run import Run
 from surgenas.pipeline.stages.measured import job_of
@@ -31,10 +32,10 @@ def trained_run(what: str, progress: Progress) -> Run | None:
 def trained(job: Job, run: Run) -> Job:
     """A run's job with the weights it was trained to, and images of its data for a quantizer."""
 
-    def images() -> Floats32:
+    def images() -> Images:
         data = run.data
         step = max(1, len(data.train) // CALIBRATION)  # folders are in the order of their classes
-        found: Floats32 = data.normalise(data.train.images[::step][:CALIBRATION]).numpy()
+        found: Images = data.normalise(data.train.images[::step][:CALIBRATION]).numpy()
         return found
 
     return replace(job, build=lambda: load_weights(run.folder / weights_file(FOUND), job.module), images=images)

@@ -58,6 +58,17 @@ class Runtime(ABC):
         return ""
 
 
+class OnnxReader(Runtime):
+    """What runtimes share that read ONNX."""
+
+    takes_onnx = True
+
+    def convert(self, network: nn.Module, input_shape: tuple[int, int, int], batch: int) -> bytes:
+        from surgenas.hardware.onnx_file import to_onnx
+
+        return to_onnx(network, input_shape, batch=batch)
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """Converters and quantizers advise, warn and log on what they were not asked."""

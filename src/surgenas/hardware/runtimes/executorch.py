@@ -34,10 +34,11 @@ class ExecuTorch(Runtime):
 
     def prepare(self, model: bytes, images: Images, threads: int, precision: str) -> Callable[[], Images]:
         import torch
-        from executorch.extension.pybindings.portable_lib import _unsafe_reset_threadpool
+        from executorch.extension.pybindings.portable_lib import _threadpool_get_thread_count, _unsafe_reset_threadpool
         from executorch.runtime import Runtime as Program
 
-        _unsafe_reset_threadpool(threads)
+        if _threadpool_get_thread_count() != threads:  # not under a network that is already loaded
+            _unsafe_reset_threadpool(threads)
         program = Program.get().load_program(model)
         method = program.load_method("forward")
         inputs = [torch.from_numpy(images)]

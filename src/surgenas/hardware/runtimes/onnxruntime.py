@@ -7,31 +7,21 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import onnxruntime as ort
 
-from surgenas.hardware.runtimes import Images, Runtime
-
-if TYPE_CHECKING:
-    from torch import nn
+from surgenas.hardware.runtimes import Images, OnnxReader
 
 
-class OnnxRuntime(Runtime):
+class OnnxRuntime(OnnxReader):
     """CPU execution provider, sequential, without spinning threads (they would disturb their neighbours)."""
 
     name = "onnxruntime"
     precisions = ("fp32", "int8")
-    takes_onnx = True
 
     @property
     def version(self) -> str:
         return str(ort.__version__)
-
-    def convert(self, network: nn.Module, input_shape: tuple[int, int, int], batch: int) -> bytes:
-        from surgenas.hardware.onnx_file import to_onnx
-
-        return to_onnx(network, input_shape, batch=batch)
 
     def quantize(self, model: bytes, calibration: Images) -> bytes:
         from surgenas.hardware.quantization import static_int8

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from surgenas.core.errors import EnvironmentFault
-from surgenas.hardware.runtimes import Images, Runtime, distribution_version
-
-if TYPE_CHECKING:
-    from torch import nn
+from surgenas.hardware.runtimes import Images, OnnxReader, distribution_version
 
 
-class OpenVino(Runtime):
+class OpenVino(OnnxReader):
     """One stream, latency hint, fp32 unless asked otherwise; threads are not pinned, since ours are measured shared."""
 
     name = "openvino"
     precisions = ("fp32", "bf16", "int8")
-    takes_onnx = True
 
     @property
     def version(self) -> str:
@@ -26,11 +22,6 @@ class OpenVino(Runtime):
 
     def missing(self, precision: str) -> str:
         return "bf16 (avx512_bf16 or amx)" if precision == "bf16" and not _has_bf16() else ""
-
-    def convert(self, network: nn.Module, input_shape: tuple[int, int, int], batch: int) -> bytes:
-        from surgenas.hardware.onnx_file import to_onnx
-
-        return to_onnx(network, input_shape, batch=batch)
 
     def quantize(self, model: bytes, calibration: Images) -> bytes:
         from surgenas.hardware.quantization import nncf_int8
