@@ -32,6 +32,21 @@ def _seeded() -> Iterator[None]:
     torch.set_num_threads(threads)  # a runtime that is prepared here, and not in a process of its own, sets them
 
 
+class Listener(Progress):
+    """Keeps what was logged."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def log(self, message: str) -> None:
+        self.said.append(message)
+
+
+@pytest.fixture
+def listener() -> Listener:
+    return Listener()
+
+
 @pytest.fixture(scope="session")
 def small() -> Mobile:
     """The small layout at its cheapest."""

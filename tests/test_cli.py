@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.pipeline.journal import Journal
 from surgenas.spaces.mobile import Mobile
+from surgenas.testing import ToyDevice
 
 TOY = ["--device", "surgenas.testing:toy_device", "--resolution", "16", "--batch", "256", "--samples", "16"]
 
@@ -69,7 +71,7 @@ BAD = [
     (["measure", "damaged.onnx"], 4, "not a usable ONNX model"),
     (["measure", "thousand.json", "--device", "toaster"], 2, "onnxruntime-cpu"),
     (["measure", "other.json"], 2, "unknown space"),
-    (["scale", "thousand.json", "--knob", "depth"], 2, "width, resolution"),
+    (["scale", "thousand.json", "--knob", "colour"], 2, "width, resolution, depth"),
     (["scale", "thousand.json", "--most", "0.5"], 2, "above 1"),
     (["scale", "thousand.json", "--slack", "7"], 2, "for example 0.03"),
     (["describe", "--arch", "damaged.json"], 2, "not JSON"),
@@ -167,6 +169,21 @@ def test_scale_finds_the_zone_of_a_device_that_charges_by_parameters_only(run, t
     assert "the Comfort Zone is empty here" in out
     assert "charges for every step" in (tmp_path / "wide" / "comfort_zone.html").read_text()
     assert not (tmp_path / "wide" / "architecture.json").exists()
+
+
+def test_a_latency_that_is_too_noisy_to_say_is_never_silent(run, tmp_path, monkeypatch):
+    measured = ToyDevice._measure
+    monkeypatch.setattr(ToyDevice, "_measure", lambda self, job: replace(measured(self, job), grade="D"))
+    (tmp_path / "arch.json").write_text(
+        moves.uniform(Mobile(layout="small", resolution=16, classes=10), "skip").to_json()
+    )
+    args = ["measure", "arch.json", "--device", "surgenas.testing:toy_device"]
+    code, out, _ = run(*args)
+    assert code == 0
+    assert "too noisy to say (grade D): arch.json, MobileNetV2" in out
+    code, out, err = run(*args, "--strict")
+    assert code == 6
+    assert "when the machine is idle" in err
 
 
 def test_scale_trains_before_and_after(run, tmp_path):

@@ -10,7 +10,6 @@ import pytest
 
 from surgenas.core import moves
 from surgenas.core.errors import SurgenasError
-from surgenas.core.progress import Progress
 from surgenas.hardware.device import Job, measure_each
 from surgenas.hardware.link import HERE, DeviceGone, DeviceLost, Link
 from surgenas.hardware.onnx_file import to_onnx
@@ -18,14 +17,6 @@ from surgenas.hardware.session import HIDDEN, Network, Request, perform, request
 from surgenas.hardware.timing import Protocol
 
 SHORT = Protocol(rounds=3, max_rounds=3, warmup_s=0.01, block_ms=0.5, duplicates=1)
-
-
-class Lines(Progress):
-    def __init__(self):
-        self.said = []
-
-    def log(self, message):
-        self.said.append(message)
 
 
 @pytest.fixture
@@ -66,8 +57,7 @@ def test_a_fresh_process_answers_what_this_one_would(request_):
         ("import sys; sys.stdout.buffer.write(b'SNAS\\x09' + bytes(4))", "version 9"),
     ],
 )
-def test_what_cannot_be_talked_to_is_tried_again_and_then_named(request_, code, named):
-    listener = Lines()
+def test_what_cannot_be_talked_to_is_tried_again_and_then_named(request_, listener, code, named):
     with pytest.raises(DeviceLost, match=named) as caught:
         Link(python(code), hello_s=1.0, pauses_s=(0.01,)).perform(request_, listener)
     assert "2 tries" in str(caught.value)
@@ -104,7 +94,7 @@ def test_a_command_that_is_not_there(request_):
         Link(("no-such-command",), pauses_s=()).perform(request_)
 
 
-def test_a_device_that_breaks_off_once_is_asked_again(request_, tmp_path):
+def test_a_device_that_breaks_off_once_is_asked_again(request_, listener, tmp_path):
     """The first try dies in the middle of its answer; the second is whole."""
     flaky = (
         f"import os, sys, pathlib; mark = pathlib.Path({str(tmp_path / 'mark')!r})\n"
@@ -117,15 +107,13 @@ def test_a_device_that_breaks_off_once_is_asked_again(request_, tmp_path):
         "    worker.write = write\n"
         "worker.main()"
     )
-    listener = Lines()
     answer = Link(python(flaky), pauses_s=(0.01,)).perform(request_, listener)
     assert len(answer.outputs) == 2
     assert len(listener.said) == 1
 
 
-def test_a_campaign_that_cannot_be_done_is_told_and_not_tried_again(request_):
+def test_a_campaign_that_cannot_be_done_is_told_and_not_tried_again(request_, listener):
     broken = replace(request_, networks={"x": Network(b"no model", (1, 3, 8, 8))})
-    listener = Lines()
     with pytest.raises(SurgenasError, match="INVALID_PROTOBUF"):
         Link(HERE).perform(broken, listener)
     assert not listener.said

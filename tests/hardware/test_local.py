@@ -15,11 +15,13 @@ from surgenas.core import moves
 from surgenas.core.errors import SurgenasError, UsageError
 from surgenas.hardware.conversion import TOLERANCE, check_equal, with_statistics
 from surgenas.hardware.devices import make_device
+from surgenas.hardware.local import alike
 from surgenas.hardware.measurement import percentile
 from surgenas.hardware.onnx_file import to_onnx, with_metadata
 from surgenas.hardware.store import Store
 from surgenas.hardware.timing import Protocol
 from surgenas.pipeline.stages.measured import job_of
+from surgenas.spaces.mobile import Mobile
 from surgenas.testing import check_device, toy_device
 
 SHORT = Protocol(rounds=3, max_rounds=3)
@@ -48,6 +50,33 @@ def test_equal_networks_are_measured_once_and_found_again(small):
     assert reused.ms == pytest.approx(2 * good.ratio * good.reference_ms), "a ratio moves to the wanted scale"
 
 
+def test_a_device_that_changed_is_measured_anew(small, tmp_path, listener):
+    """Twenty stored latencies, some of them measured again: all three times too long, by a change or by noise."""
+    enough = Protocol(rounds=10, max_rounds=10)
+    device = replace(make_device("onnxruntime-cpu"), store=Store(tmp_path / "m.sqlite"))
+    every = [replace(jobs(small, "skip")[0], key=f"{i}") for i in range(20)]
+    (truth,) = device.measure(every[:1], protocol=enough)
+    reference = (truth.reference, truth.reference_ms)
+
+    def reused(factor, half_width):
+        device.store.add_change(device.key)
+        for job in every:
+            device.store.add(
+                replace(truth, key=job.key, ratio=factor * truth.ratio, half_width=half_width, grade="B"), []
+            )
+        listener.said.clear()
+        found = device.measure(every, protocol=enough, reference=reference, reuse=True, progress=listener)
+        return [m.ms for m in found], len(device.store.find("7", device.key))
+
+    ms, records = reused(3.0, 0.01)
+    assert "not what it was" in " ".join(listener.said)
+    assert np.median(ms) < 2 * truth.ms, "all are measured anew"
+    assert records == 1, "what was stored before is passed over"
+    ms, _ = reused(3.0, 2.0)
+    assert ms == [pytest.approx(3.0 * truth.ms)] * 20, "noise is no change"
+    assert listener.said == []
+
+
 def test_a_wrong_result_is_refused():
     right = np.array([[0.5, -2.0]], np.float32)
     assert check_equal(right, right, "x") == 0.0
@@ -70,12 +99,24 @@ def test_hidden_duplicates_make_the_noise_floor(small, tmp_path):
     device = replace(make_device("onnxruntime-cpu"), store=Store(tmp_path / "m.sqlite"))
     plain = device.measure(jobs(small, "skip"), protocol=SHORT)[0]
     assert plain.floor == 0.0
-    found = device.measure(jobs(small, "skip", "k3e3", "k7e6"), protocol=replace(SHORT, duplicates=2))
+    reference = (plain.reference, plain.reference_ms)  # one for all, hence one campaign
+    twice = replace(SHORT, duplicates=2)
+    found = device.measure(jobs(small, "skip", "k3e3", "k7e6"), protocol=twice, reference=reference)
     pairs = device.store.pair_history(device.key)
     assert len(pairs) == 2
     assert min(pairs) > 0
     assert all(m.floor == pytest.approx(percentile(pairs, 0.95)) for m in found)
     assert [m.key for m in found] == [job.key for job in jobs(small, "skip", "k3e3", "k7e6")]
+
+
+def test_networks_of_unlike_latency_are_measured_against_references_of_their_own():
+    assert alike({"a": 1.0, "b": 3.9, "c": 4.1, "d": 20.0}) == [["a", "b"], ["c"], ["d"]]
+    assert alike({"b": 2.0, "a": 1.0}) == [["a", "b"]]
+    device, large = make_device("onnxruntime-cpu"), Mobile(layout="small", resolution=160, classes=10)
+    tiny = Mobile(layout="small", resolution=16, classes=10)
+    found = device.measure([*jobs(large, "k7e6"), *jobs(tiny, "skip")], protocol=SHORT)
+    assert [m.reference for m in found] == ["reference-l/1", "reference-s/1"]
+    assert found[0].ms > 10 * found[1].ms
 
 
 def test_export_keeps_the_training_mode_and_carries_its_facts(small):

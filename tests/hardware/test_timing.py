@@ -84,6 +84,32 @@ def test_an_overloaded_machine_is_waited_for_and_then_graded_down():
     assert grade(estimate(found.rounds["a"], 1.0)[1], found.preempted) == "D"
 
 
+def test_very_small_networks_are_also_run_back_to_back():
+    """Whoever ran before has emptied the caches: the first ten runs of a visit take longer."""
+    sim, warm = Simulated(), 0
+
+    def network(ms):
+        def call():
+            nonlocal warm
+            warm = 0
+            sim.time += ms / 1e3
+
+        return call
+
+    def small():
+        nonlocal warm
+        sim.time += (0.24 if warm < 10 else 0.2) / 1e3
+        warm += 1
+
+    protocol, rng = Protocol(block_ms=0.1, steady=3), np.random.default_rng(0)
+    found = run_campaign({"small": small, "large": network(2.0)}, network(1.0), 1.0, protocol, rng, sim.machine)
+    assert list(found.steady) == ["small"]
+    assert len(found.steady["small"]) == 3
+    interleaved, steady = (estimate(rounds["small"], 1.0)[0] for rounds in (found.rounds, found.steady))
+    assert interleaved == pytest.approx(0.24)
+    assert steady == pytest.approx(0.2)
+
+
 def test_rounds_go_on_until_the_interval_is_narrow_or_the_budget_ends():
     few = campaign(Simulated(noise=0.001), a=1.0)
     many = campaign(Simulated(noise=2.0), Protocol(max_rounds=50), reference_ms=math.inf, a=1.0)

@@ -7,6 +7,7 @@ import timm
 import torch
 
 from surgenas.core import moves
+from surgenas.core.architecture import Architecture
 from surgenas.core.errors import UsageError
 from surgenas.nn.cost import count
 from surgenas.spaces import CATALOG, make_space, space_of
@@ -63,6 +64,20 @@ def test_width_scales_the_network():
         return count(space.build(moves.uniform(space, "k3e6")), space.input_shape)[0]
 
     assert macs(0.5) < 0.5 * macs(1.0) < 0.25 * macs(2.0)
+
+
+def test_depth_repeats_the_last_operator_of_each_stage():
+    space = Mobile(layout="small", resolution=32, classes=3)
+    genes = ("k3e3", "k7e6", "k5e3", "skip", "k3e6", "k3e3", "k5e6", "k7e3", "k3e3", "k3e3", "k5e3")
+    deeper = space.scaled(space.architecture(genes), "depth", 1.5)
+    assert deeper.genes == (
+        *genes[:2], "k7e6", *genes[2:5], "k3e6", *genes[5:8], "k7e3", *genes[8:], "k5e3"
+    )  # fmt: skip
+    grown = space_of(deeper)
+    assert count(grown.build(deeper), grown.input_shape) > count(space.build(space.architecture(genes)), (3, 32, 32))
+    assert Architecture.from_dict(deeper.to_dict()) == deeper
+    assert "depth" not in space.settings
+    assert len(space_of(grown.reference(1.0)).choices) == 16, "MobileNetV2 keeps its own depth"
 
 
 def test_reference_shares_images_and_classes():

@@ -26,6 +26,7 @@ from surgenas.cli.options import (
     setting_of,
     show,
 )
+from surgenas.core.errors import NoisyError
 
 
 @app.command()
@@ -164,6 +165,7 @@ def measure(
     device: Annotated[list[str] | None, typer.Option(help="Where to measure; may be given several times.")] = None,
     resolution: Resolution = 0,
     layers: Annotated[bool, typer.Option(help="Also the share of the latency by part of the network.")] = False,
+    strict: Annotated[bool, typer.Option(help="Fail (6) if a latency is of grade D.")] = False,
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
@@ -178,13 +180,15 @@ def measure(
         what, device or api.DEVICES, resolution=resolution, layers=layers, seed=seed, progress=progress()
     )
     show(found, as_json, text.measurement_table(found))
+    if strict and (poor := [row["name"] for row in found["measurements"] if row.get("grade") == "D"]):
+        raise NoisyError(f"too noisy to say (grade D): {', '.join(poor)}; measure when the machine is idle")
 
 
 @app.command()
 def scale(
     arch: Annotated[Path, typer.Argument(help="An architecture file or a run folder.")],
     device: Device = "onnxruntime-cpu",
-    knob: Annotated[str, typer.Option(help="What grows: width or resolution.")] = "width",
+    knob: Annotated[str, typer.Option(help="What grows: width, resolution or depth.")] = "width",
     most: Annotated[float, typer.Option(help="The largest scale that is measured.")] = 2.0,
     slack: Annotated[float, typer.Option(help="Share of the latency that growing may cost.")] = 0.03,
     train_data: Annotated[

@@ -21,7 +21,7 @@ from surgenas.hardware import RUNTIMES
 from surgenas.hardware.conversion import TOLERANCE, check_equal, converted
 from surgenas.hardware.device import Job
 from surgenas.hardware.link import HERE, Link
-from surgenas.hardware.measurement import Measurement, estimate, grade, percentile
+from surgenas.hardware.measurement import Measurement, estimate, grade, percentile, unlike
 from surgenas.hardware.references import REFERENCES, reference_named
 from surgenas.hardware.runtimes import Images, Runtime
 from surgenas.hardware.session import Answer, Greeting, Network, Request, perform
@@ -30,6 +30,11 @@ from surgenas.hardware.timing import Campaign, Protocol
 
 TOGETHER = 32
 """Networks compiled and interleaved at once."""
+SPAN = 4.0
+"""Networks whose latencies differ by more are not measured against the same reference: on a busy machine small networks
+suffer more than large ones."""
+CHANGED = 0.05
+"""|ln ratio| between then and now from which a device counts as changed."""
 LOOK = Protocol(rounds=240, max_rounds=240, half_width=0.0, warmup_s=0.1, backoff_s=(), pause_s=0.02)
 """How the reference is looked at: over seconds, since a machine that others share is slow for seconds at a time."""
 
@@ -65,7 +70,7 @@ class RuntimeDevice:
 
     def calibrate(self, job: Job) -> tuple[str, float]:
         with self._alone(Progress()):
-            return self._nearest_reference({job.key: self._converted(job)[0]})
+            return self._by_reference({job.key: self._converted(job)[0]})[0][0]
 
     def measure(
         self,
@@ -77,7 +82,9 @@ class RuntimeDevice:
         reuse: bool = False,
         progress: Progress = Progress(),  # noqa: B008  stateless
     ) -> list[Measurement]:
-        known = self._known(jobs, reference) if reuse else {}
+        stored = self._known(jobs, reference) if reuse else {}
+        again = _some(stored, seed)
+        known = {key: m for key, m in stored.items() if key not in again}
         todo = list({job.key: job for job in jobs if job.key not in known}.values())
         with progress.task("measure", len(todo)) as task:
             for start in range(0, len(todo), TOGETHER):
@@ -87,9 +94,14 @@ class RuntimeDevice:
                     task.advance()
                 networks = {key: network for key, (network, _) in exported.items()}
                 with self._alone(progress):
-                    name, ms = reference or self._nearest_reference(networks)
-                    answer = self._perform(networks, name, ms, protocol, derive(seed, "measure", start), progress)
-                    known |= self._kept(answer, exported, (name, ms))
+                    for (name, ms), group in [(reference, networks)] if reference else self._by_reference(networks):
+                        answer = self._perform(group, name, ms, protocol, derive(seed, "measure", start), progress)
+                        known |= self._kept(answer, {key: exported[key] for key in group}, (name, ms))
+        if again and _changed([(stored[key], known[key]) for key in again]):
+            progress.log(f"{self.name} is not what it was: stored latencies no longer hold and are measured anew")
+            self.store.add_change(self.key)
+            return self.measure(jobs, reference=reference, protocol=protocol, seed=seed, reuse=True, progress=progress)
+        known |= {key: stored[key] for key in again}
         return [known[job.key] for job in jobs]
 
     def layer_shares(self, job: Job) -> dict[str, float]:
@@ -147,6 +159,7 @@ class RuntimeDevice:
         ratio, half = estimate(campaign.rounds[key], campaign.state_ms)
         quiet = sum(r.is_quiet(campaign.state_ms) for r in campaign.rounds[key])
         times = [ms for r in campaign.rounds[key] for ms in r.candidate.runs_ms]
+        steady = campaign.steady.get(key)
         return Measurement(
             key=key,
             device=self.key,
@@ -161,6 +174,7 @@ class RuntimeDevice:
             reference_ms=reference[1],
             max_difference=difference,
             floor=floor,
+            steady_ms=estimate(steady, campaign.state_ms)[0] * reference[1] if steady else None,
             context={**context, "quiet_rounds": quiet, "state_ms": campaign.state_ms},
         )
 
@@ -174,17 +188,22 @@ class RuntimeDevice:
                     known[job.key] = replace(m, ms=m.ratio * scale, reference_ms=scale)
         return known
 
-    def _nearest_reference(self, networks: Mapping[str, Network]) -> tuple[str, float]:
-        """The one nearest to the median latency of some networks, and its own: p10 of its history, just added to."""
+    def _by_reference(self, networks: Mapping[str, Network]) -> list[tuple[tuple[str, float], dict[str, Network]]]:
+        """Networks of like latency together, with the reference nearest to them and its own: p10 of its history, just
+        added to."""
         middle = REFERENCES[1].name
         rough = Protocol(rounds=3, max_rounds=3, warmup_s=0.1, block_ms=1.0)
         everything = {**networks, **{r.name: self._reference(r.name) for r in REFERENCES}}
         seen = self._perform(everything, middle, math.inf, rough, 0).campaign.rounds
         ms = {name: min(r.candidate.best_ms for r in rounds) for name, rounds in seen.items()}
-        typical = statistics.median(ms[name] for name in networks)
-        name = min((r.name for r in REFERENCES), key=lambda n: abs(math.log(ms[n] / typical)))
-        self._perform({name: everything[name]}, name, math.inf, LOOK, 0)
-        return name, percentile(self.store.reference_history(name, self.key), 0.1)
+        found = []
+        for group in alike({key: ms[key] for key in networks}):
+            middle_ms = math.sqrt(ms[group[0]] * ms[group[-1]])
+            name = min((r.name for r in REFERENCES), key=lambda n: abs(math.log(ms[n] / middle_ms)))
+            self._perform({name: everything[name]}, name, math.inf, LOOK, 0)
+            known_ms = percentile(self.store.reference_history(name, self.key), 0.1)
+            found.append(((name, known_ms), {key: networks[key] for key in group}))
+        return found
 
     def logits(self, job: Job, images: Images) -> Images:
         """What the converted network answers to images (N, C, H, W), computed here: (N, classes).
@@ -222,6 +241,29 @@ class RuntimeDevice:
             yield
         finally:
             lock.release()
+
+
+def alike(latency_ms: Mapping[str, float]) -> list[list[str]]:
+    """Names in groups, fastest first, as few as the span of a group allows: what is in one campaign compares best."""
+    groups: list[list[str]] = []
+    for name in sorted(latency_ms, key=lambda name: latency_ms[name]):
+        if groups and latency_ms[name] <= SPAN * latency_ms[groups[-1][0]]:
+            groups[-1].append(name)
+        else:
+            groups.append([name])
+    return groups
+
+
+def _some(stored: Mapping[str, Measurement], seed: int) -> list[str]:
+    """One in twenty of them on average, drawn at random."""
+    rng = np.random.default_rng(derive(seed, "again"))
+    return [str(key) for key in rng.permutation(list(stored))[: int(len(stored) / 20 + rng.random())]]
+
+
+def _changed(pairs: Sequence[tuple[Measurement, Measurement]]) -> bool:
+    """Do most of the networks differ from what was stored by more than CHANGED, and more than noise explains?"""
+    apart = [abs(math.log(new.ms / old.ms)) > max(CHANGED, unlike(old, new)) for old, new in pairs]
+    return 2 * sum(apart) > len(apart)
 
 
 @cache

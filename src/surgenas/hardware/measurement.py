@@ -65,7 +65,8 @@ class Measurement:
     ms is ratio x reference_ms: what the network needs when the machine is as quiet as the reference's history knows.
     p50_ms is what the wall clock saw during this measurement; p90_ms only from 64 runs on. floor: |ln ratio| that one
     network measured under two names stays below in 95 % of cases on this device (A/A); 0: not looked at. model_bytes:
-    the network as its runtime gets it.
+    the network as its runtime gets it. steady_ms: of a very small network, run back to back; ms is what it takes in
+    turn with others.
     """
 
     key: str
@@ -82,6 +83,7 @@ class Measurement:
     max_difference: float
     floor: float = 0.0
     model_bytes: int = 0
+    steady_ms: float | None = None
     context: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
 
     @property

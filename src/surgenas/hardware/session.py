@@ -147,7 +147,8 @@ def greeting_of(message: Message) -> Greeting:
 def answer_message(answer: Answer) -> Message:
     c = answer.campaign
     values = {
-        "rounds": {name: [_plain_round(r) for r in rounds] for name, rounds in c.rounds.items()},
+        "rounds": _plain(c.rounds),
+        "steady": _plain(c.steady),
         "reference_ms": list(c.reference_ms),
         "preempted": c.preempted,
         "state_ms": None if math.isinf(c.state_ms) else c.state_ms,
@@ -165,20 +166,30 @@ def answer_of(message: Message) -> Answer:
         raise SurgenasError(str(message.values.get("why", "the other side failed without saying why")))
     v = message.values
     try:
-        rounds = {name: tuple(map(_round, found)) for name, found in v["rounds"].items()}
+        rounds, steady = _rounds(v["rounds"]), _rounds(v["steady"])
         state_ms = math.inf if v["state_ms"] is None else float(v["state_ms"])
         outputs = {
             name: np.frombuffer(blob, np.float32).reshape(shape)
             for (name, shape), blob in zip(v["outputs"].items(), message.blobs, strict=True)
         }
-        campaign = Campaign(rounds, tuple(map(float, v["reference_ms"])), float(v["preempted"]), state_ms)
+        campaign = Campaign(rounds, tuple(map(float, v["reference_ms"])), float(v["preempted"]), state_ms, steady)
         return Answer(campaign, outputs, dict(v["context"]))
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise WireError(f"an answer that cannot be understood ({error})") from error
 
 
-def _plain_round(r: Round) -> list[list[list[float]]]:
-    return [[list(block.runs_ms), [float(ok) for ok in block.clean]] for block in (r.before, r.candidate, r.after)]
+def _plain(rounds: Mapping[str, Sequence[Round]]) -> dict[str, list[list[list[list[float]]]]]:
+    return {
+        name: [
+            [[list(block.runs_ms), [float(ok) for ok in block.clean]] for block in (r.before, r.candidate, r.after)]
+            for r in seen
+        ]
+        for name, seen in rounds.items()
+    }
+
+
+def _rounds(record: Mapping[str, Any]) -> dict[str, tuple[Round, ...]]:
+    return {name: tuple(map(_round, found)) for name, found in record.items()}
 
 
 def _round(record: Sequence[Sequence[Sequence[float]]]) -> Round:

@@ -27,6 +27,7 @@ from sqlalchemy import (
     Text,
     create_engine,
     event,
+    func,
     insert,
     make_url,
     select,
@@ -52,6 +53,10 @@ _REFERENCE = Table(
 _PAIR = Table(
     "pair", _META, Column("id", Integer, primary_key=True), Column("device", Text, nullable=False),
     Column("created", Float, nullable=False), Column("difference", Float, nullable=False),
+)  # fmt: skip
+_CHANGE = Table(
+    "change", _META, Column("id", Integer, primary_key=True), Column("device", Text, nullable=False),
+    Column("created", Float, nullable=False),
 )  # fmt: skip
 
 
@@ -108,12 +113,19 @@ class Store:
             db.execute(insert(_MEASUREMENT), row)
 
     def find(self, key: str, device: str) -> list[Measurement]:
-        """All measurements of a network on a device, oldest first."""
+        """All measurements of a network on a device since it last changed, oldest first."""
         t = _MEASUREMENT.c
-        query = select(t.record).where(t.network == key, t.device == device, t.protocol == PROTOCOL_VERSION)
+        changed = select(func.coalesce(func.max(_CHANGE.c.created), 0.0)).where(_CHANGE.c.device == device)
+        query = select(t.record).where(
+            t.network == key, t.device == device, t.protocol == PROTOCOL_VERSION, t.created > changed.scalar_subquery()
+        )
         with self._connect() as db:
             records = db.execute(query.order_by(t.id)).scalars().all()
         return [Measurement.from_dict(json.loads(record)) for record in records]
+
+    def add_change(self, device: str) -> None:
+        """This device is no longer what it was: `find` passes over what was measured until now."""
+        self._add_many(_CHANGE, [{"device": device}])
 
     def add_reference(self, name: str, device: str, times_ms: Sequence[float]) -> None:
         """Add to a reference network's history."""

@@ -20,6 +20,11 @@ from surgenas.hardware.measurement import MIN_QUIET, QUIET, Block, Round, estima
 
 Call = Callable[[], object]
 
+STEADY = 200
+"""Runs of one steady block."""
+STEADY_BELOW_MS = 0.5
+"""Networks faster than this are very small: a cold cache costs them a large share of a run."""
+
 
 @dataclass(frozen=True)
 class Protocol:
@@ -28,7 +33,8 @@ class Protocol:
     budget_s: when to stop short of that; patience_s: when to stop even short of enough quiet rounds to count.
     Blocks are short, since neighbours come and go within tens of milliseconds, and a round must see one state only.
     pause_s: between rounds, where they shall be spread over time. duplicates: networks measured a second time under a
-    hidden name (A/A); fresh: in a process of its own.
+    hidden name (A/A); fresh: in a process of its own. steady: visits besides to each very small network, in which it
+    runs back to back for STEADY runs: taking turns may cost it the caches that it has to itself in use.
     """
 
     rounds: int = 10
@@ -44,6 +50,7 @@ class Protocol:
     pause_s: float = 0.0
     duplicates: int = 0
     fresh: bool = False
+    steady: int = 0
 
 
 @dataclass(frozen=True)
@@ -59,13 +66,15 @@ class Machine:
 class Campaign:
     """Everything recorded: rounds by candidate, all reference block minima, share of reference runs preempted.
 
-    state_ms: what the reference takes in the machine's fast state; only rounds in that state count.
+    state_ms: what the reference takes in the machine's fast state; only rounds in that state count. steady: visits
+    to the very small networks, their blocks back to back.
     """
 
     rounds: Mapping[str, tuple[Round, ...]]
     reference_ms: tuple[float, ...]
     preempted: float
     state_ms: float
+    steady: Mapping[str, tuple[Round, ...]] = field(default_factory=dict)
 
 
 def run_campaign(
@@ -98,18 +107,22 @@ def run_campaign(
             watch.back_off(reference, reference_runs, state_ms, protocol)
             before = watch.reference_block(reference, reference_runs)
             for i in rng.permutation(len(names)):
-                call = candidates[names[i]]
-                call()
-                block = watch.block(call, runs[names[i]])
-                after = watch.reference_block(reference, reference_runs)
-                rounds[names[i]].append(Round(before, block, after))
-                minima.append(after.best_ms)
-                before = after
+                name = names[i]
+                rounds[name].append(watch.visit(candidates[name], runs[name], reference, reference_runs, before))
+                before = rounds[name][-1].after
+                minima.append(before.best_ms)
             state_ms = _fast_state(reference_ms, minima)
             if protocol.pause_s:
                 machine.sleep(protocol.pause_s)
+        steady = {
+            name: tuple(
+                watch.visit(candidates[name], STEADY, reference, reference_runs) for _ in range(protocol.steady)
+            )
+            for name, seen in rounds.items()
+            if protocol.steady and seen and min(r.candidate.best_ms for r in seen) < STEADY_BELOW_MS
+        }
         kept = {name: tuple(seen) for name, seen in rounds.items()}
-        return Campaign(kept, tuple(minima), watch.preempted_overall, state_ms)
+        return Campaign(kept, tuple(minima), watch.preempted_overall, state_ms, steady)
 
 
 def _fast_state(known_ms: float, minima: Sequence[float]) -> float:
@@ -151,6 +164,12 @@ class _Watch:
         self.seen += len(block.clean)
         self.dirty += sum(not ok for ok in block.clean)
         return block
+
+    def visit(self, call: Call, runs: int, reference: Call, reference_runs: int, before: Block | None = None) -> Round:
+        """A block of the candidate, after one untimed run, between blocks of the reference."""
+        before = before or self.reference_block(reference, reference_runs)
+        call()
+        return Round(before, self.block(call, runs), self.reference_block(reference, reference_runs))
 
     def back_off(self, reference: Call, runs: int, reference_ms: float, protocol: Protocol) -> None:
         """While the reference is preempted or slowed down, wait; then go on, and the grade will tell."""

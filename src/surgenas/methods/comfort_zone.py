@@ -44,7 +44,7 @@ def zone(points: Sequence[Scaled], *, latency_slack: float = 0.03, efficiency_sl
     for point in ordered:
         best = max(best, point.flops_per_s)
         cheap = point.latency_ms <= (1 + latency_slack) * ordered[0].latency_ms
-        if point.scale > 1 and cheap and point.flops_per_s >= (1 - efficiency_slack) * best:
+        if point.macs > ordered[0].macs and cheap and point.flops_per_s >= (1 - efficiency_slack) * best:
             inside.append(point)
     return inside
 

@@ -89,6 +89,12 @@ def _one_device(rows: list[Facts]) -> str:
     lines = [_draw(table), f"on {rows[0]['device']}"]
     floor = max((m.get("floor", 0.0) for m in rows), default=0.0)
     lines += [f"one network under two names differs by up to {floor:.1%} here: closer latencies tie"] if floor else []
+    if poor := [m["name"] for m in rows if m.get("grade") == "D"]:
+        lines.append(f"too noisy to say (grade D): {', '.join(poor)}; measure again when the machine is idle")
+    lines += [
+        f"{m['name']}: {show_ms(m['steady_ms'])} back to back; ranked by what it takes in turn with others"
+        for m in rows if m.get("steady_ms")
+    ]  # fmt: skip
     lines += [f"{m['name']}: {m['error']}" for m in rows if "error" in m]
     lines += [_shares(m) for m in rows if m.get("layers")]
     return "\n".join(lines)

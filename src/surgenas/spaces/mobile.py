@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import groupby
+from itertools import groupby, islice
 
 import numpy as np
 import torch
@@ -32,6 +32,8 @@ OPERATORS: dict[str, tuple[int, int]] = {
     "k7e6": (7, 6),
 }
 SKIP = "skip"
+KNOBS = ("width", "resolution", "depth")
+"""What `Mobile.scaled` can change."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,8 @@ class Slot:
 
 
 class Mobile(Space):
-    """layout: a name in LAYOUTS. resolution: input height and width, 0: the layout's own. width: channel multiplier."""
+    """layout: a name in LAYOUTS. resolution: input height and width, 0: the layout's own. width, depth: multipliers of
+    channels and of the layers of each stage."""
 
     name = "mobile"
 
@@ -65,6 +68,7 @@ class Mobile(Space):
         layout: str = "proxyless",
         resolution: int = 0,
         width: float = 1.0,
+        depth: float = 1.0,
         classes: int = 1000,
         dropout: float = 0.2,
     ) -> None:
@@ -74,13 +78,15 @@ class Mobile(Space):
         for what, value, least, most in (
             ("resolution", resolution, 8, 2048),
             ("width", width, 0.05, 16),
+            ("depth", depth, 0.05, 16),
             ("classes", classes, 2, 1_000_000),
             ("dropout", dropout, 0, 0.95),
         ):
             if not isinstance(value, (int, float)) or not least <= value <= most:
                 raise UsageError(f"{what} {value!r}: expected a number from {least} to {most}")
-        self.layout_name, self.layout = layout, _scaled(LAYOUTS[layout], width)
-        self.resolution, self.width, self.classes, self.dropout = int(resolution), float(width), int(classes), dropout
+        self.layout_name, self.layout = layout, _scaled(LAYOUTS[layout], width, depth)
+        self.resolution, self.width, self.depth = int(resolution), float(width), float(depth)
+        self.classes, self.dropout = int(classes), dropout
 
     @property
     def settings(self) -> dict[str, Setting]:
@@ -88,6 +94,7 @@ class Mobile(Space):
             "layout": self.layout_name,
             "resolution": self.resolution,
             "width": self.width,
+            **({"depth": self.depth} if self.depth != 1 else {}),  # files from before it was a setting stay valid
             "classes": self.classes,
             "dropout": self.dropout,
         }
@@ -134,20 +141,28 @@ class Mobile(Space):
 
     def reference(self, width: float) -> Architecture:
         """MobileNetV2 at a width, for the same images and with the same total stride as this layout."""
-        settings = {**self.settings, "layout": REFERENCE_LAYOUT.get(self.layout_name, "mobilenetv2"), "width": width}
-        space = Mobile(**settings)  # type: ignore[arg-type]
+        layout = REFERENCE_LAYOUT.get(self.layout_name, "mobilenetv2")
+        space = Mobile(**{**self.settings, "layout": layout, "width": width, "depth": 1.0})  # type: ignore[arg-type]
         return uniform(space, "k3e6")
 
     def scaled(self, arch: Architecture, knob: str, scale: float) -> Architecture:
-        """The same operators at another `width` (a multiplier of this space's) or `resolution` (to multiples of 8)."""
+        """The same operators at another `width` or `depth` (multipliers of this space's) or `resolution` (to multiples
+        of 8). A stage that grows in depth repeats its last operator."""
         settings = dict(self.check(arch).space.settings)
         if knob == "width":
             settings["width"] = self.width * scale
+        elif knob == "depth":
+            settings["depth"] = self.depth * scale
         elif knob == "resolution":
             settings["resolution"] = max(8, 8 * round(self.resolution * scale / 8))
         else:
-            raise UsageError(f"unknown knob {knob!r}; one of width, resolution")
-        return Mobile(**settings).architecture(arch.genes)  # type: ignore[arg-type]
+            raise UsageError(f"unknown knob {knob!r}; one of {', '.join(KNOBS)}")
+        space = Mobile(**settings)  # type: ignore[arg-type]
+        genes, taken = iter(arch.genes), []
+        for old, new in zip(self.layout.stages, space.layout.stages, strict=True):
+            stage = list(islice(genes, old.repeats))
+            taken += (stage + new.repeats * stage[-1:])[: new.repeats]
+        return space.architecture(tuple(taken))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -172,10 +187,12 @@ def distinct(archs: Iterable[Architecture]) -> list[Architecture]:
     return list(seen.values())
 
 
-def _scaled(layout: Layout, width: float) -> Layout:
-    """Channels times width, to multiples of 8; as in MobileNetV2 the head never shrinks below its published width
-    at 224 px, but does for small images, where it would dominate."""
-    stages = tuple(Stage(make_divisible(s.width * width, 8), s.repeats, s.stride) for s in layout.stages)
+def _scaled(layout: Layout, width: float, depth: float) -> Layout:
+    """Repeats times depth, rounded; channels times width, to multiples of 8; as in MobileNetV2 the head never shrinks
+    below its published width at 224 px, but does for small images, where it would dominate."""
+    stages = tuple(
+        Stage(make_divisible(s.width * width, 8), max(1, round(s.repeats * depth)), s.stride) for s in layout.stages
+    )
     head = layout.head * width
     if layout.resolution >= 224:
         head = max(layout.head, head)

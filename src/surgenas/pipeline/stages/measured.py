@@ -16,8 +16,11 @@ from surgenas.pipeline.run import Run
 from surgenas.predictors.base import Predictor, make_predictor
 from surgenas.spaces import space_of
 
-CAREFUL = Protocol(rounds=20, max_rounds=80, half_width=0.015, budget_s=15, patience_s=45, duplicates=2, fresh=True)
-"""For claims: more rounds, until the interval is narrow, in a process of its own, with two networks measured twice."""
+CAREFUL = Protocol(
+    rounds=20, max_rounds=80, half_width=0.015, budget_s=15, patience_s=45, duplicates=2, fresh=True, steady=5
+)
+"""For claims: more rounds, until the interval is narrow, in a process of its own, two networks measured twice, very
+small ones back to back besides."""
 QUICK = Protocol(rounds=10, max_rounds=40, half_width=0.04, budget_s=15, patience_s=20)
 """For learning and for choosing."""
 PATIENT = Protocol(rounds=10, max_rounds=150, half_width=0.05, backoff_s=(0.2, 0.4, 0.8))
