@@ -60,6 +60,20 @@ def test_every_operator_runs_and_learns_exactly_once_a_step(digits, estimator):
     assert grads == everywhere
 
 
+def test_the_stem_that_all_paths_share_gets_the_gradient_of_each(digits):
+    method = make(Planted(), digits, epochs=2, warmup=0.0, clip=1e9)
+    images, labels = batch(digits, 32)
+    _, tau, eta = method._schedule(0)
+    torch.manual_seed(0)  # the planted operator draws noise
+    for gates in method._draw(tau, 0, True):
+        method.criterion(method.supernet(images, Gates(gates.weights.detach(), gates.path), eta), labels).backward()
+    apart = [p.grad.clone() for p in method.supernet.stem.parameters()]
+    torch.manual_seed(0)
+    method.step(images, labels, 0)
+    for p, grad in zip(method.supernet.stem.parameters(), apart, strict=True):
+        assert torch.allclose(p.grad, grad, rtol=1e-3, atol=1e-6)
+
+
 def test_path_credit_is_its_formula():
     """Against a plain loop over layers and operators."""
     logits = torch.randn(3, 4)

@@ -152,22 +152,28 @@ class SurgeNAS:
     # --- one step (section 4)
 
     def step(self, images: Tensor, labels: Tensor, index: int) -> tuple[float, float, float]:
-        """All paths of one draw on one mini-batch, then both updates. Returns (mean loss, accuracy, latency in ms)."""
+        """All paths of one draw on one mini-batch, then both updates. Returns (mean loss, accuracy, latency in ms).
+
+        The stem is what all paths share, so it runs once: its gradient is linear in the sum of theirs.
+        """
         lr, tau, eta = self._schedule(index)
         searching = index >= self.warmup_epochs * self.steps_per_epoch
         paths = self._draw(tau, index, searching)
         self.weight_optimizer.param_groups[0]["lr"] = lr
         self.weight_optimizer.zero_grad()
         losses, correct, gate_grads = [], torch.zeros((), device=self.device), []
+        stem = self.supernet.stem(images)
+        shared = stem.detach().requires_grad_()
         for i, gates in enumerate(paths):
             heard = i == 0 or self.config.estimator == "straight-through"
             weights = gates.weights.detach().requires_grad_(heard and gates.weights.requires_grad)
-            logits = self.supernet(images, Gates(weights, gates.path, self.config.leak), eta)
+            logits = self.supernet.after_stem(shared, Gates(weights, gates.path, self.config.leak), eta)
             loss = self.criterion(logits, labels)
             loss.backward()
             losses.append(loss.detach())
             correct += (logits.detach().argmax(1) == labels).float().mean()
             gate_grads.append(weights.grad)
+        stem.backward(shared.grad)
         nn.utils.clip_grad_norm_(self.supernet.parameters(), self.config.clip)
         self.weight_optimizer.step()
         latency_ms = self._alpha_step(paths, torch.stack(losses), gate_grads) if searching else math.nan

@@ -78,7 +78,10 @@ class ChoiceSupernet(nn.Module):
 
         Gates of one path that want a gradient are a leaf; they get it in a single backward pass.
         """
-        h = self.stem(x_NCHW)
+        return self.after_stem(self.stem(x_NCHW), gates, eta)
+
+    def after_stem(self, h: Tensor, gates: Gates, eta: float = 0.0) -> Tensor:
+        """The same from the stem's result on, which all paths of a step share."""
         if gates.path is None:
             for block, y_K in zip(self.layers, gates.weights.unbind(), strict=True):
                 h = block(h, y_K, eta)
