@@ -15,7 +15,7 @@ demo: install
 	$(BIN)/surgenas search
 
 test: install check
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 check: install
 	$(BIN)/ruff check src tests benchmarks examples

@@ -11,4 +11,9 @@ RUNTIMES = {
     "executorch": "surgenas.hardware.runtimes.executorch:ExecuTorch",
     "pytorch": "surgenas.hardware.runtimes.pytorch:PyTorch",
     "torch-compile": "surgenas.hardware.runtimes.pytorch:TorchCompile",
+    "onnxruntime-cuda": "surgenas.hardware.runtimes.onnxruntime:OnnxRuntimeCuda",
+    "onnxruntime-tensorrt": "surgenas.hardware.runtimes.onnxruntime:OnnxRuntimeTensorRT",
+    "pytorch-cuda": "surgenas.hardware.runtimes.cuda:PyTorchCuda",
+    "torch-compile-cuda": "surgenas.hardware.runtimes.cuda:TorchCompileCuda",
+    "cuda-graph": "surgenas.hardware.runtimes.cuda:CudaGraph",
 }

@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import shutil
+import subprocess
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +29,26 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
+@cache
+def gpu() -> str | None:
+    """The first NVIDIA GPU's name; None without one."""
+    return _nvidia("name")
+
+
+def _nvidia(field: str) -> str | None:
+    """What the driver says of the first GPU."""
+    if not shutil.which("nvidia-smi"):
+        return None
+    query = ["nvidia-smi", "--id=0", f"--query-gpu={field}", "--format=csv,noheader,nounits"]
+    try:
+        said = subprocess.run(query, capture_output=True, text=True, timeout=20, check=True).stdout
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return said.strip() or None
+
+
 def snapshot() -> dict[str, Any]:
-    """Load, pressure, steal and frequency right now."""
+    """Load, pressure, steal and frequency right now; of a GPU SM clock, temperature and why it is throttled."""
     frequency = psutil.cpu_freq()
     return {
         "load_1m": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
@@ -35,6 +56,7 @@ def snapshot() -> dict[str, Any]:
         "steal_percent": getattr(psutil.cpu_times_percent(), "steal", None),
         "frequency_mhz": frequency.current if frequency else None,
         "memory_available_bytes": psutil.virtual_memory().available,
+        "gpu": _nvidia("clocks.sm,temperature.gpu,clocks_throttle_reasons.active"),
     }
 
 

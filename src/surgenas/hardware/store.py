@@ -5,6 +5,7 @@ Every addition is one transaction; what was committed is never lost, whatever be
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import sqlite3
@@ -95,7 +96,9 @@ class Store:
                 "postgresql+psycopg://user@host/name (pip install 'surgenas[postgres]')"
             ) from error
         self.name = url.render_as_string(hide_password=True)
+        self._queue: Path | None = None
         if url.get_backend_name() == "sqlite":
+            self._queue = Path(f"{url.database}.queue")
             event.listen(self._engine, "connect", _patient)
         with suppress(DatabaseError), self._engine.begin() as db:
             _META.create_all(db)
@@ -109,7 +112,7 @@ class Store:
             "network": measurement.key, "device": measurement.device, "protocol": PROTOCOL_VERSION,
             "created": time.time(), "record": json.dumps(measurement.to_dict()), "raw": json.dumps(raw),
         }  # fmt: skip
-        with self._connect() as db:
+        with self._turn(), self._connect() as db:
             db.execute(insert(_MEASUREMENT), row)
 
     def find(self, key: str, device: str) -> list[Measurement]:
@@ -152,8 +155,23 @@ class Store:
     def _add_many(self, table: Table, rows: Sequence[dict[str, Any]]) -> None:
         now = time.time()
         if rows:
-            with self._connect() as db:
+            with self._turn(), self._connect() as db:
                 db.execute(insert(table), [row | {"created": now} for row in rows])
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Writers of one file take turns as they came: SQLite alone lets each try again now and then, and with thirty
+        of them some wait for seconds. The kernel passes the turn on when its holder dies."""
+        if self._queue is None:
+            yield
+            return
+        try:
+            queue = self._queue.open("a")
+        except OSError as error:
+            raise EnvironmentFault(f"measurement store {self.name}: {error.strerror}; {_ELSEWHERE}") from error
+        with queue:
+            fcntl.flock(queue, fcntl.LOCK_EX)
+            yield
 
     @contextmanager
     def _connect(self) -> Iterator[Connection]:

@@ -1,4 +1,4 @@
-"""ONNX Runtime on the CPU, fp32 or statically quantized to int8."""
+"""ONNX Runtime: on the CPU in fp32 or statically quantized to int8; on an NVIDIA GPU through CUDA or TensorRT."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 
 import onnxruntime as ort
 
+from surgenas.core.errors import EnvironmentFault
+from surgenas.hardware.context import gpu
 from surgenas.hardware.runtimes import Images, OnnxReader
 
 
@@ -17,7 +19,8 @@ class OnnxRuntime(OnnxReader):
     """CPU execution provider, sequential, without spinning threads (they would disturb their neighbours)."""
 
     name = "onnxruntime"
-    precisions = ("fp32", "int8")
+    precisions: tuple[str, ...] = ("fp32", "int8")
+    provider = "CPUExecutionProvider"
 
     @property
     def version(self) -> str:
@@ -29,7 +32,7 @@ class OnnxRuntime(OnnxReader):
         return static_int8(model, calibration)
 
     def prepare(self, model: bytes, images: Images, threads: int, precision: str) -> Callable[[], Images]:
-        session = _session(model, _options(threads))
+        session = self._session(model, _options(threads))
         feed = {session.get_inputs()[0].name: images}
         return lambda: session.run(None, feed)[0]
 
@@ -38,7 +41,7 @@ class OnnxRuntime(OnnxReader):
             options = _options(threads)
             options.enable_profiling = True
             options.profile_file_prefix = str(Path(folder) / "profile")
-            session = _session(model, options)
+            session = self._session(model, options)
             for _ in range(runs):
                 session.run(None, {session.get_inputs()[0].name: images})
             events = json.loads(Path(session.end_profiling()).read_text())
@@ -48,6 +51,37 @@ class OnnxRuntime(OnnxReader):
                 times[event["name"].removesuffix("_kernel_time")] += event["dur"] / 1e3 / runs
         return dict(times)
 
+    def _session(self, model: bytes, options: ort.SessionOptions) -> ort.InferenceSession:
+        return ort.InferenceSession(model, options, providers=[self.provider])
+
+
+class OnnxRuntimeCuda(OnnxRuntime):
+    """CUDA execution provider. The image travels to the GPU and the logits back in every run, as they do in use."""
+
+    name = "onnxruntime-cuda"
+    precisions = ("fp32",)
+    provider = "CUDAExecutionProvider"
+
+    @property
+    def version(self) -> str:
+        if self.provider not in ort.get_available_providers() or not gpu():
+            raise EnvironmentFault(
+                f"needs an NVIDIA GPU and an ONNX Runtime with {self.provider}; pip install onnxruntime-gpu, in place "
+                "of onnxruntime"
+            )
+        return f"{super().version} on {gpu()}"
+
+    def _session(self, model: bytes, options: ort.SessionOptions) -> ort.InferenceSession:
+        options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")  # never the CPU in disguise
+        return super()._session(model, options)
+
+
+class OnnxRuntimeTensorRT(OnnxRuntimeCuda):
+    """TensorRT execution provider."""
+
+    name = "onnxruntime-tensorrt"
+    provider = "TensorrtExecutionProvider"
+
 
 def _options(threads: int) -> ort.SessionOptions:
     options = ort.SessionOptions()
@@ -56,7 +90,3 @@ def _options(threads: int) -> ort.SessionOptions:
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return options
-
-
-def _session(model: bytes, options: ort.SessionOptions) -> ort.InferenceSession:
-    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -1,4 +1,4 @@
-"""PyTorch itself on the CPU, op by op (eager) or compiled: no extra to install, and what everything else must beat."""
+"""PyTorch itself, op by op (eager) or compiled: no extra to install, and what everything else must beat."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from surgenas.hardware.runtimes import Images, Runtime, distribution_version, qu
 
 if TYPE_CHECKING:
     from torch import nn
+    from torch.export import ExportedProgram
 
 
 class PyTorch(Runtime):
@@ -39,7 +40,7 @@ class PyTorch(Runtime):
         import torch
 
         torch.set_num_threads(threads)
-        call = self._ready(_graph(model))
+        call = self._ready(program(model).module())
         source = torch.from_numpy(images)
 
         def run() -> Images:
@@ -72,8 +73,8 @@ class TorchCompile(PyTorch):
         return compiled
 
 
-def _graph(model: bytes) -> nn.Module:
-    """The exported program's module. The format can carry pickles, which its loader would run: refused beforehand."""
+def program(model: bytes) -> ExportedProgram:
+    """The exported program. The format can carry pickles, which its loader would run: refused beforehand."""
     import torch
 
     with zipfile.ZipFile(io.BytesIO(model)) as archive:
@@ -86,7 +87,7 @@ def _graph(model: bytes) -> nn.Module:
                 except UnpicklingError as error:
                     raise SurgenasError("refused: an exported program with pickled inputs") from error
     with quiet():
-        return torch.export.load(io.BytesIO(model)).module()
+        return torch.export.load(io.BytesIO(model))
 
 
 def _pickled(config: dict[str, Any]) -> bool:

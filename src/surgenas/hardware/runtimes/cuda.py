@@ -1,0 +1,87 @@
+"""PyTorch on an NVIDIA GPU: op by op, compiled, or recorded once and replayed as a CUDA graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from surgenas.core.errors import EnvironmentFault
+from surgenas.hardware.context import gpu
+from surgenas.hardware.runtimes import Images
+from surgenas.hardware.runtimes.pytorch import PyTorch, program
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+Forward = Callable[["Tensor"], "Tensor"]
+
+
+class PyTorchCuda(PyTorch):
+    """The exported graph, op by op. The image travels to the GPU and the logits back in every run, as they do in use;
+    waiting for the logits is waiting for the GPU. Convolutions in true fp32, not TF32."""
+
+    name = "pytorch-cuda"
+
+    @property
+    def version(self) -> str:
+        if not gpu():
+            raise EnvironmentFault("needs an NVIDIA GPU and its driver; there is none here")
+        return f"{super().version} on {gpu()}"
+
+    def prepare(self, model: bytes, images: Images, threads: int, precision: str) -> Callable[[], Images]:
+        import torch
+        from torch.export.passes import move_to_device_pass
+
+        torch.set_num_threads(threads)
+        torch.backends.cudnn.allow_tf32 = False
+        source = torch.from_numpy(images)
+        resident = source.cuda()
+        with torch.inference_mode():
+            forward = self._recorded(move_to_device_pass(program(model), "cuda").module(), resident)
+
+        def run() -> Images:
+            with torch.inference_mode():
+                resident.copy_(source)
+                found: Images = forward(resident).cpu().numpy()
+                return found
+
+        run()
+        return run
+
+    def _recorded(self, graph: nn.Module, resident: Tensor) -> Forward:
+        return graph
+
+
+class TorchCompileCuda(PyTorchCuda):
+    """Through torch.compile (inductor)."""
+
+    name = "torch-compile-cuda"
+
+    def _recorded(self, graph: nn.Module, resident: Tensor) -> Forward:
+        import torch
+
+        return torch.compile(graph)
+
+
+class CudaGraph(PyTorchCuda):
+    """One CUDA graph: nothing is launched op by op any more, which is most of what small networks wait for."""
+
+    name = "cuda-graph"
+
+    def _recorded(self, graph: nn.Module, resident: Tensor) -> Forward:
+        import torch
+
+        aside = torch.cuda.Stream()
+        with torch.cuda.stream(aside):  # kernels are chosen before the recording, not in it
+            for _ in range(3):
+                graph(resident)
+        torch.cuda.current_stream().wait_stream(aside)
+        recording = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(recording):
+            logits: Tensor = graph(resident)
+
+        def replay(_: Tensor) -> Tensor:
+            recording.replay()
+            return logits
+
+        return replay
