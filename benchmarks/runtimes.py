@@ -12,7 +12,7 @@ import sys
 
 from common import finish
 
-import surgenas
+from surgenas import api
 from surgenas.console import ConsoleProgress
 from surgenas.core.errors import SurgenasError
 from surgenas.hardware.devices import names
@@ -35,7 +35,7 @@ def main() -> None:
         rows = []
         for what, resolution in ((NETWORKS, args.resolution), ((args.run,), 0)):
             try:
-                found = surgenas.measure(what, [device], resolution=resolution, progress=ConsoleProgress())
+                found = api.measure(what, [device], resolution=resolution, progress=ConsoleProgress())
             except SurgenasError as error:
                 rows.append({"name": ", ".join(what), "error": str(error)})
                 continue

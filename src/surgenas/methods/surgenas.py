@@ -173,7 +173,8 @@ class SurgeNAS:
             losses.append(loss.detach())
             correct += (logits.detach().argmax(1) == labels).float().mean()
             gate_grads.append(weights.grad)
-        stem.backward(shared.grad)
+        if shared.grad is not None:  # else every path met an operator that forgets its input
+            stem.backward(shared.grad)
         nn.utils.clip_grad_norm_(self.supernet.parameters(), self.config.clip)
         self.weight_optimizer.step()
         latency_ms = self._alpha_step(paths, torch.stack(losses), gate_grads) if searching else math.nan
