@@ -72,7 +72,7 @@ def measurement_table(found: Facts) -> str:
 
 def _one_device(rows: list[Facts]) -> str:
     trained = any(m.get("accuracy") is not None for m in rows)
-    names = ("rank", "network", "latency", "+-", "grade", "p90 (wall)", "x MobileNetV2", "size", "max difference")
+    names = ("rank", "network", "latency", "+-", "grade", "p90 (wall)", "x MobileNetV2", "size", "max diff")
     table = Table(*names, *(["test accuracy"] if trained else []), box=None)
     for m in rows:
         if "error" in m:
@@ -135,5 +135,5 @@ def layer_table(found: Facts) -> str:
 
 def _draw(table: Table) -> str:
     sink = io.StringIO()
-    Console(file=sink, width=110).print(table)
+    Console(file=sink, width=120).print(table)
     return "\n".join(line.rstrip() for line in sink.getvalue().rstrip().splitlines())
