@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,13 @@ def test_many_writers_lose_nothing_that_was_committed(where):
         assert kept[:count] == [1] * count
         assert kept[count] in (0, 1), "the one under way may be there or not"
         assert kept[count + 1] == 0
+
+
+def test_many_may_find_it_missing_at_once(tmp_path):
+    for turn in range(5):
+        with ThreadPoolExecutor(16) as pool:
+            stores = list(pool.map(Store, [tmp_path / f"{turn}.sqlite"] * 16))
+        assert all(store.find("x", "here") == [] for store in stores)
 
 
 def test_a_store_that_is_no_good_says_so(tmp_path):

@@ -100,10 +100,11 @@ class Store:
         if url.get_backend_name() == "sqlite":
             self._queue = Path(f"{url.database}.queue")
             event.listen(self._engine, "connect", _patient)
-        with suppress(DatabaseError), self._engine.begin() as db:
-            _META.create_all(db)
-        with self._connect() as db:  # again, for where another process made them at this very moment
-            _META.create_all(db)
+        with self._turn():
+            with suppress(DatabaseError), self._engine.begin() as db:
+                _META.create_all(db)
+            with self._connect() as db:  # again, for where another machine made them at this very moment
+                _META.create_all(db)
 
     def add(self, measurement: Measurement, rounds: Sequence[Round]) -> None:
         """Keep one measurement and every run behind it."""
