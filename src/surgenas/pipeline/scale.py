@@ -53,7 +53,8 @@ def scale(
     measured = place.measure([job_of(a) for a in archs], protocol=CAREFUL, seed=seed, progress=progress)
     batch = int(str(place.describe().get("batch", 1)))
     points = [_point(by_arch[a], a, m.ms, batch) for a, m in zip(archs, measured, strict=True)]
-    known = [p for p, m in zip(points, measured, strict=True) if m.grade < "D" or p.scale == 1]  # D is never a claim
+    # what is known less well than B cannot be said to be inside a slack of a few percent
+    known = [p for p, m in zip(points, measured, strict=True) if m.grade <= "B" or p.scale == 1]
     inside = zone(known, latency_slack=latency_slack)
     chosen = pick(inside)
     picked = archs[points.index(chosen)] if chosen else None
