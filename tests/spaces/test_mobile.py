@@ -44,7 +44,9 @@ def test_mobilenetv2_is_timms():
     assert count(network, (3, 224, 224)) == count(theirs, (3, 224, 224))
 
 
-@pytest.mark.parametrize("space", [Mobile(layout="small", resolution=32, classes=10), Planted()], ids=str)
+@pytest.mark.parametrize(
+    "space", [Mobile(layout="small", resolution=32, classes=10), Planted()], ids=lambda space: space.name
+)
 def test_laws(space):
     check_space(space)
 
