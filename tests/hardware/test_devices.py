@@ -10,6 +10,7 @@ import pytest
 from surgenas.core import moves
 from surgenas.core.errors import EnvironmentFault, UsageError
 from surgenas.hardware import worker
+from surgenas.hardware.context import gpu
 from surgenas.hardware.devices import make_device, names
 from surgenas.hardware.link import DeviceLost
 from surgenas.hardware.runtimes import distribution_version
@@ -38,6 +39,22 @@ def test_shipped_devices_keep_their_contract(small, name):
         pytest.skip(str(missing))
     check_device(device, jobs(small, "k3e3", "skip"))
     assert device.describe()["name"] == name
+
+
+def test_a_gpu_is_known_by_what_its_driver_says(tmp_path, monkeypatch):
+    """A driver's tool that is a script of ours; without one, the devices say what they need."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    gpu.cache_clear()
+    with pytest.raises(EnvironmentFault, match="NVIDIA GPU and its driver"):
+        make_device("cuda-graph")
+    with pytest.raises(EnvironmentFault, match="onnxruntime-gpu"):
+        make_device("onnxruntime-cuda")
+    (tmp_path / "nvidia-smi").write_text("#!/bin/sh\necho 'NVIDIA H100'\n")
+    (tmp_path / "nvidia-smi").chmod(0o755)
+    gpu.cache_clear()
+    key = make_device("cuda-graph").key
+    gpu.cache_clear()
+    assert key.split("/")[1].endswith("on NVIDIA H100")
 
 
 def test_a_file_of_ones_own(tmp_path, small):

@@ -72,6 +72,7 @@ class CudaGraph(PyTorchCuda):
         import torch
 
         aside = torch.cuda.Stream()
+        aside.wait_stream(torch.cuda.current_stream())  # the image is on its way
         with torch.cuda.stream(aside):  # kernels are chosen before the recording, not in it
             for _ in range(3):
                 graph(resident)
