@@ -65,10 +65,7 @@ class OnnxRuntimeCuda(OnnxRuntime):
     @property
     def version(self) -> str:
         if self.provider not in ort.get_available_providers() or not gpu():
-            raise EnvironmentFault(
-                f"needs an NVIDIA GPU and an ONNX Runtime with {self.provider}; pip install onnxruntime-gpu, in place "
-                "of onnxruntime"
-            )
+            raise EnvironmentFault(f"needs an NVIDIA GPU, and onnxruntime-gpu with {self.provider} as onnxruntime")
         return f"{super().version} on {gpu()}"
 
     def _session(self, model: bytes, options: ort.SessionOptions) -> ort.InferenceSession:
