@@ -106,6 +106,15 @@ def test_many_may_find_it_missing_at_once(tmp_path):
         assert all(store.find("x", "here") == [] for store in stores)
 
 
+def test_a_file_system_without_locks_says_so(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr("surgenas.hardware.store.fcntl.flock", refuse)
+    with pytest.raises(EnvironmentFault, match=r"No locks available.*SURGENAS_STORE"):
+        Store(tmp_path / "m.sqlite")
+
+
 def test_a_store_that_is_no_good_says_so(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(EnvironmentFault, match="SURGENAS_HOME"):

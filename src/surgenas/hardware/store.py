@@ -11,7 +11,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -166,12 +166,12 @@ class Store:
         if self._queue is None:
             yield
             return
-        try:
-            queue = self._queue.open("a")
-        except OSError as error:
-            raise EnvironmentFault(f"measurement store {self.name}: {error.strerror}; {_ELSEWHERE}") from error
-        with queue:
-            fcntl.flock(queue, fcntl.LOCK_EX)
+        with ExitStack() as held:
+            try:
+                queue = held.enter_context(self._queue.open("a"))
+                fcntl.flock(queue, fcntl.LOCK_EX)
+            except OSError as error:  # also of a file system without locks
+                raise EnvironmentFault(f"measurement store {self.name}: {error.strerror}; {_ELSEWHERE}") from error
             yield
 
     @contextmanager
