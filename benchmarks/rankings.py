@@ -2,6 +2,7 @@
 
     python benchmarks/rankings.py [--networks 100] [--devices onnxruntime-cpu openvino-cpu ...] [--keep]
 
+Latencies are kept in $SURGENAS_HOME, so that a run that was stopped goes on (converters take up to a minute a network).
 A flip counts if each runtime says that its faster one is faster beyond the noise floor and both intervals together.
 """
 
@@ -59,7 +60,7 @@ def main() -> None:
 def on(name: str, jobs: list[Job]) -> dict[str, Measurement]:
     """Empty, and said so, if the device cannot be used here."""
     try:
-        found = measure_each(make_device(name), jobs, protocol=PROTOCOL, progress=ConsoleProgress())
+        found = measure_each(make_device(name), jobs, protocol=PROTOCOL, reuse=True, progress=ConsoleProgress())
     except SurgenasError as error:
         print(f"{name}: {error}", file=sys.stderr)
         return {}

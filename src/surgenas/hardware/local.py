@@ -144,7 +144,7 @@ class RuntimeDevice:
             difference = check_equal(expected, answer.outputs[key], self.runtime.name, TOLERANCE[self.precision])
             measured = self._result(key, campaign, reference, difference, floor, context)
             found[key] = replace(measured, model_bytes=len(network.model))
-            self.store.add(found[key], campaign.rounds[key])
+            self.store.add(found[key], campaign.rounds[key], campaign.steady.get(key, ()))
         return found
 
     def _result(

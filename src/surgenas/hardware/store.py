@@ -106,9 +106,9 @@ class Store:
             with self._connect() as db:  # again, for where another machine made them at this very moment
                 _META.create_all(db)
 
-    def add(self, measurement: Measurement, rounds: Sequence[Round]) -> None:
-        """Keep one measurement and every run behind it."""
-        raw = [[_rounded(b.runs_ms) for b in (r.before, r.candidate, r.after)] for r in rounds]
+    def add(self, measurement: Measurement, rounds: Sequence[Round], steady: Sequence[Round] = ()) -> None:
+        """Keep one measurement and every run behind it: of its interleaved rounds, and of its steady visits."""
+        raw = {"rounds": _runs(rounds), "steady": _runs(steady)}
         row = {
             "network": measurement.key, "device": measurement.device, "protocol": PROTOCOL_VERSION,
             "created": time.time(), "record": json.dumps(measurement.to_dict()), "raw": json.dumps(raw),
@@ -201,5 +201,6 @@ def _patient(connection: sqlite3.Connection, _: object) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
 
 
-def _rounded(times_ms: Sequence[float]) -> list[float]:
-    return [round(ms, 5) for ms in times_ms]
+def _runs(rounds: Sequence[Round]) -> list[list[list[float]]]:
+    """By round: the runs of the reference, of the network and of the reference again, in ms."""
+    return [[[round(ms, 5) for ms in b.runs_ms] for b in (r.before, r.candidate, r.after)] for r in rounds]
