@@ -83,6 +83,9 @@ def test_a_wrong_result_is_refused():
     for wrong in (right + 0.1, right * np.nan):
         with pytest.raises(SurgenasError, match="something else than PyTorch"):
             check_equal(right, wrong, "x")
+    check_equal(right, right + 0.5, "x", TOLERANCE["bf16"])
+    with pytest.raises(SurgenasError, match="something else than PyTorch"):
+        check_equal(right / 10, right / 10 + 0.5, "x", TOLERANCE["bf16"])
 
 
 def test_a_fresh_network_is_compared_by_a_signal_that_is_alive(small):

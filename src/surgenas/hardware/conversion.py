@@ -16,10 +16,10 @@ from surgenas.hardware.onnx_file import unoptimised
 from surgenas.hardware.runtimes import Images, Runtime
 from surgenas.hardware.session import Network
 
-TOLERANCE = {"fp32": 1e-3, "bf16": 0.1, "int8": 1.0}
+TOLERANCE = {"fp32": 1e-3, "bf16": 0.3, "int8": 1.0}
 """Largest accepted difference, relative to the largest logit. In int8 a rounding one way or the other is a whole step,
-and deep networks of random weights are chaotic: right kernels differed by up to .6 (docs/log.md). bf16 is a guess: no
-processor here had it."""
+and deep networks of random weights are chaotic: right kernels differed by up to .6 (docs/log.md). In bf16
+PyTorch itself is up to .15 from its fp32 (MobileNetV2), other images' logits are .95 and more (docs/log.md)."""
 CALIBRATION = 64
 """Random images that a network without images of its own is quantized with."""
 
@@ -84,7 +84,7 @@ def with_statistics(module: nn.Module, input_shape: tuple[int, int, int]) -> nn.
 def check_equal(expected: Images, output: Images, runtime: str, tolerance: float = TOLERANCE["fp32"]) -> float:
     """The largest |output - expected|; raises SurgenasError if it is more than rounding to the precision asked for."""
     difference = float(np.abs(output - expected).max())
-    if not difference <= tolerance * max(1.0, float(np.abs(expected).max())):
+    if not difference <= tolerance * float(np.abs(expected).max()):
         raise SurgenasError(
             f"{runtime} computes something else than PyTorch (difference {difference:.3g}); not measured"
         )
