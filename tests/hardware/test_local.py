@@ -140,10 +140,13 @@ def test_unknown_devices_are_named_with_the_known_ones():
 
 def test_the_store_keeps_raw_runs(small, tmp_path):
     device = replace(make_device("onnxruntime-cpu"), store=Store(tmp_path / "m.sqlite"))
-    device.measure(jobs(small, "skip"), protocol=SHORT)
+    (m,) = device.measure(jobs(small, "skip"), protocol=replace(SHORT, steady=2))
     with sqlite3.connect(tmp_path / "m.sqlite") as db:
         ((raw,),) = db.execute("SELECT raw FROM measurement").fetchall()
         (history,) = db.execute("SELECT COUNT(*) FROM reference").fetchone()
-    assert len(json.loads(raw)) == 3
-    assert all(len(runs) >= 5 for visit in json.loads(raw) for runs in visit)
+    found = json.loads(raw)
+    assert len(found["rounds"]) == 3
+    assert m.steady_ms is not None
+    assert len(found["steady"]) == 2
+    assert all(len(runs) >= 5 for visit in found["rounds"] + found["steady"] for runs in visit)
     assert history > 3

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import getpass
-import json
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -52,14 +50,6 @@ def postgres(tmp_path_factory) -> Iterator[str]:
 @pytest.fixture(params=["sqlite", "postgres"])
 def where(request, tmp_path):
     return tmp_path / "m.sqlite" if request.param == "sqlite" else request.getfixturevalue("postgres")
-
-
-def test_every_run_is_kept(tmp_path):
-    Store(tmp_path / "m.sqlite").add(measurement("small"), [ROUND, ROUND], steady=[ROUND])
-    with sqlite3.connect(tmp_path / "m.sqlite") as db:
-        ((raw,),) = db.execute("select raw from measurement")
-    one = [[1.0, 2.0]] * 3
-    assert json.loads(raw) == {"rounds": [one, one], "steady": [one]}
 
 
 def test_what_was_added_is_found_again(where):
