@@ -66,17 +66,17 @@ def spaces() -> dict[str, Any]:
     from surgenas.spaces import CATALOG, make_space
     from surgenas.spaces.layouts import LAYOUTS
 
-    found: dict[str, Any] = {}
-    for name in CATALOG:
-        for layout in LAYOUTS:
-            space = make_space(name, {"layout": layout})
-            found[f"{name} --layout {layout}"] = {
-                "layers": len(space.choices),
-                "operators": list(space.choices[0].options),
-                "architectures": float(f"{moves.size(space):.3g}"),
-                "resolution": space.input_shape[1],
-            }
-    return found
+    made = {f"mobile --layout {layout}": make_space("mobile", {"layout": layout}) for layout in LAYOUTS}
+    made |= {name: make_space(name, {}) for name in CATALOG if name != "mobile"}
+    return {
+        name: {
+            "layers": len(space.choices),
+            "operators": list(space.choices[0].options),
+            "architectures": float(f"{moves.size(space):.3g}"),
+            "resolution": space.input_shape[1],
+        }
+        for name, space in made.items()
+    }
 
 
 def methods() -> dict[str, Any]:

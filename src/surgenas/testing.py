@@ -22,6 +22,7 @@ from surgenas.hardware.device import Device, Job
 from surgenas.hardware.measurement import Measurement
 from surgenas.hardware.timing import Protocol
 from surgenas.nn.blocks import classifier, conv_bn_relu6, mbconv
+from surgenas.nn.cells import CellNetwork, CellSupernet
 from surgenas.nn.chain import ChainNetwork
 from surgenas.nn.cost import count
 from surgenas.nn.supernet import ChoiceSupernet, Gates, cut
@@ -178,25 +179,31 @@ class _Noise(nn.Module):
 
 
 def _check_costs(space: Space, arch: Architecture) -> None:
-    """The table's sums are the built network's costs (spaces without MACs in their table are let off)."""
+    """The table's sums are the built network's costs."""
     costs, code = space.costs(), moves.encode(space, [arch])[0]
-    if costs.fixed_macs:
-        macs, params = count(space.build(arch), space.input_shape)
-        assert np.isclose((code * costs.macs).sum() + costs.fixed_macs, macs)
-        assert np.isclose((code * costs.params).sum() + costs.fixed_params, params)
+    macs, params = count(space.build(arch), space.input_shape)
+    assert np.isclose((code * costs.macs).sum() + costs.fixed_macs, macs)
+    assert np.isclose((code * costs.params).sum() + costs.fixed_params, params)
+    assert len(costs.edges) == len(space.choices)
 
 
 def _check_cut(space: Space, arch: Architecture) -> None:
     """A network with the weights cut out of the supernet computes what the supernet computes on that path."""
-    supernet = space.supernet()
-    assert isinstance(supernet, ChoiceSupernet)
+    supernet, network = space.supernet(), space.build(arch)
     gates = Gates.of(space, arch)
     images = torch.randn(2, *space.input_shape)
     supernet.train()
     supernet(images, gates)  # so that the statistics of BN are not those of a fresh network
-    network = space.build(arch)
-    assert isinstance(network, ChainNetwork)
-    cut(supernet, moves.indices(space, arch), network)
+    if isinstance(supernet, CellSupernet):
+        assert isinstance(network, CellNetwork)
+        supernet.cut(moves.indices(space, arch), network)
+    else:
+        assert isinstance(supernet, ChoiceSupernet)
+        assert isinstance(network, ChainNetwork)
+        cut(supernet, moves.indices(space, arch), network)
     with torch.no_grad():
         expected, got = supernet.eval()(images, gates), network.eval()(images)
     assert torch.allclose(got, expected, rtol=1e-4, atol=1e-5)
+    everything = Gates(gates.weights, path=None)  # all operators, summed by the same gates
+    with torch.no_grad():
+        assert torch.allclose(supernet(images, everything), expected, rtol=1e-4, atol=1e-5)

@@ -30,10 +30,12 @@ class Choice:
 class CostTable:
     """Static costs of a space whose choices all offer the same K operators in L layers.
 
-    macs, params: (L, K), of each operator where it stands. geometry: (L, G), what a layer is whatever its operator
-    (log Cin, log Cout, log HxW, stride). fixed_macs, fixed_params: of the parts that no choice touches.
-    fixed_geometry: (F, G), one row for each such part, in the order of the data flow: the first before the
-    layers, the others as `fixed_before` counts; see predictors.graph.
+    macs, params, moved_bytes: (L, K), of each operator where it stands; all 0 for one that does not compute.
+    geometry: (L, G), what a layer is whatever its operator (log Cin, log Cout, log HxW, stride). fixed_macs,
+    fixed_params: of the parts that no choice touches. fixed_geometry: (F, G), one row for each such part, in the
+    order of the data flow: the first before the layers, the others as `fixed_before` counts; see predictors.graph.
+    wiring: of each layer, the tensor it reads and the tensor it is added to; 0 is the first, the largest the last.
+    Empty: a chain. nothing: positions of the operators that pass nothing on.
     """
 
     macs: Floats
@@ -43,6 +45,14 @@ class CostTable:
     fixed_params: float
     fixed_geometry: Floats
     fixed_before: int
+    moved_bytes: Floats
+    wiring: tuple[tuple[int, int], ...] = ()
+    nothing: tuple[int, ...] = ()
+
+    @property
+    def edges(self) -> tuple[tuple[int, int], ...]:
+        """The wiring, that of a chain spelt out."""
+        return self.wiring or tuple((layer, layer + 1) for layer in range(len(self.macs)))
 
 
 class Space(ABC):
@@ -88,6 +98,10 @@ class Space(ABC):
     def canonical(self, arch: Architecture) -> Architecture:
         """The representative of all architectures that are the same network as this one."""
         return arch
+
+    def parse(self, text: str) -> Architecture:
+        """The architecture behind a line of this space's published tables; raises UsageError if it is none."""
+        return self.architecture(tuple(text.split("-")))
 
     @property
     def spec(self) -> SpaceSpec:

@@ -30,6 +30,12 @@ def count(network: nn.Module, input_shape: tuple[int, int, int]) -> tuple[float,
     return counter.get_total_flops() / 2, sum(p.numel() for p in network.parameters())
 
 
+def cost_of(module: nn.Module, input_shape: tuple[int, int, int]) -> tuple[float, float, float]:
+    """(MACs, parameters, bytes moved) for one input of (C, H, W)."""
+    macs, params = count(module, input_shape)
+    return macs, float(params), moved_bytes(module, input_shape)
+
+
 def layer_costs(parts: list[tuple[str, nn.Module]], input_shape: tuple[int, int, int]) -> list[LayerCost]:
     """The cost of each module of a chain, the output of one being the input of the next."""
     x = torch.empty(1, *input_shape, device="meta")
@@ -44,8 +50,12 @@ def layer_costs(parts: list[tuple[str, nn.Module]], input_shape: tuple[int, int,
     return rows
 
 
+_MOVING = (nn.Conv2d, nn.Linear, nn.AvgPool2d)
+
+
 def moved_bytes(network: nn.Module, input_shape: tuple[int, int, int]) -> float:
-    """fp32 bytes that one image moves: input, weights and output of every convolution and linear layer, none cached."""
+    """fp32 bytes that one image moves: input, weights and output of every convolution, pooling and linear layer, none
+    cached."""
     network = _on_meta(network)
     total = 0
 
@@ -53,7 +63,7 @@ def moved_bytes(network: nn.Module, input_shape: tuple[int, int, int]) -> float:
         nonlocal total
         total += 4 * (inputs[0].numel() + output.numel() + sum(p.numel() for p in module.parameters()))
 
-    hooks = [m.register_forward_hook(count_layer) for m in network.modules() if isinstance(m, (nn.Conv2d, nn.Linear))]
+    hooks = [m.register_forward_hook(count_layer) for m in network.modules() if isinstance(m, _MOVING)]
     with torch.no_grad():
         network(torch.empty(1, *input_shape, device="meta"))
     for hook in hooks:

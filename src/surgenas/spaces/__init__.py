@@ -11,6 +11,8 @@ from surgenas.core.space import Space
 
 CATALOG = {
     "mobile": "surgenas.spaces.mobile:Mobile",
+    "nasbench201": "surgenas.spaces.nasbench201:NASBench201",
+    "fbnet": "surgenas.spaces.fbnet:FBNet",
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import ClassVar
 
-import numpy as np
+import torch
 from torch import nn
 
 from surgenas.core.architecture import Architecture, Setting
@@ -13,10 +13,11 @@ from surgenas.core.space import Choice, CostTable, Space
 from surgenas.nn.blocks import shortcut
 from surgenas.nn.chain import ChainNetwork
 from surgenas.nn.supernet import ChoiceBlock, ChoiceSupernet
+from surgenas.spaces.costs import chain_costs
 
 
 class ChainSpace(Space):
-    """SHAPES: (Cin, Cout, stride) of each layer. Its costs count layers only: it is for searches that see accuracy."""
+    """SHAPES: (Cin, Cout, stride) of each layer."""
 
     SHAPES: ClassVar[tuple[tuple[int, int, int], ...]]
     OPTIONS: ClassVar[tuple[str, ...]]
@@ -55,5 +56,6 @@ class ChainSpace(Space):
         return ChoiceSupernet(self.stem(), layers, self.head())
 
     def costs(self) -> CostTable:
-        L, K = len(self.SHAPES), len(self.OPTIONS)
-        return CostTable(np.ones((L, K)), np.ones((L, K)), np.ones((L, 1)), 0.0, 0.0, np.ones((2, 1)), 1)
+        with torch.device("meta"):
+            layers = [[self.operator(gene, *shape) for gene in self.OPTIONS] for shape in self.SHAPES]
+            return chain_costs([self.stem()], layers, [self.head()], self.input_shape)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import groupby, islice
 
-import numpy as np
 import torch
 from timm.layers import make_divisible
 from torch import nn
@@ -19,8 +17,8 @@ from surgenas.core.moves import uniform
 from surgenas.core.space import Choice, CostTable, Space
 from surgenas.nn.blocks import classifier, conv_bn_relu6, mbconv, shortcut, skip
 from surgenas.nn.chain import ChainNetwork
-from surgenas.nn.cost import count
 from surgenas.nn.supernet import ChoiceBlock, ChoiceSupernet
+from surgenas.spaces.costs import chain_costs
 from surgenas.spaces.layouts import LAYOUTS, REFERENCE_LAYOUT, Layout, Stage
 
 OPERATORS: dict[str, tuple[int, int]] = {
@@ -50,10 +48,6 @@ class Slot:
     def is_identity(self) -> bool:
         """Skipping this layer costs nothing."""
         return self.stride == 1 and self.cin == self.cout
-
-    @property
-    def geometry(self) -> tuple[float, float, float, float]:
-        return math.log(self.cin), math.log(self.cout), 2 * math.log(self.size), float(self.stride)
 
 
 class Mobile(Space):
@@ -219,7 +213,7 @@ def _halved(size: int, stride: int) -> int:
     return -(-size // stride)
 
 
-def _stem(layout: Layout, *, affine: bool) -> nn.Module:
+def _stem(layout: Layout, *, affine: bool) -> nn.Sequential:
     return nn.Sequential(
         conv_bn_relu6(3, layout.stem, kernel=3, stride=2, affine=affine),
         mbconv(layout.stem, layout.fixed, kernel=3, expand=1, stride=1, affine=affine),
@@ -241,33 +235,7 @@ def _choice_block(slot: Slot) -> ChoiceBlock:
 @lru_cache(maxsize=32)
 def _costs(layout: Layout, resolution: int, classes: int) -> CostTable:
     slots = list(_slots(layout, resolution))
-    genes = (*OPERATORS, SKIP)
-
-    def measured(make: Callable[[], nn.Module], channels: int, size: int) -> tuple[float, float]:
-        with torch.device("meta"):
-            return count(make(), (channels, size, size))
-
-    table = np.array(
-        [[measured(lambda g=g, s=s: _operator(g, s, affine=True), s.cin, s.size) for g in genes] for s in slots]  # type: ignore[misc]
-    )
-    last = slots[-1]
-    end = _halved(last.size, last.stride)
-    half = _halved(resolution, 2)
-    stem = measured(lambda: _stem(layout, affine=True), 3, resolution)
-    head = measured(
-        lambda: classifier(last.cout, layout.head, layout.hidden, classes, dropout=0, affine=True), last.cout, end
-    )
-    fixed = (
-        Slot("stem", 3, layout.stem, 2, resolution),
-        Slot("fixed", layout.stem, layout.fixed, 1, half),
-        Slot("head", last.cout, layout.head, 1, end),
-    )
-    return CostTable(
-        macs=table[:, :, 0],
-        params=table[:, :, 1],
-        geometry=np.array([slot.geometry for slot in slots]),
-        fixed_macs=stem[0] + head[0],
-        fixed_params=stem[1] + head[1],
-        fixed_geometry=np.array([slot.geometry for slot in fixed]),
-        fixed_before=2,
-    )
+    with torch.device("meta"):
+        head = classifier(slots[-1].cout, layout.head, layout.hidden, classes, dropout=0, affine=True)
+        layers = [[_operator(gene, slot, affine=True) for gene in (*OPERATORS, SKIP)] for slot in slots]
+        return chain_costs(list(_stem(layout, affine=True)), layers, [head], (3, resolution, resolution))

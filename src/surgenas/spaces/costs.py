@@ -1,0 +1,65 @@
+"""What every operator of a chain costs where it stands, counted by passing shapes along it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import nn
+
+from surgenas.core.space import CostTable
+from surgenas.nn.cost import cost_of
+
+Shape = tuple[int, ...]
+
+
+def chain_costs(
+    before: Sequence[nn.Module],
+    layers: Sequence[Sequence[nn.Module]],
+    after: Sequence[nn.Module],
+    input_shape: tuple[int, int, int],
+) -> CostTable:
+    """before, after: the fixed modules around L layers of K operators each, all on the meta device."""
+    shape: Shape = input_shape
+    fixed, geometry, table = [], [], []
+    for module in before:
+        fixed.append((cost_of(module, _image(shape)), row := _row(module, shape)))
+        shape = row[1]
+    for operators in layers:
+        table.append([cost_of(operator, _image(shape)) for operator in operators])
+        row = _row(operators[0], shape)
+        geometry.append(_geometry(shape, row[1]))
+        shape = row[1]
+    for module in after:
+        fixed.append((cost_of(module, _image(shape)), row := _row(module, shape)))
+        shape = row[1]
+    counted = np.array(table)
+    return CostTable(
+        macs=counted[:, :, 0],
+        params=counted[:, :, 1],
+        geometry=np.array(geometry),
+        fixed_macs=sum(cost[0] for cost, _ in fixed),
+        fixed_params=sum(cost[1] for cost, _ in fixed),
+        fixed_geometry=np.array([_geometry(*row) for _, row in fixed]),
+        fixed_before=len(before),
+        moved_bytes=counted[:, :, 2],
+    )
+
+
+def _row(module: nn.Module, shape: Shape) -> tuple[Shape, Shape]:
+    with torch.no_grad():
+        return shape, tuple(module.eval()(torch.empty(1, *shape, device="meta")).shape[1:])
+
+
+def _geometry(shape: Shape, out: Shape) -> tuple[float, float, float, float]:
+    """log Cin, log Cout, log HxW, stride."""
+    channels, height, width = _image(shape)
+    stride = height / out[1] if len(out) == 3 else 1.0
+    return math.log(channels), math.log(out[0]), math.log(height * width), float(math.ceil(stride))
+
+
+def _image(shape: Shape) -> tuple[int, int, int]:
+    channels, height, width = shape
+    return channels, height, width

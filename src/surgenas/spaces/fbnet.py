@@ -1,0 +1,107 @@
+"""FBNet's space for small images: 22 layers that choose among 9 operators (Wu et al. 2019, as in HW-NAS-Bench, Li et
+al. 2021: CIFAR-100, stem and second stage of stride 1, head of 1504)."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from timm.layers import ConvNormAct
+from torch import Tensor, nn
+
+from surgenas.core.architecture import Architecture, Setting
+from surgenas.core.errors import UsageError
+from surgenas.spaces.chain import ChainSpace
+
+OPERATORS: dict[str, tuple[int, int, int]] = {
+    "k3_e1": (3, 1, 1),
+    "k3_e1_g2": (3, 1, 2),
+    "k3_e3": (3, 3, 1),
+    "k3_e6": (3, 6, 1),
+    "k5_e1": (5, 1, 1),
+    "k5_e1_g2": (5, 1, 2),
+    "k5_e3": (5, 3, 1),
+    "k5_e6": (5, 6, 1),
+}
+"""Kernel, expansion and groups of the 1x1 convolutions."""
+STEM, HEAD = 16, 1504
+STAGES = ((16, 1, 1), (24, 4, 1), (32, 4, 2), (64, 4, 2), (112, 4, 1), (184, 4, 2), (352, 1, 1))
+"""Channels, layers, and the stride of the first of them."""
+
+
+def _shapes() -> tuple[tuple[int, int, int], ...]:
+    cin, found = STEM, []
+    for cout, repeats, stride in STAGES:
+        for r in range(repeats):
+            found.append((cin, cout, stride if r == 0 else 1))
+            cin = cout
+    return tuple(found)
+
+
+class FBNet(ChainSpace):
+    """classes: number of classes; resolution: input height and width."""
+
+    name = "fbnet"
+    SHAPES = _shapes()
+    OPTIONS = (*OPERATORS, "skip")
+
+    def __init__(self, *, classes: int = 100, resolution: int = 32) -> None:
+        if not 2 <= classes <= 1_000_000 or not 8 <= resolution <= 2048:
+            raise UsageError(f"fbnet: classes {classes} or resolution {resolution}: expected at least 2 and 8 to 2048")
+        self.classes, self.resolution = int(classes), int(resolution)
+
+    @property
+    def settings(self) -> dict[str, Setting]:
+        return {"classes": self.classes, "resolution": self.resolution}
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        return (3, self.resolution, self.resolution)
+
+    def parse(self, text: str) -> Architecture:
+        """22 positions of operators: "7_8_1_..._5"."""
+        try:
+            positions = [int(position) for position in text.split("_")]
+            if min(positions) < 0:
+                raise IndexError
+            return self.architecture(tuple(self.OPTIONS[i] for i in positions))
+        except (ValueError, IndexError):
+            raise UsageError(
+                f"not an architecture of fbnet: {text!r}; expected 22 numbers from 0 to 8 joined by _"
+            ) from None
+
+    def stem(self) -> nn.Module:
+        return _conv(3, STEM, 3)
+
+    def operator(self, gene: str, cin: int, cout: int, stride: int) -> nn.Module:
+        if gene != "skip":
+            kernel, expand, groups = OPERATORS[gene]
+            return _Block(cin, cout, kernel, expand, groups, stride)
+        return nn.Identity() if (cin, stride) == (cout, 1) else _conv(cin, cout, 1, stride=stride)
+
+    def head(self) -> nn.Module:
+        last = STAGES[-1][0]
+        pool = (nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        return nn.Sequential(_conv(last, HEAD, 1), *pool, nn.Linear(HEAD, self.classes))
+
+
+class _Block(nn.Module):
+    """(N, cin, H, W) -> (N, cout, H/stride, W/stride): 1x1 convolution that expands, kxk depthwise, 1x1 that projects;
+    the groups of the first are shuffled; residual where shapes allow."""
+
+    def __init__(self, cin: int, cout: int, kernel: int, expand: int, groups: int, stride: int) -> None:
+        super().__init__()
+        inner = cin * expand
+        self.layers = nn.Sequential(
+            _conv(cin, inner, 1, groups=groups),
+            nn.ChannelShuffle(groups) if groups > 1 else nn.Identity(),
+            _conv(inner, inner, kernel, stride=stride, groups=inner),
+            _conv(inner, cout, 1, groups=groups, apply_act=False),
+        )
+        self.residual = (cin, stride) == (cout, 1)
+
+    def forward(self, x_NCHW: Tensor) -> Tensor:
+        y = self.layers(x_NCHW)
+        return x_NCHW + y if self.residual else y
+
+
+_conv = partial(ConvNormAct, norm_layer=nn.BatchNorm2d, act_layer=nn.ReLU)

@@ -1,0 +1,174 @@
+"""NAS-Bench-201 (Dong & Yang 2020): one cell of four nodes and six edges, five operators an edge, repeated 15 times."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from itertools import product
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from surgenas.core.architecture import Architecture, Setting
+from surgenas.core.errors import UsageError
+from surgenas.core.space import Choice, CostTable, Space
+from surgenas.nn.cells import Cell, CellNetwork, CellSupernet, ChoiceCell
+from surgenas.nn.cost import cost_of, count
+
+OPERATORS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
+WIRING = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
+"""Of each edge, the node that it reads and the node that it is added to."""
+NOTHING = "#"
+WIDTH, REPEATS = 16, 5
+"""Channels of the first of three stages, cells in each."""
+
+
+class NASBench201(Space):
+    """classes: number of classes; resolution: input height and width."""
+
+    name = "nasbench201"
+
+    def __init__(self, *, classes: int = 10, resolution: int = 32) -> None:
+        if not 2 <= classes <= 1_000_000 or not 8 <= resolution <= 2048:
+            raise UsageError(
+                f"nasbench201: classes {classes} or resolution {resolution}: expected at least 2 and 8 to 2048"
+            )
+        self.classes, self.resolution = int(classes), int(resolution)
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        return tuple(Choice(f"edge{source}to{target}", OPERATORS) for source, target in WIRING)
+
+    @property
+    def settings(self) -> dict[str, Setting]:
+        return {"classes": self.classes, "resolution": self.resolution}
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        return (3, self.resolution, self.resolution)
+
+    def build(self, arch: Architecture) -> CellNetwork:
+        genes = self.check(arch).genes
+        return CellNetwork(self._parts(lambda c: Cell([_operator(gene, c) for gene in genes], WIRING)))
+
+    def supernet(self) -> CellSupernet:
+        edges = [OPERATORS] * len(WIRING)
+        return CellSupernet(
+            self._parts(lambda c: ChoiceCell([[_operator(gene, c) for gene in edge] for edge in edges], WIRING))
+        )
+
+    def parse(self, text: str) -> Architecture:
+        """|op~0|+|op~0|op~1|+|op~0|op~1|op~2|"""
+        found = re.fullmatch(r"\|(\w+)~0\|\+\|(\w+)~0\|(\w+)~1\|\+\|(\w+)~0\|(\w+)~1\|(\w+)~2\|", text.strip())
+        if not found:
+            raise UsageError(
+                f"not an architecture of nasbench201: {text!r}; expected |op~0|+|op~0|op~1|+|op~0|op~1|op~2|"
+            )
+        return self.architecture(found.groups())
+
+    def canonical(self, arch: Architecture) -> Architecture:
+        """The first, in the order of operators, of the cells that are isomorphic to this one: 6,466 in all."""
+        return self.architecture(_representatives()[_meaning(self.check(arch).genes)])
+
+    def costs(self) -> CostTable:
+        return _costs(self.classes, self.resolution)
+
+    def _parts(self, cell: Callable[[int], nn.Module]) -> list[nn.Module]:
+        return _parts(cell, self.classes)
+
+
+def _parts(cell: Callable[[int], nn.Module], classes: int) -> list[nn.Module]:
+    """Stem, three stages of cells with residual blocks of stride 2 between them, head."""
+    parts: list[nn.Module] = [nn.Sequential(nn.Conv2d(3, WIDTH, 3, padding=1, bias=False), nn.BatchNorm2d(WIDTH))]
+    for width in (WIDTH, 2 * WIDTH, 4 * WIDTH):
+        parts += [_Reduction(width // 2, width)] if width > WIDTH else []
+        parts += [cell(width) for _ in range(REPEATS)]
+    pool = (nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    return [*parts, nn.Sequential(nn.BatchNorm2d(width), nn.ReLU(), *pool, nn.Linear(width, classes))]
+
+
+def _operator(gene: str, channels: int) -> nn.Module:
+    """(N, C, H, W) -> the same shape."""
+    if gene == "none":
+        return _Nothing()
+    if gene == "skip_connect":
+        return nn.Identity()
+    if gene == "avg_pool_3x3":
+        return nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False)
+    return _relu_conv_bn(channels, channels, int(gene[-1]))
+
+
+def _relu_conv_bn(cin: int, cout: int, kernel: int, stride: int = 1) -> nn.Sequential:
+    conv = nn.Conv2d(cin, cout, kernel, stride, padding=kernel // 2, bias=False)
+    return nn.Sequential(nn.ReLU(), conv, nn.BatchNorm2d(cout))
+
+
+class _Nothing(nn.Module):
+    """Passes zeros on."""
+
+    def forward(self, x_NCHW: Tensor) -> Tensor:
+        return x_NCHW * 0.0
+
+
+class _Reduction(nn.Module):
+    """(N, C, H, W) -> (N, 2C, H/2, W/2): a residual block of two convolutions."""
+
+    def __init__(self, cin: int, cout: int) -> None:
+        super().__init__()
+        self.convs = nn.Sequential(_relu_conv_bn(cin, cout, 3, stride=2), _relu_conv_bn(cout, cout, 3))
+        self.shortcut = nn.Sequential(nn.AvgPool2d(2), nn.Conv2d(cin, cout, 1, bias=False))
+
+    def forward(self, x_NCHW: Tensor) -> Tensor:
+        return self.shortcut(x_NCHW) + self.convs(x_NCHW)
+
+
+def _meaning(genes: tuple[str, ...]) -> str:
+    """What the last node computes, as the benchmark writes it down: an identity is its input, the order of a sum does
+    not matter, an operator on nothing is nothing. (Some equal cells it writes differently: a sum of nothing and x, and
+    some sums of sums.)"""
+    nodes = {0: "0"}
+    for node in (1, 2, 3):
+        terms = []
+        for gene, (source, target) in zip(genes, WIRING, strict=True):
+            if target == node:
+                nothing = gene == "none" or nodes[source] == NOTHING
+                read = nodes[source] if gene == "skip_connect" else f"({nodes[source]})@{gene}"
+                terms.append(NOTHING if nothing else read)
+        nodes[node] = "+".join(sorted(terms))
+    return nodes[3]
+
+
+@lru_cache(maxsize=1)
+def _representatives() -> dict[str, tuple[str, ...]]:
+    """The first cell of each meaning."""
+    found: dict[str, tuple[str, ...]] = {}
+    for genes in product(OPERATORS, repeat=len(WIRING)):
+        found.setdefault(_meaning(genes), genes)
+    return found
+
+
+@lru_cache(maxsize=32)
+def _costs(classes: int, resolution: int) -> CostTable:
+    """An edge costs what it does in all 15 cells together: they are all the same."""
+    size, of_edge = resolution, np.zeros((len(OPERATORS), 3))
+    with torch.device("meta"):
+        for width in (WIDTH, 2 * WIDTH, 4 * WIDTH):
+            of_edge += [REPEATS * np.array(cost_of(_operator(gene, width), (width, size, size))) for gene in OPERATORS]
+            size = size // 2
+        macs, params = count(nn.Sequential(*_parts(lambda _: nn.Identity(), classes)), (3, resolution, resolution))
+    L = len(WIRING)
+    cell = [np.log(WIDTH), np.log(WIDTH), 2 * np.log(resolution), 1.0]
+    return CostTable(
+        macs=np.tile(of_edge[:, 0], (L, 1)),
+        params=np.tile(of_edge[:, 1], (L, 1)),
+        geometry=np.tile(cell, (L, 1)),
+        fixed_macs=macs,
+        fixed_params=params,
+        fixed_geometry=np.array([[np.log(3), np.log(WIDTH), cell[2], 1.0], [np.log(4 * WIDTH), np.log(classes), 0, 1]]),
+        fixed_before=1,
+        moved_bytes=np.tile(of_edge[:, 2], (L, 1)),
+        wiring=WIRING,
+        nothing=(OPERATORS.index("none"),),
+    )
