@@ -164,6 +164,17 @@ def predict(run: str | Path, *, progress: Progress | None = None) -> dict[str, A
     return opened.result("predict") or {}
 
 
+def predict_table(
+    space: str, table: str | Path, columns: Sequence[str] = (), *, progress: Progress | None = None, **settings: Any
+) -> dict[str, Any]:
+    """Predictors judged on a public latency table; settings as of `pipeline.contest.Contest`."""
+    from surgenas.pipeline.contest import Contest, run_contest
+    from surgenas.spaces import make_space
+
+    made = make_space(space, {})
+    return run_contest(made, Contest(Path(table), tuple(columns), **settings), progress or Progress())
+
+
 def train(
     arch: str | Path,
     data: str,

@@ -45,7 +45,8 @@ def check_space(space: Space, *, trials: int = 3, seed: int = 0) -> None:
 
 
 def check_predictor(name: str, costs: CostTable, *, seed: int = 0) -> None:
-    """Fits, generalises better than the mean, is differentiable, and leaves the global random state alone."""
+    """Fits, generalises better than the mean, says how surely, is differentiable if its class says so, and leaves the
+    global random state alone."""
     L, K = costs.macs.shape
     rng = np.random.default_rng(seed)
     code = np.eye(K)[rng.integers(K, size=(150, L))]
@@ -55,9 +56,14 @@ def check_predictor(name: str, costs: CostTable, *, seed: int = 0) -> None:
     assert torch.equal(before, torch.get_rng_state())
     error = np.abs(predictor.predict(code[100:]) - latency[100:]).mean()
     assert error < 0.8 * np.abs(latency[100:] - latency[:100].mean()).mean()
+    spread = predictor.uncertainty(code[100:])
+    assert spread.shape == (50,)
+    assert (spread > 0).all()
     gates = torch.from_numpy(code[:2]).float().requires_grad_()
     relaxed = predictor.predict_relaxed(gates)
     assert np.allclose(relaxed.detach(), predictor.predict(code[:2]), rtol=1e-4)
+    if not predictor.differentiable:
+        return
     (gradient,) = torch.autograd.grad(relaxed.sum(), gates)
     assert gradient.shape == gates.shape
     assert gradient.abs().sum() > 0
@@ -137,8 +143,8 @@ def toy_device() -> ToyDevice:
 class ZeroPredictor(Predictor):
     """Every network takes 1 ms: a search that sees only accuracy."""
 
-    def fit(self, code_NLK: Floats, latency_ms_N: Floats) -> ZeroPredictor:
-        return self
+    def learn(self, code_NLK: Floats, latency_ms_N: Floats) -> None:
+        pass
 
     def predict_relaxed(self, gates_NLK: Tensor) -> Tensor:
         return 1.0 + 0.0 * gates_NLK.sum((1, 2))

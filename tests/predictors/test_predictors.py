@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -50,7 +52,8 @@ def test_cross_validation_never_scores_what_it_fitted(small):
     """Pure noise: a predictor that remembers would score well, one that is held out cannot."""
     rng = np.random.default_rng(0)
     code, ms = np.eye(7)[rng.integers(7, size=(60, 11))], 1 + rng.random(60)
-    scores = cross_validate(["ridge", "lookup", "flops"], small.costs(), code, ms)
+    makers = {name: partial(make_predictor, name, small.costs(), 0) for name in ("ridge", "lookup", "flops")}
+    scores = cross_validate(makers, code, ms)
     assert [s.rmse_ms for s, _ in scores] == sorted(s.rmse_ms for s, _ in scores)
     assert all(abs(s.kendall) < 0.35 for s, _ in scores)
     assert all(len(predicted) == 60 for _, predicted in scores)

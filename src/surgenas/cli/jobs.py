@@ -22,6 +22,7 @@ from surgenas.cli.options import (
     TimeLimit,
     Width,
     app,
+    names_of,
     progress,
     setting_of,
     show,
@@ -126,16 +127,42 @@ def profile(
 
 
 @app.command()
-def predict(run: RunFolder, as_json: Json = False) -> None:
-    """Fit latency predictors on what `profile` measured; print their errors on held-out architectures.
+def predict(
+    run: Annotated[Path | None, typer.Argument(help="A run folder with a profile; or none, and --table.")] = None,
+    space: Annotated[str, typer.Option(help="The table's space; `surgenas spaces` lists them.")] = "nasbench201",
+    table: Annotated[Path | None, typer.Option(help="A CSV file: column arch, and latencies in ms.")] = None,
+    column: Annotated[list[str] | None, typer.Option(help="The device to predict; may be given several times.")] = None,
+    columns: Annotated[str, typer.Option(help="Several of them: A,B,..; all that end in _ms if none is named.")] = "",
+    train: Annotated[list[int] | None, typer.Option(help="Samples to learn from; may be given several times.")] = None,
+    seeds: Annotated[int, typer.Option(help="Draws of those samples.")] = 1,
+    predictor: Annotated[list[str] | None, typer.Option(help="Only these; may be given several times.")] = None,
+    pick: Annotated[str, typer.Option(help="How samples are picked: random, active; active with --pretrain.")] = "",
+    pretrain: Annotated[Path | None, typer.Option(help="A table of devices that are known already.")] = None,
+    pretrain_columns: Annotated[str, typer.Option(help="Those devices: A,B,..; all others by default.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Fit latency predictors on what `profile` measured, or on a table; print their errors on held-out architectures.
 
-    Example: surgenas predict runs/p1
+    Examples: surgenas predict runs/p1
+    surgenas predict --space fbnet --table latency.csv.gz --column pixel3_ms --train 100 --seeds 3
     """
     from surgenas import api
+    from surgenas.core.errors import UsageError
     from surgenas.report import text
 
-    found = api.predict(run, progress=progress())
-    show(found, as_json, text.predictor_table(found))
+    if (run is None) == (table is None):
+        raise UsageError("predict: expected a run folder, or --table FILE; surgenas predict --help has examples")
+    if run is not None:
+        found = api.predict(run, progress=progress())
+        show(found, as_json, text.predictor_table(found))
+        return
+    how: dict[str, Any] = {"train": tuple(train or (100,)), "seeds": seeds, "pick": pick, "pretrain": pretrain}
+    how |= {"predictors": tuple(predictor)} if predictor else {}
+    wanted = [*(column or []), *names_of(columns)]
+    found = api.predict_table(
+        space, str(table), wanted, pretrain_columns=tuple(names_of(pretrain_columns)), progress=progress(), **how
+    )
+    show(found, as_json, text.contest_table(found))
 
 
 @app.command()

@@ -51,6 +51,11 @@ def setting_of(text: str) -> tuple[str, str | float | int | bool]:
     return name, parsed if isinstance(parsed, (int, float, bool)) else value
 
 
+def names_of(text: str) -> list[str]:
+    """The parts of "A,B,.."."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
 def show(found: dict[str, Any], as_json: bool, text: str | None = None) -> None:
     """JSON for machines; for people the text, or the values line by line."""
     if as_json:

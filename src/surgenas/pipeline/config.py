@@ -31,7 +31,7 @@ class RunConfig(BaseModel):
     train_epochs: Annotated[int, Field(ge=0)] = 0
     batch: Annotated[int, Field(ge=2)] = 64
     samples: Annotated[int, Field(ge=0)] = 0
-    predictors: tuple[str, ...] = ("gnn", "mlp", "ridge", "lookup", "flops")
+    predictors: tuple[str, ...] = ("process", "gnn", "mlp", "ridge", "lookup", "flops")
     random: Annotated[int, Field(ge=0, le=100)] = 0
     max_corrupt: Annotated[float, Field(ge=0, le=1)] = 0.05
     time_limit_s: Annotated[float, Field(gt=0)] | None = None

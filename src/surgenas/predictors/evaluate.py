@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
 from scipy import stats
 from sklearn.model_selection import KFold
 
-from surgenas.core.space import CostTable, Floats
-from surgenas.predictors.base import make_predictor
+from surgenas.core.space import Floats
+from surgenas.predictors.base import FOLDS, Predictor
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,9 @@ class Score:
 
 
 def score(name: str, predicted_ms: Floats, measured_ms: Floats, fit_seconds: float = 0.0) -> Score:
-    """Compare predictions with measurements, both (N,)."""
-    relative = np.abs(predicted_ms / measured_ms - 1)
+    """Compare predictions with measurements, both (N,). Relative errors are over the measurements that are not 0."""
+    shown = measured_ms > 0
+    relative = np.abs(predicted_ms[shown] / measured_ms[shown] - 1)
     return Score(
         name=name,
         kendall=float(stats.kendalltau(predicted_ms, measured_ms).statistic),
@@ -47,15 +48,20 @@ def score(name: str, predicted_ms: Floats, measured_ms: Floats, fit_seconds: flo
 
 
 def cross_validate(
-    names: Sequence[str], costs: CostTable, code_NLK: Floats, latency_ms_N: Floats, *, folds: int = 3, seed: int = 0
+    unfitted: Mapping[str, Callable[[], Predictor]],
+    code_NLK: Floats,
+    latency_ms_N: Floats,
+    *,
+    folds: int = FOLDS,
+    seed: int = 0,
 ) -> list[tuple[Score, Floats]]:
     """Every predictor's score and held-out predictions (N,), all on the same folds, the best (least RMSE) first."""
     found = []
-    for name in names:
+    for name, make in unfitted.items():
         predicted = np.empty_like(latency_ms_N)
         start = time.perf_counter()
         for train, held_out in KFold(folds, shuffle=True, random_state=seed % 2**32).split(code_NLK):
-            predictor = make_predictor(name, costs, seed).fit(code_NLK[train], latency_ms_N[train])
+            predictor = make().fit(code_NLK[train], latency_ms_N[train])
             predicted[held_out] = predictor.predict(code_NLK[held_out])
         found.append((score(name, predicted, latency_ms_N, (time.perf_counter() - start) / folds), predicted))
     return sorted(found, key=lambda pair: pair[0].rmse_ms)

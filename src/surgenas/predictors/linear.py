@@ -29,7 +29,7 @@ class RidgePredictor(_Additive):
     """Ridge regression on the one-hot code and three totals (MACs, parameters, layers that compute), its strength by
     leave-one-out. The totals are scaled up, hence hardly penalised: few samples fix them, many fix the rest."""
 
-    def fit(self, code_NLK: Floats, latency_ms_N: Floats) -> RidgePredictor:
+    def learn(self, code_NLK: Floats, latency_ms_N: Floats) -> None:
         table = np.stack([self.costs.macs, self.costs.params, self.costs.macs > 0])
         totals_N3 = np.einsum("nlk,dlk->nd", code_NLK, table)
         scale_3 = 10 / (totals_N3.std(0) + 1e-12)
@@ -37,7 +37,6 @@ class RidgePredictor(_Additive):
         model = RidgeCV(alphas=np.logspace(-2, 4, 13)).fit(features, latency_ms_N)
         own, total = model.coef_[:-3], model.coef_[-3:]
         self._set(own.reshape(code_NLK.shape[1:]) + np.einsum("d,dlk->lk", total * scale_3, table), model.intercept_)
-        return self
 
 
 class LookupPredictor(_Additive):
@@ -47,18 +46,30 @@ class LookupPredictor(_Additive):
     alone is not what it costs inside a network.
     """
 
-    def fit(self, code_NLK: Floats, latency_ms_N: Floats) -> LookupPredictor:
+    def learn(self, code_NLK: Floats, latency_ms_N: Floats) -> None:
         model = LinearRegression(positive=True).fit(code_NLK.reshape(len(code_NLK), -1), latency_ms_N)
         self._set(model.coef_.reshape(code_NLK.shape[1:]), model.intercept_)
-        return self
 
 
 class FlopsPredictor(_Additive):
     """latency = a + b MACs: what everybody uses who cannot measure."""
 
-    def fit(self, code_NLK: Floats, latency_ms_N: Floats) -> FlopsPredictor:
+    def learn(self, code_NLK: Floats, latency_ms_N: Floats) -> None:
         macs_N = (code_NLK * self.costs.macs).sum((1, 2)) + self.costs.fixed_macs
         model = LinearRegression().fit(macs_N[:, None], latency_ms_N)
         slope = float(model.coef_[0])
         self._set(slope * self.costs.macs, model.intercept_ + slope * self.costs.fixed_macs)
-        return self
+
+
+class LayerSumPredictor(_Additive):
+    """The sum of what each layer should take by its own MACs, parameters and bytes: one straight line for each
+    operator, as layer-wise predictors have it, its coefficients solved from whole networks."""
+
+    def learn(self, code_NLK: Floats, latency_ms_N: Floats) -> None:
+        costs = self.costs
+        table = np.stack([costs.macs, costs.params, costs.moved_bytes, costs.moved_bytes > 0])
+        scale_D = table.reshape(4, -1).max(1) + 1e-12
+        table_DLK = table / scale_D[:, None, None]
+        features = np.einsum("nlk,dlk->ndk", code_NLK, table_DLK).reshape(len(code_NLK), -1)
+        model = RidgeCV(alphas=np.logspace(-4, 4, 17)).fit(features, latency_ms_N)
+        self._set(np.einsum("dk,dlk->lk", model.coef_.reshape(4, -1), table_DLK), model.intercept_)

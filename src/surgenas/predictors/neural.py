@@ -1,9 +1,9 @@
-"""How the neural predictors are trained: standardised target, Adam, cosine schedule (SurgeNAS, sheet section 5)."""
+"""How the neural predictors are trained: standardised target, Adam, cosine schedule (SurgeNAS, sheet section 5), a loss
+that sees order as well as size, and an ensemble whose members each leave out a part of the samples."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -13,48 +13,75 @@ from torch.optim.lr_scheduler import CosineAnnealingLR
 from surgenas.core.space import CostTable, Floats
 from surgenas.predictors.base import Predictor
 
+TIE = 0.05
+"""Standardised latencies nearer than this are a tie: their order is noise, and is not learned."""
+
 
 class NeuralPredictor(Predictor):
-    """A network on gates, (N, L, K) -> (N,) standardised latency."""
+    """The mean of `members` networks on gates, (N, L, K) -> (N,) standardised latency."""
 
-    network: nn.Module
+    networks: nn.ModuleList
 
-    def __init__(self, costs: CostTable, *, seed: int = 0, steps: int = 600, batch: int = 64, lr: float = 3e-3) -> None:
+    def __init__(
+        self, costs: CostTable, *, seed: int = 0, steps: int = 300, batch: int = 64, lr: float = 5e-3, members: int = 3
+    ) -> None:
         super().__init__(costs, seed=seed)
-        self.steps, self.batch, self.lr = steps, batch, lr
+        self.steps, self.batch, self.lr, self.members = steps, batch, lr, members
         self.mean, self.std = 0.0, 1.0
 
     @abstractmethod
     def make_network(self, layers: int, operators: int) -> nn.Module:
         """A freshly initialised network for codes of (N, layers, operators)."""
 
-    def fit(self, code_NLK: Floats, latency_ms_N: Floats) -> NeuralPredictor:
+    def learn(self, code_NLK: Floats, latency_ms_N: Floats) -> None:
         code = torch.from_numpy(np.asarray(code_NLK, dtype=np.float32))
         target = torch.from_numpy(np.asarray(latency_ms_N, dtype=np.float32))
-        self.mean, self.std = float(target.mean()), max(float(target.std()), 1e-9)
+        self.mean, self.std = float(target.mean()), max(float(target.std(correction=0)), 1e-9)
+        y = (target - self.mean) / self.std
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
-            self.network = self.make_network(*code.shape[1:])
-            _train(self.network, code, (target - self.mean) / self.std, self.steps, self.batch, self.lr)
-        self.network.eval().requires_grad_(False)
-        return self
+            part = torch.randperm(len(code)) % self.members if len(code) >= 4 * self.members else None
+            squares, networks = [], []
+            for member in range(self.members):
+                kept = part != member if part is not None else torch.ones(len(code), dtype=torch.bool)
+                network = self.make_network(*code.shape[1:])
+                self._train(network, code[kept], y[kept])
+                networks.append(network.eval().requires_grad_(False))
+                squares.append((network(code[~kept]) - y[~kept]).square())
+        self.networks = nn.ModuleList(networks)
+        self.left_out_ms = float(torch.cat(squares).mean().sqrt()) * self.std if part is not None else float("inf")
 
     def predict_relaxed(self, gates_NLK: Tensor) -> Tensor:
-        return self.network(gates_NLK) * self.std + self.mean
+        return self._members(gates_NLK).mean(0) * self.std + self.mean
+
+    def uncertainty(self, code_NLK: Floats) -> Floats:
+        """What members were off by on the samples that they had left out, and how far they are from each other."""
+        parts = torch.from_numpy(np.asarray(code_NLK, dtype=np.float32)).split(4096)
+        spread = torch.cat([self._members(part).std(0, correction=0) for part in parts]) * self.std
+        return np.hypot(spread.double().numpy(), self.left_out_ms)
+
+    def _members(self, gates_NLK: Tensor) -> Tensor:
+        return torch.stack([network(gates_NLK) for network in self.networks])
+
+    def _train(self, network: nn.Module, code: Tensor, target: Tensor) -> None:
+        optimizer = torch.optim.AdamW(network.parameters(), lr=self.lr, weight_decay=1e-3)
+        schedule = CosineAnnealingLR(optimizer, self.steps)
+        order: list[int] = []
+        for _ in range(self.steps):
+            if len(order) < min(self.batch, len(code)):
+                order = torch.randperm(len(code)).tolist()
+            picked, order = order[: self.batch], order[self.batch :]
+            optimizer.zero_grad()
+            loss(network(code[picked]), target[picked]).backward()
+            optimizer.step()
+            schedule.step()
 
 
-def _train(
-    network: Callable[[Tensor], Tensor], code: Tensor, target: Tensor, steps: int, batch: int, lr: float
-) -> None:
-    assert isinstance(network, nn.Module)
-    optimizer = torch.optim.Adam(network.parameters(), lr=lr)
-    schedule = CosineAnnealingLR(optimizer, steps)
-    order: list[int] = []
-    for _ in range(steps):
-        if len(order) < min(batch, len(code)):
-            order = torch.randperm(len(code)).tolist()
-        picked, order = order[:batch], order[batch:]
-        optimizer.zero_grad()
-        nn.functional.mse_loss(network(code[picked]), target[picked]).backward()
-        optimizer.step()
-        schedule.step()
+def loss(predicted_N: Tensor, target_N: Tensor) -> Tensor:
+    """Size, with outliers counting linearly, and order, by a hinge on all pairs of the batch that are no tie."""
+    size = nn.functional.huber_loss(predicted_N, target_N, delta=0.5)
+    apart_NN = target_N[:, None] - target_N
+    agree_NN = (predicted_N[:, None] - predicted_N) * apart_NN.sign()
+    ordered = apart_NN.abs() > TIE
+    hinge = (apart_NN.abs().clamp(max=0.2) - agree_NN).clamp(min=0)[ordered]
+    return size + hinge.mean() if len(hinge) else size

@@ -53,6 +53,34 @@ def predictor_table(found: Facts) -> str:
     return _draw(table) + f"\nchosen: {found['chosen']} ({found['why']})"
 
 
+def contest_table(found: Facts) -> str:
+    """Predictors by column and number of samples: medians over seeds; what cross-validation would choose."""
+    table = Table(
+        "column", "samples", "predictor", "Kendall", "Spearman", "MAPE", "within 5 %", "within 10 %", box=None
+    )
+    table.add_column("RMSE ms")
+    table.add_column("fit s")
+    for row in found["results"]:
+        median = {metric: value["median"] for metric, value in row.items() if isinstance(value, dict)}
+        low, high = row["spearman"]["spread"]
+        spread = f" ({low:.3f} to {high:.3f})" if found["seeds"] > 1 else ""
+        table.add_row(
+            row["column"],
+            str(row["train"]),
+            row["predictor"],
+            f"{median['kendall']:.3f}",
+            f"{median['spearman']:.3f}{spread}",
+            f"{median['mape']:.1%}",
+            f"{median['within_5']:.0%}",
+            f"{median['within_10']:.0%}",
+            f"{median['rmse_ms']:.4g}",
+            f"{median['fit_seconds']:.1f}",
+        )
+    chosen = [f"{c['column']}, {c['train']} samples: {c['predictor']} ({c['why']})" for c in found["chosen"]]
+    how = f"medians over {found['seeds']} draws of samples" if found["seeds"] > 1 else "one draw of samples"
+    return "\n".join([_draw(table), f"{how}, picked {found['pick']}", "chosen:", *chosen])
+
+
 def device_table(found: Facts) -> str:
     """Every shipped device: usable, or what to do about it."""
     table = Table("device", "runtime", "precision", "threads", "batch", "", box=None)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from surgenas.core import moves
+from surgenas.core.catalog import look_up
 from surgenas.core.errors import DataError
 from surgenas.pipeline.run import Run
 from surgenas.pipeline.stages.measured import samples
+from surgenas.predictors import CATALOG
+from surgenas.predictors.base import make_predictor
 from surgenas.predictors.evaluate import cross_validate, noise_ceiling
 
 LEAST = 12
@@ -23,7 +28,8 @@ def predict(run: Run) -> None:
             raise DataError(f"only {len(archs)} usable measurements, at least {LEAST} are needed; a quieter machine or "
                             "more --samples")  # fmt: skip
         code = moves.encode(run.space, archs)
-        scores = cross_validate(run.config.predictors, run.space.costs(), code, latency_ms, seed=run.config.seed)
+        unfitted = {name: partial(make_predictor, name, run.space.costs(), run.config.seed) for name in names(run)}
+        scores = cross_validate(unfitted, code, latency_ms, seed=run.config.seed)
         best, predicted_ms = scores[0]
         result["scores"] = [score.to_dict() for score, _ in scores]
         result["held_out"] = {"predicted_ms": predicted_ms.tolist(), "measured_ms": latency_ms.tolist()}
@@ -34,6 +40,11 @@ def predict(run: Run) -> None:
             f"latency predictor: {best.name} (off by {best.mape:.1%} on average, Kendall tau {best.kendall:.2f}; "
             f"{result['why']})"
         )
+
+
+def names(run: Run) -> list[str]:
+    """The predictors to choose from: those asked for that a gradient can pass through."""
+    return [name for name in run.config.predictors if look_up("predictor", name, CATALOG).differentiable]
 
 
 def _ceiling(run: Run) -> dict[str, float | str] | None:

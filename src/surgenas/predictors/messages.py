@@ -1,0 +1,96 @@
+"""What can be told of a network from its graph alone, without learning: messages along and against the data flow.
+
+Nodes of the graph are tensors, edges are layers (`CostTable.wiring`). A runtime may delete what cannot matter: layers
+whose result nobody uses, layers that only ever see zeros. Some do, some do not, some do in part; so both the network as
+built and what would be left of it are described, and a predictor learns which of them its device is charged for.
+
+Everything is a polynomial in the gates, exact where they are one-hot: "reached" is the chance that data arrives if each
+layer took its operator at random with its gates as probabilities, and independently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+from surgenas.core.space import CostTable
+
+
+def describe(costs: CostTable, gates_NLK: Tensor) -> dict[str, Tensor]:
+    """Groups of features, each (N, F), by name.
+
+    built: the gates. fed: of layers that data reaches. used: of layers whose result is used. live: of those that are
+    both and pass something on. dangling: fed and alone in its sum, but not used. inputs, inputs_live: by node, how many
+    layers are added there. totals, totals_live: for each operator, MACs, parameters, bytes and layers that compute.
+    """
+    if not costs.nothing:  # nothing can be dead: the rest would say the same again
+        return {"built": gates_NLK.flatten(1), "totals": _totals(costs, gates_NLK)}
+    passes_NL, fed_NL, used_NL = flow(costs, gates_NLK)
+    live_NL = fed_NL * used_NL
+    alone_NL = _alone(costs, passes_NL * fed_NL)
+    weighted = {
+        "built": torch.ones_like(fed_NL),
+        "fed": fed_NL,
+        "used": used_NL,
+        "dangling": fed_NL * alone_NL * (1 - used_NL),
+    }
+    groups = {name: (gates_NLK * weight_NL[:, :, None]).flatten(1) for name, weight_NL in weighted.items()}
+    something_K = gates_NLK.new_ones(gates_NLK.shape[2]).index_fill(0, torch.tensor(costs.nothing), 0)
+    groups["live"] = (gates_NLK * live_NL[:, :, None] * something_K).flatten(1)
+    groups["inputs"] = _counts(costs, passes_NL)
+    groups["inputs_live"] = _counts(costs, passes_NL * live_NL)
+    groups["totals"] = _totals(costs, gates_NLK)
+    groups["totals_live"] = _totals(costs, gates_NLK * live_NL[:, :, None])
+    return groups
+
+
+def flow(costs: CostTable, gates_NLK: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Does a layer pass anything on; does data reach its input; does its output reach the last tensor? Each (N, L)."""
+    passes_NL = 1 - gates_NLK[:, :, list(costs.nothing)].sum(2)
+    if not costs.nothing:
+        return passes_NL, passes_NL, passes_NL
+    edges, last = costs.edges, max(target for _, target in costs.edges)
+    ones = torch.ones_like(passes_NL[:, 0])
+    forward, backward = {0: ones}, {last: ones}
+    for node in range(1, last + 1):
+        forward[node] = _any(passes_NL[:, e] * forward[s] for e, (s, t) in enumerate(edges) if t == node)
+    for node in range(last - 1, -1, -1):
+        backward[node] = _any(passes_NL[:, e] * backward[t] for e, (s, t) in enumerate(edges) if s == node)
+    fed = torch.stack([forward[source] for source, _ in edges], 1)
+    return passes_NL, fed, torch.stack([backward[target] for _, target in edges], 1)
+
+
+def _any(chances: Iterable[Tensor]) -> Tensor:
+    """The chance that one of independent events comes true: 1 - prod (1 - p)."""
+    return 1 - torch.stack([1 - p for p in chances]).prod(0)
+
+
+def _alone(costs: CostTable, flows_NL: Tensor) -> Tensor:
+    """The chance that no other layer adds to the same tensor, (N, L)."""
+    columns = []
+    for edge, (_, target) in enumerate(costs.edges):
+        others = [1 - flows_NL[:, e] for e, (_, t) in enumerate(costs.edges) if t == target and e != edge]
+        columns.append(torch.stack(others).prod(0) if others else torch.ones_like(flows_NL[:, 0]))
+    return torch.stack(columns, 1)
+
+
+def _counts(costs: CostTable, flows_NL: Tensor) -> Tensor:
+    """By node, the chances of 0, 1, 2, .. layers that add to it."""
+    columns = []
+    for node in sorted({target for _, target in costs.edges}):
+        chances = [torch.ones_like(flows_NL[:, 0])]
+        for p in [flows_NL[:, e] for e, (_, t) in enumerate(costs.edges) if t == node]:
+            none = torch.zeros_like(p)
+            pairs = zip([*chances, none], [none, *chances], strict=True)
+            chances = [(1 - p) * same + p * one_less for same, one_less in pairs]
+        columns += chances
+    return torch.stack(columns, 1)
+
+
+def _totals(costs: CostTable, gates_NLK: Tensor) -> Tensor:
+    """(N, 4K): for each operator MACs, parameters, bytes and layers, each relative to the largest layer."""
+    table = [costs.macs, costs.params, costs.moved_bytes, costs.moved_bytes > 0]
+    scaled = [torch.as_tensor(values / max(values.max(), 1), dtype=gates_NLK.dtype) for values in table]
+    return torch.einsum("nlk,dlk->nkd", gates_NLK, torch.stack(scaled)).flatten(1)

@@ -1,0 +1,190 @@
+"""A Gaussian process over the graph: latency as a sum over operators, plus what operators do to each other.
+
+    k(x, x') = sum_g a_g <x_g, x'_g> + r exp(-1/2 sum_g b_g |x_g - x'_g|^2),    x_g: groups of `messages.describe`
+
+How much each group matters (a_g, b_g, r, and the noise) is what makes the measurements most likely (Rasmussen &
+Williams 2006, chapter 5), so a device that deletes dead layers and one that does not get different kernels. Single
+measurements gone wrong count less (iteratively reweighted least squares on leave-one-out residuals).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from surgenas.core.space import CostTable, Floats
+from surgenas.predictors.base import Predictor
+from surgenas.predictors.messages import describe
+
+Describe = Callable[[CostTable, Tensor], dict[str, Tensor]]
+LEARNED_FROM = 400
+"""Samples that the kernel is learned from (the work grows with their cube); all are used for the fit itself."""
+AT_MOST = 4000
+"""Samples that are used at all, a random part of more."""
+OUTLIER = 3.0
+"""Leave-one-out residuals beyond this many of their standard deviations count as gone wrong, the more the less."""
+JITTER = 1e-6
+"""Added to the diagonal, relative to it: what rounding needs to leave it positive definite."""
+FARTHEST = 12.0
+"""Bound on |log| of hyperparameters: a line search may try anything."""
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """Features centred, and scaled so that each group's mean squared norm is 1; groups that say nothing left out."""
+
+    names: tuple[str, ...]
+    centre: dict[str, Tensor]
+    scale: dict[str, float]
+
+    @classmethod
+    def of(cls, features: dict[str, Tensor]) -> Groups:
+        centre, scale = {}, {}
+        seen: list[Tensor] = []
+        for name, x_NF in features.items():
+            middle = x_NF.mean(0)
+            size = float((x_NF - middle).square().sum(1).mean().sqrt())
+            if size > 1e-6 and not any(x_NF.shape == other.shape and torch.equal(x_NF, other) for other in seen):
+                centre[name], scale[name] = middle, 1 / size
+                seen.append(x_NF)
+        if not centre:  # all samples are the same network: one group that is 0 everywhere
+            name, x_NF = next(iter(features.items()))
+            centre[name], scale[name] = x_NF.mean(0), 0.0
+        return cls(tuple(centre), centre, scale)
+
+    def normalised(self, features: dict[str, Tensor]) -> list[Tensor]:
+        return [((features[n] - self.centre[n].to(features[n].dtype)) * self.scale[n]) for n in self.names]
+
+
+@dataclass(frozen=True, eq=False)
+class _Kernel:
+    """a, b: (G,), of each group; r: of the smooth part; noise: variance of a good measurement."""
+
+    a: Tensor
+    b: Tensor
+    r: Tensor
+    noise: Tensor
+
+    @classmethod
+    def at(cls, log_values: Tensor) -> _Kernel:
+        G = (len(log_values) - 2) // 2
+        values = log_values.clamp(-FARTHEST, FARTHEST).exp()
+        return cls(values[:G], values[G : 2 * G], values[-2], values[-1])
+
+    def straight(self, groups: list[Tensor]) -> Tensor:
+        """Features whose inner product is the kernel's first part."""
+        return torch.cat([a.sqrt().to(x.dtype) * x for a, x in zip(self.a, groups, strict=True)], 1)
+
+    def bent(self, groups: list[Tensor]) -> Tensor:
+        """Features whose distance is the one of its second part."""
+        return torch.cat([b.sqrt().to(x.dtype) * x for b, x in zip(self.b, groups, strict=True)], 1)
+
+    def __call__(self, products_GNM: Tensor, distances_GNM: Tensor) -> Tensor:
+        straight = torch.einsum("g,gnm->nm", self.a, products_GNM)
+        return straight + self.r * torch.exp(-0.5 * torch.einsum("g,gnm->nm", self.b, distances_GNM))
+
+
+class GraphProcess(Predictor):
+    """describe: which features to see; by default the messages of the graph."""
+
+    def __init__(self, costs: CostTable, *, seed: int = 0, features: Describe = describe) -> None:
+        super().__init__(costs, seed=seed)
+        self.features = features
+
+    def learn(self, code_NLK: Floats, latency_ms_N: Floats) -> None:
+        rng = np.random.default_rng(self.seed)
+        order = rng.permutation(len(code_NLK))[:AT_MOST]
+        code = torch.from_numpy(np.asarray(code_NLK, dtype=np.float64)[order])
+        target = torch.from_numpy(np.asarray(latency_ms_N, dtype=np.float64)[order])
+        self.mean, self.std = float(target.median()), max(float(target.std(correction=0)), 1e-9)
+        y = (target - self.mean) / self.std
+        features = self.features(self.costs, code)
+        self.groups = Groups.of(features)
+        x = self.groups.normalised(features)
+        weight = torch.ones_like(y)
+        part = slice(LEARNED_FROM)
+        log_values = _start(len(x))
+        for _ in range(2):
+            log_values = _most_likely([g[part] for g in x], y[part], weight[part], log_values)
+            weight, solution, factor = _solved(_Kernel.at(log_values), x, y, weight)
+        self._keep(_Kernel.at(log_values), x, solution, factor)
+
+    def _keep(self, kernel: _Kernel, x: list[Tensor], solution: Tensor, factor: Tensor) -> None:
+        self.kernel = kernel
+        self.straight = kernel.straight(x).float()
+        self.bent = kernel.bent(x).float()
+        self.slope = (kernel.straight(x).T @ solution).float()
+        self.solution = (kernel.r * solution).float()
+        self.factor = factor.float()
+
+    def predict_relaxed(self, gates_NLK: Tensor) -> Tensor:
+        x = self.groups.normalised(self.features(self.costs, gates_NLK))
+        smooth = torch.exp(-0.5 * _squared(self.kernel.bent(x), self.bent)) @ self.solution
+        return (self.kernel.straight(x) @ self.slope + smooth) * self.std + self.mean
+
+    def uncertainty(self, code_NLK: Floats) -> Floats:
+        """The posterior's standard deviation for one more measurement, its noise included, (N,) ms."""
+        parts = torch.from_numpy(np.asarray(code_NLK, dtype=np.float32)).split(4096)
+        return torch.cat([self._deviation(part) for part in parts]).double().numpy()
+
+    def _deviation(self, code_NLK: Tensor) -> Tensor:
+        x = self.groups.normalised(self.features(self.costs, code_NLK))
+        straight, r = self.kernel.straight(x), self.kernel.r.float()
+        across = straight @ self.straight.T + r * torch.exp(-0.5 * _squared(self.kernel.bent(x), self.bent))
+        explained = torch.linalg.solve_triangular(self.factor, across.T, upper=False).square().sum(0)
+        unknown = (straight.square().sum(1) + r - explained).clamp(min=0)
+        return (unknown + self.kernel.noise.float()).sqrt() * self.std
+
+
+def _start(groups: int) -> Tensor:
+    return torch.tensor([-3.0] * groups + [-4.0] * groups + [-1.0, -3.0], dtype=torch.float64)
+
+
+def _most_likely(x: list[Tensor], y: Tensor, weight: Tensor, start: Tensor) -> Tensor:
+    """Log hyperparameters that maximise the evidence, times a wide prior around where they start."""
+    products = torch.stack([g @ g.T for g in x])
+    distances = torch.stack([_squared(g, g) for g in x])
+    middle = _start(len(x))
+    log_values = start.clone().requires_grad_()
+    optimizer = torch.optim.LBFGS([log_values], max_iter=40, history_size=10, line_search_fn="strong_wolfe")
+
+    def loss() -> Tensor:
+        optimizer.zero_grad()
+        kernel = _Kernel.at(log_values)
+        factor = torch.linalg.cholesky(_noisy(kernel(products, distances), kernel, weight))
+        solution = torch.cholesky_solve(y[:, None], factor)[:, 0]
+        value = 0.5 * y @ solution + factor.diagonal().log().sum() + (log_values - middle).square().sum() / (2 * 2.0**2)
+        value.backward()
+        return value
+
+    optimizer.step(loss)
+    found = log_values.detach()
+    return found if found.isfinite().all() else start
+
+
+def _solved(kernel: _Kernel, x: list[Tensor], y: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """(weights of the samples by their leave-one-out residuals, K^-1 y, Cholesky factor of K)."""
+    straight, bent = kernel.straight(x), kernel.bent(x)
+    plain = straight @ straight.T + kernel.r * torch.exp(-0.5 * _squared(bent, bent))
+    for last in (False, True):
+        factor = torch.linalg.cholesky(_noisy(plain, kernel, weight))
+        solution = torch.cholesky_solve(y[:, None], factor)[:, 0]
+        if not last:
+            precision = torch.cholesky_inverse(factor).diagonal()
+            outlying = (solution / precision.sqrt()).abs() / OUTLIER  # leave-one-out residual / its deviation
+            weight = 1 / outlying.clamp(min=1).square()
+    return weight, solution, factor
+
+
+def _noisy(plain: Tensor, kernel: _Kernel, weight: Tensor) -> Tensor:
+    return plain + torch.diag(kernel.noise / weight + JITTER * plain.diagonal().mean())
+
+
+def _squared(one_NF: Tensor, other_MF: Tensor) -> Tensor:
+    """|x - x'|^2, (N, M), by the binomial formula: matrix products are what a CPU is fast at."""
+    norms = one_NF.square().sum(1)[:, None] + other_MF.square().sum(1)
+    return (norms - 2 * one_NF @ other_MF.T).clamp(min=0)

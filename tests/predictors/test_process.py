@@ -1,0 +1,147 @@
+"""The Gaussian process against its textbook form, against devices that do and do not delete dead layers, outliers."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from scipy.stats import spearmanr
+
+from surgenas.core import moves
+from surgenas.predictors.active import choose, graph_features
+from surgenas.predictors.base import make_predictor
+from surgenas.predictors.messages import describe
+from surgenas.predictors.process import GraphProcess
+from surgenas.predictors.transfer import KnownDevices, TransferPredictor
+from surgenas.spaces.nasbench201 import NASBench201
+
+SPACE = NASBench201()
+COSTS = SPACE.costs()
+RNG = np.random.default_rng(0)
+EVERYTHING = np.eye(5)[RNG.integers(5, size=(900, 6))]
+TRAIN, TEST = EVERYTHING[:200], EVERYTHING[200:]
+
+
+def device(code, operators, deletes):
+    """ms of a device that is charged for layers as built, or for live ones only."""
+    groups = describe(COSTS, torch.from_numpy(code))
+    gates = groups["live" if deletes else "built"].reshape(-1, 6, 5)
+    return 1 + (gates.numpy() * np.array(operators)).sum((1, 2))
+
+
+PLAIN, DELETING = [0.0, 0.1, 1.0, 3.0, 0.7], [0.0, 0.2, 0.5, 2.0, 1.5]
+
+
+def test_prediction_and_uncertainty_are_the_textbooks():
+    ms = device(TRAIN, PLAIN, deletes=True) + RNG.normal(0, 0.2, 200)
+    process = GraphProcess(COSTS).fit(TRAIN, ms)
+    order = np.random.default_rng(0).permutation(200)
+    kernel = process.kernel
+
+    def gram(one, other):
+        x, y = [process.groups.normalised(describe(COSTS, torch.from_numpy(c))) for c in (one, other)]
+        products = torch.stack([a @ b.T for a, b in zip(x, y, strict=True)])
+        distances = torch.stack([torch.cdist(a, b).square() for a, b in zip(x, y, strict=True)])
+        return kernel(products, distances)
+
+    K = gram(TRAIN[order], TRAIN[order]) + kernel.noise * torch.eye(200)
+    across = gram(TEST[:50], TRAIN[order])
+    y = torch.from_numpy((ms[order] - process.mean) / process.std)
+    mean = across @ torch.linalg.solve(K, y) * process.std + process.mean
+    variance = gram(TEST[:50], TEST[:50]).diagonal() - (across * torch.linalg.solve(K, across.T).T).sum(1)
+    # samples that count less than others change both a little
+    assert np.allclose(process.predict(TEST[:50]), mean, atol=0.05)
+    assert np.allclose(
+        process.uncertainty(TEST[:50]), (variance + kernel.noise).sqrt() * process.std, rtol=0.05, atol=0.01
+    )
+
+
+def test_it_learns_from_data_whether_dead_layers_are_deleted():
+    for deletes in (False, True):
+        ms, truth = device(TRAIN, PLAIN, deletes), device(TEST, PLAIN, deletes)
+        error = {
+            name: np.abs(make_predictor(name, COSTS, 0).fit(TRAIN, ms).predict(TEST) - truth).mean()
+            for name in ("process", "ridge")
+        }
+        assert error["process"] < 0.1 * truth.std()
+        assert (error["ridge"] > 0.2 * truth.std()) == deletes, "an additive model fails where layers are deleted"
+
+
+def test_measurements_gone_wrong_count_less(monkeypatch):
+    ms, truth = device(TRAIN, PLAIN, deletes=False), device(TEST, PLAIN, deletes=False)
+    wrong = ms.copy()
+    wrong[:4] *= 12
+
+    def error():
+        return np.abs(GraphProcess(COSTS).fit(TRAIN, wrong).predict(TEST) - truth).mean()
+
+    reweighted = error()
+    monkeypatch.setattr("surgenas.predictors.process.OUTLIER", 1e9)
+    assert reweighted < 0.6 * error()
+
+
+def test_uncertainty_covers_what_it_says():
+    noise = np.random.default_rng(1).normal(0, 0.3, 900)
+    ms = device(EVERYTHING, DELETING, deletes=True) + noise
+    process = GraphProcess(COSTS).fit(TRAIN, ms[:200])
+    off = np.abs(process.predict(TEST) - ms[200:]) / process.uncertainty(TEST)
+    assert 0.5 < (off < 1).mean() < 0.85
+    assert (off < 2).mean() > 0.9
+
+
+def test_two_samples_and_equal_ones_are_enough_not_to_fail():
+    for code, ms in ((TRAIN[:2], np.array([1.0, 2.0])), (TRAIN[:1].repeat(3, 0), np.array([1.0, 1.1, 1.0]))):
+        for name in ("process", "gnn", "boosting", "layers"):
+            predicted = make_predictor(name, COSTS, 0).fit(code, ms).predict(TEST[:5])
+            assert np.isfinite(predicted).all(), name
+
+
+def test_gradients_are_finite_differences():
+    """Of the relaxed input, in both spaces' fashion: with and without dead layers."""
+    ms = device(TRAIN, DELETING, deletes=True)
+    for name in ("process", "gnn", "mlp"):
+        predictor = make_predictor(name, COSTS, 0).fit(TRAIN, ms)
+        gates = torch.softmax(torch.randn(1, 6, 5, generator=torch.Generator().manual_seed(0)), 2).requires_grad_()
+        (gradient,) = torch.autograd.grad(predictor.predict_relaxed(gates).sum(), gates)
+        direction = torch.randn(gates.shape, generator=torch.Generator().manual_seed(1))
+        step = 1e-2
+        with torch.no_grad():
+            ahead, behind = (predictor.predict_relaxed(gates + sign * step * direction).item() for sign in (1, -1))
+        assert abs((ahead - behind) / (2 * step) - (gradient * direction).sum().item()) < 0.05 * gradient.norm()
+
+
+def test_ten_samples_of_a_new_device_do_with_known_ones():
+    """Devices that mix two others, one of which deletes dead layers."""
+    plain, deleting = device(EVERYTHING, PLAIN, deletes=False), device(EVERYTHING, DELETING, deletes=True)
+    known = KnownDevices(COSTS, TRAIN, np.stack([plain, deleting, plain + 2 * deleting], 1)[:200])
+    new = 0.7 * plain + 0.9 * deleting
+    ten = choose(known.design(TEST), 10)
+    transfer = TransferPredictor(COSTS, known).fit(TEST[ten], new[200:][ten])
+    alone = GraphProcess(COSTS).fit(TEST[ten], new[200:][ten])
+    rank = [spearmanr(p.predict(TEST), new[200:]).statistic for p in (transfer, alone)]
+    assert rank[0] > 0.98
+    assert rank[0] > rank[1]
+    assert (transfer.uncertainty(TEST) > 0).all()
+
+
+def test_active_choices_differ_and_leave_less_uncertain_than_chance():
+    features = graph_features(COSTS, TRAIN)
+    chosen = choose(features, 20)
+    assert len(set(chosen)) == 20
+
+    def left(rows):
+        K = features[rows] @ features[rows].T + 0.02 * np.eye(len(rows))
+        across = features @ features[rows].T
+        return (features**2).sum() - (across * np.linalg.solve(K, across.T).T).sum()
+
+    assert left(chosen) < min(left(list(np.random.default_rng(s).permutation(200)[:20])) for s in range(5))
+
+
+def test_every_architecture_is_chosen_once_if_all_are_asked_for():
+    assert sorted(choose(np.eye(4), 9)) == [0, 1, 2, 3]
+
+
+def test_canonical_cells_are_predicted_alike_by_a_device_that_deletes():
+    """Which of two dead branches was built does not matter to the live features."""
+    archs = [SPACE.parse(f"|{op}~0|+|none~0|none~1|+|nor_conv_1x1~0|none~1|none~2|") for op in ("none", "avg_pool_3x3")]
+    live = describe(COSTS, torch.from_numpy(moves.encode(SPACE, archs)))["live"]
+    assert torch.equal(live[0], live[1])
