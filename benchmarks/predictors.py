@@ -1,0 +1,113 @@
+"""How good are latency predictors on other people's devices? Public tables, all columns, medians over seeds.
+
+    python benchmarks/predictors.py --space nasbench201 --table latency.csv.gz [--train 900] [--seeds 5] [--keep]
+    python benchmarks/predictors.py --space nasbench201 --table latency.csv.gz --transfer --train 10 --train 20 [--keep]
+    python benchmarks/predictors.py --speed [--keep]
+
+--transfer: each column in turn is the new device, all others are known. --speed: fits, predictions and gradients a
+second, and the ranking of 10^6 architectures of the mobile space.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from common import finish
+
+from surgenas import api
+from surgenas.console import ConsoleProgress
+from surgenas.core.space import Floats
+from surgenas.pipeline.contest import PREDICTORS
+from surgenas.pipeline.tables import read_table
+from surgenas.predictors.base import make_predictor
+from surgenas.spaces import make_space
+from surgenas.spaces.mobile import Mobile
+
+RANKED, CHUNK = 1_000_000, 20_000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--space", default="nasbench201")
+    parser.add_argument("--table", type=Path)
+    parser.add_argument("--train", type=int, action="append")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--predictor", action="append")
+    parser.add_argument("--pick", default="")
+    parser.add_argument("--transfer", action="store_true")
+    parser.add_argument("--speed", action="store_true")
+    parser.add_argument("--keep", action="store_true")
+    args = parser.parse_args()
+    if args.speed:
+        finish("predictors-speed", speed())
+        return
+    how = {"train": tuple(args.train or (900,)), "seeds": args.seeds, "pick": args.pick}
+    how["predictors"] = tuple(args.predictor or PREDICTORS)
+    columns = read_table(make_space(args.space, {}), args.table).columns
+    rows: list[dict[str, Any]] = []
+    for column in columns:
+        known = {"pretrain": args.table} if args.transfer else {}
+        found = api.predict_table(args.space, args.table, [column], progress=ConsoleProgress(), **how, **known)
+        rows += found["results"]
+    means = mean_spearman(rows)
+    for (name, count), value in sorted(means.items(), key=lambda item: (item[0][1], -item[1])):
+        print(f"{count} samples, {name}: mean Spearman {value:.4f}")
+    kind = "transfer" if args.transfer else "alone"
+    result = {"space": args.space, "seeds": args.seeds, "pick": found["pick"], "results": rows,
+              "mean_spearman": [{"predictor": p, "train": n, "value": v} for (p, n), v in means.items()]}  # fmt: skip
+    finish(f"predictors-{args.space}-{kind}", result)
+
+
+def mean_spearman(rows: list[dict[str, Any]]) -> dict[tuple[str, int], float]:
+    """Over columns, of the medians over seeds."""
+    groups: dict[tuple[str, int], list[float]] = {}
+    for row in rows:
+        groups.setdefault((row["predictor"], row["train"]), []).append(row["spearman"]["median"])
+    return {key: float(np.mean(values)) for key, values in groups.items()}
+
+
+def speed() -> dict[str, Any]:
+    """Two threads; latency is made up, since only time is of interest."""
+    torch.set_num_threads(2)
+    space = Mobile(layout="proxyless")
+    costs, rng = space.costs(), np.random.default_rng(0)
+    L, K = costs.macs.shape
+
+    def codes(count: int) -> Floats:
+        return np.eye(K, dtype=np.float32)[rng.integers(K, size=(count, L))]
+
+    train = codes(900)
+    ms = (train * costs.macs).sum((1, 2)) / 1e8 * (1 + 0.02 * rng.standard_normal(900))
+    found: dict[str, Any] = {}
+    for name in PREDICTORS:
+        predictor = make_predictor(name, costs, 0)
+        found[name] = {"fit_seconds": timed(lambda p=predictor: p.fit(train, ms))}  # type: ignore[misc]
+        batch = codes(CHUNK)
+        seconds = min(timed(lambda p=predictor: p.predict(batch)) for _ in range(3))  # type: ignore[misc]
+        found[name]["predictions_per_second"] = CHUNK / seconds
+        if predictor.differentiable:
+            gates = torch.from_numpy(batch[:1]).requires_grad_()
+            query = min(timed(lambda p=predictor: p.predict_relaxed(gates).sum().backward()) for _ in range(20))  # type: ignore[misc]
+            found[name]["gradient_query_ms"] = 1e3 * query
+        print(name, found[name])
+    process = make_predictor("process", costs, 0).fit(train[:100], ms[:100])
+    start = time.perf_counter()
+    ranked = np.concatenate([process.predict(codes(CHUNK)) for _ in range(RANKED // CHUNK)]).argsort()
+    found["rank_1e6_seconds"] = time.perf_counter() - start
+    assert len(ranked) == RANKED
+    return found
+
+
+def timed(work: Any) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    main()
