@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from surgenas.console import ConsoleProgress
 from surgenas.core.space import Floats
 from surgenas.pipeline.contest import PREDICTORS
 from surgenas.pipeline.tables import read_table
-from surgenas.predictors.base import make_predictor
+from surgenas.predictors.base import Predictor, make_predictor
 from surgenas.spaces import make_space
 from surgenas.spaces.mobile import Mobile
 
@@ -86,14 +87,11 @@ def speed() -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in PREDICTORS:
         predictor = make_predictor(name, costs, 0)
-        found[name] = {"fit_seconds": timed(lambda p=predictor: p.fit(train, ms))}  # type: ignore[misc]
+        found[name] = {"fit_seconds": timed(partial(predictor.fit, train, ms))}
         batch = codes(CHUNK)
-        seconds = min(timed(lambda p=predictor: p.predict(batch)) for _ in range(3))  # type: ignore[misc]
-        found[name]["predictions_per_second"] = CHUNK / seconds
+        found[name]["predictions_per_second"] = CHUNK / min(timed(partial(predictor.predict, batch)) for _ in range(3))
         if predictor.differentiable:
-            gates = torch.from_numpy(batch[:1]).requires_grad_()
-            query = min(timed(lambda p=predictor: p.predict_relaxed(gates).sum().backward()) for _ in range(20))  # type: ignore[misc]
-            found[name]["gradient_query_ms"] = 1e3 * query
+            found[name]["gradient_query_ms"] = 1e3 * min(timed(partial(query, predictor, batch[:1])) for _ in range(20))
         print(name, found[name])
     process = make_predictor("process", costs, 0).fit(train[:100], ms[:100])
     start = time.perf_counter()
@@ -101,6 +99,11 @@ def speed() -> dict[str, Any]:
     found["rank_1e6_seconds"] = time.perf_counter() - start
     assert len(ranked) == RANKED
     return found
+
+
+def query(predictor: Predictor, code: Floats) -> None:
+    """What a search step asks: one latency and its gradient."""
+    predictor.predict_relaxed(torch.from_numpy(code).requires_grad_()).sum().backward()
 
 
 def timed(work: Any) -> float:

@@ -7,20 +7,26 @@ import time
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
 import torch
 
+from surgenas.core import moves
 from surgenas.core.catalog import look_up
 from surgenas.core.errors import Interrupted, UsageError
 from surgenas.methods import CATALOG, SAMPLERS
 from surgenas.methods.surgenas import SurgeNAS, SurgeNASConfig
 from surgenas.pipeline.run import Run
-from surgenas.pipeline.stages.measured import fitted_predictor
+from surgenas.pipeline.stages.measured import fitted_predictor, samples
 from surgenas.predictors import CATALOG as PREDICTORS
+from surgenas.predictors.base import Predictor
 from surgenas.training.augment import steps_per_epoch, train_batches
 from surgenas.training.loop import make_fabric
 
 DEFAULT_EPOCHS = 20
 DIGITS_EPOCHS = 7
+NEAREST = 10
+"""Measured networks nearest to the limit, at which the predictor is asked how sure it is."""
+LARGEST_MARGIN = 0.1
 
 
 def search_epochs(run: Run) -> int:
@@ -51,16 +57,25 @@ def make_method(run: Run, limit_ms: float) -> SurgeNAS:
     """The method, with the predictor fitted on all that is measured so far."""
     device = torch.device("cuda" if run.config.accelerator != "cpu" and torch.cuda.is_available() else "cpu")
     method = look_up("method", run.config.method, CATALOG)
+    predictor = fitted_predictor(run)
     made: SurgeNAS = method(
         run.space,
         method_config(run),
-        fitted_predictor(run),
-        limit_ms,
+        predictor,
+        limit_ms - margin_ms(run, predictor, limit_ms),
         steps_per_epoch=steps_per_epoch(run.data, run.config.batch),
         seed=run.config.seed,
         device=device,
     )
     return made
+
+
+def margin_ms(run: Run, predictor: Predictor, limit_ms: float) -> float:
+    """How far below the limit the search aims: by what the predictor says it may be off near there, at most a tenth."""
+    archs, latency_ms = samples(run)
+    nearest = np.abs(latency_ms - limit_ms).argsort()[:NEAREST]
+    unsure = predictor.uncertainty(moves.encode(run.space, [archs[i] for i in nearest]))
+    return float(min(np.median(unsure), LARGEST_MARGIN * limit_ms))
 
 
 def search(run: Run, limit_ms: float, extra: int = 0) -> SurgeNAS:
