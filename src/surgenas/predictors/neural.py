@@ -23,7 +23,7 @@ class NeuralPredictor(Predictor):
     networks: nn.ModuleList
 
     def __init__(
-        self, costs: CostTable, *, seed: int = 0, steps: int = 300, batch: int = 64, lr: float = 5e-3, members: int = 3
+        self, costs: CostTable, *, seed: int = 0, steps: int = 300, batch: int = 64, lr: float = 6e-3, members: int = 3
     ) -> None:
         super().__init__(costs, seed=seed)
         self.steps, self.batch, self.lr, self.members = steps, batch, lr, members
@@ -64,10 +64,11 @@ class NeuralPredictor(Predictor):
         return torch.stack([network(gates_NLK) for network in self.networks])
 
     def _train(self, network: nn.Module, code: Tensor, target: Tensor) -> None:
-        optimizer = torch.optim.AdamW(network.parameters(), lr=self.lr, weight_decay=1e-3)
-        schedule = CosineAnnealingLR(optimizer, self.steps)
+        optimizer = torch.optim.AdamW(network.parameters(), lr=self.lr, weight_decay=1e-3, fused=True)
+        steps = min(self.steps, max(100, 4 * len(code)))  # few samples are soon learned
+        schedule = CosineAnnealingLR(optimizer, steps)
         order: list[int] = []
-        for _ in range(self.steps):
+        for _ in range(steps):
             if len(order) < min(self.batch, len(code)):
                 order = torch.randperm(len(code)).tolist()
             picked, order = order[: self.batch], order[self.batch :]
