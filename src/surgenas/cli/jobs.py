@@ -143,8 +143,9 @@ def predict(
 ) -> None:
     """Fit latency predictors on what `profile` measured, or on a table; print their errors on held-out architectures.
 
-    Examples: surgenas predict runs/p1
-    surgenas predict --space fbnet --table latency.csv.gz --column pixel3_ms --train 100 --seeds 3
+    Example: surgenas predict runs/p1
+
+    Example: surgenas predict --space fbnet --table latency.csv.gz --column pixel3_ms --train 100 --seeds 3
     """
     from surgenas import api
     from surgenas.core.errors import UsageError
