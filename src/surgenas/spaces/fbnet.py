@@ -8,9 +8,10 @@ from functools import partial
 from timm.layers import ConvNormAct
 from torch import Tensor, nn
 
-from surgenas.core.architecture import Architecture, Setting
+from surgenas.core.architecture import Architecture
 from surgenas.core.errors import UsageError
 from surgenas.spaces.chain import ChainSpace
+from surgenas.spaces.images import ImageSpace
 
 OPERATORS: dict[str, tuple[int, int, int]] = {
     "k3_e1": (3, 1, 1),
@@ -37,7 +38,7 @@ def _shapes() -> tuple[tuple[int, int, int], ...]:
     return tuple(found)
 
 
-class FBNet(ChainSpace):
+class FBNet(ImageSpace, ChainSpace):
     """classes: number of classes; resolution: input height and width."""
 
     name = "fbnet"
@@ -45,17 +46,7 @@ class FBNet(ChainSpace):
     OPTIONS = (*OPERATORS, "skip")
 
     def __init__(self, *, classes: int = 100, resolution: int = 32) -> None:
-        if not 2 <= classes <= 1_000_000 or not 8 <= resolution <= 2048:
-            raise UsageError(f"fbnet: classes {classes} or resolution {resolution}: expected at least 2 and 8 to 2048")
-        self.classes, self.resolution = int(classes), int(resolution)
-
-    @property
-    def settings(self) -> dict[str, Setting]:
-        return {"classes": self.classes, "resolution": self.resolution}
-
-    @property
-    def input_shape(self) -> tuple[int, int, int]:
-        return (3, self.resolution, self.resolution)
+        super().__init__(classes=classes, resolution=resolution)
 
     def parse(self, text: str) -> Architecture:
         """22 positions of operators: "7_8_1_..._5"."""

@@ -11,11 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from surgenas.core.architecture import Architecture, Setting
+from surgenas.core.architecture import Architecture
 from surgenas.core.errors import UsageError
-from surgenas.core.space import Choice, CostTable, Space
+from surgenas.core.space import Choice, CostTable
 from surgenas.nn.cells import Cell, CellNetwork, CellSupernet, ChoiceCell
 from surgenas.nn.cost import cost_of, count
+from surgenas.spaces.images import ImageSpace
 
 OPERATORS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 WIRING = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
@@ -25,29 +26,17 @@ WIDTH, REPEATS = 16, 5
 """Channels of the first of three stages, cells in each."""
 
 
-class NASBench201(Space):
+class NASBench201(ImageSpace):
     """classes: number of classes; resolution: input height and width."""
 
     name = "nasbench201"
 
     def __init__(self, *, classes: int = 10, resolution: int = 32) -> None:
-        if not 2 <= classes <= 1_000_000 or not 8 <= resolution <= 2048:
-            raise UsageError(
-                f"nasbench201: classes {classes} or resolution {resolution}: expected at least 2 and 8 to 2048"
-            )
-        self.classes, self.resolution = int(classes), int(resolution)
+        super().__init__(classes=classes, resolution=resolution)
 
     @property
     def choices(self) -> tuple[Choice, ...]:
         return tuple(Choice(f"edge{source}to{target}", OPERATORS) for source, target in WIRING)
-
-    @property
-    def settings(self) -> dict[str, Setting]:
-        return {"classes": self.classes, "resolution": self.resolution}
-
-    @property
-    def input_shape(self) -> tuple[int, int, int]:
-        return (3, self.resolution, self.resolution)
 
     def build(self, arch: Architecture) -> CellNetwork:
         genes = self.check(arch).genes
