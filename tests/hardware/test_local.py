@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import statistics
+import subprocess
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +15,7 @@ import torch
 
 from surgenas.core import moves
 from surgenas.core.errors import SurgenasError, UsageError
+from surgenas.hardware import link
 from surgenas.hardware.conversion import TOLERANCE, check_equal, with_statistics
 from surgenas.hardware.devices import make_device
 from surgenas.hardware.local import alike
@@ -136,6 +139,19 @@ def test_unknown_devices_are_named_with_the_known_ones():
     for name in ("tpu", "no.such.module:x", "surgenas.hardware.local:nothing"):
         with pytest.raises(UsageError, match="onnxruntime-cpu"):
             make_device(name)
+
+
+def test_a_claim_is_the_median_over_campaigns_in_processes_of_their_own(small, tmp_path, monkeypatch):
+    device = replace(make_device("onnxruntime-cpu"), store=Store(tmp_path / "m.sqlite"))
+    reference, started, start = ("reference-small", 1.0), [], subprocess.Popen
+    monkeypatch.setattr(link.subprocess, "Popen", lambda *what, **how: started.append(what) or start(*what, **how))
+    claim = replace(SHORT, campaigns=3, fresh=True)
+    (m,) = device.measure(jobs(small, "skip"), protocol=claim, reference=reference)
+    stored = [old.ms for old in device.store.find(m.key, device.key)]
+    assert len(started) == 3
+    assert sorted(m.campaigns_ms) == sorted(stored)
+    assert m.ms == statistics.median(stored)
+    assert m.rounds == 9
 
 
 def test_the_store_keeps_raw_runs(small, tmp_path):

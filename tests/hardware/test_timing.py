@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 
@@ -168,6 +169,32 @@ def test_pooling_takes_the_median_and_owns_up_to_the_spread():
     torn = pool([measurement(1.0), measurement(1.1), measurement(0.9)])
     assert torn.half_width == pytest.approx(0.2)
     assert torn.grade == "D"
+
+
+def test_five_campaigns_say_themselves_how_sure_they_are():
+    """t(.975, 4) = 2.776; campaigns of pooled campaigns count one by one."""
+    shares = (-0.02, -0.01, 0.0, 0.01, 0.02)
+    campaigns = [measurement(math.exp(s)) for s in shares]
+    found = pool([pool(campaigns[:3]), pool(campaigns[3:])])
+    assert found.campaigns_ms == pytest.approx(np.exp(shares))
+    assert found.ms == pytest.approx(1.0)
+    assert found.half_width == pytest.approx(2.776 * np.std(shares, ddof=1) / math.sqrt(5), rel=1e-3)
+    assert Measurement.from_dict(json.loads(json.dumps(found.to_dict()))) == found
+
+
+def test_a_device_with_a_clock_of_its_own_is_timed_by_it():
+    """The wall clock says 1 ms a call, the device's own says 3 and 1.5."""
+    sim = Simulated()
+    slow, fast = sim.network(1.0), sim.network(1.0)
+    own = {id(slow): 3.0, id(fast): 1.5}
+
+    def timer(call):
+        call()
+        return own[id(call)]
+
+    machine = replace(sim.machine, timer=timer)
+    found = run_campaign({"a": slow}, fast, 1.5, Protocol(), np.random.default_rng(0), machine)
+    assert estimate(found.rounds["a"], 1.5)[0] == pytest.approx(2.0)
 
 
 def test_ranks_tie_below_the_noise_floor():

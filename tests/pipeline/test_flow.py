@@ -19,7 +19,7 @@ from surgenas.hardware.onnx_file import to_onnx
 from surgenas.pipeline import compare, flow
 from surgenas.pipeline.journal import Journal
 from surgenas.pipeline.run import Run
-from surgenas.pipeline.stages.measured import CAREFUL
+from surgenas.pipeline.stages.measured import CAREFUL, CLAIM
 from surgenas.report.text import summary
 from surgenas.testing import ToyDevice
 from surgenas.training.loop import accuracy
@@ -80,7 +80,7 @@ def test_the_result_is_inside_the_limit_and_all_of_it_is_there(finished):
 
 
 def test_a_finished_run_is_measured_with_its_own_weights_and_the_accuracy_that_int8_leaves(finished, monkeypatch):
-    monkeypatch.setattr(compare, "CAREFUL", replace(CAREFUL, rounds=3, max_rounds=3, fresh=False, duplicates=0))
+    monkeypatch.setattr(compare, "CLAIM", replace(CAREFUL, rounds=3, max_rounds=3, fresh=False, duplicates=0))
     monkeypatch.setattr(compare, "YARDSTICK", str(finished.run))
     rows = api.measure([finished.run], ["onnxruntime-cpu", "onnxruntime-cpu-int8"])["measurements"]
     plain, small = (row["accuracy"] for row in rows)
@@ -210,7 +210,7 @@ def test_what_a_noisy_host_spoils_can_be_resumed(tmp_path, monkeypatch):
     exact, seen, noisy = ToyDevice.measure, set(), [True]
 
     def shifted(self, jobs, *, protocol, **rest):
-        slow = {job.key: 3.0 if noisy[0] and protocol == CAREFUL and job.key in seen else 1.0 for job in jobs}
+        slow = {job.key: 3.0 if noisy[0] and protocol == CLAIM and job.key in seen else 1.0 for job in jobs}
         seen.update(slow if protocol == CAREFUL else ())
         return [replace(m, ms=slow[m.key] * m.ms) for m in exact(self, jobs, protocol=protocol, **rest)]
 
@@ -222,5 +222,5 @@ def test_what_a_noisy_host_spoils_can_be_resumed(tmp_path, monkeypatch):
     found = surgenas.resume(tmp_path / "run")
     derived = Run.open(found.run, Progress()).result("derive")
     assert derived["rounds"] > 4
-    assert derived["campaigns"][1]["ms"] <= found.facts["limit_ms"]
+    assert derived["measurement"]["ms"] <= found.facts["limit_ms"]
     assert searched == 3, "the search goes on from its third round, and is not repeated"

@@ -82,7 +82,7 @@ def test_another_fixed_size_and_what_is_not_there_are_named(tmp_path):
 
 @pytest.fixture
 def brief(monkeypatch):
-    monkeypatch.setattr(compare, "CAREFUL", Protocol(rounds=3, max_rounds=3, warmup_s=0.01, duplicates=1))
+    monkeypatch.setattr(compare, "CLAIM", Protocol(rounds=3, max_rounds=3, warmup_s=0.01, duplicates=1))
 
 
 def test_networks_of_every_kind_in_one_table_with_failures_beside(tmp_path, small, brief, monkeypatch):

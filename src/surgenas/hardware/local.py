@@ -21,7 +21,7 @@ from surgenas.hardware import RUNTIMES
 from surgenas.hardware.conversion import TOLERANCE, check_equal, converted
 from surgenas.hardware.device import Job
 from surgenas.hardware.link import HERE, Link
-from surgenas.hardware.measurement import Measurement, estimate, grade, percentile, unlike
+from surgenas.hardware.measurement import Measurement, estimate, grade, percentile, pool, unlike
 from surgenas.hardware.references import REFERENCES, reference_named
 from surgenas.hardware.runtimes import Images, Runtime
 from surgenas.hardware.session import Answer, Greeting, Network, Request, perform
@@ -95,8 +95,13 @@ class RuntimeDevice:
                 networks = {key: network for key, (network, _) in exported.items()}
                 with self._alone(progress):
                     for (name, ms), group in [(reference, networks)] if reference else self._by_reference(networks):
-                        answer = self._perform(group, name, ms, protocol, derive(seed, "measure", start), progress)
-                        known |= self._kept(answer, {key: exported[key] for key in group}, (name, ms))
+                        wanted = {key: exported[key] for key in group}
+                        campaigns = []
+                        for turn in range(protocol.campaigns):
+                            drawn = derive(seed, "measure", start, turn)
+                            answer = self._perform(group, name, ms, protocol, drawn, progress)
+                            campaigns.append(self._kept(answer, wanted, (name, ms)))
+                        known |= {key: pool([found[key] for found in campaigns]) for key in group}
         if again and _changed([(stored[key], known[key]) for key in again]):
             progress.log(f"{self.name} is not what it was: stored latencies no longer hold and are measured anew")
             self.store.add_change(self.key)

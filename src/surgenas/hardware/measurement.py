@@ -25,6 +25,10 @@ itself depends on the machine's state. Ratios of quiet rounds repeat within 1 %,
 """
 
 
+ENOUGH = 5
+"""Campaigns from which their own spread says how sure their median is."""
+
+
 @dataclass(frozen=True)
 class Block:
     """Consecutive timed runs of one network. clean[i]: no involuntary context switch happened during run i."""
@@ -66,7 +70,7 @@ class Measurement:
     p50_ms is what the wall clock saw during this measurement; p90_ms only from 64 runs on. floor: |ln ratio| that one
     network measured under two names stays below in 95 % of cases on this device (A/A); 0: not looked at. model_bytes:
     the network as its runtime gets it. steady_ms: of a very small network, run back to back; ms is what it takes in
-    turn with others.
+    turn with others. campaigns_ms: what each of several campaigns said; ms is their median.
     """
 
     key: str
@@ -84,6 +88,7 @@ class Measurement:
     floor: float = 0.0
     model_bytes: int = 0
     steady_ms: float | None = None
+    campaigns_ms: tuple[float, ...] = ()
     context: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
 
     @property
@@ -96,7 +101,7 @@ class Measurement:
 
     @classmethod
     def from_dict(cls, record: dict[str, Any]) -> Measurement:
-        return cls(**record)
+        return cls(**{**record, "campaigns_ms": tuple(record.get("campaigns_ms", ()))})
 
 
 def estimate(rounds: Sequence[Round], reference_ms: float) -> tuple[float, float]:
@@ -127,11 +132,21 @@ def grade(half_width: float, preempted: float, quiet_rounds: int = MIN_QUIET, fl
 
 
 def pool(measurements: Sequence[Measurement]) -> Measurement:
-    """Several campaigns of one network as one: the median, and the wider of their own intervals and their spread."""
-    ms = statistics.median(m.ms for m in measurements)
+    """Several campaigns of one network as one: their median, and a t-interval of their logarithms (protocol, point 8).
+
+    Of fewer than ENOUGH campaigns that would say little: then the wider of their own intervals and twice their spread.
+    """
+    if len(measurements) == 1:
+        return measurements[0]
+    campaigns_ms = tuple(ms for m in measurements for ms in (m.campaigns_ms or (m.ms,)))
+    ms = statistics.median(campaigns_ms)
     middle = min(measurements, key=lambda m: abs(m.ms - ms))
-    spread = statistics.median(abs(m.ms / ms - 1) for m in measurements)
-    half = max(statistics.median(m.half_width for m in measurements), 2 * spread)
+    S = len(campaigns_ms)
+    if S >= ENOUGH:
+        half = float(stdtrit(S - 1, 0.975)) * statistics.stdev(map(math.log, campaigns_ms)) / math.sqrt(S)
+    else:
+        spread = statistics.median(abs(c / ms - 1) for c in campaigns_ms)
+        half = max(statistics.median(m.half_width for m in measurements), 2 * spread)
     preempted = statistics.median(float(m.context.get("preempted", 0.0)) for m in measurements)
     floor = statistics.median(m.floor for m in measurements)
     quiet = round(statistics.median(int(m.context.get("quiet_rounds", MIN_QUIET)) for m in measurements))
@@ -143,6 +158,7 @@ def pool(measurements: Sequence[Measurement]) -> Measurement:
         floor=floor,
         grade=grade(half, preempted, quiet, floor),
         rounds=sum(m.rounds for m in measurements),
+        campaigns_ms=campaigns_ms,
     )
 
 

@@ -86,6 +86,7 @@ def perform(request: Request, tell: Callable[[], None] = lambda: None) -> Answer
     """Compile, run the campaign, and hand back everything. tell: called after each network that was compiled."""
     runtime: Runtime = look_up("runtime", request.runtime, RUNTIMES)()
     before = snapshot()
+    machine = Machine(timer=runtime.timer())
 
     def prepare(network: Network) -> Call:
         call = runtime.prepare(network.model, network.images, request.threads, request.precision)
@@ -97,7 +98,7 @@ def perform(request: Request, tell: Callable[[], None] = lambda: None) -> Answer
     rng = np.random.default_rng(request.seed)
     hidden = rng.permutation(list(calls))[: request.protocol.duplicates]
     calls |= {HIDDEN + name: prepare(request.networks[name]) for name in map(str, hidden)}
-    campaign = run_campaign(calls, prepare(request.reference), request.reference_ms, request.protocol, rng, Machine())
+    campaign = run_campaign(calls, prepare(request.reference), request.reference_ms, request.protocol, rng, machine)
     return Answer(campaign, outputs, {"before": before, "after": snapshot()})
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from surgenas.hardware.measurement import MIN_QUIET, QUIET, Block, Round, estimate, percentile
 
 Call = Callable[[], object]
+Timer = Callable[[Call], float]
 
 STEADY = 200
 """Runs of one steady block."""
@@ -34,7 +35,8 @@ class Protocol:
     Blocks are short, since neighbours come and go within tens of milliseconds, and a round must see one state only.
     pause_s: between rounds, where they shall be spread over time. duplicates: networks measured a second time under a
     hidden name (A/A); fresh: in a process of its own. steady: visits besides to each very small network, in which it
-    runs back to back for STEADY runs: taking turns may cost it the caches that it has to itself in use.
+    runs back to back for STEADY runs: taking turns may cost it the caches that it has to itself in use. campaigns: how
+    often all of this, whose median then counts: what differs from process to process cannot be seen within one.
     """
 
     rounds: int = 10
@@ -51,15 +53,25 @@ class Protocol:
     duplicates: int = 0
     fresh: bool = False
     steady: int = 0
+    campaigns: int = 1
 
 
 @dataclass(frozen=True)
 class Machine:
-    """The clock and the counters of the machine that measures."""
+    """The clock and the counters of the machine that measures. timer: of a device that has a clock of its own: runs a
+    call, says the milliseconds."""
 
     now: Callable[[], float] = time.perf_counter
     switches: Callable[[], int] = field(default=lambda: resource.getrusage(resource.RUSAGE_THREAD).ru_nivcsw)
     sleep: Callable[[float], None] = time.sleep
+    timer: Timer | None = None
+
+    def time_ms(self, call: Call) -> float:
+        if self.timer:
+            return self.timer(call)
+        start = self.now()
+        call()
+        return (self.now() - start) * 1e3
 
 
 @dataclass(frozen=True)
@@ -149,12 +161,10 @@ class _Watch:
 
     def block(self, call: Call, runs: int) -> Block:
         times, clean = [], []
-        now, switches = self.machine.now, self.machine.switches
+        time_ms, switches = self.machine.time_ms, self.machine.switches
         for _ in range(runs):
             before = switches()
-            start = now()
-            call()
-            times.append((now() - start) * 1e3)
+            times.append(time_ms(call))
             clean.append(switches() == before)
         return Block(tuple(times), tuple(clean))
 

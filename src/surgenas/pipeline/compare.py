@@ -14,7 +14,7 @@ from surgenas.hardware.local import RuntimeDevice
 from surgenas.hardware.measurement import Measurement, ranks
 from surgenas.pipeline.run import Run
 from surgenas.pipeline.sources import source, trained, trained_run
-from surgenas.pipeline.stages.measured import CAREFUL
+from surgenas.pipeline.stages.measured import CLAIM
 from surgenas.pipeline.stages.train import FOUND
 
 YARDSTICK = "mobilenetv2_100"
@@ -42,7 +42,7 @@ def compare(
     failures: list[SurgenasError | None] = []
     for name in devices:
         place = make_device(name)
-        found = measure_each(place, [entry.job for entry in entries], protocol=CAREFUL, seed=seed, progress=progress)
+        found = measure_each(place, [entry.job for entry in entries], protocol=CLAIM, seed=seed, progress=progress)
         failures += [error if isinstance(error := found[key], SurgenasError) else None for key in keys]
         rows += _rows(place, name, entries, found, yardsticks)
         _add_accuracy(place, entries, rows[-len(entries) :], progress)

@@ -16,7 +16,7 @@ from surgenas.core.units import show_ms
 from surgenas.hardware.devices import make_device
 from surgenas.methods.comfort_zone import Scaled, pick, zone
 from surgenas.nn.cost import count, moved_bytes
-from surgenas.pipeline.stages.measured import CAREFUL, job_of
+from surgenas.pipeline.stages.measured import CLAIM, job_of
 from surgenas.spaces import space_of
 from surgenas.spaces.mobile import Mobile, distinct
 
@@ -50,7 +50,7 @@ def scale(
     if knob == "resolution":  # to multiples of 8: say what it became
         by_arch = {a: int(dict(a.space.settings)["resolution"]) / space.resolution for a in archs}
     place = make_device(device)
-    measured = place.measure([job_of(a) for a in archs], protocol=CAREFUL, seed=seed, progress=progress)
+    measured = place.measure([job_of(a) for a in archs], protocol=CLAIM, seed=seed, progress=progress)
     batch = int(str(place.describe().get("batch", 1)))
     points = [_point(by_arch[a], a, m.ms, batch) for a, m in zip(archs, measured, strict=True)]
     # what is known less well than B cannot be said to be inside a slack of a few percent

@@ -114,7 +114,9 @@ def _one_device(rows: list[Facts]) -> str:
             f"{m.get('model_bytes', 0) / 1e6:.1f} MB", f"{m['max_difference']:.1e}",
             *([f"{m['accuracy']:.2%}" if m.get("accuracy") is not None else "-"] if trained else []),
         )  # fmt: skip
-    lines = [_draw(table), f"on {rows[0]['device']}"]
+    campaigns = max((len(m.get("campaigns_ms", ())) for m in rows), default=0)
+    told = f", median of {campaigns} campaigns in fresh processes" if campaigns > 1 else ""
+    lines = [_draw(table), f"on {rows[0]['device']}{told}"]
     floor = max((m.get("floor", 0.0) for m in rows), default=0.0)
     lines += [f"one network under two names differs by up to {floor:.1%} here: closer latencies tie"] if floor else []
     if poor := [m["name"] for m in rows if m.get("grade") == "D"]:

@@ -53,6 +53,10 @@ class Runtime(ABC):
         """Profiled milliseconds by module path; to be used as shares only, never as a latency."""
         raise UsageError(f"{self.name} does not tell the time of single layers; onnxruntime and openvino do")
 
+    def timer(self) -> Callable[[Callable[[], object]], float] | None:
+        """A device's own clock, if it has one: runs a call and says the milliseconds. None: the monotonic clock."""
+        return None
+
     def missing(self, precision: str) -> str:
         """What this machine's processor lacks for a precision; empty if nothing."""
         return ""

@@ -16,11 +16,11 @@ from surgenas.core.errors import LimitError
 from surgenas.core.seeds import generator
 from surgenas.core.space import Floats
 from surgenas.core.units import show_ms
-from surgenas.hardware.measurement import Measurement, pool
+from surgenas.hardware.measurement import Measurement
 from surgenas.methods.constrained import most_probable
 from surgenas.methods.surgenas import SurgeNAS
 from surgenas.pipeline.run import Run
-from surgenas.pipeline.stages.measured import CAREFUL, fitted_predictor, measure
+from surgenas.pipeline.stages.measured import CAREFUL, CLAIM, fitted_predictor, measure
 from surgenas.pipeline.stages.search import search
 from surgenas.predictors.base import Predictor
 
@@ -44,12 +44,11 @@ def derive(run: Run, limit_ms: float) -> Architecture:
                 method = search(run, limit_ms, extra=turn - 1)
             found = _attempt(run, method, limit_ms, turn, final=turn % ROUNDS == ROUNDS - 1)
             if found:
-                arch, campaigns, predicted_ms = found
+                arch, confirmed, predicted_ms = found
                 result |= {
                     "genes": list(arch.genes),
                     "predicted_ms": predicted_ms,
-                    "measurement": pool(campaigns).to_dict(),
-                    "campaigns": [m.to_dict() for m in campaigns],
+                    "measurement": confirmed.to_dict(),
                     "rounds": turn + 1,
                 }
                 return arch
@@ -59,8 +58,8 @@ def derive(run: Run, limit_ms: float) -> Architecture:
 
 def _attempt(
     run: Run, method: SurgeNAS, limit_ms: float, turn: int, *, final: bool
-) -> tuple[Architecture, list[Measurement], float] | None:
-    """Measure the most probable candidates; confirm, in a second campaign, the best that fits.
+) -> tuple[Architecture, Measurement, float] | None:
+    """Measure the most probable candidates; confirm, in three more campaigns, the best that fits.
 
     The final attempt takes anything inside the limit, of every turn: a smaller network is better than none.
     """
@@ -77,10 +76,10 @@ def _attempt(
     fitting = fitting[:4]
     if not fitting:
         return None
-    again = measure(run, "confirm", [arch for arch, _ in fitting], protocol=CAREFUL, turn=turn)
-    for (arch, first), second in zip(fitting, again, strict=True):
-        if low <= pool([first, second]).ms and second.ms <= limit_ms:
-            return arch, [first, second], float(_predicted(run, predictor, [arch])[0])
+    again = measure(run, "confirm", [arch for arch, _ in fitting], protocol=CLAIM, turn=turn)
+    for (arch, _), confirmed in zip(fitting, again, strict=True):
+        if low <= confirmed.ms <= (limit_ms if final else HIGH * limit_ms):
+            return arch, confirmed, float(_predicted(run, predictor, [arch])[0])
     return None
 
 
@@ -133,7 +132,7 @@ def _tops_out(run: Run, limit_ms: float) -> bool:
 def _out_of_reach(run: Run, limit_ms: float) -> LimitError:
     nearest, m = min(_all_measured(run), key=lambda pair: abs(np.log(pair[1].ms / limit_ms)))
     return LimitError(
-        f"nothing measured twice inside {show_ms(limit_ms)} in {len(run.journal.all('missed'))} rounds; nearest "
+        f"nothing confirmed inside {show_ms(limit_ms)} in {len(run.journal.all('missed'))} rounds; nearest "
         f"{nearest} at {show_ms(m.ms)}. `surgenas resume {run.folder}` goes "
         "on when the machine is quieter; or raise --latency or --samples"
     )

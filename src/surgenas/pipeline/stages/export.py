@@ -16,7 +16,7 @@ from surgenas.hardware.onnx_file import to_onnx, with_metadata
 from surgenas.nn.cost import layer_costs
 from surgenas.pipeline.checkpoint import load_weights
 from surgenas.pipeline.run import Run
-from surgenas.pipeline.stages.measured import CAREFUL, job_of, measure
+from surgenas.pipeline.stages.measured import CLAIM, job_of, measure
 from surgenas.pipeline.stages.train import FOUND, rivals, weights_file
 from surgenas.spaces import space_of
 
@@ -42,16 +42,16 @@ def export(run: Run, found: Architecture) -> None:
 
 
 def verify(run: Run, found: Architecture, limit_ms: float) -> Measurement:
-    """The claim: the median over the campaigns of the found network, the last one shared with its rivals."""
+    """The claim: the median over the confirming campaigns and as many more, which its rivals share."""
     known = run.result("verify")
     if known is None:
         with run.stage("verify") as result:
             others = rivals(run, found)
             together = dict(
-                zip([FOUND, *others], measure(run, "verify", [found, *others.values()], protocol=CAREFUL), strict=True)
+                zip([FOUND, *others], measure(run, "verify", [found, *others.values()], protocol=CLAIM), strict=True)
             )
-            campaigns = [Measurement.from_dict(m) for m in (run.result("derive") or {})["campaigns"]]
-            together[FOUND] = pool([*campaigns, together[FOUND]])
+            confirmed = Measurement.from_dict((run.result("derive") or {})["measurement"])
+            together[FOUND] = pool([confirmed, together[FOUND]])
             result["measurements"] = {name: m.to_dict() for name, m in together.items()}
             result["layers"] = _layers(run, found)
         known = result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,8 +20,10 @@ from surgenas.spaces import space_of
 CAREFUL = Protocol(
     rounds=20, max_rounds=80, half_width=0.015, budget_s=15, patience_s=45, duplicates=2, fresh=True, steady=5
 )
-"""For claims: more rounds, until the interval is narrow, in a process of its own, two networks measured twice, very
-small ones back to back besides."""
+"""For choosing what is claimed: more rounds, until the interval is narrow, in a process of its own, two networks
+measured twice, very small ones back to back besides."""
+CLAIM = replace(CAREFUL, rounds=10, campaigns=3)
+"""For claims: three such campaigns, each in a fresh process."""
 QUICK = Protocol(rounds=10, max_rounds=40, half_width=0.04, budget_s=15, patience_s=20)
 """For learning and for choosing."""
 PATIENT = Protocol(rounds=10, max_rounds=150, half_width=0.05, backoff_s=(0.2, 0.4, 0.8))
