@@ -21,6 +21,7 @@ from surgenas.hardware.devices import make_device
 from surgenas.hardware.local import alike
 from surgenas.hardware.measurement import percentile
 from surgenas.hardware.onnx_file import to_onnx, with_metadata
+from surgenas.hardware.references import REFERENCES
 from surgenas.hardware.store import Store
 from surgenas.hardware.timing import Protocol
 from surgenas.pipeline.stages.measured import job_of
@@ -143,7 +144,7 @@ def test_unknown_devices_are_named_with_the_known_ones():
 
 def test_a_claim_is_the_median_over_campaigns_in_processes_of_their_own(small, tmp_path, monkeypatch):
     device = replace(make_device("onnxruntime-cpu"), store=Store(tmp_path / "m.sqlite"))
-    reference, started, start = ("reference-small", 1.0), [], subprocess.Popen
+    reference, started, start = (REFERENCES[0].name, 1.0), [], subprocess.Popen
     monkeypatch.setattr(link.subprocess, "Popen", lambda *what, **how: started.append(what) or start(*what, **how))
     claim = replace(SHORT, campaigns=3, fresh=True)
     (m,) = device.measure(jobs(small, "skip"), protocol=claim, reference=reference)
