@@ -25,8 +25,10 @@ LEARNED_FROM = 400
 """Samples that the kernel is learned from (the work grows with their cube); all are used for the fit itself."""
 AT_MOST = 4000
 """Samples that are used at all, a random part of more."""
-OUTLIER = 3.0
+OUTLIER = 2.0
 """Leave-one-out residuals beyond this many of their standard deviations count as gone wrong, the more the less."""
+PASSES = 3
+"""Turns of learning the kernel and weighing the samples."""
 JITTER = 1e-6
 """Added to the diagonal, relative to it: what rounding needs to leave it positive definite."""
 FARTHEST = 12.0
@@ -108,7 +110,7 @@ class GraphProcess(Predictor):
         weight = torch.ones_like(y)
         part = slice(LEARNED_FROM)
         log_values = _start(len(x))
-        for _ in range(2):
+        for _ in range(PASSES):
             log_values = _most_likely([g[part] for g in x], y[part], weight[part], log_values)
             weight, solution, factor = _solved(_Kernel.at(log_values), x, y, weight)
         self._keep(_Kernel.at(log_values), x, solution, factor)
