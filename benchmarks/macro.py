@@ -25,7 +25,7 @@ from torch import nn
 
 from surgenas.console import ConsoleProgress
 from surgenas.methods.surgenas import ESTIMATORS, SurgeNAS, SurgeNASConfig
-from surgenas.nn.blocks import classifier, conv_bn_relu6, mbconv, skip
+from surgenas.nn.blocks import classifier, conv_bn_act, mbconv, skip
 from surgenas.spaces.chain import ChainSpace
 from surgenas.testing import ZeroPredictor
 from surgenas.training.augment import steps_per_epoch, train_batches
@@ -52,7 +52,7 @@ class Macro(ChainSpace):
         return (3, 32, 32)
 
     def stem(self) -> nn.Module:
-        return conv_bn_relu6(3, 32, kernel=3, stride=1, affine=self.affine)
+        return conv_bn_act(3, 32, kernel=3, stride=1, affine=self.affine)
 
     def operator(self, gene: str, cin: int, cout: int, stride: int) -> nn.Module:
         if gene == "skip":

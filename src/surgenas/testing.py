@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,11 +22,10 @@ from surgenas.core.space import CostTable, Floats, Space
 from surgenas.hardware.device import Device, Job
 from surgenas.hardware.measurement import Measurement
 from surgenas.hardware.timing import Protocol
-from surgenas.nn.blocks import classifier, conv_bn_relu6, mbconv
-from surgenas.nn.cells import CellNetwork, CellSupernet
-from surgenas.nn.chain import ChainNetwork
+from surgenas.nn.blocks import classifier, conv_bn_act, mbconv
+from surgenas.nn.cells import CellSupernet
 from surgenas.nn.cost import count
-from surgenas.nn.supernet import ChoiceSupernet, Gates, cut
+from surgenas.nn.supernet import ChoiceSupernet, Gates
 from surgenas.predictors.base import Predictor, make_predictor
 from surgenas.spaces.chain import ChainSpace
 
@@ -162,11 +162,11 @@ class Planted(ChainSpace):
         return (3, 16, 16)
 
     def stem(self) -> nn.Module:
-        return conv_bn_relu6(3, 8, kernel=3, stride=2, affine=False)
+        return conv_bn_act(3, 8, kernel=3, stride=2, affine=False)
 
     def operator(self, gene: str, cin: int, cout: int, stride: int) -> nn.Module:
         if gene == "bad":
-            return nn.Sequential(conv_bn_relu6(cin, cout, kernel=1, stride=stride, affine=False), _Noise())
+            return nn.Sequential(conv_bn_act(cin, cout, kernel=1, stride=stride, affine=False), _Noise())
         return mbconv(cin, cout, kernel=int(gene[1]), expand=int(gene[3]), stride=stride, affine=False)
 
     def head(self) -> nn.Module:
@@ -195,21 +195,14 @@ def _check_costs(space: Space, arch: Architecture) -> None:
 
 def _check_cut(space: Space, arch: Architecture) -> None:
     """A network with the weights cut out of the supernet computes what the supernet computes on that path."""
-    supernet, network = space.supernet(), space.build(arch)
-    gates = Gates.of(space, arch)
-    images = torch.randn(2, *space.input_shape)
-    supernet.train()
-    supernet(images, gates)  # so that the statistics of BN are not those of a fresh network
-    if isinstance(supernet, CellSupernet):
-        assert isinstance(network, CellNetwork)
-        supernet.cut(moves.indices(space, arch), network)
-    else:
-        assert isinstance(supernet, ChoiceSupernet)
-        assert isinstance(network, ChainNetwork)
-        cut(supernet, moves.indices(space, arch), network)
+    supernet: Any = space.supernet().train()
+    path, images = moves.indices(space, arch), torch.randn(2, *space.input_shape)
+    supernet.at(images, path)  # so that the statistics of BN are not those of a fresh network
+    network = supernet.cut(path, space.build(arch)).eval()
+    supernet.eval()
     with torch.no_grad():
-        expected, got = supernet.eval()(images, gates), network.eval()(images)
-    assert torch.allclose(got, expected, rtol=1e-4, atol=1e-5)
-    everything = Gates(gates.weights, path=None)  # all operators, summed by the same gates
-    with torch.no_grad():
-        assert torch.allclose(supernet(images, everything), expected, rtol=1e-4, atol=1e-5)
+        expected = supernet.at(images, path)
+        assert torch.allclose(network(images), expected, rtol=1e-4, atol=1e-5)
+        if isinstance(supernet, ChoiceSupernet | CellSupernet):  # all operators, summed by the same gates
+            everything = Gates(Gates.of(space, arch).weights, path=None)
+            assert torch.allclose(supernet(images, everything), expected, rtol=1e-4, atol=1e-5)

@@ -50,9 +50,7 @@ def test_where_all_samples_count_alike_prediction_and_uncertainty_are_the_textbo
     mean = across @ torch.linalg.solve(K, y) * process.std + process.mean
     variance = gram(TEST[:50], TEST[:50]).diagonal() - (across * torch.linalg.solve(K, across.T).T).sum(1)
     assert np.allclose(process.predict(TEST[:50]), mean, atol=0.005)
-    assert np.allclose(
-        process.uncertainty(TEST[:50]), (variance + kernel.noise).sqrt() * process.std, rtol=0.005
-    )
+    assert np.allclose(process.uncertainty(TEST[:50]), (variance + kernel.noise).sqrt() * process.std, rtol=0.005)
 
 
 def test_it_learns_from_data_whether_dead_layers_are_deleted():

@@ -19,6 +19,7 @@ from surgenas.cli.options import (
     RunFolder,
     Samples,
     Seed,
+    SpaceName,
     TimeLimit,
     Width,
     app,
@@ -36,6 +37,7 @@ def search(
     device: Device = "onnxruntime-cpu",
     latency: Latency = None,
     method: Annotated[str, typer.Option(help="`surgenas methods` lists them.")] = "surgenas",
+    space: SpaceName = "",
     layout: Layout = "small",
     resolution: Resolution = 0,
     width: Width = 1.0,
@@ -68,6 +70,7 @@ def search(
         "device": device,
         "latency_ms": parse_latency_ms(latency) if latency is not None else None,
         "method": method,
+        "space": space,
         "layout": layout,
         "resolution": resolution,
         "width": width,
@@ -108,6 +111,7 @@ def resume(run: RunFolder, as_json: Json = False) -> None:
 def profile(
     data: Data = "digits",
     device: Device = "onnxruntime-cpu",
+    space: SpaceName = "",
     layout: Layout = "small",
     resolution: Resolution = 0,
     width: Width = 1.0,
@@ -122,7 +126,8 @@ def profile(
     """
     from surgenas import api
 
-    settings = {"layout": layout, "resolution": resolution, "width": width, "seed": seed, "samples": samples}
+    settings = {"space": space, "layout": layout, "resolution": resolution, "width": width, "seed": seed,
+                "samples": samples}  # fmt: skip
     show(api.profile(data=data, device=device, out=out, progress=progress(), **settings), as_json)
 
 

@@ -32,6 +32,25 @@ def describe(
 
 
 @app.command()
+def estimate(
+    table: Annotated[Path, typer.Option(help="A latency table in JSON, milliseconds by layer and operator.")],
+    arch: Annotated[str, typer.Option(help="k5e6 (everywhere), k3e3-skip-..., spnasnet, or an architecture file.")],
+    space: Annotated[str, typer.Option(help="`surgenas spaces` lists them.")] = "single_path",
+    layout: Annotated[str, typer.Option(help="Macro structure; empty: the space's own.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Say what a latency table says of an architecture; nothing is measured.
+
+    Example: surgenas estimate --space single_path --table pixel1.json --arch spnasnet
+    """
+    from surgenas.pipeline.estimate import estimate as estimated
+    from surgenas.report import text
+
+    found = estimated(space, table, arch, layout)
+    show(found, as_json, text.estimate_table(found))
+
+
+@app.command()
 def devices(as_json: Json = False) -> None:
     """List the devices that networks can be measured on.
 

@@ -24,6 +24,7 @@ RunFolder = Annotated[Path, typer.Argument(help="A run folder, as `surgenas sear
 Data = Annotated[str, typer.Option(help="A folder of class folders, torchvision:NAME, or digits.")]
 Device = Annotated[str, typer.Option(help="Where to measure; `surgenas devices` lists them.")]
 Latency = Annotated[str | None, typer.Option(help="The limit, for example 4ms. Default: half the largest network's.")]
+SpaceName = Annotated[str, typer.Option("--space", help="Search space; empty: the method's own.")]
 Layout = Annotated[str, typer.Option(help="Macro structure; `surgenas spaces` lists them.")]
 Resolution = Annotated[int, typer.Option(help="Image height and width; 0: by the data.")]
 Width = Annotated[float, typer.Option(help="Channel multiplier.")]

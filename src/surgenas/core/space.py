@@ -85,7 +85,11 @@ class Space(ABC):
 
     @abstractmethod
     def supernet(self) -> nn.Module:
-        """The network that holds every architecture's weights, freshly initialised (mobile: nn.ChoiceSupernet)."""
+        """The network that holds every architecture's weights, freshly initialised.
+
+        `at(x, path)` runs the operators at these positions, `cut(path, network)` puts their weights into what `build`
+        made.
+        """
 
     @abstractmethod
     def costs(self) -> CostTable:

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from surgenas.core.errors import UsageError
-from surgenas.nn.blocks import classifier, conv_bn_relu6, mbconv
+from surgenas.nn.blocks import classifier, conv_bn_act, mbconv
 from surgenas.nn.chain import ChainNetwork
 
 
@@ -30,7 +30,7 @@ class Reference:
         layers, cin = [], self.stem
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
-            stem = conv_bn_relu6(3, self.stem, kernel=3, stride=2, affine=True)
+            stem = conv_bn_act(3, self.stem, kernel=3, stride=2, affine=True)
             for channels, repeats, stride in self.stages:
                 for r in range(repeats):
                     layers.append(

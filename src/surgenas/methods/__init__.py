@@ -2,6 +2,7 @@
 
 CATALOG = {
     "surgenas": "surgenas.methods.surgenas:SurgeNAS",
+    "single-path": "surgenas.methods.single_path:SinglePathNAS",
 }
 SAMPLERS = {
     "ods": "surgenas.methods.samplers:ordered_differentiable",

@@ -8,7 +8,7 @@ public code; section numbers refer to docs/surgenas.md.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from surgenas.core.errors import UsageError
 from surgenas.core.seeds import derive
 from surgenas.core.space import Space
 from surgenas.methods import SAMPLERS
+from surgenas.methods.gradient import EpochSummary, GradientSearch, Multiplier, cosine
 from surgenas.methods.samplers import Sampler
 from surgenas.nn.supernet import ChoiceSupernet, Gates
 from surgenas.predictors.base import Predictor
@@ -76,26 +77,22 @@ class SurgeNASConfig:
             raise UsageError(f"epochs {self.epochs}, warmup {self.warmup}: expected at least 1, and a share in [0, 1)")
 
 
-@dataclass(frozen=True)
-class EpochSummary:
-    """What an epoch did, for the journal and the report. Losses are means over steps and paths."""
+@dataclass(frozen=True, kw_only=True)
+class SurgeNASEpoch(EpochSummary):
+    """entropy: mean over layers, in nats."""
 
-    epoch: int
-    loss: float
-    accuracy: float
-    latency_ms: float
-    multiplier: float
     tau: float
     eta: float
     entropy: float
-    skips: int
-    path: tuple[int, ...]
 
 
-class SurgeNAS:
+class SurgeNAS(GradientSearch):
     """Everything a search changes, in one checkpointable object: supernet, logits, optimizers, multiplier."""
 
     name = "surgenas"
+    default_space = "mobile"
+    Config = SurgeNASConfig
+    supernet: ChoiceSupernet
 
     def __init__(
         self,
@@ -108,8 +105,8 @@ class SurgeNAS:
         seed: int,
         device: torch.device,
     ) -> None:
-        self.space, self.config, self.predictor, self.limit_ms = space, config, predictor, limit_ms
-        self.seed, self.steps_per_epoch, self.device = seed, steps_per_epoch, device
+        super().__init__(space, predictor, limit_ms, steps_per_epoch=steps_per_epoch, seed=seed, device=device)
+        self.config = config
         self.sampler: Sampler = look_up("sampler", config.sampler, SAMPLERS)
         torch.manual_seed(derive(seed, "supernet"))
         supernet = space.supernet()
@@ -121,8 +118,8 @@ class SurgeNAS:
             raise UsageError("strict fairness needs equally many operators in every layer")
         generator = torch.Generator().manual_seed(derive(seed, "logits"))
         self.logits_LK = nn.Parameter(1e-3 * torch.randn(len(space.choices), *options, generator=generator))
-        self.multiplier = 0.0
         c = config
+        self.multiplier = Multiplier(c.multiplier_lr, c.damping)
         self.weight_optimizer = torch.optim.SGD(
             self.supernet.parameters(), c.weight_lr, momentum=c.momentum, weight_decay=c.weight_decay
         )
@@ -133,6 +130,14 @@ class SurgeNAS:
         self.criterion = nn.CrossEntropyLoss(label_smoothing=c.label_smoothing)
 
     # --- schedules (section 2 and 3), functions of the step alone; past the last epoch they keep their end values
+
+    @property
+    def epochs(self) -> int:
+        return self.config.epochs
+
+    @classmethod
+    def passes(cls, space: Space) -> int:
+        return len(space.choices[0].options)
 
     @property
     def warmup_epochs(self) -> int:
@@ -146,8 +151,7 @@ class SurgeNAS:
         searched = min(1.0, max(0, step - warm) / max(1, total - warm))
         last_epoch_start = max(warm + 1, total - self.steps_per_epoch)
         fading = min(1.0, max(0, step - warm) / (last_epoch_start - warm))
-        lr = c.weight_lr * max(0.01, 0.5 * (1 + math.cos(math.pi * done)))
-        return lr, c.tau_start * (c.tau_end / c.tau_start) ** searched, c.eta * (1 - fading)
+        return cosine(c.weight_lr, done), c.tau_start * (c.tau_end / c.tau_start) ** searched, c.eta * (1 - fading)
 
     # --- one step (section 4)
 
@@ -194,7 +198,7 @@ class SurgeNAS:
         self.alpha_optimizer.step()
         value = float(latency_ms.detach())
         if self.config.loss == "multiplier":
-            self.multiplier += self.config.multiplier_lr * (value / self.limit_ms - 1)
+            self.multiplier.learn(value / self.limit_ms)
         return value
 
     def _accuracy_gradient(
@@ -225,34 +229,19 @@ class SurgeNAS:
     def _latency_loss(self, latency_ms: Tensor) -> Tensor:
         relative = latency_ms / self.limit_ms
         if self.config.loss == "multiplier":
-            # augmented: the violation itself pushes too, which damps the oscillation of plain gradient ascent
-            return (self.multiplier + self.config.damping * (float(relative.detach()) - 1)) * relative
+            return self.multiplier.loss(relative)
         return self.config.latency_weight * ((relative - 1).abs() if self.config.loss == "absolute" else relative)
 
     # --- epochs and state
 
-    def run_epoch(self, epoch: int, batches: Iterable[tuple[Tensor, Tensor]]) -> EpochSummary:
-        """One pass over the training images."""
-        torch.manual_seed(derive(self.seed, "search-epoch", epoch))
-        self.supernet.train()
-        rows = [
-            self.step(images.to(self.device), labels.to(self.device), epoch * self.steps_per_epoch + i)
-            for i, (images, labels) in enumerate(batches)
-        ]
-        loss, accuracy, latency_ms = (sum(column) / len(column) for column in zip(*rows, strict=True))
-        _, tau, eta = self._schedule(epoch * self.steps_per_epoch)
+    def summary(self, known: dict[str, Any]) -> SurgeNASEpoch:
+        _, tau, eta = self._schedule(known["epoch"] * self.steps_per_epoch)
         p_LK = self.probabilities()
-        path = tuple(int(k) for k in p_LK.argmax(1))
-        genes = [choice.options[k] for choice, k in zip(self.space.choices, path, strict=True)]
-        return EpochSummary(
-            epoch, loss, accuracy, latency_ms, self.multiplier, tau, eta,
-            entropy=float(-(p_LK * p_LK.clamp_min(1e-12).log()).sum(1).mean()),
-            skips=genes.count("skip"),
-            path=path,
-        )  # fmt: skip
+        entropy = float(-(p_LK * p_LK.clamp_min(1e-12).log()).sum(1).mean())
+        return SurgeNASEpoch(**known, multiplier=self.multiplier.value, tau=tau, eta=eta, entropy=entropy)
 
     def probabilities(self) -> Tensor:
-        """softmax(logits), (L, K): how much the search believes in each operator of each layer."""
+        """softmax(logits)"""
         return self.logits_LK.detach().softmax(dim=1)
 
     def state_dict(self) -> dict[str, Any]:
@@ -261,7 +250,7 @@ class SurgeNAS:
             "logits": self.logits_LK.detach(),
             "weight_optimizer": self.weight_optimizer.state_dict(),
             "alpha_optimizer": self.alpha_optimizer.state_dict(),
-            "multiplier": self.multiplier,
+            "multiplier": self.multiplier.value,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -269,7 +258,7 @@ class SurgeNAS:
         self.logits_LK.data.copy_(state["logits"])
         self.weight_optimizer.load_state_dict(state["weight_optimizer"])
         self.alpha_optimizer.load_state_dict(state["alpha_optimizer"])
-        self.multiplier = float(state["multiplier"])
+        self.multiplier.value = float(state["multiplier"])
 
 
 def path_credit(logits_LK: Tensor, paths: Sequence[Gates], losses_K: Tensor) -> Tensor:

@@ -7,16 +7,23 @@ from typing import Any
 
 import torch
 from timm.layers import ConvNormAct
-from timm.models._efficientnet_blocks import DepthwiseSeparableConv, InvertedResidual
+from timm.models._efficientnet_blocks import DepthwiseSeparableConv, InvertedResidual, SqueezeExcite
 from torch import Tensor, nn
 
 from surgenas.nn.depthwise import DepthwiseConv2d
 
+Act = type[nn.Module]
 
-def mbconv(cin: int, cout: int, *, kernel: int, expand: int, stride: int, affine: bool) -> nn.Module:
-    """(N, cin, H, W) -> (N, cout, H/stride, W/stride): expand, kxk depthwise, project; residual where shapes allow."""
+
+def mbconv(
+    cin: int, cout: int, *, kernel: int, expand: int, stride: int, affine: bool, act: Act = nn.ReLU6, squeeze: int = 0
+) -> nn.Module:
+    """(N, cin, H, W) -> (N, cout, H/stride, W/stride): expand, kxk depthwise, project; residual where shapes allow.
+    squeeze: channels that Squeeze-and-Excitation reduces to after the depthwise convolution; 0: none."""
     norm = partial(nn.BatchNorm2d, affine=affine)
-    common = {"dw_kernel_size": kernel, "stride": stride, "act_layer": nn.ReLU6, "norm_layer": norm}
+    common = {"dw_kernel_size": kernel, "stride": stride, "act_layer": act, "norm_layer": norm}
+    if squeeze:
+        common["se_layer"] = partial(SqueezeExcite, rd_channels=squeeze)
     if expand == 1:
         block = DepthwiseSeparableConv(cin, cout, **common)
     else:
@@ -25,17 +32,17 @@ def mbconv(cin: int, cout: int, *, kernel: int, expand: int, stride: int, affine
     return block
 
 
-def conv_bn_relu6(cin: int, cout: int, *, kernel: int, stride: int, affine: bool) -> nn.Module:
-    """(N, cin, H, W) -> (N, cout, H/stride, W/stride): convolution, BN, ReLU6."""
+def conv_bn_act(cin: int, cout: int, *, kernel: int, stride: int, affine: bool, act: Act = nn.ReLU6) -> nn.Module:
+    """(N, cin, H, W) -> (N, cout, H/stride, W/stride): convolution, BN, activation."""
     norm = partial(nn.BatchNorm2d, affine=affine)
-    return ConvNormAct(cin, cout, kernel, stride, norm_layer=norm, act_layer=nn.ReLU6)
+    return ConvNormAct(cin, cout, kernel, stride, norm_layer=norm, act_layer=act)
 
 
 def skip(cin: int, cout: int, *, stride: int, affine: bool) -> nn.Module:
     """Identity where shapes allow it, else the cheapest operator that changes them: a strided 1x1 convolution."""
     if stride == 1 and cin == cout:
         return nn.Identity()
-    return conv_bn_relu6(cin, cout, kernel=1, stride=stride, affine=affine)
+    return conv_bn_act(cin, cout, kernel=1, stride=stride, affine=affine)
 
 
 def shortcut(cin: int, cout: int, *, stride: int) -> nn.Module:
@@ -90,13 +97,15 @@ class _Project(torch.autograd.Function):
         return dx, dweight_OC, None
 
 
-def classifier(cin: int, width: int, hidden: int, classes: int, *, dropout: float, affine: bool) -> nn.Module:
+def classifier(
+    cin: int, width: int, hidden: int, classes: int, *, dropout: float, affine: bool, act: Act = nn.ReLU6
+) -> nn.Module:
     """(N, cin, H, W) -> (N, classes): 1x1 convolution to `width`, global average pool, hidden layer if any, linear."""
     layers: list[nn.Module] = [
-        conv_bn_relu6(cin, width, kernel=1, stride=1, affine=affine),
+        conv_bn_act(cin, width, kernel=1, stride=1, affine=affine, act=act),
         nn.AdaptiveAvgPool2d(1),
         nn.Flatten(),
     ]
     if hidden:
-        layers += [nn.Linear(width, hidden), nn.ReLU6()]
+        layers += [nn.Linear(width, hidden), act()]
     return nn.Sequential(*layers, nn.Dropout(dropout), nn.Linear(hidden or width, classes))

@@ -66,6 +66,11 @@ class CellSupernet(nn.Module):
             x_NCHW = part(x_NCHW, gates) if isinstance(part, ChoiceCell) else part(x_NCHW)
         return x_NCHW
 
+    def at(self, x_NCHW: Tensor, path: Sequence[int]) -> Tensor:
+        """The same for one path."""
+        cell = next(part for part in self.parts if isinstance(part, ChoiceCell))
+        return self(x_NCHW, Gates.one_hot(path, len(cell.edges[0])))  # type: ignore[arg-type]
+
     def cut(self, path: Sequence[int], network: CellNetwork) -> CellNetwork:
         """The network with the weights of one path; in eval mode it computes what the supernet does."""
         for mine, part in zip(network.parts, self.parts, strict=True):

@@ -27,9 +27,13 @@ class DepthwiseConv2d(nn.Conv2d):
         return made
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
+        return self.by(self.weight, x_NCHW)
+
+    def by(self, weight_C1kk: Tensor, x_NCHW: Tensor) -> Tensor:
+        """The same with another kernel in place of its own."""
         if self.training and max(x_NCHW.shape[2:]) <= SMALL and x_NCHW.device.type == "cpu":
-            return _SmallMap.apply(x_NCHW, self.weight, self.stride[0])
-        return super().forward(x_NCHW)
+            return _SmallMap.apply(x_NCHW, weight_C1kk, self.stride[0])
+        return self._conv_forward(x_NCHW, weight_C1kk, None)
 
 
 class _SmallMap(torch.autograd.Function):

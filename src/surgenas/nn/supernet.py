@@ -80,6 +80,24 @@ class ChoiceSupernet(nn.Module):
         """
         return self.after_stem(self.stem(x_NCHW), gates, eta)
 
+    def at(self, x_NCHW: Tensor, path: Sequence[int], eta: float = 0.0) -> Tensor:
+        """The same for one path, without gradient for its gates."""
+        operators = max(len(block.ops) for block in self.layers)  # type: ignore[arg-type]
+        return self(x_NCHW, Gates.one_hot(path, operators), eta)
+
+    def cut(self, path: Sequence[int], network: ChainNetwork) -> ChainNetwork:
+        """The network with the weights of one path; in eval mode it computes what the supernet does.
+
+        The supernet's BN has no scale and shift (they would be shared unfairly), the network's start at 1 and 0.
+        """
+        network.stem.load_state_dict(self.stem.state_dict(), strict=False)
+        network.head.load_state_dict(self.head.state_dict(), strict=False)
+        for mine, block, k in zip(network.layers, self.layers, path, strict=True):
+            missing, unexpected = mine.load_state_dict(block.ops[k].state_dict(), strict=False)  # type: ignore[union-attr,index]
+            if unexpected or any(not name.endswith((".weight", ".bias")) for name in missing):
+                raise ValueError(f"path and network differ: {unexpected or missing}")
+        return network
+
     def after_stem(self, h: Tensor, gates: Gates, eta: float = 0.0) -> Tensor:
         """The same from the stem's result on, which all paths of a step share."""
         if gates.path is None:
@@ -94,20 +112,6 @@ class ChoiceSupernet(nn.Module):
             if listening and h.requires_grad:
                 _listen(h, aux, gates.weights.grad[layer], k, eta, gates.leak)  # type: ignore[index]
         return self.head(h)
-
-
-def cut(supernet: ChoiceSupernet, path: Sequence[int], network: ChainNetwork) -> ChainNetwork:
-    """The network with the weights of one path of the supernet; in eval mode it computes what the supernet does.
-
-    The supernet's BN has no scale and shift (they would be shared unfairly), the network's start at 1 and 0.
-    """
-    network.stem.load_state_dict(supernet.stem.state_dict(), strict=False)
-    network.head.load_state_dict(supernet.head.state_dict(), strict=False)
-    for mine, block, k in zip(network.layers, supernet.layers, path, strict=True):
-        missing, unexpected = mine.load_state_dict(block.ops[k].state_dict(), strict=False)  # type: ignore[union-attr,index]
-        if unexpected or any(not name.endswith((".weight", ".bias")) for name in missing):
-            raise ValueError(f"path and network differ: {unexpected or missing}")
-    return network
 
 
 def _listen(h: Tensor, aux: Tensor | None, q_K: Tensor, k: int, eta: float, leak: bool) -> None:

@@ -15,11 +15,13 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from surgenas.core.architecture import Architecture, Setting
+from surgenas.core.catalog import look_up
 from surgenas.core.errors import CorruptError, EnvironmentFault, SurgenasError, UsageError
 from surgenas.core.files import write_atomic
 from surgenas.core.progress import Progress
 from surgenas.hardware.device import Device
 from surgenas.hardware.devices import make_device
+from surgenas.methods import CATALOG as METHODS
 from surgenas.pipeline.checkpoint import Checkpoints
 from surgenas.pipeline.config import FORMAT, RunConfig, read_config
 from surgenas.pipeline.journal import Journal
@@ -115,9 +117,10 @@ class Run:
             "width": c.width,
             "classes": self._classes(),
         }
-        space = make_space(c.space, settings)
+        name = c.space or look_up("method", c.method, METHODS).default_space
+        space = make_space(name, settings)
         if not isinstance(space, Mobile):
-            raise UsageError(f"space {c.space!r}: the pipeline needs a mobile space")
+            raise UsageError(f"space {name!r}: the pipeline needs a mobile space")
         return space
 
     def _classes(self) -> int:

@@ -11,7 +11,7 @@ from surgenas.core.space import Floats
 from surgenas.predictors.base import Predictor
 
 
-class _Additive(Predictor):
+class AdditivePredictor(Predictor):
     """latency = bias + sum_{l,k} weight_{l,k} gate_{l,k}"""
 
     weight_LK: Tensor
@@ -20,12 +20,12 @@ class _Additive(Predictor):
     def predict_relaxed(self, gates_NLK: Tensor) -> Tensor:
         return (gates_NLK * self.weight_LK).sum((1, 2)) + self.bias
 
-    def _set(self, weight: Floats, bias: float) -> None:
+    def set(self, weight: Floats, bias: float) -> None:
         self.weight_LK = torch.from_numpy(np.asarray(weight, dtype=np.float32))
         self.bias = float(bias)
 
 
-class RidgePredictor(_Additive):
+class RidgePredictor(AdditivePredictor):
     """Ridge regression on the one-hot code and three totals (MACs, parameters, layers that compute), its strength by
     leave-one-out. The totals are scaled up, hence hardly penalised: few samples fix them, many fix the rest."""
 
@@ -36,10 +36,10 @@ class RidgePredictor(_Additive):
         features = np.hstack([code_NLK.reshape(len(code_NLK), -1), totals_N3 * scale_3])
         model = RidgeCV(alphas=np.logspace(-2, 4, 13)).fit(features, latency_ms_N)
         own, total = model.coef_[:-3], model.coef_[-3:]
-        self._set(own.reshape(code_NLK.shape[1:]) + np.einsum("d,dlk->lk", total * scale_3, table), model.intercept_)
+        self.set(own.reshape(code_NLK.shape[1:]) + np.einsum("d,dlk->lk", total * scale_3, table), model.intercept_)
 
 
-class LookupPredictor(_Additive):
+class LookupPredictor(AdditivePredictor):
     """A look-up table: one cost of at least zero for each operator in each layer, and one for the rest.
 
     The entries are solved from whole-network measurements (non-negative least squares), since an operator timed
@@ -48,20 +48,20 @@ class LookupPredictor(_Additive):
 
     def learn(self, code_NLK: Floats, latency_ms_N: Floats) -> None:
         model = LinearRegression(positive=True).fit(code_NLK.reshape(len(code_NLK), -1), latency_ms_N)
-        self._set(model.coef_.reshape(code_NLK.shape[1:]), model.intercept_)
+        self.set(model.coef_.reshape(code_NLK.shape[1:]), model.intercept_)
 
 
-class FlopsPredictor(_Additive):
+class FlopsPredictor(AdditivePredictor):
     """latency = a + b MACs: what everybody uses who cannot measure."""
 
     def learn(self, code_NLK: Floats, latency_ms_N: Floats) -> None:
         macs_N = (code_NLK * self.costs.macs).sum((1, 2)) + self.costs.fixed_macs
         model = LinearRegression().fit(macs_N[:, None], latency_ms_N)
         slope = float(model.coef_[0])
-        self._set(slope * self.costs.macs, model.intercept_ + slope * self.costs.fixed_macs)
+        self.set(slope * self.costs.macs, model.intercept_ + slope * self.costs.fixed_macs)
 
 
-class LayerSumPredictor(_Additive):
+class LayerSumPredictor(AdditivePredictor):
     """The sum of what each layer should take by its own MACs, parameters and bytes: one straight line for each
     operator, as layer-wise predictors have it, its coefficients solved from whole networks."""
 
@@ -72,4 +72,4 @@ class LayerSumPredictor(_Additive):
         table_DLK = table / scale_D[:, None, None]
         features = np.einsum("nlk,dlk->ndk", code_NLK, table_DLK).reshape(len(code_NLK), -1)
         model = RidgeCV(alphas=np.logspace(-4, 4, 17)).fit(features, latency_ms_N)
-        self._set(np.einsum("dk,dlk->lk", model.coef_.reshape(4, -1), table_DLK), model.intercept_)
+        self.set(np.einsum("dk,dlk->lk", model.coef_.reshape(4, -1), table_DLK), model.intercept_)

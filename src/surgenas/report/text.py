@@ -154,6 +154,17 @@ def scale_table(found: Facts) -> str:
     return "\n".join(lines)
 
 
+def estimate_table(found: Facts) -> str:
+    """What a latency table says, layer by layer and in sum."""
+    table = Table("layer", "operator", "ms", box=None)
+    for row in found["layers"]:
+        table.add_row(row["name"], row["operator"], f"{row['ms']:.4f}")
+    lines = [_draw(table), f"everything else: {found['fixed_ms']:.4f} ms", f"sum: {found['exact_ms']:.2f} ms"]
+    if "paper_ms" in found:
+        lines.append(f"by the paper's formula: {found['paper_ms']:.2f} ms")
+    return "\n".join(lines)
+
+
 def layer_table(found: Facts) -> str:
     """A network layer by layer."""
     table = Table("layer", "operator", "output C x H x W", "MMACs", "parameters", box=None)

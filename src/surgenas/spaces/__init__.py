@@ -11,6 +11,8 @@ from surgenas.core.space import Space
 
 CATALOG = {
     "mobile": "surgenas.spaces.mobile:Mobile",
+    "single_path": "surgenas.spaces.single_path:SinglePath",
+    "single_path_se": "surgenas.spaces.single_path:SinglePathSE",
     "nasbench201": "surgenas.spaces.nasbench201:NASBench201",
     "fbnet": "surgenas.spaces.fbnet:FBNet",
 }

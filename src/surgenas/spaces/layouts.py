@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from torch import nn
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -16,14 +18,23 @@ class Stage:
 
 @dataclass(frozen=True)
 class Layout:
-    """stem (3x3, stride 2), one fixed depthwise-separable block, stages, head (1x1), optional hidden layer."""
+    """stem (3x3, stride 2), one fixed depthwise-separable block, stages, head (1x1), optional hidden layer.
+
+    tail: channels of a fixed k3e6 block before the head, 0: none. relu6: else plain ReLU.
+    """
 
     stem: int
     fixed: int
     stages: tuple[Stage, ...]
     head: int
     hidden: int = 0
+    tail: int = 0
+    relu6: bool = True
     resolution: int = 224
+
+    @property
+    def act(self) -> type[nn.Module]:
+        return nn.ReLU6 if self.relu6 else nn.ReLU
 
 
 LAYOUTS: dict[str, Layout] = {
@@ -49,6 +60,15 @@ LAYOUTS: dict[str, Layout] = {
         ),
         head=1984,
         hidden=1280,
+    ),
+    # Single-Path NAS, sheet, "Space"
+    "single-path": Layout(
+        stem=32,
+        fixed=16,
+        stages=(Stage(24, 4, 2), Stage(40, 4, 2), Stage(80, 4, 2), Stage(96, 4, 1), Stage(192, 4, 2)),
+        tail=320,
+        head=1280,
+        relu6=False,
     ),
     # for images of 32 to 96 px: total stride 16, 11 searchable layers
     "small": Layout(

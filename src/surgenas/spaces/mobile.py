@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import groupby, islice
+from typing import ClassVar, NamedTuple
 
 import torch
 from timm.layers import make_divisible
@@ -15,20 +16,22 @@ from surgenas.core.architecture import Architecture, Setting
 from surgenas.core.errors import UsageError
 from surgenas.core.moves import uniform
 from surgenas.core.space import Choice, CostTable, Space
-from surgenas.nn.blocks import classifier, conv_bn_relu6, mbconv, shortcut, skip
+from surgenas.nn.blocks import classifier, conv_bn_act, mbconv, shortcut, skip
 from surgenas.nn.chain import ChainNetwork
 from surgenas.nn.supernet import ChoiceBlock, ChoiceSupernet
 from surgenas.spaces.costs import chain_costs
 from surgenas.spaces.layouts import LAYOUTS, REFERENCE_LAYOUT, Layout, Stage
 
-OPERATORS: dict[str, tuple[int, int]] = {
-    "k3e3": (3, 3),
-    "k3e6": (3, 6),
-    "k5e3": (5, 3),
-    "k5e6": (5, 6),
-    "k7e3": (7, 3),
-    "k7e6": (7, 6),
-}
+
+class Operator(NamedTuple):
+    """An MBConv: depthwise kernel, expansion, and Squeeze-and-Excitation's share of the input channels (0: none)."""
+
+    kernel: int
+    expand: int
+    squeeze: float = 0.0
+
+
+OPERATORS = {f"k{kernel}e{expand}": Operator(kernel, expand) for kernel in (3, 5, 7) for expand in (3, 6)}
 SKIP = "skip"
 KNOBS = ("width", "resolution", "depth")
 """What `Mobile.scaled` can change."""
@@ -55,6 +58,7 @@ class Mobile(Space):
     channels and of the layers of each stage."""
 
     name = "mobile"
+    operators: ClassVar[dict[str, Operator]] = OPERATORS
 
     def __init__(
         self,
@@ -104,11 +108,15 @@ class Mobile(Space):
 
     @cached_property
     def choices(self) -> tuple[Choice, ...]:
-        return tuple(Choice(slot.name, (*OPERATORS, SKIP)) for slot in self.slots)
+        return tuple(Choice(slot.name, self.options(slot)) for slot in self.slots)
+
+    def options(self, slot: Slot) -> tuple[str, ...]:
+        """What a layer may take."""
+        return (*self.operators, SKIP)
 
     def build(self, arch: Architecture) -> ChainNetwork:
         genes = self.check(arch).genes
-        layers = [_operator(gene, slot, affine=True) for gene, slot in zip(genes, self.slots, strict=True)]
+        layers = [self._operator(gene, slot, affine=True) for gene, slot in zip(genes, self.slots, strict=True)]
         return ChainNetwork(self._stem(affine=True), layers, self._head(affine=True))
 
     def parts(self, arch: Architecture) -> list[tuple[str, nn.Module]]:
@@ -116,10 +124,15 @@ class Mobile(Space):
         layers = zip((choice.name for choice in self.choices), network.layers, strict=True)
         return [("stem", network.stem), *layers, ("head", network.head)]
 
-    def supernet(self) -> ChoiceSupernet:
-        return ChoiceSupernet(
-            self._stem(affine=False), [_choice_block(s) for s in self.slots], self._head(affine=False)
-        )
+    def supernet(self) -> nn.Module:
+        layers = [
+            ChoiceBlock(
+                [self._operator(gene, slot, affine=False) for gene in self.options(slot)],
+                shortcut(slot.cin, slot.cout, stride=slot.stride),
+            )
+            for slot in self.slots
+        ]
+        return ChoiceSupernet(self._stem(affine=False), layers, self._head(affine=False))
 
     def canonical(self, arch: Architecture) -> Architecture:
         """Consecutive layers that keep their shape can trade places: which of them is skipped does not matter."""
@@ -131,7 +144,7 @@ class Mobile(Space):
         return Architecture(arch.space, tuple(genes))
 
     def costs(self) -> CostTable:
-        return _costs(self.layout, self.resolution, self.classes)
+        return self._costs
 
     def reference(self, width: float) -> Architecture:
         """MobileNetV2 at a width, for the same images and with the same total stride as this layout."""
@@ -151,7 +164,7 @@ class Mobile(Space):
             settings["resolution"] = max(8, 8 * round(self.resolution * scale / 8))
         else:
             raise UsageError(f"unknown knob {knob!r}; one of {', '.join(KNOBS)}")
-        space = Mobile(**settings)  # type: ignore[arg-type]
+        space = type(self)(**settings)  # type: ignore[arg-type]
         genes, taken = iter(arch.genes), []
         for old, new in zip(self.layout.stages, space.layout.stages, strict=True):
             stage = list(islice(genes, old.repeats))
@@ -162,14 +175,45 @@ class Mobile(Space):
     def shape(self) -> tuple[int, ...]:
         """What is left of width and resolution after rounding: spaces of equal shape have the same networks."""
         layout = self.layout
-        return (self.resolution, layout.stem, layout.fixed, layout.head, *(stage.width for stage in layout.stages))
+        widths = (stage.width for stage in layout.stages)
+        return (self.resolution, layout.stem, layout.fixed, layout.head, layout.tail, *widths)
 
-    def _stem(self, *, affine: bool) -> nn.Module:
-        return _stem(self.layout, affine=affine)
+    @cached_property
+    def _costs(self) -> CostTable:
+        options = (*self.operators, SKIP)
+        with torch.device("meta"):
+            layers = [[self._operator(gene, slot, affine=True) for gene in options] for slot in self.slots]
+            return chain_costs(list(self._stem(affine=True)), layers, [self._head(affine=True)], self.input_shape)
+
+    def _stem(self, *, affine: bool) -> nn.Sequential:
+        layout, act = self.layout, self.layout.act
+        return nn.Sequential(
+            conv_bn_act(3, layout.stem, kernel=3, stride=2, affine=affine, act=act),
+            mbconv(layout.stem, layout.fixed, kernel=3, expand=1, stride=1, affine=affine, act=act),
+        )
+
+    def _operator(self, gene: str, slot: Slot, *, affine: bool) -> nn.Module:
+        if gene == SKIP:
+            return skip(slot.cin, slot.cout, stride=slot.stride, affine=affine)
+        return self._mbconv(self.operators[gene], slot, affine=affine)
+
+    def _mbconv(self, operator: Operator, slot: Slot, *, affine: bool) -> nn.Module:
+        quarter = max(1, slot.cin // 4)
+        return mbconv(
+            slot.cin, slot.cout, kernel=operator.kernel, expand=operator.expand, stride=slot.stride, affine=affine,
+            act=self.layout.act, squeeze=round(4 * operator.squeeze) * quarter,
+        )  # fmt: skip
 
     def _head(self, *, affine: bool) -> nn.Module:
-        last = self.slots[-1].cout
-        return classifier(last, self.layout.head, self.layout.hidden, self.classes, dropout=self.dropout, affine=affine)
+        layout, last = self.layout, self.slots[-1].cout
+        fixed = []
+        if layout.tail:
+            fixed.append(mbconv(last, layout.tail, kernel=3, expand=6, stride=1, affine=affine, act=layout.act))
+        head = classifier(
+            layout.tail or last, layout.head, layout.hidden, self.classes, dropout=self.dropout, affine=affine,
+            act=layout.act,
+        )  # fmt: skip
+        return nn.Sequential(*fixed, head) if fixed else head
 
 
 def distinct(archs: Iterable[Architecture]) -> list[Architecture]:
@@ -195,6 +239,8 @@ def _scaled(layout: Layout, width: float, depth: float) -> Layout:
         fixed=make_divisible(layout.fixed * width, 8),
         stages=stages,
         head=make_divisible(head, 8),
+        tail=make_divisible(layout.tail * width, 8) if layout.tail else 0,
+        relu6=layout.relu6,
         hidden=layout.hidden,
         resolution=layout.resolution,
     )
@@ -211,31 +257,3 @@ def _slots(layout: Layout, resolution: int) -> Iterator[Slot]:
 
 def _halved(size: int, stride: int) -> int:
     return -(-size // stride)
-
-
-def _stem(layout: Layout, *, affine: bool) -> nn.Sequential:
-    return nn.Sequential(
-        conv_bn_relu6(3, layout.stem, kernel=3, stride=2, affine=affine),
-        mbconv(layout.stem, layout.fixed, kernel=3, expand=1, stride=1, affine=affine),
-    )
-
-
-def _operator(gene: str, slot: Slot, *, affine: bool) -> nn.Module:
-    if gene == SKIP:
-        return skip(slot.cin, slot.cout, stride=slot.stride, affine=affine)
-    kernel, expand = OPERATORS[gene]
-    return mbconv(slot.cin, slot.cout, kernel=kernel, expand=expand, stride=slot.stride, affine=affine)
-
-
-def _choice_block(slot: Slot) -> ChoiceBlock:
-    operators = [_operator(gene, slot, affine=False) for gene in (*OPERATORS, SKIP)]
-    return ChoiceBlock(operators, shortcut(slot.cin, slot.cout, stride=slot.stride))
-
-
-@lru_cache(maxsize=32)
-def _costs(layout: Layout, resolution: int, classes: int) -> CostTable:
-    slots = list(_slots(layout, resolution))
-    with torch.device("meta"):
-        head = classifier(slots[-1].cout, layout.head, layout.hidden, classes, dropout=0, affine=True)
-        layers = [[_operator(gene, slot, affine=True) for gene in (*OPERATORS, SKIP)] for slot in slots]
-        return chain_costs(list(_stem(layout, affine=True)), layers, [head], (3, resolution, resolution))

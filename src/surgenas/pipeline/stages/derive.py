@@ -18,7 +18,7 @@ from surgenas.core.space import Floats
 from surgenas.core.units import show_ms
 from surgenas.hardware.measurement import Measurement
 from surgenas.methods.constrained import most_probable
-from surgenas.methods.surgenas import SurgeNAS
+from surgenas.methods.gradient import GradientSearch
 from surgenas.pipeline.run import Run
 from surgenas.pipeline.stages.measured import CAREFUL, CLAIM, fitted_predictor, measure
 from surgenas.pipeline.stages.search import search
@@ -57,7 +57,7 @@ def derive(run: Run, limit_ms: float) -> Architecture:
 
 
 def _attempt(
-    run: Run, method: SurgeNAS, limit_ms: float, turn: int, *, final: bool
+    run: Run, method: GradientSearch, limit_ms: float, turn: int, *, final: bool
 ) -> tuple[Architecture, Measurement, float] | None:
     """Measure the most probable candidates; confirm, in three more campaigns, the best that fits.
 
@@ -89,7 +89,9 @@ def _all_measured(run: Run) -> list[tuple[Architecture, Measurement]]:
     return [(run.architecture(e["genes"]), Measurement.from_dict(e["measurement"])) for e in events]
 
 
-def _candidates(run: Run, method: SurgeNAS, predictor: Predictor, limit_ms: float, turn: int) -> list[Architecture]:
+def _candidates(
+    run: Run, method: GradientSearch, predictor: Predictor, limit_ms: float, turn: int
+) -> list[Architecture]:
     """Predicted inside the window; the window widens downwards until there is something to measure."""
     p_LK = method.probabilities().double().cpu().numpy()
     if _tops_out(run, limit_ms):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import timeit
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import psutil
@@ -14,10 +15,9 @@ from torch import Tensor, nn
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.seeds import generator
-from surgenas.nn.supernet import ChoiceSupernet, Gates
 from surgenas.pipeline.run import Run
 from surgenas.pipeline.stages.profile import DEFAULT_SAMPLES, DIGITS_SAMPLES
-from surgenas.pipeline.stages.search import search_epochs
+from surgenas.pipeline.stages.search import method_class, search_epochs
 from surgenas.pipeline.stages.train import recipe
 from surgenas.training.augment import steps_per_epoch, train_batches
 
@@ -47,21 +47,20 @@ class Plan:
 def make_plan(run: Run) -> Plan:
     """Time some paths forward and backward; with a time limit, choose as many epochs as fit."""
     space, config = run.space, run.config
-    K = len(space.choices[0].options)
     rng = generator(config.seed, "plan")
-    supernet = space.supernet().to(memory_format=torch.channels_last)
-    assert isinstance(supernet, ChoiceSupernet)
+    supernet: Any = space.supernet().to(memory_format=torch.channels_last)
+    passes = method_class(run).passes(space)
     images, labels = next(train_batches(run.data, config.batch, config.seed, 0))
 
     def forward(arch: Architecture) -> Tensor:
-        return nn.functional.cross_entropy(supernet(images, Gates.of(space, arch), 1.0), labels)
+        return nn.functional.cross_entropy(supernet.at(images, moves.indices(space, arch)), labels)
 
     def one_path() -> None:
         forward(moves.sample(space, rng)).backward()
 
     path_s = _median_seconds(one_path)
     steps = steps_per_epoch(run.data, config.batch)
-    search_epoch, train_epoch = steps * path_s * K, steps * path_s * 1.1
+    search_epoch, train_epoch = steps * path_s * passes, steps * path_s * 1.1
     networks = 2 + config.random
     samples = config.samples or (DIGITS_SAMPLES if config.data == "digits" else DEFAULT_SAMPLES)
     profile_s = SECONDS_PER_SAMPLE * (samples + 12)

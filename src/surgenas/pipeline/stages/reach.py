@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.errors import LimitError
@@ -42,4 +40,4 @@ def reach(run: Run) -> dict[str, float]:
 def _extremes(run: Run) -> tuple[Architecture, Architecture]:
     """The architectures of least and most MACs."""
     macs = run.space.costs().macs
-    return tuple(moves.from_indices(run.space, pick(macs, axis=1).tolist()) for pick in (np.argmin, np.argmax))  # type: ignore[return-value]
+    return moves.decode(run.space, -macs), moves.decode(run.space, macs)

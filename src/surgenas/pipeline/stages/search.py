@@ -14,7 +14,7 @@ from surgenas.core import moves
 from surgenas.core.catalog import look_up
 from surgenas.core.errors import Interrupted, UsageError
 from surgenas.methods import CATALOG, SAMPLERS
-from surgenas.methods.surgenas import SurgeNAS, SurgeNASConfig
+from surgenas.methods.gradient import GradientSearch, SearchConfig
 from surgenas.pipeline.run import Run
 from surgenas.pipeline.stages.measured import fitted_predictor, samples
 from surgenas.predictors import CATALOG as PREDICTORS
@@ -33,32 +33,38 @@ def search_epochs(run: Run) -> int:
     """As asked, or by the data; less if the plan of a time limit says so."""
     plan = run.journal.last("planned")
     default = DIGITS_EPOCHS if run.config.data == "digits" else DEFAULT_EPOCHS
-    return int(plan["epochs"]) if plan else run.config.epochs or default
+    return int(plan["epochs"]) if plan else run.config.epochs or default * method_class(run).longer
 
 
-def method_config(run: Run) -> SurgeNASConfig:
+def method_class(run: Run) -> type[GradientSearch]:
+    found: type[GradientSearch] = look_up("method", run.config.method, CATALOG)
+    return found
+
+
+def method_config(run: Run) -> SearchConfig:
     """The method's settings; raises UsageError for one that it does not have."""
+    kind = method_class(run).Config
     try:
-        return SurgeNASConfig(**{"epochs": search_epochs(run), **run.config.method_settings})  # type: ignore[arg-type]
+        made: SearchConfig = kind(**{"epochs": search_epochs(run), **run.config.method_settings})
     except TypeError as error:
-        raise UsageError(f"--set: {str(error).removeprefix('SurgeNASConfig.__init__() ')}") from error
+        raise UsageError(f"--set: {str(error).removeprefix(f'{kind.__name__}.__init__() ')}") from error
+    return made
 
 
 def check_names(run: Run) -> None:
     """Raise UsageError for a method, sampler, predictor or accelerator that is not there, before time is spent."""
     make_fabric(run.config.accelerator, run.config.devices)
-    look_up("method", run.config.method, CATALOG)
-    look_up("sampler", method_config(run).sampler, SAMPLERS)
+    look_up("sampler", getattr(method_config(run), "sampler", "ods"), SAMPLERS)
     for name in run.config.predictors:
         look_up("predictor", name, PREDICTORS)
 
 
-def make_method(run: Run, limit_ms: float) -> SurgeNAS:
+def make_method(run: Run, limit_ms: float) -> GradientSearch:
     """The method, with the predictor fitted on all that is measured so far."""
     device = torch.device("cuda" if run.config.accelerator != "cpu" and torch.cuda.is_available() else "cpu")
-    method = look_up("method", run.config.method, CATALOG)
+    method: Any = method_class(run)  # each takes its own Config
     predictor = fitted_predictor(run)
-    made: SurgeNAS = method(
+    made: GradientSearch = method(
         run.space,
         method_config(run),
         predictor,
@@ -78,10 +84,10 @@ def margin_ms(run: Run, predictor: Predictor, limit_ms: float) -> float:
     return float(min(np.median(unsure), LARGEST_MARGIN * limit_ms))
 
 
-def search(run: Run, limit_ms: float, extra: int = 0) -> SurgeNAS:
+def search(run: Run, limit_ms: float, extra: int = 0) -> GradientSearch:
     """The searched state after all epochs, and `extra` more with what the predictor has learned since."""
     method = make_method(run, limit_ms)
-    until = method.config.epochs + extra
+    until = method.epochs + extra
     checkpoints = run.checkpoints("search")
     saved = checkpoints.load()
     first = 0
@@ -90,12 +96,14 @@ def search(run: Run, limit_ms: float, extra: int = 0) -> SurgeNAS:
         method.load_state_dict(state["method"])
         for summary in state["epochs"]:  # a kill may have come between checkpoint and journal
             _record(run, summary)
-    if first >= until and run.result("search") is not None:
+    if (first >= until or method.finished) and run.result("search") is not None:
         return method
     stage = "search" if not extra else f"search+{extra}"
     with run.stage(stage) as result, run.progress.task("search", until, first) as task:
         for epoch in range(first, until):
             check_time(run)
+            if method.finished:
+                break
             batches = train_batches(run.data, run.config.batch, run.config.seed, epoch)
             summary = asdict(method.run_epoch(epoch, batches))
             epochs = [e["summary"] for e in run.journal.all("epoch")] + [summary]

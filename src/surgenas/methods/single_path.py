@@ -1,0 +1,338 @@
+"""Single-Path NAS: the whole search inside one network, whose kernels decide by their own norms.
+
+Stamoulis et al.: "Single-Path NAS: Designing Hardware-Efficient ConvNets in less than 4 Hours", arXiv 1904.02877, and
+1907.00959 for Squeeze-and-Excitation and a searched lambda. Section names refer to docs/single_path.md.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from timm.optim import RMSpropTF
+from torch import Tensor, nn
+
+from surgenas.core.errors import UsageError
+from surgenas.core.seeds import derive
+from surgenas.core.space import Space
+from surgenas.methods.gradient import EpochSummary, GradientSearch, Multiplier, Step, cosine
+from surgenas.methods.lambda_search import WAYS, landed, propose
+from surgenas.nn.superkernel import E3, E6, K5, Rule, SuperkernelSupernet
+from surgenas.predictors.base import Predictor
+from surgenas.predictors.linear import AdditivePredictor
+
+LOSSES = ("multiplier", "log", "target")
+RUNTIMES = ("exact", "paper")
+DROPOUTS = ("equal", "authors", "none")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SinglePathConfig:
+    """Settings of one search.
+
+    faithful: norms as they are, masks on the kernel, thresholds in the weights' optimizer (RMSProp) and in its weight
+    decay; else norms relative to their start, masks on the normalisations, and thresholds that start at
+    `threshold_start` of them and move by SGD on the gradient over its root mean square: dear and useless parts go first
+    (with Adam, all thresholds travel alike and everything is switched off at once, docs/log.md), by about
+    `threshold_travel` in the whole search. weight_lr, weight_decay: 0 for those of the mode. loss: "multiplier"
+    learns lambda as SurgeNAS does, "log" adds 1e3 lam log(R), "target" adds 15 log(1 + 100 max(0, R/T - 1)).
+    runtime: "exact" mixture of operators, or the "paper"'s product form, which needs an additive predictor.
+    search_lambda: "bisection" or "bayes" search again with another lam, from the warmed-up weights on, until the
+    latency lands on the limit, `tries` times at most.
+    """
+
+    epochs: int = 20
+    warmup: float = 0.625
+    faithful: bool = False
+    squared: bool = False
+    temperature: float = 0.25
+    threshold_start: float = 0.5
+    threshold_travel: float = 2.0
+    threshold_momentum: float = 0.5
+    indicator_dropout: str = "equal"
+    keep: float = 0.6
+    weight_lr: float = 0.0
+    weight_decay: float = 0.0
+    momentum: float = 0.9
+    clip: float = 5.0
+    label_smoothing: float = 0.1
+    loss: str = "multiplier"
+    lam: float = 0.020
+    runtime: str = "exact"
+    multiplier_lr: float = 0.005
+    damping: float = 4.0
+    search_lambda: str = ""
+    lambda_low: float = -6.0
+    lambda_high: float = -2.0
+    tries: int = 8
+
+    def __post_init__(self) -> None:
+        for what, value, known in (
+            ("loss", self.loss, LOSSES), ("runtime", self.runtime, RUNTIMES),
+            ("indicator_dropout", self.indicator_dropout, DROPOUTS), ("search_lambda", self.search_lambda, ("", *WAYS)),
+        ):  # fmt: skip
+            if value not in known:
+                raise UsageError(f"unknown {what} {value!r}; one of {', '.join(filter(None, known))}")
+        if self.search_lambda and self.loss != "log":
+            raise UsageError("search_lambda searches the lam of loss=log; set both")
+        if not 0 <= self.warmup < 1 or not 0 <= self.warmup_epochs < self.epochs:
+            raise UsageError(
+                f"epochs {self.epochs}, warmup {self.warmup}: after {self.warmup_epochs} epochs of warm-up none is "
+                "left to search in; ask for more epochs"
+            )
+
+    @property
+    def warmup_epochs(self) -> int:
+        return round(self.epochs * self.warmup)
+
+    @property
+    def rule(self) -> Rule:
+        temperature = 1.0 if self.faithful else self.temperature
+        return Rule(normalised=not self.faithful, squared=self.squared, temperature=temperature)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SinglePathEpoch(EpochSummary):
+    """thresholds, indicators: (L, D); indicators before they are made hard, in 0..1. lam: of the penalty."""
+
+    thresholds: list[list[float]]
+    indicators: list[list[float]]
+    lam: float
+
+
+class SinglePathNAS(GradientSearch):
+    """Superkernels, their thresholds, and the runtime term."""
+
+    name = "single-path"
+    default_space = "single_path"
+    Config = SinglePathConfig
+    longer = 3
+    supernet: SuperkernelSupernet
+
+    def __init__(
+        self,
+        space: Space,
+        config: SinglePathConfig,
+        predictor: Predictor,
+        limit_ms: float,
+        *,
+        steps_per_epoch: int,
+        seed: int,
+        device: torch.device,
+    ) -> None:
+        super().__init__(space, predictor, limit_ms, steps_per_epoch=steps_per_epoch, seed=seed, device=device)
+        self.config = c = config
+        if c.runtime == "paper" and not isinstance(predictor, AdditivePredictor):
+            raise UsageError("runtime=paper is made of table entries: it needs lookup, ridge, layers or flops")
+        torch.manual_seed(derive(seed, "supernet"))
+        supernet = space.supernet()
+        if not isinstance(supernet, SuperkernelSupernet):
+            raise UsageError(
+                f"single-path searches in superkernels; space {space.name!r} has {type(supernet).__name__}: "
+                "use --space single_path"
+            )
+        self.supernet = supernet.to(device).to(memory_format=torch.channels_last)
+        L, D = len(space.choices), self.supernet.hard.shape[1]
+        self.thresholds = nn.Parameter(torch.full((L, D), 0.0 if c.faithful else c.threshold_start, device=device))
+        self.multiplier = Multiplier(c.multiplier_lr, c.damping)
+        self.optimizers = self._optimizers()
+        self.criterion = nn.CrossEntropyLoss(label_smoothing=c.label_smoothing)
+        self.tries: list[tuple[float, float]] = []
+        self.warm: dict[str, Any] = {}
+        self.lam = c.lam
+
+    def _optimizers(self) -> list[torch.optim.Optimizer]:
+        c = self.config
+        self.weight_lr = c.weight_lr or (0.004 if c.faithful else 0.1)
+        if c.faithful:  # sheet, "Hyper-parameters": one optimizer for all, its learning rate for our smaller batch
+            every = [*self.supernet.parameters(), self.thresholds]
+            return [
+                RMSpropTF(
+                    every, self.weight_lr, alpha=0.9, eps=1e-3, momentum=c.momentum, weight_decay=c.weight_decay or 1e-5
+                )
+            ]
+        self.travel_lr = 2 * c.threshold_travel / ((c.epochs - c.warmup_epochs) * self.steps_per_epoch)
+        return [
+            torch.optim.SGD(
+                self.supernet.parameters(), self.weight_lr, momentum=c.momentum, weight_decay=c.weight_decay or 3e-5
+            ),
+            torch.optim.SGD([self.thresholds], self.travel_lr, momentum=c.threshold_momentum),
+        ]
+
+    # --- one step
+
+    def step(self, images: Tensor, labels: Tensor, index: int) -> Step:
+        """One forward and backward pass of one network."""
+        c = self.config
+        warm, total = c.warmup_epochs * self.steps_per_epoch, c.epochs * self.steps_per_epoch
+        searching = index >= warm
+        self.optimizers[0].param_groups[0]["lr"] = cosine(self.weight_lr, index / total)
+        if searching and not c.faithful:
+            self.optimizers[1].param_groups[0]["lr"] = cosine(self.travel_lr, (index - warm) / (total - warm))
+        for optimizer in self.optimizers:
+            optimizer.zero_grad()
+        decisions_LD = self.supernet.decide(self.thresholds, c.rule)
+        masked_LD = decisions_LD if searching else decisions_LD * self._kept(index).to(decisions_LD)
+        logits = self.supernet(images, masked_LD, at_kernel=c.faithful)
+        loss, latency_ms = self.criterion(logits, labels), math.nan
+        total = loss
+        if searching:
+            runtime_ms = self.runtime_ms(decisions_LD)
+            latency_ms = float(runtime_ms.detach())
+            total = loss + self._runtime_loss(runtime_ms).to(loss)
+        total.backward()
+        nn.utils.clip_grad_norm_(self.supernet.parameters(), c.clip)
+        if not c.faithful and self.thresholds.grad is not None:
+            self.thresholds.grad /= self.thresholds.grad.square().mean().sqrt() + 1e-12
+        for optimizer in self.optimizers[: 2 if searching else 1]:
+            optimizer.step()
+        if searching and c.loss == "multiplier":
+            self.multiplier.learn(latency_ms / self.limit_ms)
+        correct = (logits.detach().argmax(1) == labels).float().mean()
+        return float(loss.detach()), float(correct), latency_ms
+
+    def _kept(self, index: int) -> Tensor:
+        """Indicator dropout (sheet): 0 or 1 for each decision, or as the authors have it 0 or 1 / keep.
+
+        "equal" gives operators the same chance: skip, e3 and e6 a third each, k3 and k5 a half, as with each SE ratio.
+        """
+        c, generator = self.config, torch.Generator().manual_seed(derive(self.seed, "indicators", index))
+        if c.indicator_dropout == "none":
+            return torch.ones(self.thresholds.shape)
+        keep_D = torch.full(self.thresholds.shape[1:], c.keep)
+        if c.indicator_dropout == "equal":
+            keep_D = torch.tensor([1 / 2, 2 / 3, 1 / 2, 2 / 3, 1 / 2])[: len(keep_D)]
+        kept_LD = torch.bernoulli(keep_D.expand(self.thresholds.shape), generator=generator)
+        for row, layer in zip(kept_LD, self.supernet.layers, strict=True):
+            if not layer.skippable:
+                row[E3] = 1.0
+        return kept_LD / c.keep if c.indicator_dropout == "authors" else kept_LD
+
+    # --- runtime
+
+    def runtime_ms(self, decisions_LD: Tensor) -> Tensor:
+        """Of decisions, differentiable: what the predictor says of the exact mixture, or the paper's formula."""
+        gates_LK = self.supernet.gates(decisions_LD).cpu()
+        if self.config.runtime == "exact":
+            return self.predictor.predict_relaxed(gates_LK[None])[0]
+        assert isinstance(self.predictor, AdditivePredictor)
+        weight_LK, names = self.predictor.weight_LK, self.space.choices[0].options
+        table = {name: weight_LK[:, names.index(name)] for name in PAPER_TABLE}
+        return self.predictor.bias + paper_runtime(decisions_LD.cpu(), table)
+
+    def _runtime_loss(self, runtime_ms: Tensor) -> Tensor:
+        relative = runtime_ms / self.limit_ms
+        if self.config.loss == "multiplier":
+            return self.multiplier.loss(relative)
+        if self.config.loss == "log":
+            return 1e3 * self.lam * runtime_ms.log()
+        return 15 * torch.log1p(100 * (relative - 1).clamp_min(0))
+
+    # --- epochs, and a lambda that is searched
+
+    @classmethod
+    def passes(cls, space: Space) -> int:
+        return 1
+
+    @property
+    def epochs(self) -> int:
+        c = self.config
+        return c.epochs + (c.tries - 1) * (c.epochs - c.warmup_epochs) * bool(c.search_lambda)
+
+    @property
+    def finished(self) -> bool:
+        return landed(self.tries)
+
+    def run_epoch(self, epoch: int, batches: Any) -> EpochSummary:
+        """One pass over the training images. Where lambda is searched, every search starts from the same weights."""
+        c = self.config
+        if not c.search_lambda or epoch < c.warmup_epochs:
+            return super().run_epoch(epoch, batches)
+        length = c.epochs - c.warmup_epochs
+        place = (epoch - c.warmup_epochs) % length
+        if place == 0:
+            self._search_again()
+        found = super().run_epoch(c.warmup_epochs + place, batches)
+        if place == length - 1:
+            with torch.no_grad():
+                runtime_ms = float(self.runtime_ms(self.decisions()))
+            self.tries.append((math.log10(self.lam), runtime_ms / self.limit_ms))
+        return SinglePathEpoch(**{**found.__dict__, "epoch": epoch})
+
+    def _search_again(self) -> None:
+        c = self.config
+        if not self.warm:
+            self.warm = copy.deepcopy(self._trained())
+        else:
+            self._load_trained(self.warm)
+        self.lam = 10 ** propose(c.search_lambda, self.tries, c.lambda_low, c.lambda_high)
+
+    def decisions(self, soften: float = 0.0) -> Tensor:
+        """(L, D), hard; or the sigmoids at `soften` of the temperature."""
+        rule = self.config.rule
+        if soften:
+            rule = replace(rule, soft=True, temperature=soften * rule.temperature)
+        with torch.no_grad():
+            return self.supernet.decide(self.thresholds, rule)
+
+    def path(self) -> tuple[int, ...]:
+        """What the hard decisions say: skipped if not d3e; else the kernel by d5, the expansion by d6e."""
+        return tuple(self.supernet.gates(self.decisions()).argmax(1).tolist())
+
+    def probabilities(self) -> Tensor:
+        """Shares of the operators if a decision that is near its threshold could still go either way."""
+        p_LK = self.supernet.gates(self.decisions(soften=0.1)).cpu()
+        for row, choice in zip(p_LK, self.space.choices, strict=True):
+            row[len(choice.options) :] = 0
+        return p_LK
+
+    def summary(self, known: dict[str, Any]) -> SinglePathEpoch:
+        return SinglePathEpoch(
+            **known, multiplier=self.multiplier.value, lam=self.lam, thresholds=self.thresholds.detach().tolist(),
+            indicators=self.decisions(soften=1.0).tolist(),
+        )  # fmt: skip
+
+    # --- state
+
+    def _trained(self) -> dict[str, Any]:
+        return {
+            "supernet": self.supernet.state_dict(),
+            "thresholds": self.thresholds.detach(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+            "multiplier": self.multiplier.value,
+        }
+
+    def _load_trained(self, state: dict[str, Any]) -> None:
+        self.supernet.load_state_dict(state["supernet"])
+        self.thresholds.data.copy_(state["thresholds"])
+        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(copy.deepcopy(saved))  # it would go on in what it is given
+        self.multiplier.value = float(state["multiplier"])
+
+    def state_dict(self) -> dict[str, Any]:
+        return {**self._trained(), "tries": [list(t) for t in self.tries], "lam": self.lam, "warm": self.warm}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._load_trained(state)
+        self.tries = [(float(x), float(ratio)) for x, ratio in state["tries"]]
+        self.lam, self.warm = float(state["lam"]), state["warm"]
+
+
+PAPER_TABLE = ("k3e6", "k5e3", "k5e6")
+"""Table entries that the paper's formula uses."""
+
+
+def paper_runtime(decisions_LD: Tensor, table: Mapping[str, Tensor]) -> Tensor:
+    """The paper's runtime of the searched layers (sheet, "Runtime and loss"), each table entry (L,) ms:
+
+    R_e = d3e (R_{5,3} + d6e (R_{5,6} - R_{5,3})), rho = R_{3,6} / R_{5,6}, R_l = rho R_e + (1 - rho) R_e d5
+    """
+    d5, d3e, d6e = decisions_LD[:, K5], decisions_LD[:, E3], decisions_LD[:, E6]
+    R36, R53, R56 = (table[name] for name in PAPER_TABLE)
+    R_e = d3e * (R53 + d6e * (R56 - R53))
+    rho = R36 / R56
+    return (rho * R_e + (1 - rho) * R_e * d5).sum()

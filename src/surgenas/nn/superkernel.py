@@ -1,0 +1,202 @@
+"""Superkernels: all operators of a layer in the weights of its largest one, chosen by masks (Single-Path NAS,
+Stamoulis et al. 2019, arXiv 1904.02877, section 3; searchable Squeeze-and-Excitation: arXiv 1907.00959).
+
+A layer decides, in this order: kernel 5 rather than 3, not skipped, expansion 6 rather than 3, and with searchable
+Squeeze-and-Excitation: at all, and at ratio .5 rather than .25. A decision is a number, 0 or 1 where it is hard.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from timm.models._efficientnet_blocks import InvertedResidual, SqueezeExcite
+from torch import Tensor, nn
+
+from surgenas.nn.chain import ChainNetwork
+
+K5, E3, E6, SE25, SE50 = range(5)
+"""Positions of the decisions."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How a decision follows from the norm of what it switches on: g(norm - t), 1 where that is not negative.
+
+    normalised: norms are relative to those of the fresh network. temperature: of the sigmoid that the gradient is taken
+    from. soft: the sigmoid itself.
+    """
+
+    normalised: bool = True
+    squared: bool = False
+    temperature: float = 0.25
+    soft: bool = False
+
+    def decide(self, part: Tensor, start: Tensor, threshold: Tensor) -> Tensor:
+        """g of the sheet: hard forwards, the sigmoid's derivative backwards."""
+        x = self._size(part, start) - threshold
+        soft = torch.sigmoid(x / self.temperature)
+        return soft if self.soft else (x >= 0).to(soft) - soft.detach() + soft
+
+    def _size(self, part: Tensor, start: Tensor) -> Tensor:
+        size = part.square().sum()
+        size = size if self.squared else size.clamp_min(1e-24).sqrt()
+        return size / start if self.normalised else size
+
+
+class Superkernel(nn.Module):
+    """block: an MBConv of the largest kernel and expansion, BN without scale and shift. skippable: may be left out."""
+
+    start: Tensor
+
+    def __init__(self, block: InvertedResidual, *, skippable: bool) -> None:
+        super().__init__()
+        self.block, self.skippable = block, skippable
+        self.decisions = 5 if isinstance(block.se, SqueezeExcite) else 3
+        with torch.no_grad():
+            whole = [_ring(block.conv_dw.weight), *self._parts(torch.ones(()))]
+            self.register_buffer("start", torch.stack([part.square().sum().sqrt() for part in whole]))
+
+    def _parts(self, d5: Tensor) -> list[Tensor]:
+        """What the decisions after the kernel's switch on."""
+        parts = list(self._kernel(d5).chunk(2))
+        if self.decisions > 3:
+            parts += self.block.se.conv_reduce.weight.chunk(2)
+        return parts
+
+    def decide(self, threshold_D: Tensor, rule: Rule) -> Tensor:
+        """(D,) decisions; the gradient reaches thresholds and weights."""
+        start = self.start.square() if rule.squared else self.start
+        k5 = rule.decide(_ring(self.block.conv_dw.weight), start[K5], threshold_D[K5])
+        found = [k5]
+        for part, size, threshold in zip(self._parts(k5), start[1:], threshold_D[1:], strict=True):
+            found.append(rule.decide(part, size, threshold))
+        if not self.skippable:
+            found[E3] = torch.ones_like(k5)
+        return torch.stack(found)
+
+    def forward(self, x_NCHW: Tensor, d_D: Tensor, *, at_kernel: bool = False) -> Tensor:
+        """(N, C, H, W) -> (N, C', H/stride, W/stride). What is masked adds exactly nothing, in training and afterwards.
+
+        The authors mask the depthwise kernel (at_kernel). Behind it comes a normalisation, which makes the loss blind
+        to a factor on a channel: such a mask has no gradient while it is on. By default expansion and skip are the
+        scales of the normalisations instead, which costs nothing either.
+        """
+        block, d5, d3e, d6e = self.block, d_D[K5], d_D[E3], d_D[E6]
+        if not self.training and not d_D.requires_grad and self.skippable and float(d3e) == 0:
+            return x_NCHW
+        half = block.conv_dw.out_channels // 2
+        h = block.bn1(block.conv_pw(x_NCHW))
+        kernel = self._kernel(d5)
+        channels = torch.cat([torch.ones_like(d6e).expand(half), d6e.expand(half)])
+        if at_kernel and self.training:
+            kernel = kernel * (d3e * channels)[:, None, None, None]
+            h = block.bn2(block.conv_dw.by(kernel, h))
+        else:
+            h = _norm(block.bn2, block.conv_dw.by(kernel, h), channels)
+        if self.decisions > 3:
+            h = h * self._excite(h, d_D)
+        h = block.conv_pwl(h)
+        if self.skippable and not (at_kernel and self.training):
+            h = _norm(block.bn3, h, d3e.expand(block.conv_pwl.out_channels))
+        else:
+            h = block.bn3(h)
+        return h + x_NCHW if block.has_skip else h
+
+    def _kernel(self, d5: Tensor) -> Tensor:
+        """K' = K.centre + d5 K.ring"""
+        K_C1kk = self.block.conv_dw.weight
+        mask = d5.expand(K_C1kk.shape[2:]).clone()
+        mask[1:-1, 1:-1] = 1
+        return K_C1kk * mask
+
+    def _excite(self, h_NCHW: Tensor, d_D: Tensor) -> Tensor:
+        """(N, C, 1, 1): 1 + d25 (SE(h) - 1), so that without SE nothing is scaled."""
+        se, (d25, d50) = self.block.se, (d_D[SE25], d_D[SE50])
+        rows = se.conv_reduce.out_channels // 2
+        mask = torch.cat([torch.ones_like(d50).expand(rows), d50.expand(rows)])
+        squeezed = h_NCHW.mean((2, 3), keepdim=True)
+        weight, bias = se.conv_reduce.weight * mask[:, None, None, None], se.conv_reduce.bias * mask
+        reduced = se.act1(nn.functional.conv2d(squeezed, weight, bias))
+        return 1 + d25 * (se.gate(se.conv_expand(reduced)) - 1)
+
+
+class SuperkernelSupernet(nn.Module):
+    """stem, L superkernels, head: the network of the largest operators. hard: (K, D) decisions of each operator, NaN
+    where a decision does not matter."""
+
+    hard: Tensor
+
+    def __init__(self, stem: nn.Module, layers: Sequence[Superkernel], head: nn.Module, hard: Tensor) -> None:
+        super().__init__()
+        self.stem, self.layers, self.head = stem, nn.ModuleList(layers), head
+        self.register_buffer("hard", hard)
+
+    def decide(self, thresholds_LD: Tensor, rule: Rule) -> Tensor:
+        """(L, D) decisions."""
+        pairs = zip(self.layers, thresholds_LD, strict=True)
+        return torch.stack([layer.decide(t_D, rule) for layer, t_D in pairs])  # type: ignore[operator]
+
+    def forward(self, x_NCHW: Tensor, decisions_LD: Tensor, *, at_kernel: bool = False) -> Tensor:
+        """(N, C, H, W) -> (N, classes)."""
+        h = self.stem(x_NCHW)
+        for layer, d_D in zip(self.layers, decisions_LD.unbind(), strict=True):
+            h = layer(h, d_D, at_kernel=at_kernel)
+        return self.head(h)
+
+    def at(self, x_NCHW: Tensor, path: Sequence[int]) -> Tensor:
+        """The same with the decisions of one operator a layer."""
+        return self(x_NCHW, self.hard[list(path)].nan_to_num(0.0))
+
+    def gates(self, decisions_LD: Tensor) -> Tensor:
+        """(L, K): the share of each operator, u_k = prod_d (d where k has it, 1 - d where not), bilinear in the
+        decisions (the exact mixture of the sheet); one-hot where they are hard. Skip has none where it may not."""
+        d_LKD, hard_KD = decisions_LD[:, None, :], self.hard.to(decisions_LD)
+        matters = ~hard_KD.isnan()
+        hard_KD = hard_KD.nan_to_num(0.0)
+        factors = torch.where(matters, hard_KD * d_LKD + (1 - hard_KD) * (1 - d_LKD), torch.ones_like(d_LKD))
+        return factors.prod(2)
+
+    def cut(self, path: Sequence[int], network: ChainNetwork) -> ChainNetwork:
+        """The network with the weights of one path: of each tensor the first channels, of a kernel its centre."""
+        network.stem.load_state_dict(self.stem.state_dict(), strict=False)
+        network.head.load_state_dict(self.head.state_dict(), strict=False)
+        for mine, layer in zip(network.layers, self.layers, strict=True):
+            whole = layer.block.state_dict()  # type: ignore[union-attr]
+            wanted = {name: _part(whole[name], t) for name, t in mine.state_dict().items() if name in whole}
+            mine.load_state_dict(wanted, strict=False)
+        return network
+
+
+def _ring(K_C1kk: Tensor) -> Tensor:
+    """The kernel without its centre."""
+    mask = torch.ones_like(K_C1kk[0, 0])
+    mask[1:-1, 1:-1] = 0
+    return K_C1kk * mask
+
+
+def _norm(bn: nn.BatchNorm2d, h_NCHW: Tensor, scale_C: Tensor) -> Tensor:
+    """timm's BN and activation with a scale of its own."""
+    scale_C = scale_C.contiguous()  # torch 2.14 reads past the end of an expanded one
+    h = nn.functional.batch_norm(
+        h_NCHW, bn.running_mean, bn.running_var, scale_C, None, bn.training, bn.momentum or 0.1, bn.eps
+    )
+    return bn.act(h)  # type: ignore[operator]
+
+
+def _part(whole: Tensor, like: Tensor) -> Tensor:
+    if whole.dim() < 4:
+        return whole[tuple(slice(n) for n in like.shape)]
+    border = [(w - n) // 2 for w, n in zip(whole.shape[2:], like.shape[2:], strict=True)]
+    inner = tuple(slice(b, b + n) for b, n in zip(border, like.shape[2:], strict=True))
+    return whole[(slice(like.shape[0]), slice(like.shape[1]), *inner)]
+
+
+def hard_decisions(kernel: int, expand: int, squeeze: float, *, searchable: bool) -> tuple[float, ...]:
+    """Of an operator; `squeeze` 0, .25 or .5."""
+    found = (float(kernel == 5), 1.0, float(expand == 6))
+    if not searchable:
+        return found
+    return (*found, float(squeeze > 0), float(squeeze > 0.25) if squeeze else math.nan)

@@ -1,0 +1,68 @@
+"""A latency table that others measured: one entry for each operator in each layer, and the rest of the network.
+
+JSON: {"1": {"k3e3": 4.49, ...}, ...}, layers numbered from 1 or by their choices' names, milliseconds; operators by
+name or, as Single-Path NAS publishes them, "0" to "3" for k3e3, k3e6, k5e3, k5e6; "fixed": of everything else.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from pydantic import FiniteFloat, NonNegativeFloat, TypeAdapter, ValidationError
+
+from surgenas.core.errors import DataError, UsageError
+from surgenas.core.space import Floats, Space
+from surgenas.predictors.linear import AdditivePredictor
+
+SINGLE_PATH_FIXED_MS = 19.5999
+"""Stem, first and last block and head on a Pixel 1, as Single-Path NAS's code has them beside its table."""
+NUMBERED = ("k3e3", "k3e6", "k5e3", "k5e6")
+
+Row = dict[str, FiniteFloat]
+
+
+class TablePredictor(AdditivePredictor):
+    """weight_LK, bias: as of `AdditivePredictor`; nothing is learned."""
+
+    def learn(self, code_NLK: Floats, latency_ms_N: Floats) -> None:
+        raise UsageError("a latency table is read, not fitted")
+
+
+def read_latency_table(space: Space, path: Path) -> TablePredictor:
+    """Raises DataError for a file that is not such a table, a layer or an operator that is missing."""
+    try:
+        record = TypeAdapter(dict[str, Row | NonNegativeFloat]).validate_json(path.read_bytes())
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror}; expected a latency table in JSON") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise DataError(f"{path}: {'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg'].lower()}; expected "
+                        '{"1": {"k3e3": 4.49, ...}, ...} in milliseconds') from error  # fmt: skip
+    fixed = record.pop("fixed", SINGLE_PATH_FIXED_MS)
+    if isinstance(fixed, dict):
+        raise DataError(f'{path}: "fixed" is a number of milliseconds, not a layer')
+    rows = []
+    for number, choice in enumerate(space.choices, start=1):
+        row = record.get(choice.name, record.get(str(number)))
+        if not isinstance(row, dict):
+            raise DataError(f"{path}: no row for layer {number} ({choice.name}); expected {len(space.choices)} layers")
+        rows.append([_entry(path, number, row, operator) for operator in choice.options])
+    weight = np.zeros((len(rows), max(map(len, rows))))
+    for kept, row_ms in zip(weight, rows, strict=True):
+        kept[: len(row_ms)] = row_ms
+    found = TablePredictor(space.costs())
+    found.set(weight, fixed)
+    return found
+
+
+def _entry(path: Path, number: int, row: Row, operator: str) -> float:
+    known = {NUMBERED[int(key)] if key in "0123" else key: ms for key, ms in row.items()}
+    if operator not in known and operator == "skip":
+        return 0.0
+    if operator not in known:
+        hint = "; it has no Squeeze-and-Excitation: use --space single_path" if "se" in operator else ""
+        raise DataError(f"{path}: layer {number} has no entry for {operator}{hint}")
+    if known[operator] < 0:
+        raise DataError(f"{path}: layer {number}, {operator}: {known[operator]:g} ms; expected 0 or more")
+    return known[operator]
