@@ -12,6 +12,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from common import finish, spread
@@ -19,13 +20,16 @@ from torch import nn
 
 from surgenas.core import moves
 from surgenas.core.seeds import derive
+from surgenas.methods.single_path import SinglePathConfig, SinglePathNAS
 from surgenas.methods.surgenas import SurgeNAS, SurgeNASConfig
 from surgenas.nn.supernet import Gates
 from surgenas.predictors.base import Predictor, make_predictor
 from surgenas.spaces.mobile import Mobile
+from surgenas.spaces.single_path import SinglePath, SinglePathSE
 from surgenas.testing import held_bytes
 
 ROUNDS, OTHERS, BATCH = 15, 7, 64
+SUPERKERNELS = {"single_path": SinglePath, "single_path_se": SinglePathSE}
 
 
 def main() -> None:
@@ -44,7 +48,32 @@ def main() -> None:
     space, images, labels = problem(64)  # real images: kernels weigh more, Python less
     config = SurgeNASConfig(warmup=0.0, epochs=1000)
     figures["the default at 64 px"] = compare(space, config, predictor_of(space), images, labels, ROUNDS)
-    finish("step_cost", {"batch": BATCH, "samplers": figures})
+    kernels = {f"{name}, {size} px": superkernels(name, size) for name in SUPERKERNELS for size in (32, 64)}
+    finish("step_cost", {"batch": BATCH, "samplers": figures, "superkernels": kernels})
+
+
+def superkernels(name: str, resolution: int) -> dict[str, object]:
+    """A Single-Path step over a training step of the plain network of the largest operator, in turns; SurgeNAS's beside
+    it is K such steps."""
+    space = SUPERKERNELS[name](layout="small", resolution=resolution, classes=10)
+    images = torch.randn(BATCH, *space.input_shape).contiguous(memory_format=torch.channels_last)
+    labels = torch.randint(10, (BATCH,))
+    config = SinglePathConfig(warmup=0.0, epochs=1000)
+    lookup = predictor_of(space, "lookup")
+    method = SinglePathNAS(space, config, lookup, 1.0, steps_per_epoch=10, seed=0, device=torch.device("cpu"))
+    largest = len(space.operators) - 1
+    network, optimizer = standalone(space, (largest,) * len(space.choices))
+    plain = partial(train_step, network, optimizer, images, labels)
+    ratios = []
+    for index in range(3 * ROUNDS):
+        before = seconds(plain)
+        step_seconds = seconds(partial(method.step, images, labels, index))
+        ratios.append(2 * step_seconds / (before + seconds(plain)))
+    decided = partial(method.supernet.decide, method.thresholds, config.rule)
+    held = held_bytes(lambda: method.supernet(images, decided()), method.supernet)
+    figures = {"time_ratio": spread(ratios[1:]), "bytes_ratio": held / held_bytes(lambda: network(images), network)}
+    print(name, resolution, figures["time_ratio"]["median"], figures["bytes_ratio"], file=sys.stderr)
+    return figures
 
 
 def problem(resolution: int) -> tuple[Mobile, torch.Tensor, torch.Tensor]:
@@ -53,9 +82,9 @@ def problem(resolution: int) -> tuple[Mobile, torch.Tensor, torch.Tensor]:
     return space, images, torch.randint(10, (BATCH,))
 
 
-def predictor_of(space: Mobile) -> Predictor:
+def predictor_of(space: Mobile, name: str = "gnn") -> Predictor:
     code = moves.encode(space, [moves.uniform(space, op) for op in space.choices[0].options] * 3)
-    return make_predictor("gnn", space.costs(), 0).fit(code, 1.0 + code[:, 0, 0])
+    return make_predictor(name, space.costs(), 0).fit(code, 1.0 + code[:, 0, 0])
 
 
 def compare(
