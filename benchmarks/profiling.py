@@ -1,6 +1,6 @@
 """How well is this machine's latency predicted, from how many measurements? The mobile space on several runtimes.
 
-python benchmarks/profile.py [--device onnxruntime-cpu ...] [--samples 100] [--resolution 64] [--keep]
+python benchmarks/profiling.py [--device onnxruntime-cpu ...] [--samples 100] [--resolution 64] [--keep]
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--keep", action="store_true")
     args = parser.parse_args()
     rows = [one(device, args.samples, args.resolution) for device in args.device or DEVICES]
-    finish("profile", {"resolution": args.resolution, "devices": rows})
+    finish("profiling", {"resolution": args.resolution, "devices": rows})
 
 
 def one(device: str, samples: int, resolution: int) -> dict[str, Any]:

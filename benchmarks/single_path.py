@@ -1,0 +1,160 @@
+"""Single-Path NAS beside SurgeNAS, MobileNetV2 and random architectures; its two modes; its ways to a latency limit.
+
+    python benchmarks/single_path.py compare [--data FOLDER --resolution 64] [--seeds 3] [--keep]
+    python benchmarks/single_path.py modes [--seeds 3] [--keep]
+    python benchmarks/single_path.py lambda [--keep]
+
+compare: whole runs at SurgeNAS's limit, with and without searchable Squeeze-and-Excitation. modes: how many thresholds
+were switched off, did it collapse. lambda: latency against lambda, and the searches that each way needs to land within
+3 %. The last two search digits only, with a predictor from 60 measured networks, and measure what they choose.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from common import finish, spread
+
+import surgenas
+from surgenas import api
+from surgenas.console import ConsoleProgress
+from surgenas.core import moves
+from surgenas.core.units import parse_seconds
+from surgenas.methods.single_path import SinglePathConfig, SinglePathNAS
+from surgenas.pipeline.run import Run
+from surgenas.pipeline.stages.measured import QUICK, fitted_predictor, measure
+from surgenas.pipeline.stages.predict import predict
+from surgenas.pipeline.stages.profile import profile
+from surgenas.pipeline.stages.reach import reach
+from surgenas.training.augment import steps_per_epoch, train_batches
+
+EPOCHS = 21
+SHARES = (0.35, 0.5, 0.7)
+LANDED = 0.03
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("part", choices=("compare", "modes", "lambda"))
+    parser.add_argument("--data", default="digits")
+    parser.add_argument("--resolution", type=int, default=0)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--random", type=int, default=3)
+    parser.add_argument("--time-limit", default="")
+    parser.add_argument("--keep", action="store_true")
+    args = parser.parse_args()
+    if args.part == "compare":
+        found = compare(args)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            run = measured_space(Path(folder))
+            found = modes(run, args.seeds) if args.part == "modes" else lambdas(run)
+    finish(f"single_path-{args.part}{'' if args.data == 'digits' else '-' + Path(args.data).name}", found)
+
+
+def compare(args: argparse.Namespace) -> dict[str, Any]:
+    how: dict[str, Any] = {"data": args.data, "resolution": args.resolution, "progress": ConsoleProgress()}
+    if args.time_limit:
+        how["time_limit_s"] = parse_seconds(args.time_limit)
+    rows: list[dict[str, Any]] = []
+    for seed in range(args.seeds):
+        limit_ms = None
+        for name, method, space, random in (
+            ("surgenas", "surgenas", "mobile", args.random), ("single-path", "single-path", "single_path", 0),
+            ("single-path with SE", "single-path", "single_path_se", 0),
+        ):  # fmt: skip
+            with tempfile.TemporaryDirectory() as folder:
+                facts = surgenas.search(seed=seed, method=method, space=space, random=random, latency_ms=limit_ms,
+                                        out=Path(folder) / "run", **how).facts  # fmt: skip
+                epochs = len(Run.open(Path(folder) / "run", ConsoleProgress()).journal.all("epoch"))
+            limit_ms = facts["limit_ms"]
+            kept = ("limit_ms", "latency", "accuracy", "references", "random", "seconds", "architecture")
+            rows.append({"seed": seed, "name": name, "epochs": epochs, **{k: facts[k] for k in kept}})
+    table: dict[str, Any] = {}
+    for name in dict.fromkeys(row["name"] for row in rows):
+        mine = [row for row in rows if row["name"] == name]
+        table[name] = {
+            "accuracy": spread([row["accuracy"]["test"] for row in mine]),
+            "share_of_limit": spread([row["latency"]["ms"] / row["limit_ms"] for row in mine]),
+            "search_seconds": spread([row["seconds"]["search"] for row in mine]),
+            "epochs": spread([row["epochs"] for row in mine]),
+        }
+    table["mobilenetv2"] = {"accuracy": spread([row["references"][0]["accuracy"] for row in rows])}
+    table["random"] = {"accuracy": spread([r["accuracy"] for row in rows for r in row["random"]])}
+    for name, figures in table.items():
+        print(name, {what: values["median"] for what, values in figures.items()})
+    return {"table": table, "runs": rows}
+
+
+def measured_space(folder: Path) -> Run:
+    run = api.create(data="digits", method="single-path", samples=60, out=folder / "run", progress=ConsoleProgress())
+    reach(run)
+    profile(run)
+    predict(run)
+    return run
+
+
+def searched(run: Run, share: float, seed: int = 0, **settings: Any) -> tuple[SinglePathNAS, dict[str, Any]]:
+    """The method after its last epoch; what it chose, predicted and measured, over the limit."""
+    limit_ms = share * (run.result("reach") or {})["high_ms"]
+    steps, batch = steps_per_epoch(run.data, run.config.batch), run.config.batch
+    config = SinglePathConfig(epochs=EPOCHS, **settings)
+    method = SinglePathNAS(run.space, config, fitted_predictor(run), limit_ms, steps_per_epoch=steps, seed=seed,
+                           device=torch.device("cpu"))  # fmt: skip
+    start = time.monotonic()
+    for epoch in range(method.epochs):
+        if method.finished:
+            break
+        method.run_epoch(epoch, train_batches(run.data, batch, seed, epoch))
+    arch = moves.from_indices(run.space, method.path())
+    predicted_ms = float(method.predictor.predict(moves.encode(run.space, [arch]))[0])
+    (m,) = measure(run, "benchmark", [arch], protocol=QUICK)
+    return method, {"limit_ms": limit_ms, "predicted": predicted_ms / limit_ms, "measured": m.ms / limit_ms,
+                    "architecture": str(arch), "skips": arch.genes.count("skip"),
+                    "seconds": time.monotonic() - start}  # fmt: skip
+
+
+def modes(run: Run, seeds: int) -> dict[str, Any]:
+    """off: decisions that are 0 in the end, of those that can be. Faithful searches with the README's lambda."""
+    rows = []
+    for seed in range(seeds):
+        for name, settings in (
+            ("normalised", {}), ("normalised, no indicator dropout", {"indicator_dropout": "none"}),
+            ("faithful", {"faithful": True, "loss": "log", "indicator_dropout": "authors"}),
+            ("faithful, lambda x 50", {"faithful": True, "loss": "log", "lam": 1.0, "indicator_dropout": "authors"}),
+        ):  # fmt: skip
+            method, found = searched(run, 0.5, seed, **settings)
+            moved = (method.thresholds.detach() - (0 if method.config.faithful else 0.5)).abs()
+            rows.append({"mode": name, "seed": seed, **found, "off": float((method.decisions() == 0).float().mean()),
+                         "largest_move": float(moved.max())})  # fmt: skip
+            print(rows[-1])
+    return {"searches": rows}
+
+
+def lambdas(run: Run) -> dict[str, Any]:
+    sweep = []
+    for x in np.linspace(-6, -2, 9):
+        _, found = searched(run, 0.5, loss="log", lam=float(10**x))
+        sweep.append({"log10_lambda": float(x), **found})
+        print(sweep[-1])
+    ways = []
+    for share in SHARES:
+        for name, settings in (
+            ("multiplier", {}), ("bisection", {"loss": "log", "search_lambda": "bisection"}),
+            ("bayes", {"loss": "log", "search_lambda": "bayes"}),
+        ):  # fmt: skip
+            method, found = searched(run, share, **settings)
+            landed = abs(found["predicted"] - 1) <= LANDED
+            ways.append({"way": name, "share": share, "searches": max(1, len(method.tries)), "landed": landed, **found})
+            print(ways[-1])
+    return {"sweep": sweep, "ways": ways}
+
+
+if __name__ == "__main__":
+    main()
