@@ -10,8 +10,9 @@ import torch
 
 from surgenas.core import moves
 from surgenas.core.errors import SurgenasError, UsageError
+from surgenas.methods.indicators import paper_runtime
 from surgenas.methods.lambda_search import WAYS, landed, propose
-from surgenas.methods.single_path import SinglePathConfig, SinglePathNAS, paper_runtime
+from surgenas.methods.single_path import SinglePathConfig, SinglePathNAS
 from surgenas.nn.superkernel import E3
 from surgenas.predictors.linear import FlopsPredictor
 from surgenas.predictors.process import GraphProcess

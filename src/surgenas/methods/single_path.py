@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,14 +19,14 @@ from surgenas.core.errors import UsageError
 from surgenas.core.seeds import derive
 from surgenas.core.space import Space
 from surgenas.methods.gradient import EpochSummary, GradientSearch, Multiplier, Step, cosine
+from surgenas.methods.indicators import DROPOUTS, PAPER_TABLE, kept, paper_runtime
 from surgenas.methods.lambda_search import WAYS, landed, propose
-from surgenas.nn.superkernel import E3, E6, K5, Rule, SuperkernelSupernet
+from surgenas.nn.superkernel import Rule, SuperkernelSupernet
 from surgenas.predictors.base import Predictor
 from surgenas.predictors.linear import AdditivePredictor
 
 LOSSES = ("multiplier", "log", "target")
 RUNTIMES = ("exact", "paper")
-DROPOUTS = ("equal", "authors", "none")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,19 +146,14 @@ class SinglePathNAS(GradientSearch):
 
     def _optimizers(self) -> list[torch.optim.Optimizer]:
         c = self.config
+        weights, decay = list(self.supernet.parameters()), c.weight_decay or (1e-5 if c.faithful else 3e-5)
         self.weight_lr = c.weight_lr or (0.004 if c.faithful else 0.1)
-        if c.faithful:  # sheet, "Hyper-parameters": one optimizer for all, its learning rate for our smaller batch
-            every = [*self.supernet.parameters(), self.thresholds]
-            return [
-                RMSpropTF(
-                    every, self.weight_lr, alpha=0.9, eps=1e-3, momentum=c.momentum, weight_decay=c.weight_decay or 1e-5
-                )
-            ]
         self.travel_lr = 2 * c.threshold_travel / ((c.epochs - c.warmup_epochs) * self.steps_per_epoch)
+        if c.faithful:  # sheet, "Hyper-parameters": one optimizer for all, its learning rate for our smaller batch
+            how = {"alpha": 0.9, "eps": 1e-3, "momentum": c.momentum, "weight_decay": decay}
+            return [RMSpropTF([*weights, self.thresholds], self.weight_lr, **how)]
         return [
-            torch.optim.SGD(
-                self.supernet.parameters(), self.weight_lr, momentum=c.momentum, weight_decay=c.weight_decay or 3e-5
-            ),
+            torch.optim.SGD(weights, self.weight_lr, momentum=c.momentum, weight_decay=decay),
             torch.optim.SGD([self.thresholds], self.travel_lr, momentum=c.threshold_momentum),
         ]
 
@@ -196,21 +190,10 @@ class SinglePathNAS(GradientSearch):
         return float(loss.detach()), float(correct), latency_ms
 
     def _kept(self, index: int) -> Tensor:
-        """Indicator dropout (sheet): 0 or 1 for each decision, or as the authors have it 0 or 1 / keep.
-
-        "equal" gives operators the same chance: skip, e3 and e6 a third each, k3 and k5 a half, as with each SE ratio.
-        """
-        c, generator = self.config, torch.Generator().manual_seed(derive(self.seed, "indicators", index))
-        if c.indicator_dropout == "none":
-            return torch.ones(self.thresholds.shape)
-        keep_D = torch.full(self.thresholds.shape[1:], c.keep)
-        if c.indicator_dropout == "equal":
-            keep_D = torch.tensor([1 / 2, 2 / 3, 1 / 2, 2 / 3, 1 / 2])[: len(keep_D)]
-        kept_LD = torch.bernoulli(keep_D.expand(self.thresholds.shape), generator=generator)
-        for row, layer in zip(kept_LD, self.supernet.layers, strict=True):
-            if not layer.skippable:
-                row[E3] = 1.0
-        return kept_LD / c.keep if c.indicator_dropout == "authors" else kept_LD
+        generator = torch.Generator().manual_seed(derive(self.seed, "indicators", index))
+        skippable = [bool(layer.skippable) for layer in self.supernet.layers]
+        c = self.config
+        return kept(c.indicator_dropout, c.keep, skippable, self.thresholds.shape[1], generator)
 
     # --- runtime
 
@@ -320,19 +303,3 @@ class SinglePathNAS(GradientSearch):
         self._load_trained(state)
         self.tries = [(float(x), float(ratio)) for x, ratio in state["tries"]]
         self.lam, self.warm = float(state["lam"]), state["warm"]
-
-
-PAPER_TABLE = ("k3e6", "k5e3", "k5e6")
-"""Table entries that the paper's formula uses."""
-
-
-def paper_runtime(decisions_LD: Tensor, table: Mapping[str, Tensor]) -> Tensor:
-    """The paper's runtime of the searched layers (sheet, "Runtime and loss"), each table entry (L,) ms:
-
-    R_e = d3e (R_{5,3} + d6e (R_{5,6} - R_{5,3})), rho = R_{3,6} / R_{5,6}, R_l = rho R_e + (1 - rho) R_e d5
-    """
-    d5, d3e, d6e = decisions_LD[:, K5], decisions_LD[:, E3], decisions_LD[:, E6]
-    R36, R53, R56 = (table[name] for name in PAPER_TABLE)
-    R_e = d3e * (R53 + d6e * (R56 - R53))
-    rho = R36 / R56
-    return (rho * R_e + (1 - rho) * R_e * d5).sum()

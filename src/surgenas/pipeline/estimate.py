@@ -10,7 +10,7 @@ import torch
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture, read_architecture
 from surgenas.core.space import Space
-from surgenas.methods.single_path import PAPER_TABLE, paper_runtime
+from surgenas.methods.indicators import PAPER_TABLE, paper_runtime
 from surgenas.predictors.table import read_latency_table
 from surgenas.spaces import make_space, space_of
 from surgenas.spaces.single_path import SinglePath

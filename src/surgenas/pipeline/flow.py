@@ -6,6 +6,7 @@ import time
 
 from surgenas.core.files import write_atomic
 from surgenas.core.units import show_ms, show_seconds
+from surgenas.methods.surgenas import SurgeNAS
 from surgenas.pipeline.run import Run
 from surgenas.pipeline.stages.derive import derive
 from surgenas.pipeline.stages.export import export, verify
@@ -13,8 +14,10 @@ from surgenas.pipeline.stages.plan import Plan, plan
 from surgenas.pipeline.stages.predict import predict
 from surgenas.pipeline.stages.profile import profile
 from surgenas.pipeline.stages.reach import reach
-from surgenas.pipeline.stages.search import check_names
+from surgenas.pipeline.stages.search import check_names, default_epochs, method_class
 from surgenas.pipeline.stages.train import train_all
+from surgenas.spaces import make_space
+from surgenas.training.augment import steps_per_epoch
 
 
 def prepare(run: Run) -> tuple[dict[str, float], Plan]:
@@ -30,10 +33,22 @@ def prepare(run: Run) -> tuple[dict[str, float], Plan]:
     reached, planned = reach(run), plan(run)
     run.progress.log(
         f"limit {show_ms(reached['limit_ms'])} on {run.device.name} (reachable {show_ms(reached['low_ms'])} to "
-        f"{show_ms(reached['high_ms'])}); {planned.epochs} epochs of search, {planned.train_epochs} of training; "
+        f"{show_ms(reached['high_ms'])}); {cost(run, planned)}, {planned.train_epochs} epochs of training; "
         f"about {show_seconds(planned.total_s)}"
     )
     return reached, planned
+
+
+def cost(run: Run, planned: Plan) -> str:
+    """What the search will take, beside SurgeNAS's by default."""
+    steps = steps_per_epoch(run.data, run.config.batch)
+    kind = method_class(run)
+    text = f"{planned.epochs} epochs of search ({planned.epochs * steps} steps of {kind.passes(run.space)} passes"
+    if kind is SurgeNAS:
+        return text + ")"
+    usual = default_epochs(run, SurgeNAS)
+    passes = SurgeNAS.passes(make_space(SurgeNAS.default_space, {}))
+    return text + f"; SurgeNAS by default {usual} epochs, {usual * steps} steps of {passes})"
 
 
 def execute(run: Run) -> None:

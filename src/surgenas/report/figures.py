@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
 from surgenas.report.facts import Facts
 
@@ -92,6 +93,28 @@ def training(known: Facts, more: Facts) -> go.Figure:
             x=[r["epoch"] + 1 for r in rows], y=[r["loss"] for r in rows], name=name, line={"color": colour}
         )
     return figure.update_layout(showlegend=True)
+
+
+DECISIONS = ("kernel 5", "not skipped", "expansion 6", "SE at all", "SE at .5")
+
+
+def decisions(more: Facts) -> go.Figure:
+    """Superkernels, epoch by epoch: the indicators (left) and the thresholds that they come from (right), by layer."""
+    epochs = [e for e in more["epochs"] if "indicators" in e]
+    figure = make_subplots(cols=2)
+    figure.update_layout(_figure("", "").layout, height=380, showlegend=True)
+    x = [e["epoch"] + 1 for e in epochs]
+    for column, key in ((1, "indicators"), (2, "thresholds")):
+        for layer, row in enumerate(epochs[0][key]):
+            for d, colour in zip(range(len(row)), (ACCENT, WARM, INK, MUTED, "#16a34a"), strict=False):
+                figure.add_scatter(
+                    x=x, y=[e[key][layer][d] for e in epochs], col=column, row=1, mode="lines",
+                    name=DECISIONS[d], legendgroup=DECISIONS[d], showlegend=column == 1 and layer == 0, opacity=0.6,
+                    line={"color": colour, "width": 1.5}, hovertext=f"layer {layer + 1}, {DECISIONS[d]}",
+                )  # fmt: skip
+    figure.add_hline(y=0.5, line={"color": INK, "dash": "dot"}, col=1, row=1)
+    figure.update_yaxes(title="indicator before it is made hard", col=1).update_yaxes(title="threshold", col=2)
+    return figure.update_xaxes(title="epoch of the search")
 
 
 FIGURES: dict[str, Callable[[Facts, Facts], go.Figure]] = {

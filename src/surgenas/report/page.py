@@ -33,6 +33,7 @@ def page(known: Facts, more: Facts) -> str:
         cards="".join(_cards(known, more)),
         results=_results(known),
         predictors=_predictors(known),
+        decisions=_decisions(more),
         layers=_layers(more["layers"]),
         facts=_setting(known, more),
         plotly=get_plotlyjs(),
@@ -110,6 +111,15 @@ def _predictors(known: Facts) -> str:
     ]
     chosen = f"<p>Used in the search: <b>{escape(found['chosen'])}</b>, {escape(found['why'])}.</p>"
     return _table(["predictor", "Kendall tau", "MAPE", "within 5 %", "within 10 %"], rows) + chosen
+
+
+def _decisions(more: Facts) -> str:
+    """Of superkernels; other methods decide nothing by thresholds."""
+    if not any("indicators" in epoch for epoch in more["epochs"]):
+        return ""
+    note = "Each line a layer. Above the dotted line a part is on: the norm of its kernel is above its threshold."
+    drawn = _figure(figures.decisions(more))
+    return f'<section><h2>Decisions of the superkernels</h2>{drawn}<p class="note">{note}</p></section>'
 
 
 def _layers(layers: list[Facts]) -> str:

@@ -32,8 +32,11 @@ LARGEST_MARGIN = 0.1
 def search_epochs(run: Run) -> int:
     """As asked, or by the data; less if the plan of a time limit says so."""
     plan = run.journal.last("planned")
-    default = DIGITS_EPOCHS if run.config.data == "digits" else DEFAULT_EPOCHS
-    return int(plan["epochs"]) if plan else run.config.epochs or default * method_class(run).longer
+    return int(plan["epochs"]) if plan else run.config.epochs or default_epochs(run, method_class(run))
+
+
+def default_epochs(run: Run, method: type[GradientSearch]) -> int:
+    return method.longer * (DIGITS_EPOCHS if run.config.data == "digits" else DEFAULT_EPOCHS)
 
 
 def method_class(run: Run) -> type[GradientSearch]:
