@@ -26,7 +26,6 @@ from surgenas.predictors.base import Predictor
 from surgenas.predictors.linear import AdditivePredictor
 
 LOSSES = ("multiplier", "log", "target")
-RUNTIMES = ("exact", "paper")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +70,7 @@ class SinglePathConfig:
 
     def __post_init__(self) -> None:
         for what, value, known in (
-            ("loss", self.loss, LOSSES), ("runtime", self.runtime, RUNTIMES),
+            ("loss", self.loss, LOSSES), ("runtime", self.runtime, ("exact", "paper")),
             ("indicator_dropout", self.indicator_dropout, DROPOUTS), ("search_lambda", self.search_lambda, ("", *WAYS)),
         ):  # fmt: skip
             if value not in known:
@@ -130,13 +129,10 @@ class SinglePathNAS(GradientSearch):
         torch.manual_seed(derive(seed, "supernet"))
         supernet = space.supernet()
         if not isinstance(supernet, SuperkernelSupernet):
-            raise UsageError(
-                f"single-path searches in superkernels; space {space.name!r} has {type(supernet).__name__}: "
-                "use --space single_path"
-            )
+            raise UsageError(f"space {space.name!r} has no superkernels to search in: use --space single_path")
         self.supernet = supernet.to(device).to(memory_format=torch.channels_last)
-        L, D = len(space.choices), self.supernet.hard.shape[1]
-        self.thresholds = nn.Parameter(torch.full((L, D), 0.0 if c.faithful else c.threshold_start, device=device))
+        shape_LD = (len(space.choices), self.supernet.hard.shape[1])
+        self.thresholds = nn.Parameter(torch.full(shape_LD, 0.0 if c.faithful else c.threshold_start, device=device))
         self.multiplier = Multiplier(c.multiplier_lr, c.damping)
         self.optimizers = self._optimizers()
         self.criterion = nn.CrossEntropyLoss(label_smoothing=c.label_smoothing)
@@ -192,8 +188,8 @@ class SinglePathNAS(GradientSearch):
     def _kept(self, index: int) -> Tensor:
         generator = torch.Generator().manual_seed(derive(self.seed, "indicators", index))
         skippable = [bool(layer.skippable) for layer in self.supernet.layers]
-        c = self.config
-        return kept(c.indicator_dropout, c.keep, skippable, self.thresholds.shape[1], generator)
+        kind, keep = self.config.indicator_dropout, self.config.keep
+        return kept(kind, keep, skippable, self.thresholds.shape[1], generator)
 
     # --- runtime
 
@@ -233,7 +229,7 @@ class SinglePathNAS(GradientSearch):
     def run_epoch(self, epoch: int, batches: Any) -> EpochSummary:
         """One pass over the training images. Where lambda is searched, every search starts from the same weights."""
         c = self.config
-        if not c.search_lambda or epoch < c.warmup_epochs:
+        if not c.search_lambda or not c.warmup_epochs <= epoch < self.epochs:
             return super().run_epoch(epoch, batches)
         length = c.epochs - c.warmup_epochs
         place = (epoch - c.warmup_epochs) % length
@@ -248,10 +244,9 @@ class SinglePathNAS(GradientSearch):
 
     def _search_again(self) -> None:
         c = self.config
-        if not self.warm:
-            self.warm = copy.deepcopy(self._trained())
-        else:
+        if self.warm:
             self._load_trained(self.warm)
+        self.warm = self.warm or copy.deepcopy(self._trained())
         self.lam = 10 ** propose(c.search_lambda, self.tries, c.lambda_low, c.lambda_high)
 
     def decisions(self, soften: float = 0.0) -> Tensor:
