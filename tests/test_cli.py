@@ -121,12 +121,40 @@ def test_describe_devices_spaces_methods_speak_json(run):
     code, out, _ = run("describe", "--uniform", "k7e6", "--json")
     assert code == 0
     assert json.loads(out)["macs"] / 1e6 == pytest.approx(607, rel=0.01)
-    for command, key in (("devices", "onnxruntime-cpu"), ("methods", "sampler"), ("spaces", "mobile --layout small")):
+    for command, key in (
+        ("devices", "onnxruntime-cpu"),
+        ("methods", "single-path"),
+        ("spaces", "mobile --layout small"),
+    ):
         code, out, _ = run(command, "--json")
         assert code == 0
         assert key in json.loads(out)
     code, out, _ = run("describe", "--uniform", "skip", "--layout", "densenas")
     assert "61.9 MMACs, 4.72 M parameters" in out
+
+
+def test_methods_say_what_can_be_set(run):
+    _, out, _ = run("methods")
+    assert "search_lambda" in out
+    assert "bisection, bayes" in out
+    _, out, _ = run("methods", "--json")
+    assert json.loads(out)["surgenas"]["settings"]["sampler"] == "ods"
+
+
+def test_estimate_adds_a_table_up(run, tmp_path):
+    row = {"k3e3": 1.0, "k3e6": 2.0, "k5e3": 1.5, "k5e6": 3.0}
+    (tmp_path / "table.json").write_text(json.dumps({"fixed": 10.0, **{str(i): row for i in range(1, 21)}}))
+    code, out, err = run("estimate", "--table", str(tmp_path / "table.json"), "--arch", "spnasnet", "--json")
+    assert code == 0, err
+    found = json.loads(out)
+    assert found["exact_ms"] == pytest.approx(10 + 9 * 1.0 + 7 * 3.0 + 3 * 1.5)
+    assert found["paper_ms"] == pytest.approx(10 + 9 * 1.5 * 2 / 3 + 7 * 3.0 + 3 * 1.5)
+    code, _, err = run("estimate", "--table", str(tmp_path / "none.json"), "--arch", "k3e3")
+    assert code != 0
+    assert "No such file" in err
+    code, _, err = run("estimate", "--table", str(tmp_path / "table.json"), "--arch", "k9e9")
+    assert code == 2
+    assert "20 choices" in err
 
 
 def test_profile_then_predict(run):

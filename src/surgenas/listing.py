@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +73,7 @@ def spaces() -> dict[str, Any]:
     return {
         name: {
             "layers": len(space.choices),
-            "operators": list(space.choices[0].options),
+            "operators": list(max(space.choices, key=lambda choice: len(choice.options)).options),
             "architectures": float(f"{moves.size(space):.3g}"),
             "resolution": space.input_shape[1],
         }
@@ -80,15 +82,26 @@ def spaces() -> dict[str, Any]:
 
 
 def methods() -> dict[str, Any]:
-    """Names that --method, --set sampler=, --set estimator= and the predictor choice take."""
-    from surgenas.methods import CATALOG, SAMPLERS
-    from surgenas.methods.surgenas import ESTIMATORS, LOSSES
+    """By method what --set takes with its default, and the names behind; the predictors."""
+    from surgenas.core.catalog import look_up
+    from surgenas.methods import CATALOG, SAMPLERS, single_path, surgenas
+    from surgenas.methods.indicators import DROPOUTS
+    from surgenas.methods.lambda_search import WAYS
     from surgenas.predictors import CATALOG as PREDICTORS
 
+    kinds = {name: look_up("method", name, CATALOG) for name in CATALOG}
+    names: dict[str, dict[str, Iterable[str]]] = {
+        "surgenas": {"sampler": SAMPLERS, "estimator": surgenas.ESTIMATORS, "loss": surgenas.LOSSES},
+        "single-path": {"loss": single_path.LOSSES, "indicator_dropout": DROPOUTS, "search_lambda": WAYS},
+    }
     return {
-        "methods": list(CATALOG),
-        "sampler": list(SAMPLERS),
-        "estimator": list(ESTIMATORS),
-        "loss": list(LOSSES),
+        **{
+            name: {
+                "space": kind.default_space,
+                "settings": {field.name: field.default for field in fields(kind.Config)},
+                "names": {setting: list(known) for setting, known in names.get(name, {}).items()},
+            }
+            for name, kind in kinds.items()
+        },
         "predictors": list(PREDICTORS),
     }

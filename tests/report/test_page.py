@@ -65,6 +65,16 @@ def test_the_page_stands_alone_and_escapes_names(tmp_path):
     assert body.count("plotly-graph-div") >= 5
 
 
+def test_decisions_of_superkernels_are_drawn_and_only_theirs(tmp_path):
+    run = make_run(tmp_path)
+    assert "superkernels" not in write_page(run).read_text()
+    decided = {"thresholds": [[0.5, 0.5, 0.5]] * 11, "indicators": [[0.9, 1.0, 0.2]] * 11}
+    run.journal.append("epoch", summary={"epoch": 1, "loss": 1.0, "latency_ms": 1.0, "skips": 3, **decided})
+    text = write_page(run).read_text()
+    assert "Decisions of the superkernels" in text
+    assert "layer 11, expansion 6" in text
+
+
 def test_an_unfinished_run_has_a_page_too(tmp_path):
     run = make_run(tmp_path)
     lines = run.journal.path.read_text().splitlines(keepends=True)

@@ -76,10 +76,12 @@ def spaces(as_json: Json = False) -> None:
 
 @app.command()
 def methods(as_json: Json = False) -> None:
-    """List search methods, path samplers and latency predictors.
+    """List search methods with what --set takes, and latency predictors.
 
     Example: surgenas methods
     """
     from surgenas import listing
+    from surgenas.report import text
 
-    show(listing.methods(), as_json)
+    found = listing.methods()
+    show(found, as_json, text.methods_table(found))

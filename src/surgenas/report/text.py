@@ -154,6 +154,22 @@ def scale_table(found: Facts) -> str:
     return "\n".join(lines)
 
 
+def methods_table(found: Facts) -> str:
+    """Methods, their settings with defaults, and the names that a setting takes."""
+    lines = []
+    for name, method in found.items():
+        if name == "predictors":
+            lines.append(f"predictors: {', '.join(method)}")
+            continue
+        table = Table("--set", "default", "takes", box=None, title=f"{name} (space {method['space']})",
+                      title_justify="left")  # fmt: skip
+        for setting, default in method["settings"].items():
+            shown = "" if default == "" else str(default)
+            table.add_row(setting, shown, ", ".join(method["names"].get(setting, [])))
+        lines.append(_draw(table) + "\n")
+    return "\n".join(lines)
+
+
 def estimate_table(found: Facts) -> str:
     """What a latency table says, layer by layer and in sum."""
     table = Table("layer", "operator", "ms", box=None)
