@@ -168,7 +168,7 @@ def test_settings_that_cannot_be_are_refused(settings, named):
 
 
 def test_what_does_not_fit_together_is_said(digits):
-    with pytest.raises(UsageError, match="--space single_path"):
+    with pytest.raises(UsageError, match="'mobile' has not; use --space single_path"):
         make(digits, Mobile(**SMALL))
     with pytest.raises(UsageError, match="runtime=paper"):
         make(digits, predict=predictor(kind=GraphProcess), runtime="paper")

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Protocol
 import torch
 from torch import Tensor, nn
 
-from surgenas.core.errors import SurgenasError
+from surgenas.core.errors import SurgenasError, UsageError
 from surgenas.core.seeds import derive
 from surgenas.core.space import Space
 from surgenas.predictors.base import Predictor
@@ -46,17 +46,19 @@ class GradientSearch(ABC):
 
     default_space: where it searches if nothing else is asked for. Config: its settings, a frozen dataclass.
     longer: how many times more epochs it takes by default than a method that runs every operator in every step.
+    supernet_kind: how weights are shared.
     """
 
     name: ClassVar[str]
     default_space: ClassVar[str]
     Config: ClassVar[type]
     longer: ClassVar[int] = 1
-    supernet: nn.Module
+    supernet_kind: ClassVar[type[nn.Module]]
 
     def __init__(
         self,
         space: Space,
+        config: Any,
         predictor: Predictor,
         limit_ms: float,
         *,
@@ -64,8 +66,26 @@ class GradientSearch(ABC):
         seed: int,
         device: torch.device,
     ) -> None:
-        self.space, self.predictor, self.limit_ms = space, predictor, limit_ms
+        self.space, self.config, self.predictor, self.limit_ms = space, config, predictor, limit_ms
         self.seed, self.steps_per_epoch, self.device = seed, steps_per_epoch, device
+        torch.manual_seed(derive(seed, "supernet"))
+        self.supernet: Any = self.supernet_of(space).to(device).to(memory_format=torch.channels_last)
+        self.start()
+
+    @classmethod
+    def supernet_of(cls, space: Space) -> nn.Module:
+        """Freshly initialised; raises UsageError for a space that shares weights in another way."""
+        supernet = space.supernet()
+        if not isinstance(supernet, cls.supernet_kind):
+            raise UsageError(
+                f"{cls.name} searches in a {cls.supernet_kind.__name__}, which space {space.name!r} has not; use "
+                f"--space {cls.default_space}"
+            )
+        return supernet
+
+    @abstractmethod
+    def start(self) -> None:
+        """Make what the search changes beside the supernet, and refuse settings that do not go together."""
 
     @classmethod
     @abstractmethod

@@ -22,7 +22,6 @@ from surgenas.methods.gradient import EpochSummary, GradientSearch, Multiplier, 
 from surgenas.methods.indicators import DROPOUTS, PAPER_TABLE, kept, paper_runtime
 from surgenas.methods.lambda_search import WAYS, landed, propose
 from surgenas.nn.superkernel import Rule, SuperkernelSupernet
-from surgenas.predictors.base import Predictor
 from surgenas.predictors.linear import AdditivePredictor
 
 LOSSES = ("multiplier", "log", "target")
@@ -109,30 +108,16 @@ class SinglePathNAS(GradientSearch):
     default_space = "single_path"
     Config = SinglePathConfig
     longer = 3
-    supernet: SuperkernelSupernet
+    supernet_kind = SuperkernelSupernet
+    config: SinglePathConfig
 
-    def __init__(
-        self,
-        space: Space,
-        config: SinglePathConfig,
-        predictor: Predictor,
-        limit_ms: float,
-        *,
-        steps_per_epoch: int,
-        seed: int,
-        device: torch.device,
-    ) -> None:
-        super().__init__(space, predictor, limit_ms, steps_per_epoch=steps_per_epoch, seed=seed, device=device)
-        self.config = c = config
-        if c.runtime == "paper" and not isinstance(predictor, AdditivePredictor):
+    def start(self) -> None:
+        c = self.config
+        if c.runtime == "paper" and not isinstance(self.predictor, AdditivePredictor):
             raise UsageError("runtime=paper is made of table entries: it needs lookup, ridge, layers or flops")
-        torch.manual_seed(derive(seed, "supernet"))
-        supernet = space.supernet()
-        if not isinstance(supernet, SuperkernelSupernet):
-            raise UsageError(f"space {space.name!r} has no superkernels to search in: use --space single_path")
-        self.supernet = supernet.to(device).to(memory_format=torch.channels_last)
-        shape_LD = (len(space.choices), self.supernet.hard.shape[1])
-        self.thresholds = nn.Parameter(torch.full(shape_LD, 0.0 if c.faithful else c.threshold_start, device=device))
+        shape_LD = (len(self.space.choices), self.supernet.hard.shape[1])
+        start = 0.0 if c.faithful else c.threshold_start
+        self.thresholds = nn.Parameter(torch.full(shape_LD, start, device=self.device))
         self.multiplier = Multiplier(c.multiplier_lr, c.damping)
         self.optimizers = self._optimizers()
         self.criterion = nn.CrossEntropyLoss(label_smoothing=c.label_smoothing)

@@ -23,7 +23,6 @@ from surgenas.methods import SAMPLERS
 from surgenas.methods.gradient import EpochSummary, GradientSearch, Multiplier, cosine
 from surgenas.methods.samplers import Sampler
 from surgenas.nn.supernet import ChoiceSupernet, Gates
-from surgenas.predictors.base import Predictor
 
 ESTIMATORS = ("path-credit", "straight-through", "both")
 LOSSES = ("multiplier", "penalty", "absolute")
@@ -92,38 +91,22 @@ class SurgeNAS(GradientSearch):
     name = "surgenas"
     default_space = "mobile"
     Config = SurgeNASConfig
-    supernet: ChoiceSupernet
+    supernet_kind = ChoiceSupernet
+    config: SurgeNASConfig
 
-    def __init__(
-        self,
-        space: Space,
-        config: SurgeNASConfig,
-        predictor: Predictor,
-        limit_ms: float,
-        *,
-        steps_per_epoch: int,
-        seed: int,
-        device: torch.device,
-    ) -> None:
-        super().__init__(space, predictor, limit_ms, steps_per_epoch=steps_per_epoch, seed=seed, device=device)
-        self.config = config
-        self.sampler: Sampler = look_up("sampler", config.sampler, SAMPLERS)
-        torch.manual_seed(derive(seed, "supernet"))
-        supernet = space.supernet()
-        if not isinstance(supernet, ChoiceSupernet):
-            raise UsageError(f"surgenas needs a choice supernet; space {space.name!r} has {type(supernet).__name__}")
-        self.supernet = supernet.to(device).to(memory_format=torch.channels_last)
+    def start(self) -> None:
+        c, space = self.config, self.space
+        self.sampler: Sampler = look_up("sampler", c.sampler, SAMPLERS)
         options = {len(choice.options) for choice in space.choices}
         if len(options) != 1:
             raise UsageError("strict fairness needs equally many operators in every layer")
-        generator = torch.Generator().manual_seed(derive(seed, "logits"))
+        generator = torch.Generator().manual_seed(derive(self.seed, "logits"))
         self.logits_LK = nn.Parameter(1e-3 * torch.randn(len(space.choices), *options, generator=generator))
-        c = config
         self.multiplier = Multiplier(c.multiplier_lr, c.damping)
         self.weight_optimizer = torch.optim.SGD(
             self.supernet.parameters(), c.weight_lr, momentum=c.momentum, weight_decay=c.weight_decay
         )
-        alpha_lr = c.alpha_lr or c.alpha_travel / max(1, (c.epochs - self.warmup_epochs) * steps_per_epoch)
+        alpha_lr = c.alpha_lr or c.alpha_travel / max(1, (c.epochs - self.warmup_epochs) * self.steps_per_epoch)
         self.alpha_optimizer = torch.optim.Adam(
             [self.logits_LK], max(alpha_lr, 1e-3), betas=(0.5, 0.999), weight_decay=c.alpha_decay
         )

@@ -57,6 +57,7 @@ def method_config(run: Run) -> SearchConfig:
 def check_names(run: Run) -> None:
     """Raise UsageError for a method, sampler, predictor or accelerator that is not there, before time is spent."""
     make_fabric(run.config.accelerator, run.config.devices)
+    method_class(run).supernet_of(run.space)
     look_up("sampler", getattr(method_config(run), "sampler", "ods"), SAMPLERS)
     for name in run.config.predictors:
         look_up("predictor", name, PREDICTORS)
