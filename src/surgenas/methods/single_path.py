@@ -60,8 +60,8 @@ class SinglePathConfig:
     loss: str = "multiplier"
     lam: float = 0.020
     runtime: str = "exact"
-    multiplier_lr: float = 0.005
-    damping: float = 4.0
+    multiplier_lr: float = 0.02
+    damping: float = 0.3
     search_lambda: str = ""
     lambda_low: float = -6.0
     lambda_high: float = -2.0
