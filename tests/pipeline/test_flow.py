@@ -152,6 +152,29 @@ def test_stopped_inside_search_and_training_it_ends_the_same(finished, tmp_path)
     assert end_of(tmp_path / "run") == end_of(finished.run)
 
 
+@pytest.mark.parametrize("space", ["", "single_path_se"])
+def test_single_path_does_the_whole_job(tmp_path, listener, space):
+    """Its own space if none is named; stopped inside the search, it goes on to a network inside the limit."""
+    how = {"method": "single-path", "space": space, "random": 0, "epochs": 4, "progress": listener}
+    with pytest.raises(Interrupted):
+        go(tmp_path / "run", time_limit_s=1e-6, **how)
+    config = tmp_path / "run" / "config.json"
+    record = json.loads(config.read_text())
+    record["config"]["time_limit_s"] = None
+    config.write_text(json.dumps(record))
+    found = surgenas.resume(tmp_path / "run")
+    assert found.latency_ms <= found.facts["limit_ms"]
+    assert found.architecture.space.name == (space or "single_path")
+    assert any("SurgeNAS by default" in line for line in listener.said)
+    assert "Decisions of the superkernels" in found.report.read_text()
+
+
+def test_a_method_that_does_not_fit_its_space_is_refused_at_once(tmp_path):
+    with pytest.raises(UsageError, match="--space mobile"):
+        go(tmp_path / "run", space="single_path")
+    assert not Run.open(tmp_path / "run", Progress()).journal.all("measured")
+
+
 def test_a_limit_out_of_reach_is_refused_before_time_is_spent(tmp_path):
     with pytest.raises(LimitError, match=r"reaches .* ms to .* ms.*nearest network"):
         go(tmp_path / "run", latency_ms=0.001)
