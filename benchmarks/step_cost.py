@@ -1,6 +1,6 @@
 """What does one search step cost? Against the K stand-alone training steps of the same K paths, interleaved.
 
-    python benchmarks/step_cost.py [--keep]
+    python benchmarks/step_cost.py [--superkernels] [--keep]
 
 Time is the median ratio over rounds; each step stands between two timings of the paths alone. Bytes are counted by
 autograd's own hooks: distinct storages held for backward, parameters left out.
@@ -33,6 +33,10 @@ SUPERKERNELS = {"single_path": SinglePath, "single_path_se": SinglePathSE}
 
 
 def main() -> None:
+    if "--superkernels" in sys.argv:
+        kernels = {f"{name}, {size} px": superkernels(name, size) for name in SUPERKERNELS for size in (32, 64)}
+        finish("step_cost-superkernels", {"batch": BATCH, "superkernels": kernels})
+        return
     figures = {}
     space, images, labels = problem(32)  # the size of the demo
     predictor = predictor_of(space)
@@ -48,8 +52,7 @@ def main() -> None:
     space, images, labels = problem(64)  # real images: kernels weigh more, Python less
     config = SurgeNASConfig(warmup=0.0, epochs=1000)
     figures["the default at 64 px"] = compare(space, config, predictor_of(space), images, labels, ROUNDS)
-    kernels = {f"{name}, {size} px": superkernels(name, size) for name in SUPERKERNELS for size in (32, 64)}
-    finish("step_cost", {"batch": BATCH, "samplers": figures, "superkernels": kernels})
+    finish("step_cost", {"batch": BATCH, "samplers": figures})
 
 
 def superkernels(name: str, resolution: int) -> dict[str, object]:
