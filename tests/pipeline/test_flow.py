@@ -218,6 +218,10 @@ def test_unknown_settings_are_named(tmp_path):
         go(tmp_path / "a", colour=1)
     with pytest.raises(UsageError, match="nope"):
         go(tmp_path / "b", method_settings={"nope": 1})
+    with pytest.raises(UsageError, match="--set warmup=abc"):
+        go(tmp_path / "d", method="single-path", method_settings={"warmup": "abc"})
+    with pytest.raises(UsageError, match="--set lam=x"):
+        go(tmp_path / "e", method="single-path", method_settings={"lam": "x"})
     with pytest.raises(UsageError, match="sampler"):
         go(tmp_path / "c", method_settings={"sampler": "nope"})
 

@@ -74,6 +74,8 @@ class SinglePathConfig:
         ):  # fmt: skip
             if value not in known:
                 raise UsageError(f"unknown {what} {value!r}; one of {', '.join(filter(None, known))}")
+        if self.temperature <= 0 or not 0 < self.keep <= 1 or self.tries < 1 or self.lambda_low >= self.lambda_high:
+            raise UsageError("expected temperature above 0, keep in (0, 1], tries 1 or more, lambda_low < lambda_high")
         if self.search_lambda and self.loss != "log":
             raise UsageError("search_lambda searches the lam of loss=log; set both")
         if not 0 <= self.warmup < 1 or not 0 <= self.warmup_epochs < self.epochs:
@@ -143,11 +145,11 @@ class SinglePathNAS(GradientSearch):
     def step(self, images: Tensor, labels: Tensor, index: int) -> Step:
         """One forward and backward pass of one network."""
         c = self.config
-        warm, total = c.warmup_epochs * self.steps_per_epoch, c.epochs * self.steps_per_epoch
+        warm, last = c.warmup_epochs * self.steps_per_epoch, c.epochs * self.steps_per_epoch
         searching = index >= warm
-        self.optimizers[0].param_groups[0]["lr"] = cosine(self.weight_lr, index / total)
+        self.optimizers[0].param_groups[0]["lr"] = cosine(self.weight_lr, index / last)
         if searching and not c.faithful:
-            self.optimizers[1].param_groups[0]["lr"] = cosine(self.travel_lr, (index - warm) / (total - warm))
+            self.optimizers[1].param_groups[0]["lr"] = cosine(self.travel_lr, (index - warm) / (last - warm))
         for optimizer in self.optimizers:
             optimizer.zero_grad()
         decisions_LD = self.supernet.decide(self.thresholds, c.rule)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 import numpy as np
 import torch
+from pydantic import TypeAdapter, ValidationError
 
 from surgenas.core import moves
 from surgenas.core.catalog import look_up
@@ -47,10 +48,15 @@ def method_class(run: Run) -> type[GradientSearch]:
 def method_config(run: Run) -> SearchConfig:
     """The method's settings; raises UsageError for one that it does not have."""
     kind = method_class(run).Config
+    settings = {"epochs": search_epochs(run), **run.config.method_settings}
+    known = [field.name for field in fields(kind)]
+    if unknown := [name for name in settings if name not in known]:
+        raise UsageError(f"--set: {run.config.method} has no setting {unknown[0]!r}; one of {', '.join(known)}")
     try:
-        made: SearchConfig = kind(**{"epochs": search_epochs(run), **run.config.method_settings})
-    except TypeError as error:
-        raise UsageError(f"--set: {str(error).removeprefix(f'{kind.__name__}.__init__() ')}") from error
+        made: SearchConfig = TypeAdapter(kind).validate_python(settings)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UsageError(f"--set {first['loc'][0]}={first['input']}: {first['msg'].lower()}") from None
     return made
 
 
