@@ -83,9 +83,7 @@ def test_the_gradient_of_every_threshold_is_that_of_the_relaxed_form(space, rule
     supernet = space.supernet().double().train()
     supernet.head[-2].p = 0.0
     images = torch.randn(6, *space.input_shape, dtype=torch.double)
-    start = torch.stack([torch.cat([layer.start, layer.start.new_zeros(5)])[: supernet.hard.shape[1]]
-                         for layer in supernet.layers])  # fmt: skip
-    at = 0.8 * (torch.ones_like(start) if rule.normalised else start.square())
+    at = 0.8 * (torch.ones_like(supernet.start) if rule.normalised else supernet.start)
     thresholds = at.clone().requires_grad_()
 
     def loss(t):

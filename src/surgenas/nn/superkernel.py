@@ -34,47 +34,45 @@ class Rule:
     temperature: float = 0.25
     soft: bool = False
 
-    def decide(self, part: Tensor, start: Tensor, threshold: Tensor) -> Tensor:
-        """g of the sheet: hard forwards, the sigmoid's derivative backwards."""
-        x = self._size(part, start) - threshold
+    def decide(self, square: Tensor, start: Tensor, threshold: Tensor) -> Tensor:
+        """g of the sheet: hard forwards, the sigmoid's derivative backwards. square, start: of the norm, now and of the
+        fresh network."""
+        x = self._size(square / start if self.normalised else square) - threshold
         soft = torch.sigmoid(x / self.temperature)
         return soft if self.soft else (x >= 0).to(soft) - soft.detach() + soft
 
-    def _size(self, part: Tensor, start: Tensor) -> Tensor:
-        size = part.square().sum()
-        size = size if self.squared else size.clamp_min(1e-24).sqrt()
-        return size / start if self.normalised else size
+    def _size(self, square: Tensor) -> Tensor:
+        return square if self.squared else square.clamp_min(1e-24).sqrt()
 
 
 class Superkernel(nn.Module):
-    """block: an MBConv of the largest kernel and expansion, BN without scale and shift. skippable: may be left out."""
+    """block: an MBConv of the largest kernel and expansion, BN without scale and shift. skippable: may be left out.
 
-    start: Tensor
+    inner, first, first_rows: what is there whatever is decided, of the kernel, its channels and SE's reduction.
+    """
+
+    inner: Tensor
+    first: Tensor
+    first_rows: Tensor
 
     def __init__(self, block: InvertedResidual, *, skippable: bool) -> None:
         super().__init__()
         self.block, self.skippable = block, skippable
-        self.decisions = 5 if isinstance(block.se, SqueezeExcite) else 3
-        with torch.no_grad():
-            whole = [_ring(block.conv_dw.weight), *self._parts(torch.ones(()))]
-            self.register_buffer("start", torch.stack([part.square().sum().sqrt() for part in whole]))
+        self.searches_se = isinstance(block.se, SqueezeExcite)
+        inner = torch.zeros(block.conv_dw.kernel_size, dtype=torch.bool)
+        inner[1:-1, 1:-1] = True
+        self.register_buffer("inner", inner, persistent=False)
+        self.register_buffer("first", _first_half(block.conv_dw.out_channels), persistent=False)
+        if self.searches_se:
+            self.register_buffer("first_rows", _first_half(block.se.conv_reduce.out_channels), persistent=False)
 
-    def _parts(self, d5: Tensor) -> list[Tensor]:
-        """What the decisions after the kernel's switch on."""
-        parts = list(self._kernel(d5).chunk(2))
-        if self.decisions > 3:
-            parts += self.block.se.conv_reduce.weight.chunk(2)
-        return parts
-
-    def decide(self, threshold_D: Tensor, rule: Rule) -> Tensor:
-        """(D,) decisions; the gradient reaches thresholds and weights."""
-        start = self.start.square() if rule.squared else self.start
-        k5 = rule.decide(_ring(self.block.conv_dw.weight), start[K5], threshold_D[K5])
-        found = [k5]
-        for part, size, threshold in zip(self._parts(k5), start[1:], threshold_D[1:], strict=True):
-            found.append(rule.decide(part, size, threshold))
-        if not self.skippable:
-            found[E3] = torch.ones_like(k5)
+    def squares(self) -> Tensor:
+        """(P, 2): squared norms of the kernels' centre and ring, and of SE's reduction, by halves of the channels."""
+        kernel_2kk = self.block.conv_dw.weight.square().unflatten(0, (2, -1)).sum((1, 2))
+        centre_2 = kernel_2kk[:, 1:-1, 1:-1].sum((1, 2))
+        found = [centre_2, kernel_2kk.sum((1, 2)) - centre_2]
+        if self.searches_se:
+            found.append(self.block.se.conv_reduce.weight.square().unflatten(0, (2, -1)).sum((1, 2, 3, 4)))
         return torch.stack(found)
 
     def forward(self, x_NCHW: Tensor, d_D: Tensor, *, at_kernel: bool = False) -> Tensor:
@@ -84,20 +82,19 @@ class Superkernel(nn.Module):
         to a factor on a channel: such a mask has no gradient while it is on. By default expansion and skip are the
         scales of the normalisations instead, which costs nothing either.
         """
-        block, d5, d3e, d6e = self.block, d_D[K5], d_D[E3], d_D[E6]
+        block, (d5, d3e, d6e, *d_se) = self.block, d_D.unbind()
         if not self.training and not d_D.requires_grad and self.skippable and float(d3e) == 0:
             return x_NCHW
-        half = block.conv_dw.out_channels // 2
         h = block.bn1(block.conv_pw(x_NCHW))
-        kernel = self._kernel(d5)
-        channels = torch.cat([torch.ones_like(d6e).expand(half), d6e.expand(half)])
+        kernel = block.conv_dw.weight * torch.where(self.inner, 1.0, d5)  # K' = K.centre + d5 K.ring
+        channels = torch.where(self.first, 1.0, d6e)
         if at_kernel and self.training:
             kernel = kernel * (d3e * channels)[:, None, None, None]
             h = block.bn2(block.conv_dw.by(kernel, h))
         else:
             h = _norm(block.bn2, block.conv_dw.by(kernel, h), channels)
-        if self.decisions > 3:
-            h = h * self._excite(h, d_D)
+        if d_se:
+            h = h * self._excite(h, *d_se)
         h = block.conv_pwl(h)
         if self.skippable and not (at_kernel and self.training):
             h = _norm(block.bn3, h, d3e.expand(block.conv_pwl.out_channels))
@@ -105,39 +102,40 @@ class Superkernel(nn.Module):
             h = block.bn3(h)
         return h + x_NCHW if block.has_skip else h
 
-    def _kernel(self, d5: Tensor) -> Tensor:
-        """K' = K.centre + d5 K.ring"""
-        K_C1kk = self.block.conv_dw.weight
-        mask = d5.expand(K_C1kk.shape[2:]).clone()
-        mask[1:-1, 1:-1] = 1
-        return K_C1kk * mask
-
-    def _excite(self, h_NCHW: Tensor, d_D: Tensor) -> Tensor:
+    def _excite(self, h_NCHW: Tensor, d25: Tensor, d50: Tensor) -> Tensor:
         """(N, C, 1, 1): 1 + d25 (SE(h) - 1), so that without SE nothing is scaled."""
-        se, (d25, d50) = self.block.se, (d_D[SE25], d_D[SE50])
-        rows = se.conv_reduce.out_channels // 2
-        mask = torch.cat([torch.ones_like(d50).expand(rows), d50.expand(rows)])
-        squeezed = h_NCHW.mean((2, 3), keepdim=True)
-        weight, bias = se.conv_reduce.weight * mask[:, None, None, None], se.conv_reduce.bias * mask
-        reduced = se.act1(nn.functional.conv2d(squeezed, weight, bias))
+        se, rows_R11 = self.block.se, torch.where(self.first_rows, 1.0, d50)[:, None, None]
+        reduced = se.act1(se.conv_reduce(h_NCHW.mean((2, 3), keepdim=True)) * rows_R11)
         return 1 + d25 * (se.gate(se.conv_expand(reduced)) - 1)
 
 
 class SuperkernelSupernet(nn.Module):
     """stem, L superkernels, head: the network of the largest operators. hard: (K, D) decisions of each operator, NaN
-    where a decision does not matter."""
+    where a decision does not matter. start: (L, D) squared norms of what decisions switch on, in the fresh network."""
 
     hard: Tensor
+    start: Tensor
+    skippable: Tensor
 
     def __init__(self, stem: nn.Module, layers: Sequence[Superkernel], head: nn.Module, hard: Tensor) -> None:
         super().__init__()
         self.stem, self.layers, self.head = stem, nn.ModuleList(layers), head
         self.register_buffer("hard", hard)
+        self.register_buffer("skippable", torch.tensor([layer.skippable for layer in layers]))
+        with torch.no_grad():
+            self.register_buffer("start", torch.cat([_ring(self.squares()), _rest(self.squares(), 1.0)], 1))
+
+    def squares(self) -> Tensor:
+        """(L, P, 2): of the layers."""
+        return torch.stack([layer.squares() for layer in self.layers])  # type: ignore[operator]
 
     def decide(self, thresholds_LD: Tensor, rule: Rule) -> Tensor:
-        """(L, D) decisions."""
-        pairs = zip(self.layers, thresholds_LD, strict=True)
-        return torch.stack([layer.decide(t_D, rule) for layer, t_D in pairs])  # type: ignore[operator]
+        """(L, D) decisions; the gradient reaches thresholds and weights."""
+        squares_LP2, start_LD, t_LD = self.squares(), self.start, thresholds_LD
+        k5_L1 = rule.decide(_ring(squares_LP2), start_LD[:, :E3], t_LD[:, :E3])
+        rest = rule.decide(_rest(squares_LP2, k5_L1.square()), start_LD[:, E3:], t_LD[:, E3:])
+        e3_L1 = torch.where(self.skippable[:, None], rest[:, :1], 1.0)
+        return torch.cat([k5_L1, e3_L1, rest[:, 1:]], 1)
 
     def forward(self, x_NCHW: Tensor, decisions_LD: Tensor, *, at_kernel: bool = False) -> Tensor:
         """(N, C, H, W) -> (N, classes)."""
@@ -170,11 +168,19 @@ class SuperkernelSupernet(nn.Module):
         return network
 
 
-def _ring(K_C1kk: Tensor) -> Tensor:
-    """The kernel without its centre."""
-    mask = torch.ones_like(K_C1kk[0, 0])
-    mask[1:-1, 1:-1] = 0
-    return K_C1kk * mask
+def _ring(squares_LP2: Tensor) -> Tensor:
+    """(L, 1): what kernel 5 switches on."""
+    return squares_LP2[:, 1].sum(1, keepdim=True)
+
+
+def _rest(squares_LP2: Tensor, ring: Tensor | float) -> Tensor:
+    """(L, D - 1): what the other decisions switch on, with this share of the ring."""
+    centre_L2, ring_L2, *excite = squares_LP2.unbind(1)
+    return torch.cat([centre_L2 + ring * ring_L2, *excite], 1)
+
+
+def _first_half(channels: int) -> Tensor:
+    return torch.arange(channels) < channels // 2
 
 
 def _norm(bn: nn.BatchNorm2d, h_NCHW: Tensor, scale_C: Tensor) -> Tensor:
