@@ -1,6 +1,6 @@
 """Single-Path NAS beside SurgeNAS, MobileNetV2 and random architectures; its two modes; its ways to a latency limit.
 
-    python benchmarks/single_path.py compare [--data FOLDER --resolution 64] [--seeds 3] [--keep]
+    python benchmarks/single_path.py compare [--data FOLDER --resolution 64] [--seeds 3] [--runs FOLDER] [--keep]
     python benchmarks/single_path.py modes [--seeds 3] [--keep]
     python benchmarks/single_path.py lambda [--keep]
 
@@ -25,7 +25,6 @@ import surgenas
 from surgenas import api
 from surgenas.console import ConsoleProgress
 from surgenas.core import moves
-from surgenas.core.units import parse_seconds
 from surgenas.methods.single_path import SinglePathConfig, SinglePathNAS
 from surgenas.pipeline.run import Run
 from surgenas.pipeline.stages.measured import QUICK, fitted_predictor, measure
@@ -46,7 +45,9 @@ def main() -> None:
     parser.add_argument("--resolution", type=int, default=0)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--random", type=int, default=3)
-    parser.add_argument("--time-limit", default="")
+    parser.add_argument("--epochs", type=int, default=0, help="of SurgeNAS; Single-Path's are by its default longer")
+    parser.add_argument("--train-epochs", type=int, default=0)
+    parser.add_argument("--runs", type=Path, help="keep the runs here, and go on where they were cut off")
     parser.add_argument("--keep", action="store_true")
     args = parser.parse_args()
     if args.part == "compare":
@@ -60,8 +61,7 @@ def main() -> None:
 
 def compare(args: argparse.Namespace) -> dict[str, Any]:
     how: dict[str, Any] = {"data": args.data, "resolution": args.resolution, "progress": ConsoleProgress()}
-    if args.time_limit:
-        how["time_limit_s"] = parse_seconds(args.time_limit)
+    how |= {"train_epochs": args.train_epochs}
     rows: list[dict[str, Any]] = []
     for seed in range(args.seeds):
         limit_ms = None
@@ -69,10 +69,15 @@ def compare(args: argparse.Namespace) -> dict[str, Any]:
             ("surgenas", "surgenas", "mobile", args.random), ("single-path", "single-path", "single_path", 0),
             ("single-path with SE", "single-path", "single_path_se", 0),
         ):  # fmt: skip
-            with tempfile.TemporaryDirectory() as folder:
-                facts = surgenas.search(seed=seed, method=method, space=space, random=random, latency_ms=limit_ms,
-                                        out=Path(folder) / "run", **how).facts  # fmt: skip
-                epochs = len(Run.open(Path(folder) / "run", ConsoleProgress()).journal.all("epoch"))
+            epochs = round(args.epochs * (1 if method == "surgenas" else SinglePathNAS.longer))
+            with tempfile.TemporaryDirectory() as scratch:
+                out = (args.runs or Path(scratch)) / f"{seed}-{name.replace(' ', '-')}"
+                if out.exists():
+                    facts = surgenas.resume(out, progress=ConsoleProgress()).facts
+                else:
+                    facts = surgenas.search(seed=seed, method=method, space=space, random=random, latency_ms=limit_ms,
+                                            epochs=epochs, out=out, **how).facts  # fmt: skip
+                epochs = len(Run.open(out, ConsoleProgress()).journal.all("epoch"))
             limit_ms = facts["limit_ms"]
             kept = ("limit_ms", "latency", "accuracy", "references", "random", "seconds", "architecture")
             rows.append({"seed": seed, "name": name, "epochs": epochs, **{k: facts[k] for k in kept}})

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from surgenas.core.architecture import Architecture, read_architecture
+from surgenas.core.architecture import Architecture, read_architecture, read_space
 from surgenas.core.errors import SurgenasError, UsageError
 from surgenas.core.progress import Progress
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
 
-    from surgenas.pipeline.checkpoint import Checkpoints
     from surgenas.pipeline.run import Run
 
 DEVICES = ("onnxruntime-cpu",)
@@ -65,8 +64,9 @@ def search(
 ) -> Result:
     """Find, train, export and measure a network for these images, this device and this limit.
 
-    latency_ms None: half the latency of the space's largest network. settings: the fields of RunConfig
-    (`seed`, `layout`, `resolution`, `epochs`, `random`, ...). Raises a SurgenasError that says what to do.
+    latency_ms None: half the latency of the space's largest network, or the middle of what can be reached. settings:
+    the fields of RunConfig (`seed`, `layout`, `resolution`, `epochs`, `random`, ...); `space` may be a space file.
+    Raises a SurgenasError that says what to do.
     """
     return _finish(create(data=data, device=device, latency_ms=latency_ms, out=out, progress=progress, **settings))
 
@@ -76,6 +76,10 @@ def create(*, out: str | Path | None = None, progress: Progress | None = None, *
     from surgenas.pipeline.config import make_config
     from surgenas.pipeline.run import Run
 
+    space = str(settings.get("space", ""))
+    if space.endswith(".json"):
+        spec = read_space(space)
+        settings |= {"space": spec.name, "space_settings": dict(spec.settings)}
     config = make_config(**settings)
     folder = Path(out) if out else Path("runs") / time.strftime("%Y%m%d-%H%M%S")
     return Run.create(folder, config, progress or Progress())
@@ -187,52 +191,14 @@ def train(
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Train an architecture from scratch on a data set and report it on the test part."""
+    from surgenas.pipeline.alone import trained
     from surgenas.pipeline.checkpoint import Checkpoints, save_weights
 
-    out, checkpoints = Path(out), Checkpoints(Path(out) / "checkpoints")
-    state, accuracy = _trained(
-        read_architecture(arch), data, checkpoints, epochs, progress or Progress(), batch=batch, seed=seed,
-        accelerator=accelerator,
-    )  # fmt: skip
+    out = Path(out)
+    state, accuracy = trained(read_architecture(arch), data, Checkpoints(out / "checkpoints"), epochs,
+                              progress or Progress(), batch=batch, seed=seed, accelerator=accelerator)  # fmt: skip
     save_weights(out / "model.safetensors", state)
     return {"model": str(out / "model.safetensors"), "accuracy": {"test": accuracy}}
-
-
-def _trained(
-    arch: Architecture,
-    data: str,
-    checkpoints: Checkpoints,
-    epochs: int,
-    progress: Progress,
-    *,
-    batch: int = 64,
-    seed: int = 0,
-    accelerator: str = "auto",
-) -> tuple[dict[str, Tensor], float]:
-    """(weights, accuracy on the test part) after training from scratch."""
-    from surgenas.spaces import space_of
-    from surgenas.training.data import load_data
-    from surgenas.training.loop import Recipe, accuracy, fit, make_fabric
-
-    space = space_of(arch)
-    cache = checkpoints.folder.parent / "cache"
-    images = load_data(data, space.input_shape[1], seed=seed, max_corrupt=0.05, cache=cache, progress=progress)
-    wanted = dict(arch.space.settings)["classes"]
-    if wanted != len(images.classes):
-        raise UsageError(f"the architecture is for {wanted} classes, {data} has {len(images.classes)}")
-    with progress.task("train", epochs, (checkpoints.numbers() or [0])[-1]) as task:
-        state = fit(
-            make_fabric(accelerator, 1),
-            lambda: space.build(arch),
-            images,
-            Recipe(epochs=epochs, batch=batch),
-            seed=seed,
-            checkpoints=checkpoints,
-            on_epoch=lambda e: task.advance(f"loss {e.loss:.2f}"),
-        )
-    network = space.build(arch)
-    network.load_state_dict(state)
-    return state, accuracy(network, images, images.test)
 
 
 def measure(
@@ -270,18 +236,43 @@ def scale(
 ) -> dict[str, Any]:
     """Comfort Zone: the measured scales, the zone, the picked architecture in `out`; with data, accuracy before and
     after, trained alike from scratch at each one's own resolution."""
+    from surgenas.pipeline.alone import trained
     from surgenas.pipeline.checkpoint import Checkpoints
     from surgenas.pipeline.scale import scale as stage
     from surgenas.report.scale_page import write_scale_page
 
     out, progress = Path(out), progress or Progress()
 
-    def trained(found: Architecture) -> float:
-        return _trained(found, str(data), Checkpoints(out / "checkpoints" / found.key), epochs, progress, seed=seed)[1]
+    def score(found: Architecture) -> float:
+        return trained(found, str(data), Checkpoints(out / "checkpoints" / found.key), epochs, progress, seed=seed)[1]
 
     found = stage(read_architecture(arch), device, out, knob=knob, most=most, latency_slack=slack,
-                  train=trained if data else None, seed=seed, progress=progress)  # fmt: skip
+                  train=score if data else None, seed=seed, progress=progress)  # fmt: skip
     return found | {"report": str(write_scale_page(found, out))}
+
+
+def operators(
+    devices: Sequence[str] = DEVICES,
+    out: str | Path = "operators",
+    *,
+    space: str = "operators",
+    layout: str = "small",
+    resolution: int = 64,
+    width: float = 1.0,
+    keep: int = 4,
+    b: float = 1.0,
+    per_layer: bool = False,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """The operators that each device likes (HURRICANE), from their FLOPs, parameters and measured latency wherever a
+    layer could take them; `out` gets a space file for each device, for `search(space=...)`, and a page."""
+    from surgenas.pipeline.operators import choose
+    from surgenas.report.operators_page import write_operators_page
+
+    found = choose(devices, Path(out), space=space, layout=layout, resolution=resolution, width=width, keep=keep, b=b,
+                   per_layer=per_layer, seed=seed, progress=progress or Progress())  # fmt: skip
+    return found | {"report": str(write_operators_page(found, Path(out)))}
 
 
 def _open(folder: str | Path, progress: Progress | None) -> Run:

@@ -84,7 +84,7 @@ def spaces() -> dict[str, Any]:
 def methods() -> dict[str, Any]:
     """By method what --set takes with its default, and the names behind; the predictors."""
     from surgenas.core.catalog import look_up
-    from surgenas.methods import CATALOG, SAMPLERS, single_path, surgenas
+    from surgenas.methods import CATALOG, SAMPLERS, single_path, spos, surgenas
     from surgenas.methods.indicators import DROPOUTS
     from surgenas.methods.lambda_search import WAYS
     from surgenas.predictors import CATALOG as PREDICTORS
@@ -92,6 +92,8 @@ def methods() -> dict[str, Any]:
     kinds = {name: look_up("method", name, CATALOG) for name in CATALOG}
     names: dict[str, dict[str, Iterable[str]]] = {
         "surgenas": {"sampler": SAMPLERS, "estimator": surgenas.ESTIMATORS, "loss": surgenas.LOSSES},
+        "spos": {"sampler": spos.TRAINED_BY},
+        "hurricane": {"sampler": spos.TRAINED_BY},
         "single-path": {"loss": single_path.LOSSES, "indicator_dropout": DROPOUTS, "search_lambda": WAYS},
     }
     return {

@@ -20,7 +20,7 @@ from surgenas.pipeline import compare, flow
 from surgenas.pipeline.journal import Journal
 from surgenas.pipeline.run import Run
 from surgenas.pipeline.stages.measured import CAREFUL, CLAIM
-from surgenas.report.text import summary
+from surgenas.report.text import operators_table, summary
 from surgenas.testing import ToyDevice
 from surgenas.training.loop import accuracy
 
@@ -115,40 +115,33 @@ def test_stopped_before_every_stage_and_resumed_it_ends_the_same(finished, tmp_p
     assert end_of(tmp_path / "run") == end_of(finished.run)
 
 
-def test_stopped_inside_search_and_training_it_ends_the_same(finished, tmp_path):
-    """Killed right after every second journal line, until it is done."""
+def killed_again_and_again(folder: Path, **settings) -> int:
+    """A run that is killed right after every second epoch's journal line, until it is done: how many times."""
+    left, real = 0, Journal.append
 
-    class Fuse(Progress):
-        left = 0
-
-    real = Journal.append
-
-    def append(self, event, **values):
-        done = real(self, event, **values)
+    def append(self, event, **rest):
+        nonlocal left
+        done = real(self, event, **rest)
         if event in ("epoch", "trained"):
-            Fuse.left -= 1
-            if Fuse.left == 0:
+            left -= 1
+            if left == 0:
                 raise KeyboardInterrupt
         return done
 
-    patch = pytest.MonkeyPatch()
-    patch.setattr(Journal, "append", append)
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Journal, "append", append)
         for attempt in range(12):
-            Fuse.left = 2
+            left = 2
             try:
-                if attempt:
-                    surgenas.resume(tmp_path / "run")
-                else:
-                    go(tmp_path / "run")
-                break
+                surgenas.resume(folder) if attempt else go(folder, **settings)
+                return attempt
             except KeyboardInterrupt:
                 continue
-        else:
-            pytest.fail("never finished")
-    finally:
-        patch.undo()
-    assert attempt > 2
+    pytest.fail("never finished")
+
+
+def test_stopped_inside_search_and_training_it_ends_the_same(finished, tmp_path):
+    assert killed_again_and_again(tmp_path / "run") > 2
     assert end_of(tmp_path / "run") == end_of(finished.run)
 
 
@@ -224,6 +217,60 @@ def test_unknown_settings_are_named(tmp_path):
         go(tmp_path / "e", method="single-path", method_settings={"lam": "x"})
     with pytest.raises(UsageError, match="sampler"):
         go(tmp_path / "c", method_settings={"sampler": "nope"})
+
+
+EVOLVED = {"population": 8, "generations": 2, "mutations": 4, "crossovers": 4}
+
+
+def test_spos_does_the_whole_job(tmp_path, listener):
+    how = {"method": "spos", "space": "shuffle", "random": 0, "epochs": 2, "method_settings": EVOLVED}
+    found = go(tmp_path / "run", progress=listener, **how)
+    assert found.latency_ms <= found.facts["limit_ms"]
+    assert found.architecture.space.name == "shuffle"
+    assert "8 steps of 1 passes" in "".join(listener.said), "four fifths of 1438 images in batches of 256, twice"
+    assert "skips" not in Run.open(found.run, Progress()).journal.all("epoch")[0]["summary"]
+
+
+def test_hurricane_selects_operators_first_and_an_interruption_changes_nothing(tmp_path):
+    how = {"method": "hurricane", "random": 0, "epochs": 3, "method_settings": {**EVOLVED, "keep": 3}}
+    found = go(tmp_path / "whole", **how)
+    assert found.latency_ms <= found.facts["limit_ms"]
+    run = Run.open(found.run, Progress())
+    chosen = run.result("operators")
+    assert dict(found.architecture.space.settings)["pool"] == chosen["pool"]
+    assert [row["operator"] for row in chosen["operators"] if row["kept"]] == chosen["pool"].split(",")
+    assert "Operators of this device" in (found.run / "report.html").read_text()
+    assert killed_again_and_again(tmp_path / "cut", **how) > 1
+    assert end_of(tmp_path / "cut") == end_of(tmp_path / "whole")
+
+
+def test_operators_are_chosen_by_device_and_what_is_left_is_a_space_for_any_method(tmp_path, monkeypatch):
+    exact = ToyDevice.measure
+
+    def without_xception(self, jobs, **rest):
+        if any("choice_x" in job.key for job in jobs):
+            raise UsageError("no kernel for this")
+        return exact(self, jobs, **rest)
+
+    monkeypatch.setattr(ToyDevice, "measure", without_xception)
+    found = api.operators(["surgenas.testing:toy_device"], tmp_path, resolution=16, keep=6, b=0.5)
+    monkeypatch.undo()
+    (facts,) = found["devices"].values()
+    said = {row["operator"]: row["why"] for row in facts["operators"]}
+    assert said["choice_x"] == said["choice_x_se"] == "the device cannot run it"
+    assert sum(row["kept"] for row in facts["operators"]) == 6
+    assert "kept" in operators_table(found)
+    assert (tmp_path / "operators.html").exists()
+    run = go(tmp_path / "run", space=facts["space"], epochs=1, train_epochs=1, random=0)
+    assert run.architecture.space.name == "operators"
+    assert set(run.architecture.genes) <= set(facts["pool"].split(","))
+
+
+def test_operators_of_a_space_without_a_pool_or_more_than_there_are(tmp_path):
+    with pytest.raises(UsageError, match="use operators or shuffle"):
+        api.operators(out=tmp_path, space="mobile")
+    with pytest.raises(UsageError, match="expected 1 to 4"):
+        api.operators(out=tmp_path, space="shuffle", keep=5)
 
 
 @pytest.mark.slow

@@ -48,6 +48,11 @@ def test_scores():
     assert noise_ceiling(np.array([1.0, 2.0]), np.array([1.0, 2.0])).mape == 0
 
 
+def test_what_is_the_same_everywhere_orders_nothing():
+    found = score("flat", np.ones(4), np.array([1.0, 2, 3, 4]))
+    assert found.kendall == found.spearman == 0.0
+
+
 def test_cross_validation_never_scores_what_it_fitted(small):
     """Pure noise: a predictor that remembers would score well, one that is held out cannot."""
     rng = np.random.default_rng(0)

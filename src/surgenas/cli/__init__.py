@@ -1,10 +1,10 @@
 """The command line: command -> typed function."""
 
-from surgenas.cli import jobs, look
+from surgenas.cli import jobs, look, measuring
 from surgenas.cli.options import app
 from surgenas.ending import end_well
 
-__all__ = ["app", "jobs", "look", "main"]
+__all__ = ["app", "jobs", "look", "main", "measuring"]
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from surgenas.core.errors import UsageError
 
 FORMAT = "surgenas.architecture/1"
+SPACE_FORMAT = "surgenas.space/1"
 Setting = str | int | float
 
 
@@ -30,6 +31,9 @@ class SpaceSpec:
 
     def __str__(self) -> str:
         return f"{self.name}({', '.join(f'{key}={value}' for key, value in self.settings)})"
+
+    def to_json(self) -> str:
+        return json.dumps({"format": SPACE_FORMAT, "name": self.name, "settings": dict(self.settings)}, sort_keys=True)
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,28 @@ def read_architecture(path: str | Path) -> Architecture:
         raise UsageError(f"{path}: {error.strerror}; expected an architecture.json of a run") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: not an architecture: not text") from error
+
+
+def read_space(path: str | Path) -> SpaceSpec:
+    """A space file, as `surgenas operators` writes it; raises UsageError saying what is wrong with it."""
+    try:
+        record = _SpaceRecord.model_validate_json(Path(path).read_bytes())
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}; expected a space.json of `surgenas operators`") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UsageError(
+            f"{path}: not a space: {'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}; expected what "
+            "`surgenas operators` writes to space.json"
+        ) from None
+    return SpaceSpec.of(record.name, record.settings)
+
+
+class _SpaceRecord(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+    format: str = Field(pattern="^surgenas\\.space/1$")
+    name: str
+    settings: dict[str, str | int | float]
 
 
 class _Record(BaseModel):

@@ -58,6 +58,12 @@ def mutate(space: Space, arch: Architecture, rng: np.random.Generator) -> Archit
     return _replace(arch, place, _pick(others, rng))
 
 
+def mutate_each(space: Space, arch: Architecture, rate: float, rng: np.random.Generator) -> Architecture:
+    """Every choice drawn anew with this probability; it may draw what it was."""
+    pairs = zip(arch.genes, space.choices, strict=True)
+    return space.architecture(tuple(_pick(c.options, rng) if rng.random() < rate else gene for gene, c in pairs))
+
+
 def crossover(space: Space, left: Architecture, right: Architecture, rng: np.random.Generator) -> Architecture:
     """Each gene from either parent with equal chance."""
     pairs = zip(left.genes, right.genes, strict=True)

@@ -3,6 +3,8 @@
 CATALOG = {
     "surgenas": "surgenas.methods.surgenas:SurgeNAS",
     "single-path": "surgenas.methods.single_path:SinglePathNAS",
+    "spos": "surgenas.methods.spos:SPOS",
+    "hurricane": "surgenas.methods.hurricane:Hurricane",
 }
 SAMPLERS = {
     "ods": "surgenas.methods.samplers:ordered_differentiable",

@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from surgenas.core.errors import UsageError
 from surgenas.core.seeds import derive
 from surgenas.core.space import Space
-from surgenas.methods.gradient import EpochSummary, GradientSearch, Multiplier, Step, cosine
+from surgenas.methods.base import EpochSummary, Step
+from surgenas.methods.gradient import GradientEpoch, GradientSearch, Multiplier, cosine
 from surgenas.methods.indicators import DROPOUTS, PAPER_TABLE, kept, paper_runtime
 from surgenas.methods.lambda_search import WAYS, landed, propose
 from surgenas.nn.superkernel import Rule, SuperkernelSupernet
@@ -95,7 +96,7 @@ class SinglePathConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SinglePathEpoch(EpochSummary):
+class SinglePathEpoch(GradientEpoch):
     """thresholds, indicators: (L, D); indicators before they are made hard, in 0..1. lam: of the penalty."""
 
     thresholds: list[list[float]]
@@ -257,7 +258,7 @@ class SinglePathNAS(GradientSearch):
 
     def summary(self, known: dict[str, Any]) -> SinglePathEpoch:
         return SinglePathEpoch(
-            **known, multiplier=self.multiplier.value, lam=self.lam, thresholds=self.thresholds.detach().tolist(),
+            **self.known(known), lam=self.lam, thresholds=self.thresholds.detach().tolist(),
             indicators=self.decisions(soften=1.0).tolist(),
         )  # fmt: skip
 

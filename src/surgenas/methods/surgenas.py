@@ -20,7 +20,7 @@ from surgenas.core.errors import UsageError
 from surgenas.core.seeds import derive
 from surgenas.core.space import Space
 from surgenas.methods import SAMPLERS
-from surgenas.methods.gradient import EpochSummary, GradientSearch, Multiplier, cosine
+from surgenas.methods.gradient import GradientEpoch, GradientSearch, Multiplier, cosine
 from surgenas.methods.samplers import Sampler
 from surgenas.nn.supernet import ChoiceSupernet, Gates
 
@@ -77,7 +77,7 @@ class SurgeNASConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SurgeNASEpoch(EpochSummary):
+class SurgeNASEpoch(GradientEpoch):
     """entropy: mean over layers, in nats."""
 
     tau: float
@@ -221,7 +221,7 @@ class SurgeNAS(GradientSearch):
         _, tau, eta = self._schedule(known["epoch"] * self.steps_per_epoch)
         p_LK = self.probabilities()
         entropy = float(-(p_LK * p_LK.clamp_min(1e-12).log()).sum(1).mean())
-        return SurgeNASEpoch(**known, multiplier=self.multiplier.value, tau=tau, eta=eta, entropy=entropy)
+        return SurgeNASEpoch(**self.known(known), tau=tau, eta=eta, entropy=entropy)
 
     def probabilities(self) -> Tensor:
         """softmax(logits)"""

@@ -16,12 +16,21 @@ Act = type[nn.Module]
 
 
 def mbconv(
-    cin: int, cout: int, *, kernel: int, expand: int, stride: int, affine: bool, act: Act = nn.ReLU6, squeeze: int = 0
+    cin: int,
+    cout: int,
+    *,
+    kernel: int,
+    expand: int,
+    stride: int,
+    affine: bool,
+    act: Act = nn.ReLU6,
+    squeeze: int = 0,
+    residual: bool = True,
 ) -> nn.Module:
     """(N, cin, H, W) -> (N, cout, H/stride, W/stride): expand, kxk depthwise, project; residual where shapes allow.
     squeeze: channels that Squeeze-and-Excitation reduces to after the depthwise convolution; 0: none."""
     norm = partial(nn.BatchNorm2d, affine=affine)
-    common = {"dw_kernel_size": kernel, "stride": stride, "act_layer": act, "norm_layer": norm}
+    common = {"dw_kernel_size": kernel, "stride": stride, "act_layer": act, "norm_layer": norm, "noskip": not residual}
     if squeeze:
         common["se_layer"] = partial(SqueezeExcite, rd_channels=squeeze)
     if expand == 1:

@@ -13,8 +13,8 @@ FORMAT = "surgenas.run/1"
 
 class RunConfig(BaseModel):
     """latency_ms None: half the latency of the space's largest network. epochs and train_epochs 0, samples 0: by the
-    data. space: empty, the method's own. random: how many random architectures of equal latency are trained beside.
-    devices: accelerators to train on.
+    data. space: empty, the method's own. space_settings: of a space file, over what is here. random: how many random
+    architectures of equal latency are trained beside. devices: accelerators to train on.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -24,6 +24,7 @@ class RunConfig(BaseModel):
     latency_ms: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     method: str = "surgenas"
     space: str = ""
+    space_settings: dict[str, str | int | float] = Field(default_factory=dict)
     layout: str = "small"
     resolution: Annotated[int, Field(ge=0, le=2048)] = 0
     width: Annotated[float, Field(ge=0.05, le=16)] = 1.0

@@ -10,11 +10,12 @@ from surgenas.methods.surgenas import SurgeNAS
 from surgenas.pipeline.run import Run
 from surgenas.pipeline.stages.derive import derive
 from surgenas.pipeline.stages.export import export, verify
+from surgenas.pipeline.stages.operators import choose_operators
 from surgenas.pipeline.stages.plan import Plan, plan
 from surgenas.pipeline.stages.predict import predict
 from surgenas.pipeline.stages.profile import profile
 from surgenas.pipeline.stages.reach import reach
-from surgenas.pipeline.stages.search import check_names, default_epochs, method_class
+from surgenas.pipeline.stages.search import check_names, default_epochs, method_class, search_data
 from surgenas.pipeline.stages.train import train_all
 from surgenas.spaces import make_space
 from surgenas.training.augment import steps_per_epoch
@@ -23,6 +24,7 @@ from surgenas.training.augment import steps_per_epoch
 def prepare(run: Run) -> tuple[dict[str, float], Plan]:
     """What is cheap and can go wrong, first: settings, images, device, reachable latencies, time and memory."""
     run.journal.append("session", time=time.time())
+    choose_operators(run)
     check_names(run)
     for note in run.data.notes:
         run.progress.log(note)
@@ -41,7 +43,7 @@ def prepare(run: Run) -> tuple[dict[str, float], Plan]:
 
 def cost(run: Run, planned: Plan) -> str:
     """What the search will take, beside SurgeNAS's by default."""
-    steps = steps_per_epoch(run.data, run.config.batch)
+    steps = steps_per_epoch(search_data(run), run.config.batch)
     kind = method_class(run)
     text = f"{planned.epochs} epochs of search ({planned.epochs * steps} steps of {kind.passes(run.space)} passes"
     if kind is SurgeNAS:

@@ -109,6 +109,12 @@ class Run:
 
     @cached_property
     def space(self) -> Mobile:
+        """With the operators that were selected for the device, if they were."""
+        chosen = self.result("operators")
+        return self.make_space({"pool": chosen["pool"]} if chosen else {})
+
+    def make_space(self, more: dict[str, Setting] | None = None) -> Mobile:
+        """As configured, and with these settings besides."""
         c = self.config
         resolution = c.resolution or default_resolution(c.data)
         settings: dict[str, Setting] = {
@@ -116,6 +122,8 @@ class Run:
             "resolution": resolution,
             "width": c.width,
             "classes": self._classes(),
+            **c.space_settings,
+            **(more or {}),
         }
         name = c.space or look_up("method", c.method, METHODS).default_space
         space = make_space(name, settings)

@@ -32,13 +32,15 @@ class Score:
 
 
 def score(name: str, predicted_ms: Floats, measured_ms: Floats, fit_seconds: float = 0.0) -> Score:
-    """Compare predictions with measurements, both (N,). Relative errors are over the measurements that are not 0."""
+    """Compare predictions with measurements, both (N,). Relative errors: over the measurements that are not 0. What is
+    the same everywhere orders nothing: correlation 0."""
     shown = measured_ms > 0
+    orders = np.ptp(predicted_ms) > 0 and np.ptp(measured_ms) > 0
     relative = np.abs(predicted_ms[shown] / measured_ms[shown] - 1)
     return Score(
         name=name,
-        kendall=float(stats.kendalltau(predicted_ms, measured_ms).statistic),
-        spearman=float(stats.spearmanr(predicted_ms, measured_ms).statistic),
+        kendall=float(stats.kendalltau(predicted_ms, measured_ms).statistic) if orders else 0.0,
+        spearman=float(stats.spearmanr(predicted_ms, measured_ms).statistic) if orders else 0.0,
         mape=float(relative.mean()),
         within_5=float((relative <= 0.05).mean()),
         within_10=float((relative <= 0.10).mean()),

@@ -50,6 +50,7 @@ def page_facts(run: Run) -> Facts:
         "candidates": [e["measurement"]["ms"] for e in run.journal.all("measured", stage="derive")],
         "layers": (run.result("verify") or {}).get("layers", []),
         "measurements": (run.result("verify") or {}).get("measurements", {}),
+        "operators": run.result("operators"),
         "rounds": (run.result("derive") or {}).get("rounds"),
     }
 

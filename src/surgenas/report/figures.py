@@ -62,9 +62,9 @@ def trajectory(known: Facts, more: Facts) -> go.Figure:
     x = [e["epoch"] + 1 for e in epochs]
     figure.add_scatter(x=x, y=[e["latency_ms"] for e in epochs], name="latency", line={"color": ACCENT})
     figure.add_scatter(x=x, y=[e["loss"] for e in epochs], name="loss", yaxis="y2", line={"color": WARM})
-    figure.add_scatter(
-        x=x, y=[e["skips"] for e in epochs], name="skips chosen", yaxis="y2", line={"color": MUTED, "dash": "dot"}
-    )
+    if any("skips" in e for e in epochs):
+        skips = [e.get("skips") for e in epochs]
+        figure.add_scatter(x=x, y=skips, name="skips chosen", yaxis="y2", line={"color": MUTED, "dash": "dot"})
     if known["limit_ms"]:
         figure.add_hline(y=known["limit_ms"], line={"color": INK, "dash": "dash"}, annotation_text="limit")
     axis = {"title": "loss, skips", "overlaying": "y", "side": "right", "showgrid": False}

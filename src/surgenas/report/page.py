@@ -13,6 +13,7 @@ from surgenas.core.units import show_ms, show_seconds
 from surgenas.pipeline.run import Run
 from surgenas.report import figures
 from surgenas.report.facts import Facts, facts, page_facts
+from surgenas.report.operators_page import operators_figure
 
 
 def write_page(run: Run) -> Path:
@@ -34,6 +35,7 @@ def page(known: Facts, more: Facts) -> str:
         results=_results(known),
         predictors=_predictors(known),
         decisions=_decisions(more),
+        operators=_operators(more),
         layers=_layers(more["layers"]),
         facts=_setting(known, more),
         plotly=get_plotlyjs(),
@@ -120,6 +122,16 @@ def _decisions(more: Facts) -> str:
     note = "Each line a layer. Above the dotted line a part is on: the norm of its kernel is above its threshold."
     drawn = _figure(figures.decisions(more))
     return f'<section><h2>Decisions of the superkernels</h2>{drawn}<p class="note">{note}</p></section>'
+
+
+def _operators(more: Facts) -> str:
+    """Of methods that select a device's operators first."""
+    found = more["operators"]
+    if not found:
+        return ""
+    drawn = _figure(operators_figure({str(more["device"].get("name")): found["operators"]}))
+    note = f"Kept: {escape(found['pool'])}. Latency, FLOPs and parameters at every layer; means over layers."
+    return f'<section><h2>Operators of this device</h2>{drawn}<p class="note">{note}</p></section>'
 
 
 def _layers(layers: list[Facts]) -> str:

@@ -81,6 +81,21 @@ def contest_table(found: Facts) -> str:
     return "\n".join([_draw(table), f"{how}, picked {found['pick']}", "chosen:", *chosen])
 
 
+def operators_table(found: Facts) -> str:
+    """By device every operator, the best first, and the space that is left."""
+    parts = []
+    for name, facts in found["devices"].items():
+        table = Table("operator", "capacity", "latency", "score", "", box=None, title=f"{name}: {facts['device']}")
+        for row in facts["operators"]:
+            known = (row[key] for key in ("capacity", "latency", "score"))
+            numbers = ("-" if value is None else f"{value:.2f}" for value in known)
+            table.add_row(row["operator"], *numbers, "kept" if row["kept"] else f"dropped: {escape(row['why'])}")
+        also = "\n".join(f"with {how}: {pool}" for how, pool in facts["others"].items())
+        parts.append(f"{_draw(table)}\n{also}\nnext: surgenas search --space {facts['space']}")
+    note = "latency over the pool's median, capacity of FLOPs and parameters; means over layers"
+    return "\n\n".join([*parts, note, f"drawn in {found['report']}"])
+
+
 def device_table(found: Facts) -> str:
     """Every shipped device: usable, or what to do about it."""
     table = Table("device", "runtime", "precision", "threads", "batch", "", box=None)

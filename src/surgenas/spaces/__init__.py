@@ -13,6 +13,8 @@ CATALOG = {
     "mobile": "surgenas.spaces.mobile:Mobile",
     "single_path": "surgenas.spaces.single_path:SinglePath",
     "single_path_se": "surgenas.spaces.single_path:SinglePathSE",
+    "operators": "surgenas.spaces.operators:Operators",
+    "shuffle": "surgenas.spaces.operators:Shuffle",
     "nasbench201": "surgenas.spaces.nasbench201:NASBench201",
     "fbnet": "surgenas.spaces.fbnet:FBNet",
 }

@@ -18,7 +18,8 @@ class Stage:
 
 @dataclass(frozen=True)
 class Layout:
-    """stem (3x3, stride 2), one fixed depthwise-separable block, stages, head (1x1), optional hidden layer.
+    """stem (3x3, stride 2), one depthwise-separable block of `fixed` channels (0: none), stages, head (1x1), optional
+    hidden layer.
 
     tail: channels of a fixed k3e6 block before the head, 0: none. relu6: else plain ReLU.
     """
@@ -67,6 +68,22 @@ LAYOUTS: dict[str, Layout] = {
         fixed=16,
         stages=(Stage(24, 4, 2), Stage(40, 4, 2), Stage(80, 4, 2), Stage(96, 4, 1), Stage(192, 4, 2)),
         tail=320,
+        head=1280,
+        relu6=False,
+    ),
+    # SPOS, sheet, "SPOS base"
+    "shuffle": Layout(
+        stem=16,
+        fixed=0,
+        stages=(Stage(64, 4, 2), Stage(160, 4, 2), Stage(320, 8, 2), Stage(640, 4, 2)),
+        head=1024,
+        relu6=False,
+    ),
+    # HURRICANE: the same repeats, MobileNet-like widths (sheet, "Operator pool"; the widths are ours)
+    "operators": Layout(
+        stem=16,
+        fixed=0,
+        stages=(Stage(32, 4, 2), Stage(64, 4, 2), Stage(128, 8, 2), Stage(256, 4, 2)),
         head=1280,
         relu6=False,
     ),

@@ -19,6 +19,7 @@ from surgenas.core.space import Choice, CostTable, Space
 from surgenas.nn.blocks import classifier, conv_bn_act, mbconv, shortcut, skip
 from surgenas.nn.chain import ChainNetwork
 from surgenas.nn.supernet import ChoiceBlock, ChoiceSupernet
+from surgenas.spaces import space_of
 from surgenas.spaces.costs import chain_costs
 from surgenas.spaces.layouts import LAYOUTS, REFERENCE_LAYOUT, Layout, Stage
 
@@ -114,6 +115,10 @@ class Mobile(Space):
         """What a layer may take."""
         return (*self.operators, SKIP)
 
+    def columns(self, slot: Slot) -> tuple[str, ...]:
+        """What costs are counted for: as many operators in every layer, options first."""
+        return (*self.operators, SKIP)
+
     def build(self, arch: Architecture) -> ChainNetwork:
         genes = self.check(arch).genes
         layers = [self._operator(gene, slot, affine=True) for gene, slot in zip(genes, self.slots, strict=True)]
@@ -149,7 +154,9 @@ class Mobile(Space):
     def reference(self, width: float) -> Architecture:
         """MobileNetV2 at a width, for the same images and with the same total stride as this layout."""
         layout = REFERENCE_LAYOUT.get(self.layout_name, "mobilenetv2")
-        space = Mobile(**{**self.settings, "layout": layout, "width": width, "depth": 1.0})  # type: ignore[arg-type]
+        space = Mobile(
+            layout=layout, resolution=self.resolution, width=width, classes=self.classes, dropout=self.dropout
+        )
         return uniform(space, "k3e6")
 
     def scaled(self, arch: Architecture, knob: str, scale: float) -> Architecture:
@@ -180,17 +187,16 @@ class Mobile(Space):
 
     @cached_property
     def _costs(self) -> CostTable:
-        options = (*self.operators, SKIP)
         with torch.device("meta"):
-            layers = [[self._operator(gene, slot, affine=True) for gene in options] for slot in self.slots]
+            layers = [[self._operator(gene, slot, affine=True) for gene in self.columns(slot)] for slot in self.slots]
             return chain_costs(list(self._stem(affine=True)), layers, [self._head(affine=True)], self.input_shape)
 
     def _stem(self, *, affine: bool) -> nn.Sequential:
         layout, act = self.layout, self.layout.act
-        return nn.Sequential(
-            conv_bn_act(3, layout.stem, kernel=3, stride=2, affine=affine, act=act),
-            mbconv(layout.stem, layout.fixed, kernel=3, expand=1, stride=1, affine=affine, act=act),
-        )
+        stem = [conv_bn_act(3, layout.stem, kernel=3, stride=2, affine=affine, act=act)]
+        if layout.fixed:
+            stem.append(mbconv(layout.stem, layout.fixed, kernel=3, expand=1, stride=1, affine=affine, act=act))
+        return nn.Sequential(*stem)
 
     def _operator(self, gene: str, slot: Slot, *, affine: bool) -> nn.Module:
         if gene == SKIP:
@@ -220,7 +226,8 @@ def distinct(archs: Iterable[Architecture]) -> list[Architecture]:
     """Without those that rounding made the same network as an earlier one."""
     seen: dict[tuple[object, ...], Architecture] = {}
     for arch in archs:
-        space = Mobile(**dict(arch.space.settings))  # type: ignore[arg-type]
+        space = space_of(arch)
+        assert isinstance(space, Mobile), "others have no widths to round"
         seen.setdefault((*space.shape, *arch.genes), arch)
     return list(seen.values())
 
@@ -236,7 +243,7 @@ def _scaled(layout: Layout, width: float, depth: float) -> Layout:
         head = max(layout.head, head)
     return Layout(
         stem=make_divisible(layout.stem * width, 8),
-        fixed=make_divisible(layout.fixed * width, 8),
+        fixed=make_divisible(layout.fixed * width, 8) if layout.fixed else 0,
         stages=stages,
         head=make_divisible(head, 8),
         tail=make_divisible(layout.tail * width, 8) if layout.tail else 0,
@@ -247,7 +254,7 @@ def _scaled(layout: Layout, width: float, depth: float) -> Layout:
 
 
 def _slots(layout: Layout, resolution: int) -> Iterator[Slot]:
-    cin, size = layout.fixed, _halved(resolution, 2)
+    cin, size = layout.fixed or layout.stem, _halved(resolution, 2)
     for s, stage in enumerate(layout.stages, start=1):
         for r in range(stage.repeats):
             stride = stage.stride if r == 0 else 1

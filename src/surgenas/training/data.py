@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +65,16 @@ class Dataset:
         """uint8 -> float, standardised by channel."""
         mean, std = (torch.tensor(v, device=images.device).view(1, 3, 1, 1) for v in (self.mean, self.std))
         return (images.float() / 255 - mean) / std
+
+
+def hold_out(dataset: Dataset, share: float, most: int, seed: int) -> tuple[Dataset, Part]:
+    """The data set without a share of its training part, at most `most` images, and these; the test part stays."""
+    order = torch.from_numpy(generator(seed, "hold-out").permutation(len(dataset.train)))
+    count = min(most, max(1, round(share * len(order))))
+    aside, rest = (
+        Part(dataset.train.images[i], dataset.train.labels[i]) for i in (order[:count], order[count:].sort()[0])
+    )
+    return replace(dataset, train=rest), aside
 
 
 def load_data(

@@ -1,7 +1,7 @@
-"""From probabilities to one architecture whose *measured* latency lies inside the limit.
+"""From a searched supernet to one architecture whose *measured* latency lies inside the limit.
 
-The most probable architectures that are predicted to land just below the limit are measured. If none does, the
-predictor learns from them and the search goes on; a bounded number of times.
+What the search prefers among the architectures that are predicted to land just below the limit is measured. If none
+does, the predictor learns from them and the search goes on; a bounded number of times.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from surgenas.core.seeds import generator
 from surgenas.core.space import Floats
 from surgenas.core.units import show_ms
 from surgenas.hardware.measurement import Measurement
-from surgenas.methods.constrained import most_probable
-from surgenas.methods.gradient import GradientSearch
+from surgenas.methods.base import SupernetSearch
 from surgenas.pipeline.run import Run
 from surgenas.pipeline.stages.measured import CAREFUL, CLAIM, fitted_predictor, measure
 from surgenas.pipeline.stages.search import search
@@ -57,9 +56,9 @@ def derive(run: Run, limit_ms: float) -> Architecture:
 
 
 def _attempt(
-    run: Run, method: GradientSearch, limit_ms: float, turn: int, *, final: bool
+    run: Run, method: SupernetSearch, limit_ms: float, turn: int, *, final: bool
 ) -> tuple[Architecture, Measurement, float] | None:
-    """Measure the most probable candidates; confirm, in three more campaigns, the best that fits.
+    """Measure the preferred candidates; confirm, in three more campaigns, the best that fits.
 
     The final attempt takes anything inside the limit, of every turn: a smaller network is better than none.
     """
@@ -90,29 +89,24 @@ def _all_measured(run: Run) -> list[tuple[Architecture, Measurement]]:
 
 
 def _candidates(
-    run: Run, method: GradientSearch, predictor: Predictor, limit_ms: float, turn: int
+    run: Run, method: SupernetSearch, predictor: Predictor, limit_ms: float, turn: int
 ) -> list[Architecture]:
     """Predicted inside the window; the window widens downwards until there is something to measure."""
-    p_LK = method.probabilities().double().cpu().numpy()
     if _tops_out(run, limit_ms):
-        return [moves.decode(run.space, p_LK), *_most_probable(run, p_LK, predictor, (0.0, limit_ms), turn)][
-            :CANDIDATES
-        ]
+        return [method.largest(), *_proposed(run, method, predictor, (0.0, limit_ms), turn)][:CANDIDATES]
     found: list[Architecture] = []
     for low in (0.975, 0.95, 0.9, 0.0):
-        found = _most_probable(run, p_LK, predictor, (low * limit_ms, 0.99 * limit_ms), turn)
+        found = _proposed(run, method, predictor, (low * limit_ms, 0.99 * limit_ms), turn)
         if len(found) >= CANDIDATES // 2:
             break
     return found or [moves.decode(run.space, -run.space.costs().macs)]
 
 
-def _most_probable(
-    run: Run, p_LK: Floats, predictor: Predictor, window: tuple[float, float], turn: int
+def _proposed(
+    run: Run, method: SupernetSearch, predictor: Predictor, window: tuple[float, float], turn: int
 ) -> list[Architecture]:
     rng = generator(run.config.seed, "derive", turn)
-    return most_probable(
-        run.space, p_LK, lambda archs: _predicted(run, predictor, archs), window, rng, count=CANDIDATES
-    )
+    return method.propose(lambda archs: _predicted(run, predictor, archs), window, CANDIDATES, rng)
 
 
 def _predicted(run: Run, predictor: Predictor, archs: Sequence[Architecture]) -> Floats:

@@ -17,7 +17,7 @@ from surgenas.core.architecture import Architecture
 from surgenas.core.seeds import generator
 from surgenas.pipeline.run import Run
 from surgenas.pipeline.stages.profile import DEFAULT_SAMPLES, DIGITS_SAMPLES
-from surgenas.pipeline.stages.search import method_class, search_epochs
+from surgenas.pipeline.stages.search import method_class, search_data, search_epochs
 from surgenas.pipeline.stages.train import recipe
 from surgenas.training.augment import steps_per_epoch, train_batches
 
@@ -59,8 +59,8 @@ def make_plan(run: Run) -> Plan:
         forward(moves.sample(space, rng)).backward()
 
     path_s = _median_seconds(one_path)
-    steps = steps_per_epoch(run.data, config.batch)
-    search_epoch, train_epoch = steps * path_s * passes, steps * path_s * 1.1
+    steps, search_steps = (steps_per_epoch(data, config.batch) for data in (run.data, search_data(run)))
+    search_epoch, train_epoch = search_steps * path_s * passes, steps * path_s * 1.1
     networks = 2 + config.random
     samples = config.samples or (DIGITS_SAMPLES if config.data == "digits" else DEFAULT_SAMPLES)
     profile_s = SECONDS_PER_SAMPLE * (samples + 12)

@@ -20,7 +20,7 @@ def reach(run: Run) -> dict[str, float]:
                 name, ms = run.device.calibrate(job_of(largest))
                 run.journal.append("calibrated", reference=name, reference_ms=ms)
             low, high = measure(run, "reach", [smallest, largest], protocol=QUICK)
-            limit = run.config.latency_ms or round(high.ms / 2, 4)
+            limit = run.config.latency_ms or round(_default(low.ms, high.ms), 4)
             result |= {"low_ms": low.ms, "high_ms": high.ms, "limit_ms": limit}
         known = result
     if known["limit_ms"] < known["low_ms"]:
@@ -35,6 +35,11 @@ def reach(run: Run) -> dict[str, float]:
             "a larger --width or --resolution would use it"
         )
     return known
+
+
+def _default(low_ms: float, high_ms: float) -> float:
+    """Half the largest network's latency; the middle of what is reachable where that leaves (nearly) nothing."""
+    return high_ms / 2 if high_ms / 2 > 1.1 * low_ms else (low_ms * high_ms) ** 0.5
 
 
 def _extremes(run: Run) -> tuple[Architecture, Architecture]:

@@ -15,16 +15,21 @@ from surgenas.core import moves
 from surgenas.core.catalog import look_up
 from surgenas.core.errors import Interrupted, UsageError
 from surgenas.methods import CATALOG, SAMPLERS
-from surgenas.methods.gradient import GradientSearch, SearchConfig
+from surgenas.methods.base import SearchConfig, SupernetSearch
+from surgenas.methods.candidates import HeldOut
 from surgenas.pipeline.run import Run
 from surgenas.pipeline.stages.measured import fitted_predictor, samples
 from surgenas.predictors import CATALOG as PREDICTORS
 from surgenas.predictors.base import Predictor
 from surgenas.training.augment import steps_per_epoch, train_batches
+from surgenas.training.data import Dataset, Part, hold_out
 from surgenas.training.loop import make_fabric
 
 DEFAULT_EPOCHS = 20
 DIGITS_EPOCHS = 7
+HELD_OUT, MOST_HELD_OUT, CALIBRATION = 0.2, 2000, 256
+"""For methods that judge candidates: share of the training part that is held out for it and not trained on in the
+search, at most so many images, and images that BN statistics are estimated from."""
 NEAREST = 10
 """Measured networks nearest to the limit, at which the predictor is asked how sure it is."""
 LARGEST_MARGIN = 0.1
@@ -36,12 +41,14 @@ def search_epochs(run: Run) -> int:
     return int(plan["epochs"]) if plan else run.config.epochs or default_epochs(run, method_class(run))
 
 
-def default_epochs(run: Run, method: type[GradientSearch]) -> int:
-    return method.longer * (DIGITS_EPOCHS if run.config.data == "digits" else DEFAULT_EPOCHS)
+def default_epochs(run: Run, method: type[SupernetSearch]) -> int:
+    usual = DIGITS_EPOCHS if run.config.data == "digits" else DEFAULT_EPOCHS
+    enough = math.ceil(method.least_steps / steps_per_epoch(search_data(run), run.config.batch))
+    return max(round(method.longer * usual), enough)
 
 
-def method_class(run: Run) -> type[GradientSearch]:
-    found: type[GradientSearch] = look_up("method", run.config.method, CATALOG)
+def method_class(run: Run) -> type[SupernetSearch]:
+    found: type[SupernetSearch] = look_up("method", run.config.method, CATALOG)
     return found
 
 
@@ -69,19 +76,39 @@ def check_names(run: Run) -> None:
         look_up("predictor", name, PREDICTORS)
 
 
-def make_method(run: Run, limit_ms: float) -> GradientSearch:
+def search_data(run: Run) -> Dataset:
+    """What the supernet trains on: all but what candidates are judged by."""
+    return _halves(run)[0] if method_class(run).holds_out else run.data
+
+
+def held_out(run: Run) -> HeldOut | None:
+    """What candidates are judged by, where the method judges them."""
+    if not method_class(run).holds_out:
+        return None
+    data, aside = _halves(run)
+    spaced = slice(None, None, max(1, len(data.train) // CALIBRATION))  # folders are read class by class
+    calibration = data.normalise(data.train.images[spaced][:CALIBRATION])
+    return HeldOut(calibration, data.normalise(aside.images), aside.labels)
+
+
+def _halves(run: Run) -> tuple[Dataset, Part]:
+    return hold_out(run.data, HELD_OUT, MOST_HELD_OUT, run.config.seed)
+
+
+def make_method(run: Run, limit_ms: float) -> SupernetSearch:
     """The method, with the predictor fitted on all that is measured so far."""
     device = torch.device("cuda" if run.config.accelerator != "cpu" and torch.cuda.is_available() else "cpu")
     method: Any = method_class(run)  # each takes its own Config
     predictor = fitted_predictor(run)
-    made: GradientSearch = method(
+    made: SupernetSearch = method(
         run.space,
         method_config(run),
         predictor,
         limit_ms - margin_ms(run, predictor, limit_ms),
-        steps_per_epoch=steps_per_epoch(run.data, run.config.batch),
+        steps_per_epoch=steps_per_epoch(search_data(run), run.config.batch),
         seed=run.config.seed,
         device=device,
+        held_out=held_out(run),
     )
     return made
 
@@ -94,9 +121,9 @@ def margin_ms(run: Run, predictor: Predictor, limit_ms: float) -> float:
     return float(min(np.median(unsure), LARGEST_MARGIN * limit_ms))
 
 
-def search(run: Run, limit_ms: float, extra: int = 0) -> GradientSearch:
+def search(run: Run, limit_ms: float, extra: int = 0) -> SupernetSearch:
     """The searched state after all epochs, and `extra` more with what the predictor has learned since."""
-    method = make_method(run, limit_ms)
+    method, data = make_method(run, limit_ms), search_data(run)
     until = method.epochs + extra
     checkpoints = run.checkpoints("search")
     saved = checkpoints.load()
@@ -114,7 +141,7 @@ def search(run: Run, limit_ms: float, extra: int = 0) -> GradientSearch:
             check_time(run)
             if method.finished:
                 break
-            batches = train_batches(run.data, run.config.batch, run.config.seed, epoch)
+            batches = train_batches(data, run.config.batch, run.config.seed, epoch)
             summary = asdict(method.run_epoch(epoch, batches))
             epochs = [e["summary"] for e in run.journal.all("epoch")] + [summary]
             checkpoints.save(epoch + 1, {"method": method.state_dict(), "epochs": epochs})

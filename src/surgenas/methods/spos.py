@@ -1,0 +1,176 @@
+"""SPOS: a supernet trained one uniform path at a time, then evolution inside the limit.
+
+Guo et al.: "Single Path One-Shot Neural Architecture Search with Uniform Sampling", arXiv 1904.00420. Section names
+refer to docs/hurricane.md.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from surgenas.core import moves
+from surgenas.core.architecture import Architecture
+from surgenas.core.catalog import look_up
+from surgenas.core.errors import UsageError
+from surgenas.core.seeds import derive
+from surgenas.core.space import Space
+from surgenas.methods import SAMPLERS
+from surgenas.methods.base import EpochSummary, Latency, Step, SupernetSearch
+from surgenas.methods.candidates import accuracies
+from surgenas.methods.constrained import most_probable
+from surgenas.methods.evolution import Evolution, evolve, ranked
+from surgenas.nn.supernet import ChoiceSupernet
+
+TRAINED_BY = ("spos", "fair")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SPOSConfig:
+    """Settings of one search; the authors' are for ImageNet and batches of 1024, these for short searches.
+
+    sampler: "spos", one uniform path a step, or "fair", FairNAS's orderings: one step of all operators. The others: of
+    the evolution. warmup: none, all epochs train weights.
+    """
+
+    epochs: int = 60
+    warmup: float = 0.0
+    weight_lr: float = 0.3
+    momentum: float = 0.9
+    weight_decay: float = 4e-5
+    clip: float = 1.0
+    label_smoothing: float = 0.1
+    sampler: str = "spos"
+    population: int = 50
+    generations: int = 10
+    parents: int = 10
+    mutations: int = 25
+    crossovers: int = 25
+    mutation_rate: float = 0.1
+
+    def __post_init__(self) -> None:
+        if self.sampler not in TRAINED_BY:
+            raise UsageError(f"unknown sampler {self.sampler!r}; one of {', '.join(TRAINED_BY)}")
+        if self.epochs < 1 or self.warmup:
+            raise UsageError(f"epochs {self.epochs}, warmup {self.warmup}: expected at least 1, and no warm-up")
+        self.evolution  # noqa: B018  raises for settings that make none
+
+    @property
+    def evolution(self) -> Evolution:
+        return Evolution(
+            population=self.population, generations=self.generations, parents=self.parents, mutations=self.mutations,
+            crossovers=self.crossovers, rate=self.mutation_rate,
+        )  # fmt: skip
+
+
+class SPOS(SupernetSearch):
+    """Supernet training, and candidates judged with its weights."""
+
+    name = "spos"
+    default_space = "shuffle"
+    Config = SPOSConfig
+    longer = 3.0
+    least_steps = 1600
+    supernet_kind = ChoiceSupernet
+    holds_out = True
+    config: SPOSConfig
+
+    def start(self) -> None:
+        c = self.config
+        options = {len(choice.options) for choice in self.space.choices}
+        if len(options) != 1:
+            raise UsageError(f"{self.name} draws operators uniformly: it needs equally many in every layer")
+        self.logits_LK = torch.zeros(len(self.space.choices), *options)
+        self.optimizer = torch.optim.SGD(
+            self.supernet.parameters(), c.weight_lr, momentum=c.momentum, weight_decay=c.weight_decay
+        )
+        self.criterion = nn.CrossEntropyLoss(label_smoothing=c.label_smoothing)
+        self.scores: dict[tuple[int, ...], float] = {}
+        """What evolution has judged with the present weights."""
+
+    @classmethod
+    def passes(cls, space: Space) -> int:
+        return 1
+
+    @property
+    def epochs(self) -> int:
+        return self.config.epochs
+
+    # --- supernet training
+
+    def step(self, images: Tensor, labels: Tensor, index: int) -> Step:
+        """One mini-batch, through one path (or one ordering's). What did not run has no gradient, so neither momentum
+        nor decay moves it."""
+        self.scores.clear()
+        done = index / (self.epochs * self.steps_per_epoch)
+        self.optimizer.param_groups[0]["lr"] = self.config.weight_lr * max(0.01, 1 - done)  # linear, as the authors
+        self.optimizer.zero_grad()
+        paths = self._draw(index)
+        losses, correct = 0.0, 0.0
+        for path in paths:
+            logits = self.supernet.at(images, path)
+            loss = self.criterion(logits, labels)
+            loss.backward()
+            losses += float(loss.detach())
+            correct += float((logits.detach().argmax(1) == labels).float().mean())
+        nn.utils.clip_grad_norm_(self.supernet.parameters(), self.config.clip)
+        self.optimizer.step()
+        return losses / len(paths), correct / len(paths), math.nan
+
+    def _draw(self, index: int) -> list[tuple[int, ...]]:
+        generator = torch.Generator().manual_seed(derive(self.seed, "paths", index))
+        sampler = look_up("sampler", self.config.sampler, SAMPLERS)
+        return [gates.path for gates in sampler(self.logits_LK, 1.0, generator)]
+
+    # --- evolution
+
+    def propose(
+        self, latency_ms: Latency, window_ms: tuple[float, float], count: int, rng: np.random.Generator
+    ) -> list[Architecture]:
+        return self.evolved(self.space, latency_ms, window_ms, rng)[:count]
+
+    def evolved(
+        self, space: Space, latency_ms: Latency, window_ms: tuple[float, float], rng: np.random.Generator,
+        seeds: Sequence[Architecture] = (),
+    ) -> list[Architecture]:  # fmt: skip
+        """All that were judged, the best first; of a part of the space if that is given."""
+        low, high = window_ms
+
+        def feasible(archs: Sequence[Architecture]) -> np.ndarray:
+            ms = latency_ms(archs)
+            return (low <= ms) & (ms <= high)
+
+        settings = self.config.evolution
+        indifferent = np.ones((len(space.choices), max(len(choice.options) for choice in space.choices)))
+        few = most_probable(space, indifferent, latency_ms, window_ms, rng, count=settings.parents, samples=500)
+        found = evolve(space, self.judge, settings, feasible, rng, seeds=[*seeds, *few])
+        return [judged.arch for judged in ranked(found)]
+
+    def judge(self, archs: Sequence[Architecture]) -> list[float]:
+        """Held-out accuracy of every path, its BN statistics estimated anew."""
+        assert self.held_out is not None, "the pipeline holds images out for methods that say so"
+        paths = [moves.indices(self.space, arch) for arch in archs]
+        fresh = [path for path in dict.fromkeys(paths) if path not in self.scores]
+        self.scores |= zip(fresh, accuracies(self.supernet, fresh, self.held_out), strict=True)
+        return [self.scores[path] for path in paths]
+
+    def largest(self) -> Architecture:
+        return moves.decode(self.space, self.space.costs().macs)
+
+    # --- state
+
+    def summary(self, known: dict[str, Any]) -> EpochSummary:
+        return EpochSummary(**known)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"supernet": self.supernet.state_dict(), "optimizer": self.optimizer.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.supernet.load_state_dict(state["supernet"])
+        self.optimizer.load_state_dict(state["optimizer"])
