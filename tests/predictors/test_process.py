@@ -134,6 +134,19 @@ def test_active_choices_differ_and_leave_less_uncertain_than_chance():
     assert left(chosen) < min(left(list(np.random.default_rng(s).permutation(200)[:20])) for s in range(5))
 
 
+def test_what_is_picked_is_what_the_whole_covariance_says():
+    features = np.random.default_rng(0).normal(size=(120, 20)) / 4
+    covariance, picked = features @ features.T, []
+    for _ in range(30):
+        variance = covariance.diagonal()
+        gain = np.square(covariance).sum(0) / (variance + 0.02)
+        gain[picked] = -1
+        picked.append(int(gain.argmax()))
+        column = covariance[:, picked[-1]]
+        covariance = covariance - np.outer(column, column / (column[picked[-1]] + 0.02))
+    assert choose(features, 30, noise=0.02) == picked
+
+
 def test_every_architecture_is_chosen_once_if_all_are_asked_for():
     assert sorted(choose(np.eye(4), 9)) == [0, 1, 2, 3]
 

@@ -14,18 +14,27 @@ NOISE = 0.02
 
 def choose(features_NF: Floats, count: int, *, noise: float = NOISE) -> list[int]:
     """Positions of `count` different rows. Latency is taken for a Gaussian process whose kernel is the inner product;
-    each next row lowers the summed variance over all rows the most. No latency is looked at."""
-    covariance = features_NF @ features_NF.T
-    left = np.ones(len(covariance), dtype=bool)
+    each next row lowers the summed variance over all rows the most. No latency is looked at.
+
+    The covariance of what is left uncertain is C = X X' - U U', U a column for each row chosen; it is never written
+    out. power: its squared columns' sums, which say how much a row would tell.
+    """
+    x_NF, count = features_NF, min(count, len(features_NF))
+    variance_N = np.square(x_NF).sum(1)
+    power_N = ((x_NF @ (x_NF.T @ x_NF)) * x_NF).sum(1)
+    told_NK = np.empty((len(x_NF), count))
+    left = np.ones(len(x_NF), dtype=bool)
     chosen: list[int] = []
-    for _ in range(min(count, len(covariance))):
-        variance = covariance.diagonal()
-        gain = np.where(left, np.square(covariance).sum(0) / (variance + noise), -1.0)
-        best = int(gain.argmax())
+    for k in range(count):
+        best = int(np.where(left, power_N / (variance_N + noise), -1.0).argmax())
         chosen.append(best)
         left[best] = False
-        column = covariance[:, best].copy()
-        covariance -= np.outer(column, column / (variance[best] + noise))
+        seen_NK, scale = told_NK[:, :k], variance_N[best] + noise
+        c_N = x_NF @ x_NF[best] - seen_NK @ seen_NK[best]
+        told_N = x_NF @ (x_NF.T @ c_N) - seen_NK @ (seen_NK.T @ c_N)
+        power_N = power_N - 2 * c_N * told_N / scale + np.square(c_N / scale) * (c_N @ c_N)
+        variance_N = np.maximum(variance_N - np.square(c_N) / scale, 0)
+        told_NK[:, k] = c_N / scale**0.5
     return chosen
 
 

@@ -23,6 +23,8 @@ class Predictor(ABC):
 
     differentiable: ClassVar[bool] = True
     """Can it be part of a gradient search?"""
+    chunk: ClassVar[int] = 4096
+    """Codes predicted at once: as many as what it computes for them stays in a processor's cache."""
 
     def __init__(self, costs: CostTable, *, seed: int = 0) -> None:
         self.costs = costs
@@ -46,7 +48,7 @@ class Predictor(ABC):
     def predict(self, code_NLK: Floats) -> Floats:
         """(N,) milliseconds."""
         with torch.no_grad():
-            parts = torch.from_numpy(np.asarray(code_NLK, dtype=np.float32)).split(4096)
+            parts = torch.from_numpy(np.asarray(code_NLK, dtype=np.float32)).split(self.chunk)
             return torch.cat([self.predict_relaxed(part) for part in parts]).double().numpy()
 
     def uncertainty(self, code_NLK: Floats) -> Floats:

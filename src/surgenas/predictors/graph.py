@@ -21,6 +21,8 @@ from surgenas.predictors.neural import NeuralPredictor
 class GraphPredictor(NeuralPredictor):
     """3 layers x 48 along the data flow and as many against it, mean and global read-out, 64, 1."""
 
+    chunk = 256
+
     def make_network(self, layers: int, operators: int) -> nn.Module:
         return _GraphNetwork(self.costs)
 

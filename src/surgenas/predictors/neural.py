@@ -56,7 +56,7 @@ class NeuralPredictor(Predictor):
 
     def uncertainty(self, code_NLK: Floats) -> Floats:
         """What members were off by on the samples that they had left out, and how far they are from each other."""
-        parts = torch.from_numpy(np.asarray(code_NLK, dtype=np.float32)).split(4096)
+        parts = torch.from_numpy(np.asarray(code_NLK, dtype=np.float32)).split(self.chunk)
         spread = torch.cat([self._members(part).std(0, correction=0) for part in parts]) * self.std
         return np.hypot(spread.double().numpy(), self.left_out_ms)
 

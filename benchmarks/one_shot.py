@@ -1,0 +1,228 @@
+"""SPOS and HURRICANE: what judging costs, how supernets rank, what two stages are worth, whole runs side by side.
+
+    python benchmarks/one_shot.py cost [--keep]
+    python benchmarks/one_shot.py rank --table FILE.json --data CIFAR10 [--epochs 6] [--images 5000] [--keep]
+    python benchmarks/one_shot.py stages [--seeds 3] [--keep]
+    python benchmarks/one_shot.py compare [--data FOLDER --resolution 64] [--seeds 3] [--epochs N] [--keep]
+
+cost: judging a candidate over a plain forward pass of as many images, in turns; evolution without judging. rank:
+Kendall tau-b of supernet accuracy against NAS-Bench-Macro's table over 600 architectures, and what the supernet's best
+would be there, for three ways to train it at equal passes; the judgement alone sees the table. stages: HURRICANE,
+warm start, split, K and b, on digits. compare: SPOS on the generic and on the device's space, HURRICANE, SurgeNAS,
+Single-Path, MobileNetV2 and random architectures at one limit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from functools import partial
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from common import finish, spread
+from macro import Macro, first_images
+from scipy.stats import kendalltau
+from step_cost import seconds
+
+import surgenas
+from surgenas import api
+from surgenas.console import ConsoleProgress
+from surgenas.core import moves
+from surgenas.methods.candidates import HeldOut, accuracies
+from surgenas.methods.evolution import Evolution, evolve
+from surgenas.methods.spos import SPOS, SPOSConfig
+from surgenas.methods.surgenas import SurgeNAS, SurgeNASConfig
+from surgenas.pipeline.run import Run
+from surgenas.spaces.operators import Shuffle
+from surgenas.testing import ZeroPredictor
+from surgenas.training.augment import steps_per_epoch, train_batches
+from surgenas.training.data import hold_out, load_data
+
+BATCH, JUDGED = 64, 600
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("part", choices=("cost", "rank", "stages", "compare"))
+    parser.add_argument("--table", type=Path)
+    parser.add_argument("--data", default="digits")
+    parser.add_argument("--resolution", type=int, default=0)
+    parser.add_argument("--images", type=int, default=5000)
+    parser.add_argument("--epochs", type=int, default=0)
+    parser.add_argument("--train-epochs", type=int, default=0)
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--random", type=int, default=2)
+    parser.add_argument("--keep", action="store_true")
+    args = parser.parse_args()
+    found = {"cost": cost, "rank": rank, "stages": stages, "compare": compare}[args.part](args)
+    finish(f"one_shot-{args.part}{'' if args.data == 'digits' else '-' + Path(args.data).name}", found)
+
+
+def cost(args: argparse.Namespace) -> dict[str, Any]:
+    """On one path a candidate: nothing is shared. And on a generation of evolution, which shares prefixes."""
+    found: dict[str, Any] = {}
+    rng = np.random.default_rng(0)
+    for size in (32, 64):
+        space = Shuffle(layout="small", resolution=size, classes=10)
+        supernet = space.supernet().to(memory_format=torch.channels_last)
+        shape, labels = space.input_shape, torch.randint(10, (500,))
+        held_out = HeldOut(*(_images(count, shape) for count in (256, 500)), labels)
+        together = torch.cat([held_out.calibration, held_out.images])
+        paths = [moves.indices(space, moves.sample(space, rng)) for _ in range(20)]
+        ratios = []
+        for path in paths:
+            plain = partial(_forward, supernet, together, path)
+            before = seconds(plain)
+            judged = seconds(partial(accuracies, supernet, [path], held_out))
+            ratios.append(2 * judged / (before + seconds(plain)))
+        parents = [moves.sample(space, rng) for _ in range(5)]
+        generation = [moves.mutate_each(space, parents[i % 5], 0.1, rng) for i in range(50)]
+        shared = seconds(partial(accuracies, supernet, [moves.indices(space, a) for a in generation], held_out))
+        alone = sum(seconds(partial(_forward, supernet, together, moves.indices(space, a))) for a in generation)
+        found[f"{size} px"] = {"candidate_over_forward": spread(ratios[1:]), "generation_over_forwards": shared / alone}
+        print(size, found[f"{size} px"]["candidate_over_forward"]["median"], shared / alone, file=sys.stderr)
+    macs = space.costs().macs
+    middle = float(np.median([(moves.encode(space, [moves.sample(space, rng)])[0] * macs).sum() for _ in range(300)]))
+    for name, (low, high) in {"limit": (0.0, middle), "window of 1.5 %": (0.975 * middle, 0.99 * middle)}.items():
+        start = time.perf_counter()
+        judged = evolve(
+            space, lambda archs: [0.0] * len(archs), Evolution(generations=10),
+            lambda archs, low=low, high=high: _between((moves.encode(space, archs) * macs).sum((1, 2)), low, high), rng,
+        )  # fmt: skip
+        found[f"evolution_ms_a_candidate, {name}"] = 1e3 * (time.perf_counter() - start) / len(judged)
+    return found
+
+
+def _images(count: int, shape: tuple[int, ...]) -> torch.Tensor:
+    return torch.randn(count, *shape).contiguous(memory_format=torch.channels_last)
+
+
+def _between(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    return (low <= values) & (values <= high)
+
+
+@torch.inference_mode()
+def _forward(supernet: torch.nn.Module, images: torch.Tensor, path: tuple[int, ...]) -> None:
+    supernet.eval().at(images, path)  # type: ignore[operator]
+
+
+def rank(args: argparse.Namespace) -> dict[str, Any]:
+    table = json.loads(args.table.read_text())
+    codes = list(product(range(3), repeat=8))
+    accuracy = np.array([table["".join(map(str, code))]["mean_acc"] for code in codes])
+    with tempfile.TemporaryDirectory() as cache:
+        data = load_data(args.data, 32, seed=0, max_corrupt=0, cache=Path(cache), progress=ConsoleProgress())
+    data, aside = hold_out(first_images(data, args.images), 0.2, 1000, 0)
+    spaced = data.train.images[:: max(1, len(data.train) // 256)][:256]
+    held_out = HeldOut(data.normalise(spaced), data.normalise(aside.images), aside.labels)
+    judged = np.random.default_rng(0).choice(len(codes), JUDGED, replace=False)
+    steps, passes, epochs = steps_per_epoch(data, BATCH), 3, args.epochs or 6
+    rows: dict[str, list[dict[str, float]]] = {}
+    for seed in range(args.seeds):
+        for name in ("uniform single path", "FairNAS orderings", "ODS"):
+            space = Macro()
+            how = {"steps_per_epoch": steps, "seed": seed, "device": torch.device("cpu"), "held_out": held_out}
+            once = epochs if name != "uniform single path" else passes * epochs
+            if name == "ODS":
+                config = SurgeNASConfig(epochs=once, loss="penalty", latency_weight=0.0)
+                method: Any = SurgeNAS(space, config, ZeroPredictor(space.costs()), 1.0, **how)
+            else:
+                sampler = "spos" if once > epochs else "fair"
+                method = SPOS(space, SPOSConfig(epochs=once, sampler=sampler), ZeroPredictor(space.costs()), 1.0, **how)
+            start = time.monotonic()
+            for epoch in range(once):
+                method.run_epoch(epoch, train_batches(data, BATCH, seed, epoch))
+            trained = time.monotonic() - start
+            scores = np.array(accuracies(method.supernet, [codes[i] for i in judged], held_out))
+            best = accuracy[judged[scores.argmax()]]
+            row = {
+                "kendall": float(kendalltau(scores, accuracy[judged]).statistic), "accuracy": float(best),
+                "better_share": float((accuracy > best).mean()), "supernet_median": float(np.median(scores)),
+                "training_seconds": trained,
+            }  # fmt: skip
+            print(seed, name, row, file=sys.stderr)
+            rows.setdefault(name, []).append(row)
+    return {
+        "images": len(data.train), "passes": passes * epochs * steps, "judged": JUDGED,
+        "trained_by": {name: {k: spread([r[k] for r in found]) for k in found[0]} for name, found in rows.items()},
+        "random architecture": {"median": float(np.median(accuracy)), "best": float(accuracy.max())},
+    }  # fmt: skip
+
+
+VARIANTS: dict[str, dict[str, Any]] = {
+    "default": {}, "early layers first": {"reversed": True}, "cold second stage": {"warm": False},
+    "early 2": {"early": 2}, "early 7": {"early": 7}, "keep 2": {"keep": 2}, "keep 6": {"keep": 6},
+    "b 0.5": {"b": 0.5}, "b 2": {"b": 2.0},
+}  # fmt: skip
+
+
+def stages(args: argparse.Namespace) -> dict[str, Any]:
+    """SPOS at full and at equal budget beside them, on the device's space."""
+    rows: dict[str, list[dict[str, float]]] = {}
+    for seed in range(args.seeds):
+        limit_ms = None
+        for name, settings in VARIANTS.items():
+            facts, pool = _run(args, seed, "hurricane", limit_ms=limit_ms, method_settings=settings)
+            limit_ms = limit_ms or facts["limit_ms"]
+            rows.setdefault(name, []).append(_row(facts))
+            if name == "default":
+                for share in (1.0, 0.696):
+                    epochs = round(share * args.epochs) if args.epochs else 0
+                    how = {"space": "operators", "space_settings": {"pool": pool}, "limit_ms": limit_ms}
+                    facts, _ = _run(args, seed, "spos", **how, **({"epochs": epochs} if epochs else {}))
+                    rows.setdefault(f"SPOS, {share:g} of the budget", []).append(_row(facts))
+    return {name: {key: spread([row[key] for row in found]) for key in found[0]} for name, found in rows.items()}
+
+
+def compare(args: argparse.Namespace) -> dict[str, Any]:
+    rows: dict[str, list[dict[str, float]]] = {}
+    for seed in range(args.seeds):
+        facts, pool = _run(args, seed, "hurricane", random=args.random)
+        limit_ms, here = facts["limit_ms"], {"space": "operators", "space_settings": {"pool": pool}}
+        runs = {"HURRICANE": facts, "SPOS, device's operators": _run(args, seed, "spos", limit_ms=limit_ms, **here)[0]}
+        for name, method, space in (("SPOS, generic", "spos", "shuffle"), ("SurgeNAS", "surgenas", "mobile"),
+                                    ("SurgeNAS, device's operators", "surgenas", ""),
+                                    ("Single-Path", "single-path", "single_path")):  # fmt: skip
+            where = {"space": space} if space else here
+            try:
+                runs[name] = _run(args, seed, method, limit_ms=limit_ms, **where)[0]
+            except surgenas.core.errors.LimitError as error:
+                print(name, error, file=sys.stderr)
+        for name, found in runs.items():
+            rows.setdefault(name, []).append(_row(found))
+        reference, random = facts["references"], facts["random"]
+        for name, beside in (("MobileNetV2", reference), ("random, device's operators", random)):
+            rows.setdefault(name, []).extend(
+                {"accuracy": r["accuracy"], "share_of_limit": r["latency_ms"] / limit_ms, "search_seconds": 0.0}
+                for r in beside
+            )
+    return {name: {key: spread([row[key] for row in found]) for key in found[0]} for name, found in rows.items()}
+
+
+def _run(
+    args: argparse.Namespace, seed: int, method: str, *, limit_ms: float | None = None, **how: Any
+) -> tuple[dict[str, Any], str]:
+    """A whole run's facts, and the operators that it selected."""
+    settings = {"data": args.data, "resolution": args.resolution, "train_epochs": args.train_epochs, "seed": seed,
+                "method": method, "latency_ms": limit_ms, "progress": ConsoleProgress(), **how}  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        result = api.search(out=Path(folder) / "run", **settings)
+        chosen = Run.open(result.run, ConsoleProgress()).result("operators")
+    print(method, how, _row(result.facts), file=sys.stderr)
+    return result.facts, chosen["pool"] if chosen else ""
+
+
+def _row(facts: dict[str, Any]) -> dict[str, float]:
+    return {"accuracy": facts["accuracy"]["test"], "share_of_limit": facts["latency"]["ms"] / facts["limit_ms"],
+            "search_seconds": facts["seconds"]["search"]}  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
