@@ -56,15 +56,17 @@ def trade_off(known: Facts, more: Facts) -> go.Figure:
 
 
 def trajectory(known: Facts, more: Facts) -> go.Figure:
-    """What the sampled architectures cost, epoch by epoch, and the loss on them."""
+    """The loss, epoch by epoch; where the search chooses while it trains, also what it samples costs."""
     epochs = more["epochs"]
-    figure = _figure("epoch of the search", "predicted latency of samples (ms)")
     x = [e["epoch"] + 1 for e in epochs]
+    if epochs and all(e["latency_ms"] is None for e in epochs):
+        figure = _figure("epoch of the supernet's training", "loss")
+        return figure.add_scatter(x=x, y=[e["loss"] for e in epochs], line={"color": WARM})
+    figure = _figure("epoch of the search", "predicted latency of samples (ms)")
     figure.add_scatter(x=x, y=[e["latency_ms"] for e in epochs], name="latency", line={"color": ACCENT})
     figure.add_scatter(x=x, y=[e["loss"] for e in epochs], name="loss", yaxis="y2", line={"color": WARM})
-    if any("skips" in e for e in epochs):
-        skips = [e.get("skips") for e in epochs]
-        figure.add_scatter(x=x, y=skips, name="skips chosen", yaxis="y2", line={"color": MUTED, "dash": "dot"})
+    skips = [e.get("skips") for e in epochs]
+    figure.add_scatter(x=x, y=skips, name="skips chosen", yaxis="y2", line={"color": MUTED, "dash": "dot"})
     if known["limit_ms"]:
         figure.add_hline(y=known["limit_ms"], line={"color": INK, "dash": "dash"}, annotation_text="limit")
     axis = {"title": "loss, skips", "overlaying": "y", "side": "right", "showgrid": False}
