@@ -35,7 +35,7 @@ import surgenas
 from surgenas import api
 from surgenas.console import ConsoleProgress
 from surgenas.core import moves
-from surgenas.methods.candidates import HeldOut, accuracies
+from surgenas.methods.candidates import HeldOut, Judge, accuracies
 from surgenas.methods.evolution import Evolution, evolve
 from surgenas.methods.spos import SPOS, SPOSConfig
 from surgenas.methods.surgenas import SurgeNAS, SurgeNASConfig
@@ -66,7 +66,7 @@ def main() -> None:
 
 
 def cost(args: argparse.Namespace) -> dict[str, Any]:
-    """On one path a candidate: nothing is shared. And on a generation of evolution, which shares prefixes."""
+    """Of one candidate after the other, nothing shared but the stem; and of a generation, which shares prefixes."""
     found: dict[str, Any] = {}
     rng = np.random.default_rng(0)
     for size in (32, 64):
@@ -76,11 +76,12 @@ def cost(args: argparse.Namespace) -> dict[str, Any]:
         held_out = HeldOut(*(_images(count, shape) for count in (256, 500)), labels)
         together = torch.cat([held_out.calibration, held_out.images])
         paths = [moves.indices(space, moves.sample(space, rng)) for _ in range(20)]
-        ratios = []
+        judge, ratios = Judge(supernet, held_out), []
         for path in paths:
             plain = partial(_forward, supernet, together, path)
+            judge.forget()
             before = seconds(plain)
-            judged = seconds(partial(accuracies, supernet, [path], held_out))
+            judged = seconds(partial(judge.accuracy, path))
             ratios.append(2 * judged / (before + seconds(plain)))
         parents = [moves.sample(space, rng) for _ in range(5)]
         generation = [moves.mutate_each(space, parents[i % 5], 0.1, rng) for i in range(50)]
@@ -119,7 +120,7 @@ def rank(args: argparse.Namespace) -> dict[str, Any]:
     accuracy = np.array([table["".join(map(str, code))]["mean_acc"] for code in codes])
     with tempfile.TemporaryDirectory() as cache:
         data = load_data(args.data, 32, seed=0, max_corrupt=0, cache=Path(cache), progress=ConsoleProgress())
-    data, aside = hold_out(first_images(data, args.images), 0.2, 1000, 0)
+    data, aside = hold_out(first_images(data, args.images), 0.2, 500, 0)
     spaced = data.train.images[:: max(1, len(data.train) // 256)][:256]
     held_out = HeldOut(data.normalise(spaced), data.normalise(aside.images), aside.labels)
     judged = np.random.default_rng(0).choice(len(codes), JUDGED, replace=False)

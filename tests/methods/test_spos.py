@@ -116,7 +116,7 @@ def test_what_is_judged_is_the_path_with_statistics_of_the_calibration_images(ha
 
 
 def test_prefixes_that_are_shared_are_computed_once(halves):
-    judge = candidates._Judge(make(SPOS, SPOSConfig(epochs=1), halves).supernet, halves[1])
+    judge = candidates.Judge(make(SPOS, SPOSConfig(epochs=1), halves).supernet, halves[1])
     calls = []
     for block in judge.supernet.layers:
         for op in block.ops:

@@ -33,7 +33,7 @@ class HeldOut:
 
 def accuracies(supernet: ChoiceSupernet, paths: Sequence[Sequence[int]], held_out: HeldOut) -> list[float]:
     """Of every path, in the order asked; the supernet stays as it is."""
-    judge = _Judge(supernet, held_out)
+    judge = Judge(supernet, held_out)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)  # an operator may draw
         found = {path: judge.accuracy(path) for path in sorted({tuple(path) for path in paths})}
@@ -44,7 +44,7 @@ Pair = tuple[Tensor, Tensor]
 """The same layer's activations of calibration and of held-out images."""
 
 
-class _Judge:
+class Judge:
     """One walk through the tree of paths. trail: activations after the first operators of the last one."""
 
     def __init__(self, supernet: ChoiceSupernet, held_out: HeldOut) -> None:
@@ -56,6 +56,10 @@ class _Judge:
         with torch.inference_mode():
             first = _through(self.supernet.stem, (held_out.calibration, held_out.images))
         self.trail: dict[tuple[int, ...], Pair] = {(): first}
+
+    def forget(self) -> None:
+        """All but what the stem made."""
+        self.trail = {(): self.trail[()]}
 
     @torch.inference_mode()
     def accuracy(self, path: tuple[int, ...]) -> float:
