@@ -75,7 +75,8 @@ class SupernetSearch(ABC):
         held_out: HeldOut | None = None,
     ) -> None:
         self.space, self.config, self.predictor, self.limit_ms = space, config, predictor, limit_ms
-        self.seed, self.steps_per_epoch, self.device, self.held_out = seed, steps_per_epoch, device, held_out
+        self.seed, self.steps_per_epoch, self.device = seed, steps_per_epoch, device
+        self.held_out = held_out.to(device) if held_out else None
         self.fresh_supernet()
         self.start()
 
@@ -103,6 +104,11 @@ class SupernetSearch(ABC):
     @abstractmethod
     def passes(cls, space: Space) -> int:
         """Forward passes of one path in a step."""
+
+    @classmethod
+    def candidates(cls, config: Any) -> int:
+        """How many it judges at most by images held out, for the plan."""
+        return 0
 
     @property
     @abstractmethod

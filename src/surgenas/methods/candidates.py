@@ -30,6 +30,9 @@ class HeldOut:
     images: Tensor
     labels: Tensor
 
+    def to(self, device: torch.device) -> HeldOut:
+        return HeldOut(*(t.to(device) for t in (self.calibration, self.images, self.labels)))
+
 
 def accuracies(supernet: ChoiceSupernet, paths: Sequence[Sequence[int]], held_out: HeldOut) -> list[float]:
     """Of every path, in the order asked; the supernet stays as it is."""

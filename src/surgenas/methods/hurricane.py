@@ -65,6 +65,10 @@ class Hurricane(SPOS):
         """What is not searched now: first the operators that the device likes best."""
         self.a1: tuple[str, ...] = ()
 
+    @classmethod
+    def candidates(cls, config: SPOSConfig) -> int:
+        return 2 * super().candidates(config)
+
     def run_epoch(self, epoch: int, batches: Iterable[tuple[Tensor, Tensor]]) -> EpochSummary:
         """The first epoch of the second stage begins with the evolution of the first."""
         if epoch == self.first_epochs and not self.a1:

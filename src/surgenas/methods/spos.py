@@ -98,6 +98,10 @@ class SPOS(SupernetSearch):
     def passes(cls, space: Space) -> int:
         return 1
 
+    @classmethod
+    def candidates(cls, config: SPOSConfig) -> int:
+        return config.population * config.generations
+
     @property
     def epochs(self) -> int:
         return self.config.epochs

@@ -106,6 +106,9 @@ def _proposed(
     run: Run, method: SupernetSearch, predictor: Predictor, window: tuple[float, float], turn: int
 ) -> list[Architecture]:
     rng = generator(run.config.seed, "derive", turn)
+    if method.holds_out:
+        low, high = window
+        run.progress.log(f"evolution from {show_ms(low)} to {show_ms(high)}, judged by images held out")
     return method.propose(lambda archs: _predicted(run, predictor, archs), window, CANDIDATES, rng)
 
 

@@ -17,12 +17,15 @@ from surgenas.core.architecture import Architecture
 from surgenas.core.seeds import generator
 from surgenas.pipeline.run import Run
 from surgenas.pipeline.stages.profile import DEFAULT_SAMPLES, DIGITS_SAMPLES
-from surgenas.pipeline.stages.search import method_class, search_data, search_epochs
+from surgenas.pipeline.stages.search import held_out, method_class, method_config, search_data, search_epochs
 from surgenas.pipeline.stages.train import recipe
 from surgenas.training.augment import steps_per_epoch, train_batches
 
 SECONDS_PER_SAMPLE = 0.9
 """Exporting, checking and measuring one network; seen on two cores of a server CPU."""
+FORWARD = 0.2
+"""Share of a training step's time that judging as many images takes, prefixes that candidates share being computed
+once."""
 OVERHEAD_S = 90.0
 """Calibration, deriving, verifying, export and report."""
 
@@ -60,13 +63,16 @@ def make_plan(run: Run) -> Plan:
 
     path_s = _median_seconds(one_path)
     steps, search_steps = (steps_per_epoch(data, config.batch) for data in (run.data, search_data(run)))
+    held = held_out(run)
+    images_judged = len(held.images) + len(held.calibration) if held else 0
+    judging_s = method_class(run).candidates(method_config(run)) * images_judged / config.batch * path_s * FORWARD
     search_epoch, train_epoch = search_steps * path_s * passes, steps * path_s * 1.1
     networks = 2 + config.random
     samples = config.samples or (DIGITS_SAMPLES if config.data == "digits" else DEFAULT_SAMPLES)
     profile_s = SECONDS_PER_SAMPLE * (samples + 12)
     epochs, train_epochs = search_epochs(run), recipe(run).epochs
     if config.time_limit_s:
-        left = 0.85 * config.time_limit_s - profile_s - OVERHEAD_S
+        left = 0.85 * config.time_limit_s - sum(run.seconds().values()) - profile_s - OVERHEAD_S - judging_s
         wanted = search_epoch * epochs + train_epoch * networks * train_epochs
         shrink = min(1.0, max(left, 0.0) / wanted)
         epochs, train_epochs = max(2, int(epochs * shrink)), max(2, int(train_epochs * shrink))
@@ -74,7 +80,7 @@ def make_plan(run: Run) -> Plan:
         epochs,
         train_epochs,
         profile_s,
-        search_epoch * epochs,
+        search_epoch * epochs + judging_s,
         train_epoch * networks * train_epochs,
         OVERHEAD_S,
         _resident_while(lambda: forward(moves.decode(space, space.costs().macs))),

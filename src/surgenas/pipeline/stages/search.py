@@ -27,9 +27,11 @@ from surgenas.training.loop import make_fabric
 
 DEFAULT_EPOCHS = 20
 DIGITS_EPOCHS = 7
-HELD_OUT, MOST_HELD_OUT, CALIBRATION = 0.2, 2000, 256
+HELD_OUT, MOST_HELD_OUT, LEAST_HELD_OUT, CALIBRATION = 0.2, 2000, 400, 256
 """For methods that judge candidates: share of the training part that is held out for it and not trained on in the
-search, at most so many images, and images that BN statistics are estimated from."""
+search, how many images at most, and images that BN statistics are estimated from."""
+LARGE = 96
+"""Height and width, from which fewer than the most are held out."""
 NEAREST = 10
 """Measured networks nearest to the limit, at which the predictor is asked how sure it is."""
 LARGEST_MARGIN = 0.1
@@ -87,12 +89,17 @@ def held_out(run: Run) -> HeldOut | None:
         return None
     data, aside = _halves(run)
     spaced = slice(None, None, max(1, len(data.train) // CALIBRATION))  # folders are read class by class
-    calibration = data.normalise(data.train.images[spaced][:CALIBRATION])
-    return HeldOut(calibration, data.normalise(aside.images), aside.labels)
+    calibration, images = (
+        data.normalise(part).contiguous(memory_format=torch.channels_last)
+        for part in (data.train.images[spaced][:CALIBRATION], aside.images)
+    )
+    return HeldOut(calibration, images, aside.labels)
 
 
 def _halves(run: Run) -> tuple[Dataset, Part]:
-    return hold_out(run.data, HELD_OUT, MOST_HELD_OUT, run.config.seed)
+    """Of large images fewer, since activations of all of them are held at once."""
+    fits = MOST_HELD_OUT * min(1.0, (LARGE / run.data.resolution) ** 2)
+    return hold_out(run.data, HELD_OUT, max(LEAST_HELD_OUT, int(fits)), run.config.seed)
 
 
 def make_method(run: Run, limit_ms: float) -> SupernetSearch:
