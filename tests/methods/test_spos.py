@@ -11,11 +11,12 @@ import torch
 
 from surgenas.core import moves
 from surgenas.core.errors import UsageError
-from surgenas.methods import candidates
+from surgenas.methods import candidates, hurricane
 from surgenas.methods.candidates import HeldOut, accuracies
 from surgenas.methods.hurricane import Hurricane, HurricaneConfig
 from surgenas.methods.spos import SPOS, SPOSConfig
 from surgenas.predictors.linear import FlopsPredictor
+from surgenas.spaces.operators import Shuffle
 from surgenas.testing import Planted, ZeroPredictor
 from surgenas.training.augment import steps_per_epoch, train_batches
 from surgenas.training.data import hold_out
@@ -195,6 +196,12 @@ def test_the_first_stage_searches_the_later_layers_and_the_second_the_others(hal
     assert method.judge(found[:1])[0] >= method.judge([a1])[0]
 
 
+def test_layers_are_split_at_a_stage_boundary(halves):
+    small = make(Hurricane, HurricaneConfig(epochs=2), halves, space=Shuffle(layout="small", resolution=16, classes=10))
+    assert list(small.second) == [0, 1, 2, 3, 4], "two layers, then three"
+    assert hurricane._stage_boundary(Shuffle()) == 8
+
+
 def test_a_cold_second_stage_starts_from_fresh_weights(halves):
     cold = make(Hurricane, HurricaneConfig(epochs=2, warm=False, **FAST), halves)
     fresh = copy.deepcopy(cold.supernet.state_dict())
@@ -216,6 +223,7 @@ def test_training_steps_of_hurricane_are_seven_tenths_of_spos(halves):
     ("kind", "wrong", "said"),
     [(SPOS, {"sampler": "ods"}, "one of spos, fair"), (SPOS, {"epochs": 0}, "at least 1"),
      (SPOS, {"population": 0}, "1 or more"), (Hurricane, {"epochs": 1}, "at least 2"),
+     (Hurricane, {"keep": 0}, "1 or more"),
      (Hurricane, {"early": 6}, "expected 1 to 5")],
 )  # fmt: skip
 def test_settings_that_make_no_search(kind, wrong, said, halves):

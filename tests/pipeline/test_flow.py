@@ -266,6 +266,11 @@ def test_operators_are_chosen_by_device_and_what_is_left_is_a_space_for_any_meth
     assert set(run.architecture.genes) <= set(facts["pool"].split(","))
 
 
+def test_more_operators_to_keep_than_there_are(tmp_path):
+    with pytest.raises(UsageError, match="expected 1 to 32"):
+        go(tmp_path, method="hurricane", method_settings={"keep": 33})
+
+
 def test_operators_of_a_space_without_a_pool_or_more_than_there_are(tmp_path):
     with pytest.raises(UsageError, match="use operators or shuffle"):
         api.operators(out=tmp_path, space="mobile")

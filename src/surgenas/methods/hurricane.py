@@ -6,17 +6,19 @@ are the paper's, the numbers ours (docs/hurricane.md). The operators come best f
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
+from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.errors import UsageError
 from surgenas.core.restricted import Restricted
 from surgenas.core.seeds import generator
+from surgenas.core.space import Floats, Space
 from surgenas.methods.base import EpochSummary, Latency
 from surgenas.methods.spos import SPOS, SPOSConfig
 
@@ -25,7 +27,8 @@ from surgenas.methods.spos import SPOS, SPOSConfig
 class HurricaneConfig(SPOSConfig):
     """keep, b, per_layer: of the operators' selection, where the space is the whole pool (methods.selection).
     epochs: of both stages, shared by how many layers each searches. early: layers that the second stage searches, 0
-    for two in five. warm: the second stage inherits the weights of the first. reversed: early layers first.
+    for the stage boundary nearest to two in five. warm: the second stage inherits the weights of the first. reversed:
+    early layers first.
     """
 
     keep: int = 4
@@ -39,6 +42,8 @@ class HurricaneConfig(SPOSConfig):
         super().__post_init__()
         if self.epochs < 2:
             raise UsageError(f"epochs {self.epochs}: two stages need at least 2")
+        if self.keep < 1:
+            raise UsageError(f"keep {self.keep}: expected 1 or more operators")
 
 
 class Hurricane(SPOS):
@@ -55,7 +60,7 @@ class Hurricane(SPOS):
     def start(self) -> None:
         super().start()
         layers, c = len(self.space.choices), self.config
-        early = c.early or max(1, round(0.4 * layers))
+        early = c.early or _stage_boundary(self.space)
         if not 0 < early < layers:
             raise UsageError(f"early {early}: expected 1 to {layers - 1}, the space has {layers} layers")
         stages = (range(early, layers), range(early))
@@ -92,9 +97,7 @@ class Hurricane(SPOS):
             tuple(choice.options[int(k)] for choice, k in zip(self.space.choices, cheap.argmax(1), strict=True))
         )
 
-    def _predicted(self, archs: Any) -> np.ndarray:
-        from surgenas.core import moves
-
+    def _predicted(self, archs: Sequence[Architecture]) -> Floats:
         return self.predictor.predict(moves.encode(self.space, archs))
 
     def _fix(self, a1: tuple[str, ...]) -> None:
@@ -126,3 +129,10 @@ class Hurricane(SPOS):
         super().load_state_dict(state)
         if state["a1"]:
             self._fix(tuple(state["a1"]))
+
+
+def _stage_boundary(space: Space) -> int:
+    """Layers before the boundary of stages that is nearest to two fifths of them."""
+    stages = [choice.name.split(".")[0] for choice in space.choices]
+    boundaries = [i for i in range(1, len(stages)) if stages[i] != stages[i - 1]] or [max(1, round(0.4 * len(stages)))]
+    return min(boundaries, key=lambda i: abs(i - 0.4 * len(stages)))

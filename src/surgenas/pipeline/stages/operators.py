@@ -24,7 +24,10 @@ def choose_operators(run: Run) -> None:
     if not method_class(run).selects or not isinstance(space, Operators) or space.pool:
         return
     config: Any = method_config(run)
-    if run.result("operators") is not None or len(space.choices[0].options) <= config.keep:
+    pool = len(space.choices[0].options)
+    if config.keep > pool:
+        raise UsageError(f"--set keep={config.keep}: expected 1 to {pool}, the size of the pool of {space.name}")
+    if run.result("operators") is not None or config.keep == pool:
         return
     with run.stage("operators") as result:
         costs = operator_costs(space, run.device, seed=run.config.seed, progress=run.progress)
