@@ -25,7 +25,7 @@ from surgenas.methods import SAMPLERS
 from surgenas.methods.base import EpochSummary, Latency, Step, SupernetSearch
 from surgenas.methods.candidates import accuracies
 from surgenas.methods.constrained import most_probable
-from surgenas.methods.evolution import Evolution, evolve, ranked
+from surgenas.methods.evolution import Evolution, evolve
 from surgenas.nn.supernet import ChoiceSupernet
 
 TRAINED_BY = ("spos", "fair")
@@ -154,7 +154,7 @@ class SPOS(SupernetSearch):
         indifferent = np.ones((len(space.choices), max(len(choice.options) for choice in space.choices)))
         few = most_probable(space, indifferent, latency_ms, window_ms, rng, count=settings.parents, samples=500)
         found = evolve(space, self.judge, settings, feasible, rng, seeds=[*seeds, *few])
-        return [judged.arch for judged in ranked(found)]
+        return [judged.arch for judged in found]
 
     def judge(self, archs: Sequence[Architecture]) -> list[float]:
         """Held-out accuracy of every path, its BN statistics estimated anew."""

@@ -64,6 +64,8 @@ class Operators(Mobile):
 
     def _parsed(self, pool: str) -> tuple[tuple[str, ...], ...]:
         """The operators of every layer; raises UsageError for a pool that makes no space."""
+        if not isinstance(pool, str):  # it may come from a file
+            raise UsageError(f"pool {pool!r}: expected names of operators, separated by commas")
         layers = [tuple(filter(None, part.split(","))) for part in pool.split(";")] if pool else [tuple(self.blocks)]
         if len(layers) == 1:
             layers *= len(self.slots)
