@@ -79,7 +79,8 @@ def test_any_layout_can_have_the_pool(layout):
 
 @pytest.mark.parametrize(
     ("pool", "said"),
-    [(3, "expected names"), ("sep_k3,foo", "unknown operator 'foo'"), ("sep_k3;sep_k5", "for 2 layers"), ("sep_k3,sep_k3", "twice"),
+    [(3, "expected names"),
+     ("sep_k3,foo", "unknown operator 'foo'"), ("sep_k3;sep_k5", "for 2 layers"), ("sep_k3,sep_k3", "twice"),
      (",", "at least one"), (";".join(["sep_k3"] * (LAYERS - 1) + ["sep_k3,sep_k5"]), "equally many")],
 )  # fmt: skip
 def test_a_pool_that_makes_no_space_says_why(pool, said):

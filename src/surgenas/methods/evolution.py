@@ -88,16 +88,14 @@ def evolve(
     settings: Evolution,
     feasible: Feasible,
     rng: np.random.Generator,
-    history: Sequence[Judged] = (),
     seeds: Sequence[Architecture] = (),
 ) -> list[Judged]:
-    """Everything judged, the earlier `history` included, the best first; ends early once nothing new is feasible.
+    """Everything judged, the best first; ends early once nothing new is feasible.
 
     seeds: judged before anything is drawn; where few architectures are feasible, the first ones are hard to meet.
     """
-    known = list(history)
-    seen = {moves.canonical_key(space, judged.arch) for judged in known}
-    generation = [arch for arch in seeds if moves.canonical_key(space, arch) not in seen]
+    known: list[Judged] = []
+    generation = list({moves.canonical_key(space, arch): arch for arch in seeds}.values())
     for turn in range(settings.generations + 1):
         if turn:
             generation = ask(space, known, settings, feasible, rng)
