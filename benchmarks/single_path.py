@@ -47,6 +47,7 @@ def main() -> None:
     parser.add_argument("--random", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=0, help="of SurgeNAS; Single-Path's are by its default longer")
     parser.add_argument("--train-epochs", type=int, default=0)
+    parser.add_argument("--no-se", action="store_true", help="leave out searchable Squeeze-and-Excitation")
     parser.add_argument("--runs", type=Path, help="keep the runs here, and go on where they were cut off")
     parser.add_argument("--keep", action="store_true")
     args = parser.parse_args()
@@ -65,10 +66,9 @@ def compare(args: argparse.Namespace) -> dict[str, Any]:
     rows: list[dict[str, Any]] = []
     for seed in range(args.seeds):
         limit_ms = None
-        for name, method, space, random in (
-            ("surgenas", "surgenas", "mobile", args.random), ("single-path", "single-path", "single_path", 0),
-            ("single-path with SE", "single-path", "single_path_se", 0),
-        ):  # fmt: skip
+        runs = [("surgenas", "surgenas", "mobile", args.random), ("single-path", "single-path", "single_path", 0),
+                ("single-path with SE", "single-path", "single_path_se", 0)]  # fmt: skip
+        for name, method, space, random in runs[: 2 if args.no_se else 3]:
             epochs = round(args.epochs * (1 if method == "surgenas" else SinglePathNAS.longer))
             with tempfile.TemporaryDirectory() as scratch:
                 out = (args.runs or Path(scratch)) / f"{seed}-{name.replace(' ', '-')}"
