@@ -75,10 +75,13 @@ def create(*, out: str | Path | None = None, progress: Progress | None = None, *
     """A new run folder, nothing done yet."""
     from surgenas.pipeline.config import make_config
     from surgenas.pipeline.run import Run
+    from surgenas.spaces import CATALOG
 
     space = str(settings.get("space", ""))
     if space.endswith(".json"):
         spec = read_space(space)
+        if spec.name not in CATALOG:  # a space file is data: it must not make us import a module
+            raise UsageError(f"{space}: unknown space {spec.name!r}; one of {', '.join(CATALOG)}")
         settings |= {"space": spec.name, "space_settings": dict(spec.settings)}
     config = make_config(**settings)
     folder = Path(out) if out else Path("runs") / time.strftime("%Y%m%d-%H%M%S")

@@ -90,7 +90,7 @@ def test_what_is_given_is_left_alone():
     assert SPACE.check(found[0].arch) == found[0].arch
 
 
-@pytest.mark.parametrize("wrong", [{"population": 0}, {"rate": 0.0}, {"generations": 0}])
+@pytest.mark.parametrize("wrong", [{"population": 0}, {"mutation_rate": 0.0}, {"generations": 0}])
 def test_settings_that_make_no_evolution(wrong):
     with pytest.raises(UsageError, match="1 or more"):
         Evolution(**wrong)

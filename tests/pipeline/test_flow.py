@@ -13,6 +13,7 @@ import torch
 
 import surgenas
 from surgenas import api
+from surgenas.core.architecture import SpaceSpec
 from surgenas.core.errors import Interrupted, LimitError, UsageError
 from surgenas.core.progress import Progress
 from surgenas.hardware.onnx_file import to_onnx
@@ -20,6 +21,7 @@ from surgenas.pipeline import compare, flow
 from surgenas.pipeline.journal import Journal
 from surgenas.pipeline.run import Run
 from surgenas.pipeline.stages.measured import CAREFUL, CLAIM
+from surgenas.pipeline.stages.search import search_epochs
 from surgenas.report.text import operators_table, summary
 from surgenas.testing import ToyDevice
 from surgenas.training.loop import accuracy
@@ -269,6 +271,24 @@ def test_operators_are_chosen_by_device_and_what_is_left_is_a_space_for_any_meth
 def test_more_operators_to_keep_than_there_are(tmp_path):
     with pytest.raises(UsageError, match="expected 1 to 32"):
         go(tmp_path, method="hurricane", method_settings={"keep": 33})
+
+
+def test_hurricane_trains_seven_tenths_of_what_spos_does_by_default(tmp_path):
+    epochs = {}
+    for method in ("spos", "hurricane"):
+        run = api.create(out=tmp_path / method, method=method, device=SETTINGS["device"], resolution=16)
+        epochs[method] = search_epochs(run)
+    assert epochs["hurricane"] / epochs["spos"] == pytest.approx(0.696, abs=0.02)
+
+
+def test_a_space_file_imports_nothing_and_does_not_overrule_the_images(tmp_path):
+    file = tmp_path / "space.json"
+    file.write_text(SpaceSpec.of("os:path", {}).to_json())
+    with pytest.raises(UsageError, match="unknown space 'os:path'"):
+        api.create(out=tmp_path / "a", space=str(file))
+    file.write_text(SpaceSpec.of("mobile", {"resolution": 64, "classes": 3, "width": 0.5}).to_json())
+    run = api.create(out=tmp_path / "b", space=str(file), device=SETTINGS["device"], resolution=16)
+    assert dict(run.space.settings) | {"resolution": 16, "classes": 10, "width": 0.5} == run.space.settings
 
 
 def test_operators_of_a_space_without_a_pool_or_more_than_there_are(tmp_path):

@@ -110,3 +110,9 @@ def test_a_wrong_space_file_is_one_line(tmp_path, text):
         read_space(path)
     with pytest.raises(UsageError, match="No such file"):
         read_space(tmp_path / "none.json")
+
+
+def test_a_found_network_can_be_scaled():
+    space = Operators(pool="sep_k3,mb_k3e3_se", **SMALL)
+    wider = space.scaled(moves.uniform(space, "mb_k3e3_se"), "width", 2.0)
+    assert count(space_of(wider).build(wider), space.input_shape)[0] > 2 * space.costs().macs[:, 1].sum()

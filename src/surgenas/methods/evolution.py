@@ -35,18 +35,18 @@ class Judged:
 @dataclass(frozen=True, kw_only=True)
 class Evolution:
     """As the authors have it: of each generation `mutations` from mutating the `parents` best, as many `crossovers`,
-    the rest at random. rate: of mutation, by gene."""
+    the rest at random. mutation_rate: by gene."""
 
     population: int = 50
     generations: int = 20
     parents: int = 10
     mutations: int = 25
     crossovers: int = 25
-    rate: float = 0.1
+    mutation_rate: float = 0.1
 
     def __post_init__(self) -> None:
-        if min(self.population, self.generations, self.parents) < 1 or not 0 < self.rate <= 1:
-            raise UsageError("evolution: population, generations and parents 1 or more, rate in (0, 1]")
+        if min(self.population, self.generations, self.parents) < 1 or not 0 < self.mutation_rate <= 1:
+            raise UsageError("evolution: population, generations and parents 1 or more, mutation_rate in (0, 1]")
 
 
 def ask(
@@ -75,7 +75,7 @@ def ask(
         return best[int(rng.integers(len(best)))]
 
     if best:
-        take(lambda: moves.mutate_each(space, parent(), settings.rate, rng), settings.mutations)
+        take(lambda: moves.mutate_each(space, parent(), settings.mutation_rate, rng), settings.mutations)
         take(lambda: moves.crossover(space, parent(), parent(), rng), settings.crossovers)
     take(lambda: moves.sample(space, rng), settings.population)
     take(lambda: moves.sample_skewed(space, rng), settings.population)  # limits far from the middle of the space

@@ -47,7 +47,7 @@ class GradientSearch(SupernetSearch):
     def largest(self) -> Architecture:
         return moves.decode(self.space, self.probabilities().double().cpu().numpy())
 
-    def known(self, known: dict[str, Any]) -> dict[str, Any]:
+    def with_path(self, known: dict[str, Any]) -> dict[str, Any]:
         """What all gradient searches add to an epoch's summary."""
         path = self.path()
         genes = [choice.options[k] for choice, k in zip(self.space.choices, path, strict=True)]

@@ -258,7 +258,7 @@ class SinglePathNAS(GradientSearch):
 
     def summary(self, known: dict[str, Any]) -> SinglePathEpoch:
         return SinglePathEpoch(
-            **self.known(known), lam=self.lam, thresholds=self.thresholds.detach().tolist(),
+            **self.with_path(known), lam=self.lam, thresholds=self.thresholds.detach().tolist(),
             indicators=self.decisions(soften=1.0).tolist(),
         )  # fmt: skip
 

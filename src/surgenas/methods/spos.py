@@ -32,11 +32,12 @@ TRAINED_BY = ("spos", "fair")
 
 
 @dataclass(frozen=True, kw_only=True)
-class SPOSConfig:
-    """Settings of one search; the authors' are for ImageNet and batches of 1024, these for short searches.
+class SPOSConfig(Evolution):
+    """Settings of one search and of its evolution; the authors' are for ImageNet and batches of 1024, these
+    for short searches.
 
-    sampler: "spos", one uniform path a step, or "fair", FairNAS's orderings: one step of all operators. The others: of
-    the evolution. warmup: none, all epochs train weights.
+    sampler: "spos", one uniform path a step, or "fair", FairNAS's orderings: one step of all operators. warmup: none,
+    all epochs train weights.
     """
 
     epochs: int = 60
@@ -47,26 +48,14 @@ class SPOSConfig:
     clip: float = 1.0
     label_smoothing: float = 0.1
     sampler: str = "spos"
-    population: int = 50
     generations: int = 10
-    parents: int = 10
-    mutations: int = 25
-    crossovers: int = 25
-    mutation_rate: float = 0.1
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.sampler not in TRAINED_BY:
             raise UsageError(f"unknown sampler {self.sampler!r}; one of {', '.join(TRAINED_BY)}")
         if self.epochs < 1 or self.warmup:
             raise UsageError(f"epochs {self.epochs}, warmup {self.warmup}: expected at least 1, and no warm-up")
-        self.evolution  # noqa: B018  raises for settings that make none
-
-    @property
-    def evolution(self) -> Evolution:
-        return Evolution(
-            population=self.population, generations=self.generations, parents=self.parents, mutations=self.mutations,
-            crossovers=self.crossovers, rate=self.mutation_rate,
-        )  # fmt: skip
 
 
 class SPOS(SupernetSearch):
@@ -150,10 +139,9 @@ class SPOS(SupernetSearch):
             ms = latency_ms(archs)
             return (low <= ms) & (ms <= high)
 
-        settings = self.config.evolution
         indifferent = np.ones((len(space.choices), max(len(choice.options) for choice in space.choices)))
-        few = most_probable(space, indifferent, latency_ms, window_ms, rng, count=settings.parents, samples=500)
-        found = evolve(space, self.judge, settings, feasible, rng, seeds=[*seeds, *few])
+        few = most_probable(space, indifferent, latency_ms, window_ms, rng, count=self.config.parents, samples=500)
+        found = evolve(space, self.judge, self.config, feasible, rng, seeds=[*seeds, *few])
         return [judged.arch for judged in found]
 
     def judge(self, archs: Sequence[Architecture]) -> list[float]:

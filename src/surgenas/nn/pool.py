@@ -12,25 +12,26 @@ from timm.layers import ConvNormAct
 from timm.models._efficientnet_blocks import SqueezeExcite
 from torch import Tensor, nn
 
+from surgenas.nn.blocks import conv_bn_act
 from surgenas.nn.depthwise import DepthwiseConv2d
+
+_POINTWISE = partial(conv_bn_act, kernel=1, stride=1, act=nn.ReLU)
 
 
 class ShuffleBlock(nn.Module):
     """(N, cin, H, W) -> (N, cout, H/stride, W/stride): `main` beside what passes; channels of both take turns.
 
-    Where shapes are kept, every other channel passes as it is; else all go through a depthwise and a 1x1 convolution.
+    Where shapes are kept, every other channel passes as it is; else all go through `beside`.
     """
 
-    def __init__(self, cin: int, cout: int, stride: int, main: nn.Module, beside: nn.Module | None) -> None:
+    def __init__(self, main: nn.Module, beside: nn.Module | None) -> None:
         super().__init__()
         self.main, self.beside = main, beside
-        self.halves = stride == 1 and cin == cout
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
-        passing, changed = (x_NCHW[:, 0::2], x_NCHW[:, 1::2]) if self.halves else (x_NCHW, x_NCHW)
-        if self.beside is not None:
-            passing = self.beside(passing)
-        return torch.cat([passing, self.main(changed)], 1)
+        if self.beside is None:
+            return torch.cat([x_NCHW[:, 0::2], self.main(x_NCHW[:, 1::2])], 1)
+        return torch.cat([self.beside(x_NCHW), self.main(x_NCHW)], 1)
 
 
 class Residual(nn.Module):
@@ -49,19 +50,19 @@ def shuffle(cin: int, cout: int, *, kernel: int, stride: int, affine: bool, sque
     halves = stride == 1 and cin == cout
     inner, mid = cin // 2 if halves else cin, cout // 2
     out = cout - inner
-    one, deep = partial(_pointwise, affine=affine), partial(_depthwise, affine=affine)
+    one, deep = partial(_POINTWISE, affine=affine), partial(_depthwise, affine=affine)
     if kernel:
         layers = [one(inner, mid), deep(mid, kernel, stride), one(mid, out)]
     else:
         layers = [deep(inner, 3, stride), one(inner, mid), deep(mid, 3, 1), one(mid, mid), deep(mid, 3, 1),
                   one(mid, out)]  # fmt: skip
     beside = None if halves else nn.Sequential(deep(inner, kernel or 3, stride), one(inner, inner))
-    return ShuffleBlock(cin, cout, stride, with_se(layers, out, squeeze), beside)
+    return ShuffleBlock(with_se(layers, out, squeeze), beside)
 
 
 def separable(cin: int, cout: int, *, kernel: int, stride: int, affine: bool, squeeze: bool = False) -> nn.Module:
     """(N, cin, H, W) -> (N, cout, H/stride, W/stride): depthwise, then 1x1, each with BN and ReLU."""
-    layers = [_depthwise(cin, kernel, stride, affine=affine, act=True), _pointwise(cin, cout, affine=affine)]
+    layers = [_depthwise(cin, kernel, stride, affine=affine, act=True), _POINTWISE(cin, cout, affine=affine)]
     return with_se(layers, cout, squeeze)
 
 
@@ -70,10 +71,6 @@ def with_se(layers: list[nn.Module], channels: int, squeeze: bool) -> nn.Module:
     if squeeze:
         layers = [*layers, SqueezeExcite(channels, rd_channels=max(1, channels // 4))]
     return nn.Sequential(*layers)
-
-
-def _pointwise(cin: int, cout: int, *, affine: bool) -> nn.Module:
-    return ConvNormAct(cin, cout, 1, norm_layer=partial(nn.BatchNorm2d, affine=affine), act_layer=nn.ReLU)
 
 
 def _depthwise(channels: int, kernel: int, stride: int, *, affine: bool, act: bool = False) -> nn.Module:

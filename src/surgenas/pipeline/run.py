@@ -119,11 +119,11 @@ class Run:
         resolution = c.resolution or default_resolution(c.data)
         settings: dict[str, Setting] = {
             "layout": c.layout,
-            "resolution": resolution,
             "width": c.width,
-            "classes": self._classes(),
             **c.space_settings,
             **(more or {}),
+            "resolution": resolution,  # of the images, whatever a file says
+            "classes": self._classes(),
         }
         name = c.space or look_up("method", c.method, METHODS).default_space
         space = make_space(name, settings)

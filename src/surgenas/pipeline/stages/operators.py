@@ -12,7 +12,7 @@ from surgenas.hardware.device import Device, Job, measure_each
 from surgenas.hardware.measurement import Measurement
 from surgenas.methods.selection import OperatorCosts, Selection, select
 from surgenas.pipeline.run import Run
-from surgenas.pipeline.stages.measured import QUICK
+from surgenas.pipeline.stages.measured import PATIENT, QUICK
 from surgenas.pipeline.stages.search import method_class, method_config
 from surgenas.spaces.mobile import Slot
 from surgenas.spaces.operators import Operators
@@ -49,6 +49,8 @@ def operator_costs(space: Operators, device: Device, *, seed: int, progress: Pro
         if _place(slot) not in by_place:
             jobs = [_job(space, name, slot) for name in names]
             found = measure_each(device, jobs, protocol=QUICK, seed=seed, reuse=True, progress=progress)
+            noisy = [job for job in jobs if isinstance(m := found[job.key], Measurement) and m.grade == "D"]
+            found |= measure_each(device, noisy, protocol=PATIENT, seed=seed, progress=progress) if noisy else {}
             by_place[_place(slot)] = [m.ms if isinstance(m := found[job.key], Measurement) else np.nan for job in jobs]
     latency_ms = np.array([by_place[_place(slot)] for slot in space.slots])
     return OperatorCosts(names, counted.macs, counted.params, latency_ms)
