@@ -52,8 +52,11 @@ def choose(
         file = out / f"space-{re.sub('[^A-Za-z0-9]+', '-', name)}.json"
         left = SpaceSpec.of(space, {"layout": layout, "width": width, "pool": chosen.pool})
         write_atomic(file, left.to_json().encode())
-        others = {f"b {other:g}": select(costs, keep=keep, b=other).pool for other in OTHER_B}
-        others |= {f"keep {other}": select(costs, keep=min(other, len(costs.names)), b=b).pool for other in OTHER_KEEP}
+        others = {f"b {other:g}": select(costs, keep=keep, b=other, per_layer=per_layer).pool for other in OTHER_B}
+        others |= {
+            f"keep {other}": select(costs, keep=min(other, len(costs.names)), b=b, per_layer=per_layer).pool
+            for other in OTHER_KEEP
+        }
         found[name] = {"device": device.key, "space": str(file), "pool": chosen.pool, "others": others,
                        **described(costs, chosen)}  # fmt: skip
     write_atomic(out / "operators.json", json.dumps(found, indent=1).encode())

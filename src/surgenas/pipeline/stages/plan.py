@@ -23,7 +23,7 @@ from surgenas.training.augment import steps_per_epoch, train_batches
 
 SECONDS_PER_SAMPLE = 0.9
 """Exporting, checking and measuring one network; seen on two cores of a server CPU."""
-FORWARD = 0.2
+FORWARD = 0.08
 """Share of a training step's time that judging as many images takes, prefixes that candidates share being computed
 once."""
 OVERHEAD_S = 90.0
