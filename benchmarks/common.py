@@ -1,4 +1,4 @@
-"""What every benchmark result carries: date, hardware, versions, commit."""
+"""What every benchmark result carries (date, hardware, versions, commit), and whole runs that can be cut off."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from typing import Any
 
 import psutil
 
+import surgenas
+from surgenas.console import ConsoleProgress
 from surgenas.hardware.context import processor
 
 _BEFORE = psutil.cpu_times()
@@ -47,6 +49,27 @@ def stolen() -> float | None:
     lost = now.steal - _BEFORE.steal
     wanted = lost + sum(getattr(now, kind) - getattr(_BEFORE, kind) for kind in ("user", "nice", "system"))
     return round(lost / wanted, 3) if wanted else 0.0
+
+
+def whole_run(out: Path, **settings: Any) -> dict[str, Any]:
+    """The facts of a search; of one that was begun in this folder earlier, after going on with it."""
+    if out.exists():
+        return surgenas.resume(out, progress=ConsoleProgress()).facts
+    return surgenas.search(out=out, progress=ConsoleProgress(), **settings).facts
+
+
+def thinned(data: str, every: int, into: Path) -> str:
+    """A folder of links to every n-th training image of each class and to all others: less work, judged as finely."""
+    if every <= 1:
+        return data
+    for part in Path(data).iterdir():
+        for kind in part.iterdir():
+            linked = into / part.name / kind.name
+            linked.mkdir(parents=True, exist_ok=True)
+            for image in sorted(kind.iterdir())[:: every if part.name == "train" else 1]:
+                if not (linked / image.name).exists():
+                    (linked / image.name).symlink_to(image.resolve())
+    return str(into)
 
 
 def spread(values: list[float]) -> dict[str, Any]:

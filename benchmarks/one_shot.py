@@ -3,13 +3,15 @@
     python benchmarks/one_shot.py cost [--keep]
     python benchmarks/one_shot.py rank --table FILE.json --data CIFAR10 [--epochs 6] [--images 5000] [--keep]
     python benchmarks/one_shot.py stages [--seeds 3] [--keep]
-    python benchmarks/one_shot.py compare [--data FOLDER --resolution 64] [--seeds 3] [--epochs N] [--keep]
+    python benchmarks/one_shot.py compare [--data FOLDER --resolution 64 --every 3 --epochs 6] [--runs FOLDER] [--keep]
 
-cost: judging a candidate over a plain forward pass of as many images, in turns; evolution without judging. rank:
+cost: judging a candidate over a plain forward pass of as many images, in turns; evolution without judging; HURRICANE's
+training over SPOS's, epochs of both in turns. rank:
 Kendall tau-b of supernet accuracy against NAS-Bench-Macro's table over 600 architectures, and what the supernet's best
 would be there, for three ways to train it at equal passes; the judgement alone sees the table. stages: HURRICANE,
 warm start, split, K and b, on digits. compare: SPOS on the generic and on the device's space, HURRICANE, SurgeNAS,
-Single-Path, MobileNetV2 and random architectures at one limit.
+Single-Path, MobileNetV2 and random architectures at one limit. --epochs: of SurgeNAS, the others' are by their default
+longer. --every n: trains on every n-th image only.
 """
 
 from __future__ import annotations
@@ -26,26 +28,30 @@ from typing import Any
 
 import numpy as np
 import torch
-from common import finish, spread
+from common import finish, spread, thinned, whole_run
 from macro import Macro, first_images
 from scipy.stats import kendalltau
 from step_cost import seconds
 
-import surgenas
-from surgenas import api
 from surgenas.console import ConsoleProgress
 from surgenas.core import moves
+from surgenas.core.catalog import look_up
+from surgenas.core.errors import LimitError
+from surgenas.methods import CATALOG as METHODS
 from surgenas.methods.candidates import HeldOut, Judge, accuracies
 from surgenas.methods.evolution import Evolution, evolve
+from surgenas.methods.hurricane import Hurricane, HurricaneConfig
 from surgenas.methods.spos import SPOS, SPOSConfig
 from surgenas.methods.surgenas import SurgeNAS, SurgeNASConfig
 from surgenas.pipeline.run import Run
-from surgenas.spaces.operators import Shuffle
+from surgenas.spaces.operators import Operators, Shuffle
 from surgenas.testing import ZeroPredictor
 from surgenas.training.augment import steps_per_epoch, train_batches
 from surgenas.training.data import hold_out, load_data
 
-BATCH, JUDGED = 64, 600
+BATCH, JUDGED, SPOS_STEPS = 64, 600, 120
+POOL = "mb_k5e3,mb_k3e3,mb_k7e3,sep_k7"
+"""What one device kept."""
 
 
 def main() -> None:
@@ -53,16 +59,22 @@ def main() -> None:
     parser.add_argument("part", choices=("cost", "rank", "stages", "compare"))
     parser.add_argument("--table", type=Path)
     parser.add_argument("--data", default="digits")
+    parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--resolution", type=int, default=0)
     parser.add_argument("--images", type=int, default=5000)
     parser.add_argument("--epochs", type=int, default=0)
     parser.add_argument("--train-epochs", type=int, default=0)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--random", type=int, default=2)
+    parser.add_argument("--runs", type=Path, help="keep the runs here, and go on where they were cut off")
     parser.add_argument("--keep", action="store_true")
     args = parser.parse_args()
-    found = {"cost": cost, "rank": rank, "stages": stages, "compare": compare}[args.part](args)
-    finish(f"one_shot-{args.part}{'' if args.data == 'digits' else '-' + Path(args.data).name}", found)
+    name = f"one_shot-{args.part}{'' if args.data == 'digits' else '-' + Path(args.data).name}"
+    with tempfile.TemporaryDirectory() as scratch:
+        args.runs = args.runs or Path(scratch)
+        args.data = thinned(args.data, args.every, args.runs / "images")
+        found = {"cost": cost, "rank": rank, "stages": stages, "compare": compare}[args.part](args)
+    finish(name, {"every": args.every, **found})
 
 
 def cost(args: argparse.Namespace) -> dict[str, Any]:
@@ -98,7 +110,31 @@ def cost(args: argparse.Namespace) -> dict[str, Any]:
             lambda archs, low=low, high=high: _between((moves.encode(space, archs) * macs).sum((1, 2)), low, high), rng,
         )  # fmt: skip
         found[f"evolution_ms_a_candidate, {name}"] = 1e3 * (time.perf_counter() - start) / len(judged)
-    return found
+    return found | {"hurricane_over_spos_training": spread([training(seed) for seed in range(args.seeds)])}
+
+
+def training(seed: int) -> float:
+    """HURRICANE's supernet training over SPOS's, an epoch of each in turns as far as both have some; between the stages
+    any architecture, its evolution left out as SPOS's is."""
+    space = Operators(layout="small", resolution=64, classes=10, pool=POOL)
+    how: dict[str, Any] = {"steps_per_epoch": 1, "seed": seed, "device": torch.device("cpu")}
+    limit, predictor = 1.0, ZeroPredictor(space.costs())
+    one = SPOS(space, SPOSConfig(epochs=SPOS_STEPS), predictor, limit, **how)
+    two_steps = round(SPOS_STEPS * Hurricane.longer / SPOS.longer)
+    two = Hurricane(space, HurricaneConfig(epochs=two_steps), predictor, limit, **how)
+    batch = [(_images(BATCH, space.input_shape), torch.randint(10, (BATCH,)))]
+    a1 = moves.sample(space, np.random.default_rng(seed)).genes
+    spent, done = {one: 0.0, two: 0.0}, {one: 0, two: 0}
+    for step in range(SPOS_STEPS):
+        for method, until in ((one, step + 1), (two, round((step + 1) * two_steps / SPOS_STEPS))):
+            while done[method] < until:
+                if method is two and done[two] == two.first_epochs:
+                    two.load_state_dict(two.state_dict() | {"a1": list(a1)})
+                start = time.perf_counter()
+                method.run_epoch(done[method], batch)
+                spent[method] += time.perf_counter() - start
+                done[method] += 1
+    return spent[two] / spent[one]
 
 
 def _images(count: int, shape: tuple[int, ...]) -> torch.Tensor:
@@ -158,7 +194,7 @@ def rank(args: argparse.Namespace) -> dict[str, Any]:
 
 
 VARIANTS: dict[str, dict[str, Any]] = {
-    "default": {}, "early layers first": {"reversed": True}, "cold second stage": {"warm": False},
+    "early layers first": {"reversed": True}, "cold second stage": {"warm": False},
     "early 2": {"early": 2}, "early 7": {"early": 7}, "keep 2": {"keep": 2}, "keep 6": {"keep": 6},
     "b 0.5": {"b": 0.5}, "b 2": {"b": 2.0},
 }  # fmt: skip
@@ -166,63 +202,62 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 def stages(args: argparse.Namespace) -> dict[str, Any]:
     """SPOS at full and at equal budget beside them, on the device's space."""
-    rows: dict[str, list[dict[str, float]]] = {}
+    rows: dict[str, list[dict[str, Any]]] = {}
     for seed in range(args.seeds):
-        limit_ms = None
+        found = _run(args, seed, "default", "hurricane")
+        runs, limit = {"default": found}, {"latency_ms": found["limit_ms"]}
         for name, settings in VARIANTS.items():
-            facts, pool = _run(args, seed, "hurricane", limit_ms=limit_ms, method_settings=settings)
-            limit_ms = limit_ms or facts["limit_ms"]
-            rows.setdefault(name, []).append(_row(facts))
-            if name == "default":
-                for share in (1.0, 0.696):
-                    epochs = round(share * args.epochs) if args.epochs else 0
-                    how = {"space": "operators", "space_settings": {"pool": pool}, "limit_ms": limit_ms}
-                    facts, _ = _run(args, seed, "spos", **how, **({"epochs": epochs} if epochs else {}))
-                    rows.setdefault(f"SPOS, {share:g} of the budget", []).append(_row(facts))
-    return {name: {key: spread([row[key] for row in found]) for key in found[0]} for name, found in rows.items()}
+            runs[name] = _run(args, seed, name, "hurricane", method_settings=settings, **limit)
+        for name, epochs in (("SPOS", args.epochs), ("SPOS, HURRICANE's budget", found["epochs"])):
+            runs[name] = _run(args, seed, name, "spos", epochs=epochs, **found["space"], **limit)
+        for name, run in runs.items():
+            rows.setdefault(name, []).append(run["row"])
+    return _spreads(rows)
 
 
 def compare(args: argparse.Namespace) -> dict[str, Any]:
-    rows: dict[str, list[dict[str, float]]] = {}
+    rows: dict[str, list[dict[str, Any]]] = {}
     for seed in range(args.seeds):
-        facts, pool = _run(args, seed, "hurricane", random=args.random)
-        limit_ms, here = facts["limit_ms"], {"space": "operators", "space_settings": {"pool": pool}}
-        runs = {"HURRICANE": facts, "SPOS, device's operators": _run(args, seed, "spos", limit_ms=limit_ms, **here)[0]}
-        for name, method, space in (("SPOS, generic", "spos", "shuffle"), ("SurgeNAS", "surgenas", "mobile"),
-                                    ("SurgeNAS, device's operators", "surgenas", ""),
-                                    ("Single-Path", "single-path", "single_path")):  # fmt: skip
-            where = {"space": space} if space else here
-            try:
-                runs[name] = _run(args, seed, method, limit_ms=limit_ms, **where)[0]
-            except surgenas.core.errors.LimitError as error:
-                print(name, error, file=sys.stderr)
-        for name, found in runs.items():
-            rows.setdefault(name, []).append(_row(found))
-        reference, random = facts["references"], facts["random"]
-        for name, beside in (("MobileNetV2", reference), ("random, device's operators", random)):
+        found = _run(args, seed, "HURRICANE", "hurricane", random=args.random)
+        rows.setdefault("HURRICANE", []).append(found["row"])
+        for name, beside in (("MobileNetV2", found["references"]), ("random, device's operators", found["random"])):
             rows.setdefault(name, []).extend(
-                {"accuracy": r["accuracy"], "share_of_limit": r["latency_ms"] / limit_ms, "search_seconds": 0.0}
-                for r in beside
+                {"accuracy": r["accuracy"], "share_of_limit": r["latency_ms"] / found["limit_ms"]} for r in beside
             )
+        for name, method, space in (
+            ("SPOS, generic", "spos", {"space": "shuffle"}), ("SPOS, device's operators", "spos", found["space"]),
+            ("Single-Path", "single-path", {"space": "single_path"}), ("SurgeNAS", "surgenas", {"space": "mobile"}),
+            ("SurgeNAS, device's operators", "surgenas", found["space"]),
+        ):  # fmt: skip
+            try:
+                run = _run(args, seed, name, method, latency_ms=found["limit_ms"], **space)
+                rows.setdefault(name, []).append(run["row"])
+            except LimitError as error:
+                print(name, error, file=sys.stderr)
+    return _spreads(rows)
+
+
+def _spreads(rows: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
     return {name: {key: spread([row[key] for row in found]) for key in found[0]} for name, found in rows.items()}
 
 
-def _run(
-    args: argparse.Namespace, seed: int, method: str, *, limit_ms: float | None = None, **how: Any
-) -> tuple[dict[str, Any], str]:
-    """A whole run's facts, and the operators that it selected."""
-    settings = {"data": args.data, "resolution": args.resolution, "train_epochs": args.train_epochs, "seed": seed,
-                "method": method, "latency_ms": limit_ms, "progress": ConsoleProgress(), **how}  # fmt: skip
-    with tempfile.TemporaryDirectory() as folder:
-        result = api.search(out=Path(folder) / "run", **settings)
-        chosen = Run.open(result.run, ConsoleProgress()).result("operators")
-    print(method, how, _row(result.facts), file=sys.stderr)
-    return result.facts, chosen["pool"] if chosen else ""
-
-
-def _row(facts: dict[str, Any]) -> dict[str, float]:
-    return {"accuracy": facts["accuracy"]["test"], "share_of_limit": facts["latency"]["ms"] / facts["limit_ms"],
-            "search_seconds": facts["seconds"]["search"]}  # fmt: skip
+def _run(args: argparse.Namespace, seed: int, name: str, method: str, **how: Any) -> dict[str, Any]:
+    """A whole run's facts, its line of the table, and the space of the operators that it selected."""
+    settings = {
+        "epochs": round(args.epochs * look_up("method", method, METHODS).longer),
+        "train_epochs": args.train_epochs,
+        **how,
+    }
+    settings |= {"data": args.data, "resolution": args.resolution, "seed": seed, "method": method}
+    out = args.runs / f"{seed} {name}"
+    facts = whole_run(out, **settings)
+    run = Run.open(out, ConsoleProgress())
+    selected = run.result("operators") or {"pool": ""}
+    row = {"accuracy": facts["accuracy"]["test"], "share_of_limit": facts["latency"]["ms"] / facts["limit_ms"],
+           "search_seconds": facts["seconds"]["search"], "epochs": len(run.journal.all("epoch"))}  # fmt: skip
+    print(seed, name, row, file=sys.stderr)
+    space = {"space": "operators", "space_settings": {"pool": selected["pool"]}}
+    return facts | {"row": row, "space": space, "epochs": row["epochs"]}
 
 
 if __name__ == "__main__":

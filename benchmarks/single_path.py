@@ -1,12 +1,13 @@
 """Single-Path NAS beside SurgeNAS, MobileNetV2 and random architectures; its two modes; its ways to a latency limit.
 
     python benchmarks/single_path.py compare [--data FOLDER --resolution 64] [--seeds 3] [--runs FOLDER] [--keep]
-    python benchmarks/single_path.py modes [--seeds 3] [--keep]
+    python benchmarks/single_path.py modes [--data FOLDER --resolution 64] [--seeds 3] [--keep]
     python benchmarks/single_path.py lambda [--keep]
 
 compare: whole runs at SurgeNAS's limit, with and without searchable Squeeze-and-Excitation. modes: how many thresholds
 were switched off, did it collapse. lambda: latency against lambda, and the searches that each way needs to land within
-3 %. The last two search digits only, with a predictor from 60 measured networks, and measure what they choose.
+3 %. The last two search only, with a predictor from 60 measured networks, and measure what they choose.
+--every n: trains on every n-th image only.
 """
 
 from __future__ import annotations
@@ -19,9 +20,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from common import finish, spread
+from common import finish, spread, thinned, whole_run
 
-import surgenas
 from surgenas import api
 from surgenas.console import ConsoleProgress
 from surgenas.core import moves
@@ -42,27 +42,35 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("part", choices=("compare", "modes", "lambda"))
     parser.add_argument("--data", default="digits")
+    parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--resolution", type=int, default=0)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--random", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=0, help="of SurgeNAS; Single-Path's are by its default longer")
+    parser.add_argument(
+        "--epochs",
+        type=int,
+        default=0,
+        help="of SurgeNAS, Single-Path's are by its default longer; modes: of each search",
+    )
     parser.add_argument("--train-epochs", type=int, default=0)
     parser.add_argument("--no-se", action="store_true", help="leave out searchable Squeeze-and-Excitation")
     parser.add_argument("--runs", type=Path, help="keep the runs here, and go on where they were cut off")
     parser.add_argument("--keep", action="store_true")
     args = parser.parse_args()
-    if args.part == "compare":
-        found = compare(args)
-    else:
-        with tempfile.TemporaryDirectory() as folder:
-            run = measured_space(Path(folder))
-            found = modes(run, args.seeds) if args.part == "modes" else lambdas(run)
-    finish(f"single_path-{args.part}{'' if args.data == 'digits' else '-' + Path(args.data).name}", found)
+    name = f"single_path-{args.part}{'' if args.data == 'digits' else '-' + Path(args.data).name}"
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = args.runs or Path(scratch)
+        args.data = thinned(args.data, args.every, folder / "images")
+        if args.part == "compare":
+            found = compare(args, folder)
+        else:
+            run = measured_space(folder, args)
+            found = modes(run, args) if args.part == "modes" else lambdas(run)
+    finish(name, {"every": args.every, **found})
 
 
-def compare(args: argparse.Namespace) -> dict[str, Any]:
-    how: dict[str, Any] = {"data": args.data, "resolution": args.resolution, "progress": ConsoleProgress()}
-    how |= {"train_epochs": args.train_epochs}
+def compare(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    how = {"data": args.data, "resolution": args.resolution, "train_epochs": args.train_epochs}
     rows: list[dict[str, Any]] = []
     for seed in range(args.seeds):
         limit_ms = None
@@ -70,14 +78,10 @@ def compare(args: argparse.Namespace) -> dict[str, Any]:
                 ("single-path with SE", "single-path", "single_path_se", 0)]  # fmt: skip
         for name, method, space, random in runs[: 2 if args.no_se else 3]:
             epochs = round(args.epochs * (1 if method == "surgenas" else SinglePathNAS.longer))
-            with tempfile.TemporaryDirectory() as scratch:
-                out = (args.runs or Path(scratch)) / f"{seed}-{name.replace(' ', '-')}"
-                if out.exists():
-                    facts = surgenas.resume(out, progress=ConsoleProgress()).facts
-                else:
-                    facts = surgenas.search(seed=seed, method=method, space=space, random=random, latency_ms=limit_ms,
-                                            epochs=epochs, out=out, **how).facts  # fmt: skip
-                epochs = len(Run.open(out, ConsoleProgress()).journal.all("epoch"))
+            out = folder / f"{seed}-{name.replace(' ', '-')}"
+            facts = whole_run(out, seed=seed, method=method, space=space, random=random, latency_ms=limit_ms,
+                              epochs=epochs, **how)  # fmt: skip
+            epochs = len(Run.open(out, ConsoleProgress()).journal.all("epoch"))
             limit_ms = facts["limit_ms"]
             kept = ("limit_ms", "latency", "accuracy", "references", "random", "seconds", "architecture")
             rows.append({"seed": seed, "name": name, "epochs": epochs, **{k: facts[k] for k in kept}})
@@ -97,19 +101,22 @@ def compare(args: argparse.Namespace) -> dict[str, Any]:
     return {"table": table, "runs": rows}
 
 
-def measured_space(folder: Path) -> Run:
-    run = api.create(data="digits", method="single-path", samples=60, out=folder / "run", progress=ConsoleProgress())
+def measured_space(folder: Path, args: argparse.Namespace) -> Run:
+    run = api.create(data=args.data, resolution=args.resolution, method="single-path", samples=60,
+                     out=folder / args.part, progress=ConsoleProgress())  # fmt: skip
     reach(run)
     profile(run)
     predict(run)
     return run
 
 
-def searched(run: Run, share: float, seed: int = 0, **settings: Any) -> tuple[SinglePathNAS, dict[str, Any]]:
+def searched(
+    run: Run, share: float, seed: int = 0, epochs: int = EPOCHS, **settings: Any
+) -> tuple[SinglePathNAS, dict[str, Any]]:
     """The method after its last epoch; what it chose, predicted and measured, over the limit."""
     limit_ms = share * (run.result("reach") or {})["high_ms"]
     steps, batch = steps_per_epoch(run.data, run.config.batch), run.config.batch
-    config = SinglePathConfig(epochs=EPOCHS, **settings)
+    config = SinglePathConfig(epochs=epochs, **settings)
     method = SinglePathNAS(run.space, config, fitted_predictor(run), limit_ms, steps_per_epoch=steps, seed=seed,
                            device=torch.device("cpu"))  # fmt: skip
     start = time.monotonic()
@@ -125,16 +132,16 @@ def searched(run: Run, share: float, seed: int = 0, **settings: Any) -> tuple[Si
                     "seconds": time.monotonic() - start}  # fmt: skip
 
 
-def modes(run: Run, seeds: int) -> dict[str, Any]:
+def modes(run: Run, args: argparse.Namespace) -> dict[str, Any]:
     """off: decisions that are 0 in the end, of those that can be. Faithful searches with the README's lambda."""
     rows = []
-    for seed in range(seeds):
+    for seed in range(args.seeds):
         for name, settings in (
             ("normalised", {}), ("normalised, no indicator dropout", {"indicator_dropout": "none"}),
             ("faithful", {"faithful": True, "loss": "log", "indicator_dropout": "authors"}),
             ("faithful, lambda x 50", {"faithful": True, "loss": "log", "lam": 1.0, "indicator_dropout": "authors"}),
         ):  # fmt: skip
-            method, found = searched(run, 0.5, seed, **settings)
+            method, found = searched(run, 0.5, seed, args.epochs or EPOCHS, **settings)
             moved = (method.thresholds.detach() - (0 if method.config.faithful else 0.5)).abs()
             rows.append({"mode": name, "seed": seed, **found, "off": float((method.decisions() == 0).float().mean()),
                          "largest_move": float(moved.max())})  # fmt: skip
