@@ -46,12 +46,7 @@ def main() -> None:
     parser.add_argument("--resolution", type=int, default=0)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--random", type=int, default=3)
-    parser.add_argument(
-        "--epochs",
-        type=int,
-        default=0,
-        help="of SurgeNAS, Single-Path's are by its default longer; modes: of each search",
-    )
+    parser.add_argument("--epochs", type=int, default=0, help="of SurgeNAS, Single-Path's are longer; or of each mode")
     parser.add_argument("--train-epochs", type=int, default=0)
     parser.add_argument("--no-se", action="store_true", help="leave out searchable Squeeze-and-Excitation")
     parser.add_argument("--runs", type=Path, help="keep the runs here, and go on where they were cut off")
