@@ -21,7 +21,7 @@ from surgenas.pipeline import compare, flow
 from surgenas.pipeline.journal import Journal
 from surgenas.pipeline.run import Run
 from surgenas.pipeline.stages.measured import CAREFUL, CLAIM
-from surgenas.pipeline.stages.search import search_epochs
+from surgenas.pipeline.stages.search import search_epochs, usable
 from surgenas.report.text import operators_table, summary
 from surgenas.testing import ToyDevice
 from surgenas.training.loop import accuracy
@@ -323,3 +323,11 @@ def test_what_a_noisy_host_spoils_can_be_resumed(tmp_path, monkeypatch):
     assert derived["rounds"] > 4
     assert derived["measurement"]["ms"] <= found.facts["limit_ms"]
     assert searched == 3, "the search goes on from its third round, and is not repeated"
+
+
+def test_the_predictor_is_chosen_among_those_that_the_method_can_use(tmp_path):
+    how = {"method": "single-path", "method_settings": {"runtime": "paper"}}
+    run = api.create(out=tmp_path / "run", **how)
+    assert usable(run) == ["ridge", "lookup", "flops"]
+    with pytest.raises(UsageError, match="can use none of process, gnn"):
+        api.search(out=tmp_path / "none", predictors=("process", "gnn"), **how)

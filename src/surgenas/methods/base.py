@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -109,6 +109,11 @@ class SupernetSearch(ABC):
     def candidates(cls, config: Any) -> int:
         """How many it judges at most by images held out, for the plan."""
         return 0
+
+    @classmethod
+    def additive(cls, settings: Mapping[str, Any]) -> bool:
+        """Does it need, set so, a predictor that is a sum over layers?"""
+        return False
 
     @property
     @abstractmethod

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -113,6 +114,10 @@ class SinglePathNAS(GradientSearch):
     longer = 3
     supernet_kind = SuperkernelSupernet
     config: SinglePathConfig
+
+    @classmethod
+    def additive(cls, settings: Mapping[str, Any]) -> bool:
+        return settings.get("runtime") == "paper"
 
     def start(self) -> None:
         c = self.config

@@ -7,11 +7,10 @@ from functools import partial
 import numpy as np
 
 from surgenas.core import moves
-from surgenas.core.catalog import look_up
 from surgenas.core.errors import DataError
 from surgenas.pipeline.run import Run
 from surgenas.pipeline.stages.measured import samples
-from surgenas.predictors import CATALOG
+from surgenas.pipeline.stages.search import usable
 from surgenas.predictors.base import make_predictor
 from surgenas.predictors.evaluate import cross_validate, noise_ceiling
 
@@ -28,7 +27,7 @@ def predict(run: Run) -> None:
             raise DataError(f"only {len(archs)} usable measurements, at least {LEAST} are needed; a quieter machine or "
                             "more --samples")  # fmt: skip
         code = moves.encode(run.space, archs)
-        unfitted = {name: partial(make_predictor, name, run.space.costs(), run.config.seed) for name in names(run)}
+        unfitted = {name: partial(make_predictor, name, run.space.costs(), run.config.seed) for name in usable(run)}
         scores = cross_validate(unfitted, code, latency_ms, seed=run.config.seed)
         best, predicted_ms = scores[0]
         result["scores"] = [score.to_dict() for score, _ in scores]
@@ -40,11 +39,6 @@ def predict(run: Run) -> None:
             f"latency predictor: {best.name} (off by {best.mape:.1%} on average, Kendall tau {best.kendall:.2f}; "
             f"{result['why']})"
         )
-
-
-def names(run: Run) -> list[str]:
-    """The predictors to choose from: those asked for that a gradient can pass through."""
-    return [name for name in run.config.predictors if look_up("predictor", name, CATALOG).differentiable]
 
 
 def _ceiling(run: Run) -> dict[str, float | str] | None:

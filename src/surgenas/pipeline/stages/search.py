@@ -21,6 +21,7 @@ from surgenas.pipeline.run import Run
 from surgenas.pipeline.stages.measured import fitted_predictor, samples
 from surgenas.predictors import CATALOG as PREDICTORS
 from surgenas.predictors.base import Predictor
+from surgenas.predictors.linear import AdditivePredictor
 from surgenas.training.augment import steps_per_epoch, train_batches
 from surgenas.training.data import Dataset, Part, hold_out
 from surgenas.training.loop import make_fabric
@@ -74,8 +75,19 @@ def check_names(run: Run) -> None:
     make_fabric(run.config.accelerator, run.config.devices)
     method_class(run).supernet_of(run.space)
     look_up("sampler", getattr(method_config(run), "sampler", "ods"), SAMPLERS)
-    for name in run.config.predictors:
-        look_up("predictor", name, PREDICTORS)
+    usable(run)
+
+
+def usable(run: Run) -> list[str]:
+    """The predictors to choose from: those asked for that a gradient can pass through and that the method can use."""
+    kinds = {name: look_up("predictor", name, PREDICTORS) for name in run.config.predictors}
+    if method_class(run).additive(run.config.method_settings):
+        kinds = {name: kind for name, kind in kinds.items() if issubclass(kind, AdditivePredictor)}
+    found = [name for name, kind in kinds.items() if kind.differentiable]
+    if not found:
+        asked = ", ".join(run.config.predictors)
+        raise UsageError(f"{run.config.method}, set as it is, can use none of {asked}; leave `predictors` out")
+    return found
 
 
 def search_data(run: Run) -> Dataset:
