@@ -132,6 +132,6 @@ def _out_of_reach(run: Run, limit_ms: float) -> LimitError:
     nearest, m = min(_all_measured(run), key=lambda pair: abs(np.log(pair[1].ms / limit_ms)))
     return LimitError(
         f"nothing confirmed inside {show_ms(limit_ms)} in {len(run.journal.all('missed'))} rounds; nearest "
-        f"{nearest} at {show_ms(m.ms)}. `surgenas resume {run.folder}` goes "
+        f"{nearest} at {show_ms(m.ms)} +-{m.half_width:.1%}. `surgenas resume {run.folder}` goes "
         "on when the machine is quieter; or raise --latency or --samples"
     )
