@@ -70,7 +70,8 @@ def test_the_latency_lands_on_the_limit(digits):
     assert all(math.isnan(e.latency_ms) for e in epochs[:3])
     limit = make(digits).limit_ms
     assert epochs[3].latency_ms > 1.2 * limit, "it starts from the largest network"
-    assert epochs[-1].latency_ms == pytest.approx(limit, rel=0.1)
+    lately = np.median([e.latency_ms for e in epochs[-4:]])  # one decision more or less is a tenth
+    assert lately == pytest.approx(limit, rel=0.06)
     assert 0 < epochs[-1].skips < 8
     assert np.shape(epochs[-1].thresholds) == np.shape(epochs[-1].indicators) == (11, 3)
 
