@@ -11,10 +11,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from common import finish, spread
+from common import finish, spread, whole_run
 
-import surgenas
-from surgenas.console import ConsoleProgress
 from surgenas.core.units import parse_seconds
 from surgenas.pipeline.journal import Journal
 
@@ -35,13 +33,10 @@ def main() -> None:
     rows = []
     for seed in range(args.seeds):
         folder = args.out / str(seed)
-        if (folder / "config.json").exists():
-            facts = surgenas.resume(folder, progress=ConsoleProgress()).facts
-        else:
-            facts = surgenas.search(
-                data=args.data, resolution=64, random=3, seed=seed, out=folder, progress=ConsoleProgress(),
-                epochs=args.epochs, train_epochs=args.train_epochs, time_limit_s=parse_seconds(args.time_limit),
-            ).facts  # fmt: skip
+        facts = whole_run(
+            folder, data=args.data, resolution=64, random=3, seed=seed, epochs=args.epochs,
+            train_epochs=args.train_epochs, time_limit_s=parse_seconds(args.time_limit),
+        )  # fmt: skip
         planned = Journal(folder / "journal.jsonl").last("planned") or {}  # the time limit may have cut the epochs
         kept = ("limit_ms", "latency", "accuracy", "references", "random", "seconds", "seed")
         rows.append({k: facts[k] for k in kept} | {k: planned[k] for k in ("epochs", "train_epochs")})
