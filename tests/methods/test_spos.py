@@ -214,6 +214,19 @@ def test_a_cold_second_stage_starts_from_fresh_weights(halves):
     assert {id(p) for p in cold.optimizer.param_groups[0]["params"]} == {id(p) for p in cold.supernet.parameters()}
 
 
+def test_the_first_stage_ends_near_the_limit_where_it_can(halves):
+    space = Planted()
+    predictor = FlopsPredictor(space.costs())
+    predictor.set(space.costs().macs / 1e6, 0.0)
+    part = make(Hurricane, HurricaneConfig(epochs=2, early=2), halves).part
+    reachable = np.unique(predictor.predict(moves.encode(space, list(moves.enumerate_all(part)))))
+    limit_ms = 1.001 * float(reachable[len(reachable) // 2])
+    method = make(Hurricane, HurricaneConfig(epochs=2, early=2, **FAST), halves, predictor, limit_ms)
+    assert 0.95 * limit_ms <= method._predicted([method._first_found()])[0] <= limit_ms
+    method.limit_ms = 1.1 * float(reachable[0])  # the window near it may be empty
+    assert method._predicted([method._first_found()])[0] <= method.limit_ms
+
+
 def test_a_first_stage_that_nothing_fits_takes_the_cheapest_later_layers(halves):
     method = make(Hurricane, HurricaneConfig(epochs=2, early=2, **FAST), halves, limit_ms=0.5)  # everything takes 1 ms
     a1 = moves.indices(method.space, method._first_found())
