@@ -10,7 +10,7 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "surgenas"
 LEVEL = {
     "core": 0, "nn": 1, "spaces": 2, "predictors": 2, "hardware": 2, "training": 2, "methods": 3, "pipeline": 4,
-    "report": 5, "api": 6, "testing": 6, "console": 6, "ending": 6, "listing": 7, "__init__": 7, "cli": 8,
+    "report": 5, "api": 6, "lab": 6, "testing": 6, "console": 6, "ending": 6, "listing": 7, "__init__": 7, "cli": 8,
 }  # fmt: skip
 FILES = sorted(SOURCE.rglob("*.py"))
 

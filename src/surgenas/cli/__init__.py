@@ -1,10 +1,10 @@
 """The command line: command -> typed function."""
 
-from surgenas.cli import jobs, look, measuring
+from surgenas.cli import jobs, lab, look, measuring
 from surgenas.cli.options import app
 from surgenas.ending import end_well
 
-__all__ = ["app", "jobs", "look", "main", "measuring"]
+__all__ = ["app", "jobs", "lab", "look", "main", "measuring"]
 
 
 def main() -> None:

@@ -14,7 +14,8 @@ FORMAT = "surgenas.run/1"
 class RunConfig(BaseModel):
     """latency_ms None: half the latency of the space's largest network. epochs and train_epochs 0, samples 0: by the
     data. space: empty, the method's own. space_settings: of a space file, over what is here. random: how many random
-    architectures of equal latency are trained beside. devices: accelerators to train on.
+    architectures of equal latency are trained beside; uniform: how many of any latency. devices: accelerators to train
+    on.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,6 +36,7 @@ class RunConfig(BaseModel):
     samples: Annotated[int, Field(ge=0)] = 0
     predictors: tuple[str, ...] = ("process", "gnn", "mlp", "ridge", "lookup", "flops")
     random: Annotated[int, Field(ge=0, le=100)] = 0
+    uniform: Annotated[int, Field(ge=0, le=100)] = 0
     max_corrupt: Annotated[float, Field(ge=0, le=1)] = 0.05
     time_limit_s: Annotated[float, Field(gt=0)] | None = None
     accelerator: str = "auto"

@@ -25,6 +25,7 @@ def facts(run: Run) -> Facts:
         "accuracy": {"test": found["accuracy"]},
         "references": [n for n in networks if n["name"] == REFERENCE],
         "random": [n for n in networks if n["name"].startswith("random")],
+        "uniform": [n for n in networks if n["name"].startswith("uniform")],
         "predictor": run.result("predict"),
         "export": run.result("export"),
         "onnx": str(run.folder / "model.onnx"),

@@ -15,7 +15,9 @@ INK, ACCENT, MUTED, WARM = "#1f2937", "#2563eb", "#9ca3af", "#ea580c"
 def limit(known: Facts, more: Facts) -> go.Figure:
     """Measured latencies with their intervals, against the limit."""
     rows = [("found", known["latency"]["ms"], known["latency"]["interval"])]
-    rows += [(r["name"], r["latency_ms"], r["interval"]) for r in known["references"] + known["random"]]
+    rows += [
+        (r["name"], r["latency_ms"], r["interval"]) for r in known["references"] + known["random"] + known["uniform"]
+    ]
     rows = [row for row in rows if row[1] is not None]
     figure = _figure("latency (ms)", "")
     error = [high - ms for _, ms, (_, high) in rows]
@@ -35,7 +37,7 @@ def trade_off(known: Facts, more: Facts) -> go.Figure:
     """Test accuracy against measured latency."""
     figure = _figure("measured latency (ms)", "test accuracy")
     groups = (
-        ("random", known["random"], MUTED, "circle"),
+        ("random", known["random"] + known["uniform"], MUTED, "circle"),
         ("MobileNetV2", known["references"], WARM, "square"),
         ("found", [{**known["latency"], "accuracy": known["accuracy"]["test"], "latency_ms": known["latency"]["ms"]}],
          ACCENT, "star"),

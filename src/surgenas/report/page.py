@@ -92,7 +92,7 @@ def _results(known: Facts) -> str:
             **known["latency"],
         }
     ]
-    rows += [*known["references"], *known["random"]]
+    rows += [*known["references"], *known["random"], *known["uniform"]]
     return _table(
         ["network", "test accuracy", "latency", "95 % interval", "grade"],
         [

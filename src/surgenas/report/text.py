@@ -13,6 +13,7 @@ from rich.table import Table
 from surgenas.core.units import show_ms, show_seconds
 
 Facts = dict[str, Any]
+WIDTH = 120
 
 
 def summary(facts: Facts) -> str:
@@ -22,13 +23,13 @@ def summary(facts: Facts) -> str:
     half = (latency["interval"][1] - latency["interval"][0]) / 2 / latency["ms"]
     table = Table("network", "test accuracy", "latency", "grade", box=None, pad_edge=False)
     table.add_row("found", f"{facts['accuracy']['test']:.2%}", show_ms(latency["ms"]), latency["grade"])
-    for row in [*facts["references"], *facts["random"]]:
+    for row in [*facts["references"], *facts["random"], *facts["uniform"]]:
         table.add_row(row["name"], f"{row['accuracy']:.2%}", show_ms(row["latency_ms"]), row["grade"])
     lines = [
         f"measured {show_ms(latency['ms'])} +-{half:.1%} (grade {latency['grade']}), {inside} the limit of "
         f"{show_ms(facts['limit_ms'])}; predicted {show_ms(latency['predicted_ms'])}, wall clock median "
         f"{show_ms(latency['wall_p50_ms'])}",
-        _draw(table),
+        draw(table),
         f"ONNX    {facts['onnx']}",
         f"report  {facts['report']}",
         f"PyTorch model = surgenas.load({facts['run']!r})",
@@ -50,7 +51,7 @@ def predictor_table(found: Facts) -> str:
             f"{s['within_10']:.0%}",
             f"{s['rmse_ms']:.4f}",
         )
-    return _draw(table) + f"\nchosen: {found['chosen']} ({found['why']})"
+    return draw(table) + f"\nchosen: {found['chosen']} ({found['why']})"
 
 
 def contest_table(found: Facts) -> str:
@@ -78,7 +79,7 @@ def contest_table(found: Facts) -> str:
         )
     chosen = [f"{c['column']}, {c['train']} samples: {c['predictor']} ({c['why']})" for c in found["chosen"]]
     how = f"medians over {found['seeds']} draws of samples" if found["seeds"] > 1 else "one draw of samples"
-    return "\n".join([_draw(table), f"{how}, picked {found['pick']}", "chosen:", *chosen])
+    return "\n".join([draw(table), f"{how}, picked {found['pick']}", "chosen:", *chosen])
 
 
 def operators_table(found: Facts) -> str:
@@ -91,7 +92,7 @@ def operators_table(found: Facts) -> str:
             numbers = ("-" if value is None else f"{value:.2f}" for value in known)
             table.add_row(row["operator"], *numbers, "kept" if row["kept"] else f"dropped: {escape(row['why'])}")
         also = "\n".join(f"with {how}: {pool}" for how, pool in facts["others"].items())
-        parts.append(f"{_draw(table)}\n{also}\nnext: surgenas search --space {facts['space']}")
+        parts.append(f"{draw(table)}\n{also}\nnext: surgenas search --space {facts['space']}")
     note = "latency over the pool's median, capacity of FLOPs and parameters; means over layers"
     return "\n\n".join([*parts, note, f"drawn in {found['report']}"])
 
@@ -105,7 +106,7 @@ def device_table(found: Facts) -> str:
         else:
             values = (str(facts[key]) for key in ("runtime", "precision", "threads", "batch"))
             table.add_row(name, *values, "usable")
-    return _draw(table) + "\nyour own: a TOML file in a device's place (docs/measurement.md)"
+    return draw(table) + "\nyour own: a TOML file in a device's place (docs/measurement.md)"
 
 
 def measurement_table(found: Facts) -> str:
@@ -131,7 +132,7 @@ def _one_device(rows: list[Facts]) -> str:
         )  # fmt: skip
     campaigns = max((len(m.get("campaigns_ms", ())) for m in rows), default=0)
     told = f", median of {campaigns} campaigns in fresh processes" if campaigns > 1 else ""
-    lines = [_draw(table), f"on {rows[0]['device']}{told}"]
+    lines = [draw(table), f"on {rows[0]['device']}{told}"]
     floor = max((m.get("floor", 0.0) for m in rows), default=0.0)
     lines += [f"one network under two names differs by up to {floor:.1%} here: closer latencies tie"] if floor else []
     if poor := [m["name"] for m in rows if m.get("grade") == "D"]:
@@ -149,7 +150,7 @@ def _shares(m: Facts) -> str:
     table = Table("part", "share of latency", box=None, title=escape(m["name"]), title_justify="left")
     for part, share in m["layers"].items():
         table.add_row(escape(part), f"{share:.1%}")
-    return _draw(table)
+    return draw(table)
 
 
 def scale_table(found: Facts) -> str:
@@ -161,7 +162,7 @@ def scale_table(found: Facts) -> str:
             f"{p['flops_per_s'] / 1e9:.1f}", f"{p['intensity']:.1f}", "inside" if p["inside"] else "",
         )  # fmt: skip
     picked = found["picked"]
-    lines = [_draw(table), f"on {found['device']}"]
+    lines = [draw(table), f"on {found['device']}"]
     lines.append(f"picked: {found['knob']} x {picked['scale']:.2f}" if picked else "the Comfort Zone is empty here")
     if "accuracy" in found:
         lines.append("test accuracy {before:.2%} before, {after:.2%} after".format(**found["accuracy"]))
@@ -181,7 +182,7 @@ def methods_table(found: Facts) -> str:
         for setting, default in method["settings"].items():
             shown = "" if default == "" else str(default)
             table.add_row(setting, shown, ", ".join(method["names"].get(setting, [])))
-        lines.append(_draw(table) + "\n")
+        lines.append(draw(table) + "\n")
     return "\n".join(lines)
 
 
@@ -190,7 +191,7 @@ def estimate_table(found: Facts) -> str:
     table = Table("layer", "operator", "ms", box=None)
     for row in found["layers"]:
         table.add_row(row["name"], row["operator"], f"{row['ms']:.4f}")
-    lines = [_draw(table), f"everything else: {found['fixed_ms']:.4f} ms", f"sum: {found['exact_ms']:.2f} ms"]
+    lines = [draw(table), f"everything else: {found['fixed_ms']:.4f} ms", f"sum: {found['exact_ms']:.2f} ms"]
     if "paper_ms" in found:
         lines.append(f"by the paper's formula: {found['paper_ms']:.2f} ms")
     return "\n".join(lines)
@@ -202,10 +203,11 @@ def layer_table(found: Facts) -> str:
     for row in found["layers"]:
         shape = " x ".join(map(str, row["out_shape"]))
         table.add_row(row["name"], row["operator"], shape, f"{row['macs'] / 1e6:.2f}", f"{row['params']:,}")
-    return _draw(table) + f"\ntotal: {found['macs'] / 1e6:.1f} MMACs, {found['params'] / 1e6:.2f} M parameters"
+    return draw(table) + f"\ntotal: {found['macs'] / 1e6:.1f} MMACs, {found['params'] / 1e6:.2f} M parameters"
 
 
-def _draw(table: Table) -> str:
+def draw(table: Table) -> str:
+    """As plain text."""
     sink = io.StringIO()
-    Console(file=sink, width=120).print(table)
+    Console(file=sink, width=WIDTH).print(table)
     return "\n".join(line.rstrip() for line in sink.getvalue().rstrip().splitlines())

@@ -67,7 +67,7 @@ def make_plan(run: Run) -> Plan:
     images_judged = len(held.images) + len(held.calibration) if held else 0
     judging_s = method_class(run).candidates(method_config(run)) * images_judged / config.batch * path_s * FORWARD
     search_epoch, train_epoch = search_steps * path_s * passes, steps * path_s * 1.1
-    networks = 2 + config.random
+    networks = 2 + config.random + config.uniform
     samples = config.samples or (DIGITS_SAMPLES if config.data == "digits" else DEFAULT_SAMPLES)
     profile_s = SECONDS_PER_SAMPLE * (samples + 12)
     epochs, train_epochs = search_epochs(run), recipe(run).epochs

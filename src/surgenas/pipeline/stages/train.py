@@ -51,13 +51,17 @@ def train_all(run: Run, found: Architecture) -> None:
 
 
 def rivals(run: Run, found: Architecture) -> dict[str, Architecture]:
-    """MobileNetV2 scaled in width to the found network's measured latency, and random architectures of that latency."""
+    """MobileNetV2 scaled in width to the found network's measured latency, random architectures of that latency, and
+    random ones of any."""
     known = run.result("rivals")
     if known is None:
         with run.stage("rivals") as result:
             target = Measurement.from_dict((run.result("derive") or {})["measurement"]).ms
             reference = _reference(run, target)
-            chosen = {REFERENCE: reference} | {f"random {i + 1}": a for i, a in enumerate(_random(run, target))}
+            rng = generator(run.config.seed, "uniform")
+            chosen = {REFERENCE: reference}
+            chosen |= {f"random {i + 1}": arch for i, arch in enumerate(_random(run, target))}
+            chosen |= {f"uniform {i + 1}": moves.sample(run.space, rng) for i in range(run.config.uniform)}
             result["architectures"] = {name: arch.to_dict() for name, arch in chosen.items()}
         known = result
     return {name: Architecture.from_dict(record) for name, record in known["architectures"].items()}
