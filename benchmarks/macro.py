@@ -21,46 +21,16 @@ import numpy as np
 import torch
 from common import finish, spread
 from scipy.stats import kendalltau
-from torch import nn
 
 from surgenas.console import ConsoleProgress
 from surgenas.methods.surgenas import ESTIMATORS, SurgeNAS, SurgeNASConfig
-from surgenas.nn.blocks import classifier, conv_bn_act, mbconv, skip
-from surgenas.spaces.chain import ChainSpace
+from surgenas.nn.cost import count
+from surgenas.spaces.macro import Macro
 from surgenas.testing import ZeroPredictor
 from surgenas.training.augment import steps_per_epoch, train_batches
 from surgenas.training.data import Dataset, Part, load_data
 
 BATCH = 64
-
-
-class Macro(ChainSpace):
-    """The chain of NAS-Bench-Macro; parameters agree with its table exactly (checked at the start)."""
-
-    name = "nasbench-macro"
-    SHAPES = (
-        (32, 64, 2), (64, 64, 1), (64, 128, 2), (128, 128, 1), (128, 128, 1), (128, 256, 2), (256, 256, 1),
-        (256, 256, 1),
-    )  # fmt: skip
-    OPTIONS = ("skip", "k3e3", "k5e6")
-
-    def __init__(self, *, affine: bool = False) -> None:
-        self.affine = affine
-
-    @property
-    def input_shape(self) -> tuple[int, int, int]:
-        return (3, 32, 32)
-
-    def stem(self) -> nn.Module:
-        return conv_bn_act(3, 32, kernel=3, stride=1, affine=self.affine)
-
-    def operator(self, gene: str, cin: int, cout: int, stride: int) -> nn.Module:
-        if gene == "skip":
-            return skip(cin, cout, stride=stride, affine=self.affine)
-        return mbconv(cin, cout, kernel=int(gene[1]), expand=int(gene[3]), stride=stride, affine=self.affine)
-
-    def head(self) -> nn.Module:
-        return classifier(256, 1280, 0, 10, dropout=0.0, affine=self.affine)
 
 
 def main() -> None:
@@ -79,7 +49,7 @@ def main() -> None:
     codes = np.array(list(product(range(3), repeat=8)))
     keys = ["".join(map(str, code)) for code in codes]
     accuracy = np.array([table[key]["mean_acc"] for key in keys])
-    check_parameters(table)
+    check_costs(table)
     with tempfile.TemporaryDirectory() as cache:
         progress = ConsoleProgress()
         data = load_data(args.data, 32, seed=0, max_corrupt=0, cache=Path(cache), progress=progress)
@@ -126,11 +96,13 @@ def first_images(data: Dataset, count: int) -> Dataset:
     return replace(data, train=Part(data.train.images[picked], data.train.labels[picked]))
 
 
-def check_parameters(table: dict[str, dict[str, float]]) -> None:
-    space = Macro(affine=True)
-    for key in ("00000000", "22212220", "02012100"):
-        network = space.build(space.architecture(tuple(space.OPTIONS[int(digit)] for digit in key)))
-        assert sum(p.numel() for p in network.parameters()) == table[key]["params"], key
+def check_costs(table: dict[str, dict[str, float]]) -> None:
+    """MACs and parameters of all networks, built, are the table's."""
+    space = Macro()
+    for key, row in table.items():
+        with torch.device("meta"):
+            network = space.build(space.parse(key))
+        assert count(network, space.input_shape) == (row["flops"], row["params"]), key
 
 
 if __name__ == "__main__":

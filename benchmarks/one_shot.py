@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 import torch
 from common import finish, spread, thinned, whole_run
-from macro import Macro, first_images
+from macro import first_images
 from scipy.stats import kendalltau
 from step_cost import seconds
 
@@ -44,6 +44,7 @@ from surgenas.methods.hurricane import Hurricane, HurricaneConfig
 from surgenas.methods.spos import SPOS, SPOSConfig
 from surgenas.methods.surgenas import SurgeNAS, SurgeNASConfig
 from surgenas.pipeline.run import Run
+from surgenas.spaces.macro import Macro
 from surgenas.spaces.operators import Operators, Shuffle
 from surgenas.testing import ZeroPredictor
 from surgenas.training.augment import steps_per_epoch, train_batches

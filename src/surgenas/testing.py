@@ -161,16 +161,16 @@ class Planted(ChainSpace):
     def input_shape(self) -> tuple[int, int, int]:
         return (3, 16, 16)
 
-    def stem(self) -> nn.Module:
-        return conv_bn_act(3, 8, kernel=3, stride=2, affine=False)
+    def stem(self, *, affine: bool) -> nn.Module:
+        return conv_bn_act(3, 8, kernel=3, stride=2, affine=affine)
 
-    def operator(self, gene: str, cin: int, cout: int, stride: int) -> nn.Module:
+    def operator(self, gene: str, cin: int, cout: int, stride: int, *, affine: bool) -> nn.Module:
         if gene == "bad":
-            return nn.Sequential(conv_bn_act(cin, cout, kernel=1, stride=stride, affine=False), _Noise())
-        return mbconv(cin, cout, kernel=int(gene[1]), expand=int(gene[3]), stride=stride, affine=False)
+            return nn.Sequential(conv_bn_act(cin, cout, kernel=1, stride=stride, affine=affine), _Noise())
+        return mbconv(cin, cout, kernel=int(gene[1]), expand=int(gene[3]), stride=stride, affine=affine)
 
-    def head(self) -> nn.Module:
-        return classifier(24, 64, 0, 10, dropout=0.0, affine=False)
+    def head(self, *, affine: bool) -> nn.Module:
+        return classifier(24, 64, 0, 10, dropout=0.0, affine=affine)
 
 
 class _Noise(nn.Module):

@@ -8,7 +8,8 @@ import pytest
 from surgenas.core import moves
 from surgenas.core.errors import UsageError
 from surgenas.core.restricted import Restricted
-from surgenas.methods.evolution import Evolution, Judged, ask, evolve
+from surgenas.core.trial import Trial
+from surgenas.methods.evolution import Evolution, ask, evolve
 from surgenas.spaces.operators import Shuffle
 
 SPACE = Shuffle(layout="small", resolution=16, classes=10)
@@ -41,19 +42,19 @@ def test_it_finds_the_best_and_its_generations_are_new():
 
     found = evolve(SPACE, listening, Evolution(), anything, np.random.default_rng(0))
     assert found[0].score >= 9, "of eleven genes; chance finds six in a thousand draws"
-    assert found == sorted(found, key=lambda judged: -judged.score)
+    assert found == sorted(found, key=lambda trial: -trial.score)
     assert len(asked) == len(set(asked)) == len(found) == 20 * 50
 
 
 def test_it_stays_inside_a_hard_limit():
     limit = np.quantile(cost([moves.sample(SPACE, np.random.default_rng(i)) for i in range(300)]), 0.1)
     found = evolve(SPACE, judge, Evolution(generations=4), below(limit), np.random.default_rng(0))
-    assert (cost([judged.arch for judged in found]) <= limit).all()
+    assert (cost([trial.arch for trial in found]) <= limit).all()
     assert len(found) == 200
 
 
 def test_a_generation_is_a_function_of_history_and_seed():
-    history = [Judged(TARGET, 11.0)]
+    history = [Trial.of(SPACE, TARGET, 11.0)]
     first, again = (ask(SPACE, history, Evolution(), anything, np.random.default_rng(5)) for _ in range(2))
     assert first == again
     assert TARGET not in first
@@ -69,7 +70,7 @@ def test_a_handful_of_feasible_architectures_are_all_found_and_then_it_ends():
         return np.array([arch in handful for arch in archs])
 
     found = evolve(SPACE, judge, Evolution(), feasible, np.random.default_rng(0), seeds=handful[:1])
-    assert {judged.arch for judged in found} == set(handful)
+    assert {trial.arch for trial in found} == set(handful)
     assert found[0].score == max(judge(handful))
     assert len(calls) < 500
 
@@ -86,7 +87,7 @@ def test_what_is_given_is_left_alone():
     part = Restricted(SPACE, given)
     assert moves.size(part) == 4 ** (len(SPACE.choices) - 2)
     found = evolve(part, judge, Evolution(generations=3), anything, np.random.default_rng(0))
-    assert all(judged.arch.genes[layer] == gene for judged in found for layer, gene in given.items())
+    assert all(trial.arch.genes[layer] == gene for trial in found for layer, gene in given.items())
     assert SPACE.check(found[0].arch) == found[0].arch
 
 

@@ -8,18 +8,20 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
 from surgenas.core import moves
 from surgenas.core.errors import UsageError
 from surgenas.nn.cost import count
 from surgenas.spaces.fbnet import FBNet
+from surgenas.spaces.macro import Macro
 from surgenas.spaces.nasbench201 import NASBench201
 from surgenas.testing import check_space
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 
 
-@pytest.mark.parametrize("space", [NASBench201(), FBNet()], ids=lambda space: space.name)
+@pytest.mark.parametrize("space", [NASBench201(), FBNet(), Macro()], ids=lambda space: space.name)
 def test_laws(space):
     check_space(space)
 
@@ -56,6 +58,19 @@ def test_fbnet_has_22_layers_of_9_operators():
         assert json.loads((DATA / "fbnet" / "ops.json").read_text()) == list(space.choices[0].options)
 
 
+def test_macro_has_the_macs_and_parameters_of_its_table():
+    """A hundred of the 6,561; benchmarks/macro.py checks all."""
+    if not (DATA / "nasbench_macro").is_dir():
+        pytest.skip("no public tables here")
+    table = json.loads((DATA / "nasbench_macro" / "nas-bench-macro_cifar10.json").read_text())
+    space = Macro()
+    assert len(table) == moves.size(space) == 6561
+    for key in list(table)[::66]:
+        with torch.device("meta"):
+            network = space.build(space.parse(key))
+        assert count(network, space.input_shape) == (table[key]["flops"], table[key]["params"]), key
+
+
 @pytest.mark.parametrize("space", [NASBench201(), FBNet()], ids=lambda space: space.name)
 def test_every_line_of_its_table_is_read(space):
     if not (DATA / space.name).is_dir():
@@ -75,6 +90,8 @@ def test_every_line_of_its_table_is_read(space):
         (FBNet(), "_".join(["9"] * 22)),
         (FBNet(), "_".join(["-1"] * 22)),
         (FBNet(), "a_b"),
+        (Macro(), "0120"),
+        (Macro(), "01201203"),
     ],
 )
 def test_other_lines_are_refused(space, text):

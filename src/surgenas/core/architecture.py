@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ class Architecture:
     def __str__(self) -> str:
         return "-".join(self.genes)
 
-    @property
+    @cached_property
     def key(self) -> str:
         """A short stable digest; equal architectures of equal spaces share it across processes and machines."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]

@@ -32,6 +32,15 @@ def sample(space: Space, rng: np.random.Generator) -> Architecture:
     return space.architecture(tuple(_pick(choice.options, rng) for choice in space.choices))
 
 
+def samples(space: Space, count: int, rng: np.random.Generator) -> list[Architecture]:
+    """Many of them at once: a million take seconds."""
+    options = [choice.options for choice in space.choices]
+    drawn_NL = rng.integers(0, [len(names) for names in options], size=(count, len(options)))
+    columns = [np.array(names, dtype=object)[drawn_N] for names, drawn_N in zip(options, drawn_NL.T, strict=True)]
+    spec = space.spec
+    return [Architecture(spec, genes) for genes in zip(*columns, strict=True)]
+
+
 def sample_skewed(space: Space, rng: np.random.Generator, concentration: float = 0.7) -> Architecture:
     """One architecture whose operators follow a preference drawn for it alone.
 

@@ -4,32 +4,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.errors import UsageError
 from surgenas.core.space import Space
+from surgenas.core.trial import Trial
+from surgenas.methods.blackbox import BlackBox, Draw, Feasible, anywhere, fresh, ranked, seen
 
 Judge = Callable[[Sequence[Architecture]], Sequence[float]]
 """Scores, the larger the better."""
-Feasible = Callable[[Sequence[Architecture]], npt.NDArray[np.bool_]]
-
-DRAWS = 40
-"""Rounds of drawing before it is said that there is nothing more; each draws BATCH."""
-BATCH = 500
-
-
-@dataclass(frozen=True)
-class Judged:
-    """An architecture and its score."""
-
-    arch: Architecture
-    score: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,26 +37,16 @@ class Evolution:
 
 
 def ask(
-    space: Space, history: Sequence[Judged], settings: Evolution, feasible: Feasible, rng: np.random.Generator
+    space: Space, history: Sequence[Trial], settings: Evolution, feasible: Feasible, rng: np.random.Generator
 ) -> list[Architecture]:
     """The next generation: feasible networks that were not judged yet, `population` of them or as many as are found."""
-    seen = {moves.canonical_key(space, judged.arch) for judged in history}
-    best = [judged.arch for judged in ranked(history)[: settings.parents]]
+    known = seen(history)
+    best = [trial.arch for trial in ranked(history)[: settings.parents]]
     found: list[Architecture] = []
 
     def take(draw: Callable[[], Architecture], count: int) -> None:
-        for _ in range(DRAWS):
-            wanted = min(count, settings.population - len(found))
-            if wanted <= 0:
-                return
-            fresh = {key: arch for arch in _drawn(draw) if (key := moves.canonical_key(space, arch)) not in seen}
-            if not fresh:
-                return
-            allowed = feasible(list(fresh.values()))
-            new = list(islice((item for item, ok in zip(fresh.items(), allowed, strict=True) if ok), wanted))
-            seen.update(key for key, _ in new)
-            found.extend(arch for _, arch in new)
-            count -= len(new)
+        wanted = min(count, settings.population - len(found))
+        found.extend(fresh(space, _many(draw), wanted, known, feasible))
 
     def parent() -> Architecture:
         return best[int(rng.integers(len(best)))]
@@ -89,26 +66,34 @@ def evolve(
     feasible: Feasible,
     rng: np.random.Generator,
     seeds: Sequence[Architecture] = (),
-) -> list[Judged]:
+) -> list[Trial]:
     """Everything judged, the best first; ends early once nothing new is feasible.
 
     seeds: judged before anything is drawn; where few architectures are feasible, the first ones are hard to meet.
     """
-    known: list[Judged] = []
+    known: list[Trial] = []
     generation = list({moves.canonical_key(space, arch): arch for arch in seeds}.values())
     for turn in range(settings.generations + 1):
         if turn:
             generation = ask(space, known, settings, feasible, rng)
         if turn and not generation:
             break
-        known += [Judged(arch, float(score)) for arch, score in zip(generation, judge(generation), strict=True)]
+        known += [Trial.of(space, arch, float(s)) for arch, s in zip(generation, judge(generation), strict=True)]
     return ranked(known)
 
 
-def ranked(history: Sequence[Judged]) -> list[Judged]:
-    """The best first; the earlier of equal ones."""
-    return sorted(history, key=lambda judged: -judged.score)
+@dataclass(frozen=True, kw_only=True)
+class Generations(BlackBox):
+    """The same evolution in a loop that asks: a generation at a time."""
+
+    batch: int = 50
+    settings: Evolution = field(default_factory=lambda: Evolution(generations=1))
+
+    def ask(
+        self, space: Space, history: Sequence[Trial], n: int, rng: np.random.Generator, feasible: Feasible = anywhere
+    ) -> list[Architecture]:
+        return ask(space, history, self.settings, feasible, rng)[:n]
 
 
-def _drawn(draw: Callable[[], Architecture]) -> list[Architecture]:
-    return [draw() for _ in range(BATCH)]
+def _many(draw: Callable[[], Architecture]) -> Draw:
+    return lambda count: [draw() for _ in range(count)]

@@ -16,7 +16,7 @@ from surgenas.core.errors import UsageError
 from surgenas.core.progress import Progress
 from surgenas.core.seeds import generator
 from surgenas.core.space import CostTable, Floats, Space
-from surgenas.pipeline.tables import LatencyTable, read_table
+from surgenas.pipeline.tables import Table, read_table
 from surgenas.predictors.active import choose, graph_features
 from surgenas.predictors.base import Predictor, make_predictor
 from surgenas.predictors.evaluate import cross_validate, score
@@ -80,7 +80,7 @@ def run_contest(space: Space, contest: Contest, progress: Progress) -> dict[str,
             "architectures": len(table), "results": results, "chosen": choices}  # fmt: skip
 
 
-def _check(contest: Contest, table: LatencyTable) -> None:
+def _check(contest: Contest, table: Table) -> None:
     for count in contest.train:
         if not 2 <= count <= len(table) - 2:
             raise UsageError(
@@ -93,7 +93,7 @@ def _check(contest: Contest, table: LatencyTable) -> None:
         raise UsageError(f"--pick {contest.pick!r}: expected random or active")
 
 
-def _known_devices(space: Space, contest: Contest, table: LatencyTable, progress: Progress) -> KnownDevices | None:
+def _known_devices(space: Space, contest: Contest, table: Table, progress: Progress) -> KnownDevices | None:
     """The devices of --pretrain; never the one that is to be predicted."""
     if contest.pretrain is None:
         return None
@@ -117,9 +117,7 @@ def _makers(contest: Contest, costs: CostTable, known: KnownDevices | None, seed
     return made | {name: partial(make_predictor, name, costs, seed) for name in contest.predictors}
 
 
-def _picked(
-    table: LatencyTable, costs: CostTable, known: KnownDevices | None, count: int, pick: str, seed: int
-) -> Positions:
+def _picked(table: Table, costs: CostTable, known: KnownDevices | None, count: int, pick: str, seed: int) -> Positions:
     """Positions in the table of the architectures to learn from; no latency is looked at."""
     order = generator(seed, "train").permutation(len(table))
     if pick == "random":
@@ -129,7 +127,7 @@ def _picked(
     return pool[choose(features, count)]
 
 
-def _choice(makers: Makers, table: LatencyTable, column: str, train: Positions) -> dict[str, Any]:
+def _choice(makers: Makers, table: Table, column: str, train: Positions) -> dict[str, Any]:
     if len(train) < FEW:
         return {"predictor": next(iter(makers)), "why": f"{len(train)} samples are too few to compare"}
     best, _ = cross_validate(makers, table.code[train], table.of(column)[train])[0]
@@ -137,7 +135,7 @@ def _choice(makers: Makers, table: LatencyTable, column: str, train: Positions) 
     return {"predictor": best.name, "why": why, "held_out_rmse_ms": best.rmse_ms}
 
 
-def _judged(predictor: Predictor, table: LatencyTable, column: str, train: Positions) -> dict[str, float]:
+def _judged(predictor: Predictor, table: Table, column: str, train: Positions) -> dict[str, float]:
     others = np.setdiff1d(np.arange(len(table)), train)
     latency_ms: Floats = table.of(column)
     start = time.perf_counter()

@@ -1,17 +1,24 @@
-"""Tables of other people's measurements: CSV, one architecture a line, latencies in ms in named columns."""
+"""Tables of other people's results: an architecture a row, latencies or accuracies in named columns.
+
+CSV with the architecture in column `arch`, or JSON, architecture -> {column: number}.
+"""
 
 from __future__ import annotations
 
 import csv
 import gzip
+import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from surgenas.core import moves
+from surgenas.core.architecture import Architecture
 from surgenas.core.errors import DataError, UsageError
 from surgenas.core.space import Floats, Space
 
@@ -21,78 +28,137 @@ ALIKE = 0.1
 
 
 @dataclass(frozen=True, eq=False)
-class LatencyTable:
-    """Different architectures: one-hot codes (N, L, K), and latencies (N, D) in ms of the columns asked for."""
+class Table:
+    """Different architectures of a space, and their values (N, D) in the columns asked for."""
 
-    code: Floats
+    space: Space
+    archs: tuple[Architecture, ...]
     columns: tuple[str, ...]
-    latency_ms: Floats
+    values: Floats
 
     def __len__(self) -> int:
-        return len(self.code)
+        return len(self.archs)
 
     def of(self, column: str) -> Floats:
-        return self.latency_ms[:, self.columns.index(column)]
+        return self.values[:, self.columns.index(column)]
+
+    @cached_property
+    def code(self) -> Floats:
+        """One-hot, (N, L, K)."""
+        return moves.encode(self.space, self.archs)
 
 
-def read_table(space: Space, path: str | Path, columns: Sequence[str] = ()) -> LatencyTable:
-    """Read FILE.csv or FILE.csv.gz. columns: all that end in _ms, if none is named.
+def read_table(space: Space, path: str | Path, columns: Sequence[str] = ()) -> Table:
+    """Latencies in ms. columns: all that end in _ms, if none is named.
 
     Raises UsageError for a file or column that is not there, DataError naming the line for a cell that is no latency,
     an architecture that is not this space's, one that is measured twice with different results, a column of one value.
     """
-    rows: dict[tuple[str, ...], list[float]] = {}
-    lines = _lines(Path(path))
-    header = next(lines, (0, []))[1]
-    columns = tuple(columns) or tuple(name for name in header if name.endswith("_ms"))
-    for name in (ARCH, *columns):
-        if name not in header:
-            raise UsageError(f"{path}: no column {name!r}; it has {', '.join(header) or 'nothing'}")
+    columns = tuple(columns) or tuple(name for name in _header(Path(path)) if name.endswith("_ms"))
     if not columns:
         raise UsageError(f"{path}: no column that ends in _ms; name one with --column")
-    places = [header.index(name) for name in columns]
-    for number, line in lines:
-        where = f"{path}, line {number}"
-        if len(line) != len(header):
-            raise DataError(f"{where}: {len(line)} cells, expected {len(header)}")
+    return read_columns(space, path, columns, least=0.0, alike=ALIKE)
+
+
+def read_columns(
+    space: Space, path: str | Path, columns: Sequence[str], *, least: float = -math.inf, alike: float = 0.0
+) -> Table:
+    """Any numbers, from `least` up. alike: share by which two values of one architecture may differ; the first counts.
+
+    Raises as `read_table` does.
+    """
+    rows: dict[tuple[str, ...], list[float]] = {}
+    for where, text, cells in _rows(Path(path), columns):
         try:
-            genes = space.parse(line[header.index(ARCH)]).genes
+            genes = space.parse(text).genes
         except UsageError as error:
             raise DataError(f"{where}: {error}") from None
-        found = [_latency(line[place], f"{where}, {name}") for place, name in zip(places, columns, strict=True)]
+        found = [_number(cell, f"{where}, {name}", least) for cell, name in zip(cells, columns, strict=True)]
         for name, old, new in zip(columns, rows.get(genes, found), found, strict=True):
-            if abs(old - new) > ALIKE * max(old, new):
-                raise DataError(f"{where}, {name}: {new:g} ms, but {old:g} ms for the same architecture further up")
+            if abs(old - new) > alike * max(abs(old), abs(new)):
+                raise DataError(f"{where}, {name}: {new:g}, but {old:g} for the same architecture further up")
         rows.setdefault(genes, found)
-    latency = np.array(list(rows.values())).reshape(-1, len(columns))
-    for name, values in zip(columns, latency.T, strict=True):
-        if len(values) < 2 or np.ptp(values) == 0:
+    values = np.array(list(rows.values())).reshape(-1, len(columns))
+    for name, column in zip(columns, values.T, strict=True):
+        if len(column) < 2 or np.ptp(column) == 0:
             raise DataError(
-                f"{path}, {name}: {len(values)} architectures with {len(set(values))} different latencies; there is "
+                f"{path}, {name}: {len(column)} architectures with {len(set(column))} different values; there is "
                 "nothing to learn from"
             )
-    archs = [space.architecture(genes) for genes in rows]
-    return LatencyTable(moves.encode(space, archs), columns, latency)
+    return Table(space, tuple(space.architecture(genes) for genes in rows), tuple(columns), values)
+
+
+def _header(path: Path) -> Sequence[str]:
+    return list(next(iter(_json(path).values()))) if _is_json(path) else next(_lines(path), (0, []))[1]
+
+
+def _rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, str, list[Any]]]:
+    """Where it stands, the architecture's text, the cells."""
+    if _is_json(path):
+        for text, row in _json(path).items():
+            _check_columns(path, columns, list(row))
+            yield f"{path}, {text}", text, [row[name] for name in columns]
+        return
+    lines = _lines(path)
+    header = next(lines, (0, []))[1]
+    _check_columns(path, (ARCH, *columns), header)
+    places = [header.index(name) for name in columns]
+    for number, line in lines:
+        if len(line) != len(header):
+            raise DataError(f"{path}, line {number}: {len(line)} cells, expected {len(header)}")
+        yield f"{path}, line {number}", line[header.index(ARCH)], [line[place] for place in places]
+
+
+def _check_columns(path: Path, columns: Sequence[str], known: Sequence[str]) -> None:
+    for name in columns:
+        if name not in known:
+            raise UsageError(f"{path}: no column {name!r}; it has {', '.join(known) or 'nothing'}")
+
+
+def _is_json(path: Path) -> bool:
+    return ".json" in path.suffixes
+
+
+def _json(path: Path) -> Mapping[str, Mapping[str, Any]]:
+    try:
+        with _opened(path) as file:
+            found = json.load(file)
+    except OSError as error:
+        raise _missing(path, error) from error
+    except (ValueError, EOFError, RecursionError) as error:
+        raise DataError(f"{path}: not a JSON table ({error})") from error
+    if not isinstance(found, dict) or not found or not all(isinstance(row, dict) for row in found.values()):
+        raise DataError(f"{path}: not a table; expected architecture -> {{column: number}}")
+    return found
 
 
 def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Line numbers and cells, the header first; blank lines are passed over."""
     try:
-        with (gzip.open if path.suffix == ".gz" else open)(path, "rt", newline="", encoding="utf-8") as file:
+        with _opened(path) as file:
             for number, cells in enumerate(csv.reader(file), start=1):
                 if cells:
                     yield number, [cell.strip() for cell in cells]
     except OSError as error:
-        raise UsageError(f"{path}: {error.strerror or error}; expected a table, .csv or .csv.gz") from error
+        raise _missing(path, error) from error
     except (UnicodeDecodeError, EOFError, csv.Error) as error:
         raise DataError(f"{path}: not a CSV table ({error})") from error
 
 
-def _latency(text: str, where: str) -> float:
+def _opened(path: Path) -> Any:
+    return (gzip.open if path.suffix == ".gz" else open)(path, "rt", newline="", encoding="utf-8")
+
+
+def _missing(path: Path, error: OSError) -> UsageError:
+    return UsageError(f"{path}: {error.strerror or error}; expected a table, .csv, .json, or either with .gz")
+
+
+def _number(cell: Any, where: str, least: float) -> float:
     try:
-        ms = float(text)
-    except ValueError:
-        raise DataError(f"{where}: {text!r} is no number; expected a latency in ms") from None
-    if not math.isfinite(ms) or ms < 0:
-        raise DataError(f"{where}: {text} is no latency; expected milliseconds, 0 or more")
-    return ms
+        value = float(cell)
+    except (TypeError, ValueError):
+        raise DataError(f"{where}: {cell!r} is no number") from None
+    if not math.isfinite(value) or value < least:
+        bound = f", {least:g} or more" if math.isfinite(least) else ""
+        raise DataError(f"{where}: {cell} will not do; expected a number{bound}")
+    return value

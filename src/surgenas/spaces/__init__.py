@@ -17,6 +17,7 @@ CATALOG = {
     "shuffle": "surgenas.spaces.operators:Shuffle",
     "nasbench201": "surgenas.spaces.nasbench201:NASBench201",
     "fbnet": "surgenas.spaces.fbnet:FBNet",
+    "macro": "surgenas.spaces.macro:Macro",
 }
 
 

@@ -17,21 +17,21 @@ from surgenas.spaces.costs import chain_costs
 
 
 class ChainSpace(Space):
-    """SHAPES: (Cin, Cout, stride) of each layer."""
+    """SHAPES: (Cin, Cout, stride) of each layer. affine: do normalisations scale and shift? Not in a supernet."""
 
     SHAPES: ClassVar[tuple[tuple[int, int, int], ...]]
     OPTIONS: ClassVar[tuple[str, ...]]
 
     @abstractmethod
-    def stem(self) -> nn.Module:
+    def stem(self, *, affine: bool) -> nn.Module:
         """(N, C, H, W) -> the first layer's input."""
 
     @abstractmethod
-    def operator(self, gene: str, cin: int, cout: int, stride: int) -> nn.Module:
+    def operator(self, gene: str, cin: int, cout: int, stride: int, *, affine: bool) -> nn.Module:
         """One layer, freshly initialised."""
 
     @abstractmethod
-    def head(self) -> nn.Module:
+    def head(self, *, affine: bool) -> nn.Module:
         """The last layer's output -> (N, classes)."""
 
     @property
@@ -44,18 +44,20 @@ class ChainSpace(Space):
 
     def build(self, arch: Architecture) -> ChainNetwork:
         pairs = zip(self.check(arch).genes, self.SHAPES, strict=True)
-        return ChainNetwork(self.stem(), [self.operator(gene, *shape) for gene, shape in pairs], self.head())
+        layers = [self.operator(gene, *shape, affine=True) for gene, shape in pairs]
+        return ChainNetwork(self.stem(affine=True), layers, self.head(affine=True))
 
     def supernet(self) -> ChoiceSupernet:
         layers = [
             ChoiceBlock(
-                [self.operator(gene, cin, cout, stride) for gene in self.OPTIONS], shortcut(cin, cout, stride=stride)
+                [self.operator(gene, cin, cout, stride, affine=False) for gene in self.OPTIONS],
+                shortcut(cin, cout, stride=stride),
             )
             for cin, cout, stride in self.SHAPES
         ]
-        return ChoiceSupernet(self.stem(), layers, self.head())
+        return ChoiceSupernet(self.stem(affine=False), layers, self.head(affine=False))
 
     def costs(self) -> CostTable:
         with torch.device("meta"):
-            layers = [[self.operator(gene, *shape) for gene in self.OPTIONS] for shape in self.SHAPES]
-            return chain_costs([self.stem()], layers, [self.head()], self.input_shape)
+            layers = [[self.operator(gene, *shape, affine=True) for gene in self.OPTIONS] for shape in self.SHAPES]
+            return chain_costs([self.stem(affine=True)], layers, [self.head(affine=True)], self.input_shape)

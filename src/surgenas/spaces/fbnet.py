@@ -4,6 +4,7 @@ al. 2021: CIFAR-100, stem and second stage of stride 1, head of 1504)."""
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from timm.layers import ConvNormAct
 from torch import Tensor, nn
@@ -60,33 +61,33 @@ class FBNet(ImageSpace, ChainSpace):
                 f"not an architecture of fbnet: {text!r}; expected 22 numbers from 0 to 8 joined by _"
             ) from None
 
-    def stem(self) -> nn.Module:
-        return _conv(3, STEM, 3)
+    def stem(self, *, affine: bool) -> nn.Module:
+        return _conv(3, STEM, 3, affine=affine)
 
-    def operator(self, gene: str, cin: int, cout: int, stride: int) -> nn.Module:
+    def operator(self, gene: str, cin: int, cout: int, stride: int, *, affine: bool) -> nn.Module:
         if gene != "skip":
             kernel, expand, groups = OPERATORS[gene]
-            return _Block(cin, cout, kernel, expand, groups, stride)
-        return nn.Identity() if (cin, stride) == (cout, 1) else _conv(cin, cout, 1, stride=stride)
+            return _Block(cin, cout, kernel, expand, groups, stride, affine)
+        return nn.Identity() if (cin, stride) == (cout, 1) else _conv(cin, cout, 1, stride=stride, affine=affine)
 
-    def head(self) -> nn.Module:
+    def head(self, *, affine: bool) -> nn.Module:
         last = STAGES[-1][0]
         pool = (nn.AdaptiveAvgPool2d(1), nn.Flatten())
-        return nn.Sequential(_conv(last, HEAD, 1), *pool, nn.Linear(HEAD, self.classes))
+        return nn.Sequential(_conv(last, HEAD, 1, affine=affine), *pool, nn.Linear(HEAD, self.classes))
 
 
 class _Block(nn.Module):
     """(N, cin, H, W) -> (N, cout, H/stride, W/stride): 1x1 convolution that expands, kxk depthwise, 1x1 that projects;
     the groups of the first are shuffled; residual where shapes allow."""
 
-    def __init__(self, cin: int, cout: int, kernel: int, expand: int, groups: int, stride: int) -> None:
+    def __init__(self, cin: int, cout: int, kernel: int, expand: int, groups: int, stride: int, affine: bool) -> None:
         super().__init__()
-        inner = cin * expand
+        inner, conv = cin * expand, partial(_conv, affine=affine)
         self.layers = nn.Sequential(
-            _conv(cin, inner, 1, groups=groups),
+            conv(cin, inner, 1, groups=groups),
             nn.ChannelShuffle(groups) if groups > 1 else nn.Identity(),
-            _conv(inner, inner, kernel, stride=stride, groups=inner),
-            _conv(inner, cout, 1, groups=groups, apply_act=False),
+            conv(inner, inner, kernel, stride=stride, groups=inner),
+            conv(inner, cout, 1, groups=groups, apply_act=False),
         )
         self.residual = (cin, stride) == (cout, 1)
 
@@ -95,4 +96,6 @@ class _Block(nn.Module):
         return x_NCHW + y if self.residual else y
 
 
-_conv = partial(ConvNormAct, norm_layer=nn.BatchNorm2d, act_layer=nn.ReLU)
+def _conv(cin: int, cout: int, kernel: int, *, affine: bool, **how: Any) -> nn.Module:
+    norm = partial(nn.BatchNorm2d, affine=affine)
+    return ConvNormAct(cin, cout, kernel, norm_layer=norm, act_layer=nn.ReLU, **how)

@@ -59,7 +59,7 @@ class NASBench201(ImageSpace):
 
     def canonical(self, arch: Architecture) -> Architecture:
         """The first, in the order of operators, of the cells that are isomorphic to this one: 6,466 in all."""
-        return self.architecture(_representatives()[_meaning(self.check(arch).genes)])
+        return Architecture(arch.space, _representatives()[self.check(arch).genes])
 
     def costs(self) -> CostTable:
         return _costs(self.classes, self.resolution)
@@ -130,12 +130,11 @@ def _meaning(genes: tuple[str, ...]) -> str:
 
 
 @lru_cache(maxsize=1)
-def _representatives() -> dict[str, tuple[str, ...]]:
-    """The first cell of each meaning."""
-    found: dict[str, tuple[str, ...]] = {}
-    for genes in product(OPERATORS, repeat=len(WIRING)):
-        found.setdefault(_meaning(genes), genes)
-    return found
+def _representatives() -> dict[tuple[str, ...], tuple[str, ...]]:
+    """Of every cell the first that means the same."""
+    first: dict[str, tuple[str, ...]] = {}
+    cells = product(OPERATORS, repeat=len(WIRING))
+    return {genes: first.setdefault(_meaning(genes), genes) for genes in cells}
 
 
 @lru_cache(maxsize=32)

@@ -1,0 +1,40 @@
+"""Successive halving that never waits (ASHA: Li et al., MLSys 2020): many architectures at a cheap fidelity; of each
+rung the best go up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from surgenas.core.architecture import Architecture
+from surgenas.core.errors import UsageError
+from surgenas.core.space import Space
+from surgenas.core.trial import Trial
+from surgenas.methods.blackbox import BlackBox, Feasible, anywhere, fresh_at_random, ranked, seen
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuccessiveHalving(BlackBox):
+    """rungs: fidelities there are, the cheapest first. eta: one in so many of a rung goes up to the next."""
+
+    rungs: int = 2
+    eta: int = 4
+    climbs: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if self.rungs < 2 or self.eta < 2:
+            raise UsageError("halving: expected 2 or more rungs, from the cheapest fidelity up, and eta 2 or more")
+
+    def ask(
+        self, space: Space, history: Sequence[Trial], n: int, rng: np.random.Generator, feasible: Feasible = anywhere
+    ) -> list[Architecture]:
+        rungs = [[trial for trial in history if trial.rung == rung] for rung in range(self.rungs)]
+        found: list[Architecture] = []
+        for rung in reversed(range(self.rungs - 1)):
+            above = seen(rungs[rung + 1])
+            best = ranked(rungs[rung])[: len(rungs[rung]) // self.eta]
+            found += [trial.arch for trial in best if trial.key not in above][: n - len(found)]
+        return found or fresh_at_random(space, n, seen(history), rng, feasible)

@@ -1,0 +1,57 @@
+"""Nevergrad's optimizers (Rapin & Teytaud 2018), and others that ask and tell as they do, on our spaces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from surgenas.core.architecture import Architecture
+from surgenas.core.errors import EnvironmentFault, UsageError
+from surgenas.core.space import Space
+from surgenas.core.trial import Trial
+from surgenas.methods.blackbox import Feasible, anywhere
+from surgenas.methods.foreign import ForeignLoop
+
+
+@dataclass(frozen=True, kw_only=True)
+class NevergradSearch:
+    """optimizer: a name of Nevergrad's registry."""
+
+    optimizer: str = "DiscreteOnePlusOne"
+    batch: int = 1
+    climbs: ClassVar[bool] = False
+    two_objectives: ClassVar[bool] = False
+
+    def start(self, space: Space, rng: np.random.Generator, feasible: Feasible = anywhere) -> ForeignLoop:
+        """An optimizer of its own."""
+        try:
+            import nevergrad
+        except ImportError as error:
+            raise EnvironmentFault("Nevergrad is not installed: pip install nevergrad") from error
+        if self.optimizer not in nevergrad.optimizers.registry:
+            raise UsageError(f"Nevergrad has no optimizer {self.optimizer!r}; its registry lists them")
+        genes = nevergrad.p.Tuple(*(nevergrad.p.Choice(choice.options) for choice in space.choices))
+        genes.random_state.seed(int(rng.integers(2**31)))
+        made = nevergrad.optimizers.registry[self.optimizer](parametrization=genes, budget=None, num_workers=1)
+        return NevergradLoop(space, rng, feasible, made)
+
+
+class NevergradLoop(ForeignLoop):
+    """optimizer: `ask()` gives a candidate whose `value` is the genes, `tell(candidate, loss)` takes what to minimise;
+    `parametrization.spawn_child(new_value)` makes one of ours."""
+
+    def __init__(self, space: Space, rng: np.random.Generator, feasible: Feasible, optimizer: Any) -> None:
+        super().__init__(space, rng, feasible)
+        self.optimizer = optimizer
+
+    def propose(self) -> tuple[Any, tuple[str, ...]]:
+        candidate = self.optimizer.ask()
+        return candidate, tuple(candidate.value)
+
+    def suggest(self, arch: Architecture) -> Any:
+        return self.optimizer.parametrization.spawn_child(new_value=arch.genes)
+
+    def answer(self, token: Any, trial: Trial) -> None:
+        self.optimizer.tell(token, -trial.score)

@@ -1,0 +1,70 @@
+"""NSGA-II (Deb, Pratap, Agarwal & Meyarivan 2002) for score and latency together; sorting and crowding are pymoo's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from surgenas.core import moves
+from surgenas.core.architecture import Architecture
+from surgenas.core.errors import EnvironmentFault, UsageError
+from surgenas.core.space import Space
+from surgenas.core.trial import Trial
+from surgenas.methods.blackbox import BlackBox, Feasible, anywhere, fresh, fresh_at_random, seen
+
+TRIES = 200
+"""Children drawn for one that is new and feasible."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NSGA2(BlackBox):
+    """population: how many survive of all that were tried, at first random ones; mutation_rate: by gene, after
+    crossover, 0 for one gene in expectation."""
+
+    batch: int = 10
+    population: int = 40
+    mutation_rate: float = 0.0
+    two_objectives: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if self.population < 2 or not 0 <= self.mutation_rate <= 1:
+            raise UsageError("nsga2: expected a population of 2 or more, and a mutation_rate from 0 to 1")
+
+    def ask(
+        self, space: Space, history: Sequence[Trial], n: int, rng: np.random.Generator, feasible: Feasible = anywhere
+    ) -> list[Architecture]:
+        known = seen(history)
+        if len(history) < self.population:
+            return fresh_at_random(space, min(n, self.population - len(history)), known, rng, feasible)
+        alive = survivors(history, self.population)
+        rate = self.mutation_rate or 1 / len(space.choices)
+
+        def parent() -> Architecture:
+            return alive[int(min(rng.integers(len(alive), size=2)))].arch  # of two, who comes first
+
+        def child() -> Architecture:
+            return moves.mutate_each(space, moves.crossover(space, parent(), parent(), rng), rate, rng)
+
+        found = fresh(space, lambda count: [child() for _ in range(count)], n, known, feasible, most=TRIES * n)
+        return found or fresh_at_random(space, n, known, rng, feasible)
+
+
+def survivors(history: Sequence[Trial], count: int) -> list[Trial]:
+    """By front, within one the least crowded first."""
+    try:
+        from pymoo.operators.survival.rank_and_crowding.metrics import calc_crowding_distance
+        from pymoo.util.nds.non_dominated_sorting import NonDominatedSorting
+    except ImportError as error:
+        raise EnvironmentFault("nsga2 needs pymoo: pip install 'surgenas[lab]'") from error
+
+    objectives = np.array([[-trial.score, trial.latency_ms] for trial in history])  # both minimised
+    kept: list[Trial] = []
+    for front in NonDominatedSorting().do(objectives, n_stop_if_ranked=count):
+        order = np.argsort(-calc_crowding_distance(objectives[front]), kind="stable")
+        kept += [history[front[i]] for i in order]
+        if len(kept) >= count:
+            break
+    return kept[:count]

@@ -1,0 +1,123 @@
+"""Optuna (Akiba et al. 2019), both ways: its samplers on our spaces, and our methods as a sampler of its studies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from surgenas.core.architecture import Architecture
+from surgenas.core.errors import EnvironmentFault
+from surgenas.core.seeds import generator
+from surgenas.core.space import Space
+from surgenas.core.trial import Trial
+from surgenas.methods.blackbox import BlackBox, Feasible, anywhere
+from surgenas.methods.foreign import ForeignLoop
+
+try:
+    import optuna
+    from optuna.distributions import BaseDistribution, CategoricalDistribution
+except ImportError as error:
+    raise EnvironmentFault("Optuna is not installed: pip install 'surgenas[lab]'") from error
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptunaSearch:
+    """make: seed -> any of Optuna's samplers."""
+
+    make: Callable[[int], Any]
+    batch: int = 1
+    climbs: ClassVar[bool] = False
+    two_objectives: ClassVar[bool] = False
+
+    def start(self, space: Space, rng: np.random.Generator, feasible: Feasible = anywhere) -> ForeignLoop:
+        """A study of its own, in memory."""
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        directions = ["maximize", "minimize"] if self.two_objectives else ["maximize"]
+        study = optuna.create_study(sampler=self.make(int(rng.integers(2**31))), directions=directions)
+        return _OptunaLoop(space, rng, feasible, study)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TPE(OptunaSearch):
+    """Tree-structured Parzen estimator (Bergstra et al. 2011), Optuna's default."""
+
+    make: Callable[[int], Any] = lambda seed: optuna.samplers.TPESampler(seed=seed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptunaNSGA2(OptunaSearch):
+    """Optuna's NSGA-II for score and latency."""
+
+    make: Callable[[int], Any] = lambda seed: optuna.samplers.NSGAIISampler(seed=seed, population_size=40)
+    two_objectives: ClassVar[bool] = True
+
+
+class _OptunaLoop(ForeignLoop):
+    def __init__(self, space: Space, rng: np.random.Generator, feasible: Feasible, study: Any) -> None:
+        super().__init__(space, rng, feasible)
+        self.study, self.distributions = study, distributions(space)
+
+    def propose(self) -> tuple[Any, tuple[str, ...]]:
+        trial = self.study.ask(self.distributions)
+        return trial, _genes(self.space, trial.params)
+
+    def suggest(self, arch: Architecture) -> Any:
+        self.study.enqueue_trial(_params(self.space, arch))
+        return self.study.ask(self.distributions)
+
+    def answer(self, token: Any, trial: Trial) -> None:
+        two = len(self.study.directions) > 1
+        self.study.tell(token, [trial.score, trial.latency_ms] if two else trial.score)
+
+
+class SurgenasSampler(optuna.samplers.BaseSampler):
+    """One of our methods in a study that maximises one value.
+
+    study = optuna.create_study(direction="maximize", sampler=SurgenasSampler(space, WeakNAS()))
+    The objective reads `architecture(space, trial)`.
+    """
+
+    def __init__(self, space: Space, method: BlackBox, seed: int = 0, feasible: Feasible = anywhere) -> None:
+        self.space, self.method, self.seed, self.feasible = space, method, seed, feasible
+
+    def infer_relative_search_space(self, study: Any, trial: Any) -> dict[str, BaseDistribution]:
+        return dict(distributions(self.space))
+
+    def sample_relative(self, study: Any, trial: Any, search_space: dict[str, BaseDistribution]) -> dict[str, Any]:
+        """What follows from the study's finished trials; nothing, so that Optuna draws, if all of them are done."""
+        done = [
+            t for t in study.get_trials(deepcopy=False) if t.value is not None and len(t.params) == len(search_space)
+        ]
+        history = [Trial.of(self.space, self.space.architecture(_genes(self.space, t.params)), t.value) for t in done]
+        rng = generator(self.seed, "optuna", trial.number)
+        found = self.method.ask(self.space, history, 1, rng, self.feasible)
+        return _params(self.space, found[0]) if found else {}
+
+    def sample_independent(self, study: Any, trial: Any, param_name: str, param_distribution: Any) -> Any:
+        """Of parameters that are not the space's: uniform."""
+        rng = generator(self.seed, "optuna", trial.number, param_name)
+        return optuna.samplers.RandomSampler(int(rng.integers(2**31))).sample_independent(
+            study, trial, param_name, param_distribution
+        )
+
+
+def distributions(space: Space) -> dict[str, CategoricalDistribution]:
+    """A parameter for every choice."""
+    return {choice.name: CategoricalDistribution(choice.options) for choice in space.choices}
+
+
+def architecture(space: Space, trial: Any) -> Architecture:
+    """Suggest every choice, in an objective."""
+    genes = tuple(trial.suggest_categorical(choice.name, choice.options) for choice in space.choices)
+    return space.architecture(genes)
+
+
+def _genes(space: Space, params: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(params[choice.name] for choice in space.choices)
+
+
+def _params(space: Space, arch: Architecture) -> dict[str, str]:
+    return {choice.name: gene for choice, gene in zip(space.choices, arch.genes, strict=True)}

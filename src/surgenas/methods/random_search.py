@@ -1,0 +1,23 @@
+"""Random search: what every other method must beat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from surgenas.core.architecture import Architecture
+from surgenas.core.space import Space
+from surgenas.core.trial import Trial
+from surgenas.methods.blackbox import BlackBox, Feasible, anywhere, fresh_at_random, seen
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomSearch(BlackBox):
+    """Uniform over gene strings, no network twice."""
+
+    def ask(
+        self, space: Space, history: Sequence[Trial], n: int, rng: np.random.Generator, feasible: Feasible = anywhere
+    ) -> list[Architecture]:
+        return fresh_at_random(space, n, seen(history), rng, feasible)

@@ -1,0 +1,46 @@
+"""Regularized evolution (Real, Aggarwal, Huang & Le, AAAI 2019): the oldest die, the winner of a tournament has a child
+that differs in one choice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from surgenas.core import moves
+from surgenas.core.architecture import Architecture
+from surgenas.core.errors import UsageError
+from surgenas.core.space import Space
+from surgenas.core.trial import Trial
+from surgenas.methods.blackbox import BlackBox, Feasible, anywhere, fresh, fresh_at_random, seen
+
+TRIES = 200
+"""Children drawn for one that is new and feasible."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegularizedEvolution(BlackBox):
+    """population: the youngest that are alive, at first random ones; tournament: how many of them compete."""
+
+    population: int = 50
+    tournament: int = 10
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.tournament <= self.population:
+            raise UsageError(f"tournament {self.tournament}: expected 1 to the population, {self.population}")
+
+    def ask(
+        self, space: Space, history: Sequence[Trial], n: int, rng: np.random.Generator, feasible: Feasible = anywhere
+    ) -> list[Architecture]:
+        known = seen(history)
+        if len(history) < self.population:
+            return fresh_at_random(space, n, known, rng, feasible)
+        alive = history[-self.population :]
+
+        def child() -> Architecture:
+            rivals = rng.choice(len(alive), self.tournament, replace=False)
+            return moves.mutate(space, max((alive[i] for i in rivals), key=lambda trial: trial.score).arch, rng)
+
+        found = fresh(space, lambda count: [child() for _ in range(count)], n, known, feasible, most=TRIES * n)
+        return found or fresh_at_random(space, n, known, rng, feasible)

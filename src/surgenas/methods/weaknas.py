@@ -1,0 +1,119 @@
+"""WeakNAS (Wu et al., "Stronger NAS with Weaker Predictors", NeurIPS 2021): predictors that are weak everywhere but
+good enough near the best; each is fitted on all that was judged, and what is judged next comes from its favourites.
+
+Differences to the authors' code: labels are scaled by what was judged (theirs by the whole table), and the best is
+taken by what steers the search (theirs by the test).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import stats
+from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
+from sklearn.neural_network import MLPRegressor
+
+from surgenas.core import moves
+from surgenas.core.architecture import Architecture
+from surgenas.core.errors import UsageError
+from surgenas.core.seeds import generator
+from surgenas.core.space import Floats, Space
+from surgenas.core.trial import Trial
+from surgenas.methods.blackbox import ENUMERABLE, BlackBox, Feasible, Pool, anywhere, fresh_at_random, seen, whole
+
+MLP_SIZE, TREES = (256, 256), 200
+"""Smaller than the authors' (4 x 1000, 1000 trees), so that a round takes a fraction of a second."""
+WEAK: dict[str, Callable[[int], Any]] = {
+    "mlp": lambda seed: MLPRegressor(
+        hidden_layer_sizes=MLP_SIZE,
+        alpha=1e-3,
+        batch_size=32,
+        learning_rate_init=2e-3,
+        max_iter=60,
+        tol=0.0,
+        random_state=seed,
+    ),
+    "forest": lambda seed: RandomForestRegressor(TREES, max_depth=10, random_state=seed),
+    "boosting": lambda seed: HistGradientBoostingRegressor(min_samples_leaf=3, random_state=seed),
+}
+MEMBERS, CALIBRATION = 5, 5.0
+"""Of the ensemble behind the expected improvement, and what its deviation is multiplied by."""
+CHUNK = 500
+"""Favourites whose feasibility is looked at together."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeakNAS(BlackBox):
+    """batch: M, judged in a round. first: n0, random ones. top: N, favourites that the round is drawn from.
+    predictor: one of WEAK. ei: favourites by expected improvement. pool: drawn anew in every round from a space that
+    is too large to be known as a whole.
+    """
+
+    batch: int = 10
+    first: int = 10
+    top: int = 100
+    predictor: str = "mlp"
+    ei: bool = False
+    pool: int = 10_000
+
+    def __post_init__(self) -> None:
+        if self.predictor not in WEAK:
+            raise UsageError(f"unknown predictor {self.predictor!r}; one of {', '.join(WEAK)}")
+        if min(self.first, self.top, self.pool, self.batch) < 1:
+            raise UsageError("weaknas: expected first, top, pool and batch of 1 or more")
+
+    def ask(
+        self, space: Space, history: Sequence[Trial], n: int, rng: np.random.Generator, feasible: Feasible = anywhere
+    ) -> list[Architecture]:
+        known = seen(history)
+        if len(history) < self.first:
+            return fresh_at_random(space, min(n, self.first - len(history)), known, rng, feasible)
+        pool = whole(space) if moves.size(space) <= ENUMERABLE else _drawn(space, self.pool, rng, feasible)
+        favourites = self._favourites(space, history, pool, known, n, rng, feasible)
+        return favourites or fresh_at_random(space, n, known, rng, feasible)
+
+    def _favourites(
+        self, space: Space, history: Sequence[Trial], pool: Pool, known: set[str], n: int, rng: np.random.Generator,
+        feasible: Feasible,
+    ) -> list[Architecture]:  # fmt: skip
+        """n of the `top` feasible ones that were not judged; further down the ranking if those are too few."""
+        order = np.argsort(-self._preference(space, history, pool.code, rng), kind="stable")
+        best: list[Architecture] = []
+        ranks = 0
+        for start in range(0, len(order), CHUNK):
+            chunk = order[start : start + CHUNK]
+            allowed = feasible([pool.archs[i] for i in chunk])
+            for i, ok in zip(chunk, allowed, strict=True):
+                ranks += int(ok)  # those judged already count among the top
+                if ok and pool.keys[i] not in known:
+                    best.append(pool.archs[i])
+                if ranks >= self.top and len(best) >= n:
+                    return [best[j] for j in rng.permutation(len(best))[:n]]
+        return [best[j] for j in rng.permutation(len(best))[:n]]
+
+    def _preference(self, space: Space, history: Sequence[Trial], code: Floats, rng: np.random.Generator) -> Floats:
+        """Of every architecture of the pool, the larger the better."""
+        x, pool_x = _flat(moves.encode(space, [trial.arch for trial in history])), _flat(code)
+        scores = np.array([trial.score for trial in history])
+        y = (scores - scores.mean()) / (scores.std() or 1.0)
+        members = [WEAK[self.predictor](int(rng.integers(2**31))) for _ in range(MEMBERS if self.ei else 1)]
+        predicted = np.stack([member.fit(x, y).predict(pool_x) for member in members])
+        if not self.ei:
+            return predicted[0]
+        mean, deviation = predicted.mean(0), CALIBRATION * predicted.std(0) + 1e-9
+        z = (mean - y.max()) / deviation
+        improvement: Floats = deviation * (z * stats.norm.cdf(z) + stats.norm.pdf(z))
+        return improvement
+
+
+def _drawn(space: Space, count: int, rng: np.random.Generator, feasible: Feasible) -> Pool:
+    archs = tuple(fresh_at_random(space, count, set(), generator(int(rng.integers(2**31)), "pool"), feasible))
+    keys = tuple(moves.canonical_key(space, arch) for arch in archs)
+    return Pool(archs, keys, moves.encode(space, archs))
+
+
+def _flat(code_NLK: Floats) -> Floats:
+    return code_NLK.reshape(len(code_NLK), -1)
