@@ -7,7 +7,31 @@ from pathlib import Path
 from typing import Any
 
 from surgenas.core.progress import Progress
-from surgenas.pipeline.lab.improvement import Protocol, run_protocol
+
+
+def bench(
+    space: str,
+    table: str | Path,
+    validation: str,
+    test: str,
+    *,
+    out: str | Path = "bench",
+    progress: Progress | None = None,
+    **how: Any,
+) -> dict[str, Any]:
+    """Searches on a table of all of a space's networks: regret by queries, beside random search; in `out` what was
+    found so far and a page.
+
+    how: the other fields of `pipeline.lab.search.Bench`. Called again it goes on, and may add seeds and methods. Raises
+    a SurgenasError that says what to do.
+    """
+    from surgenas.pipeline.lab.search import Bench, run_bench
+    from surgenas.report.bench_page import write_bench_page
+    from surgenas.spaces import make_space
+
+    made = Bench(table=Path(table), validation=validation, test=test, **how)
+    found = run_bench(make_space(space, {}), made, Path(out), progress or Progress())
+    return found | {"report": str(write_bench_page(found, Path(out)))}
 
 
 def improvement(
@@ -18,6 +42,7 @@ def improvement(
     how: `seeds`, `random`, and as `settings` the fields of RunConfig. Called again with the same, it goes on where it
     was cut off. Raises a SurgenasError that says what to do.
     """
+    from surgenas.pipeline.lab.improvement import Protocol, run_protocol
     from surgenas.report.page import write_page
 
     protocol = Protocol(data=tuple(data), methods=tuple(methods), **how)

@@ -8,9 +8,53 @@ from typing import Annotated, Any
 import typer
 
 from surgenas.cli.options import Batch, Device, Json, Latency, Layout, Resolution, app, names_of, progress, show
+from surgenas.core.errors import UsageError
 
 bench = typer.Typer(no_args_is_help=True, help="Are searches better than random? On tables, and in whole runs.")
 app.add_typer(bench, name="bench")
+
+
+@bench.command()
+def search(
+    table: Annotated[Path, typer.Option(help="CSV with a column arch, or JSON; every network of the space.")],
+    validation: Annotated[str, typer.Option(help="The column that steers the search.")],
+    test: Annotated[str, typer.Option(help="The column that is reported.")],
+    space: Annotated[str, typer.Option(help="The table's space: nasbench201, macro.")] = "nasbench201",
+    latency_table: Annotated[Path | None, typer.Option(help="A table with latencies in ms; may be the same.")] = None,
+    latency: Annotated[str, typer.Option(help="Its column: the device.")] = "",
+    limit: Annotated[str | None, typer.Option(help="A hard latency limit, for example 5ms.")] = None,
+    fidelity: Annotated[
+        list[str] | None, typer.Option(help="A cheaper column for halving, COLUMN=COST in queries; several times.")
+    ] = None,
+    methods: Annotated[str, typer.Option(help="A,B,..; `surgenas methods` lists them.")] = "regularized,local,weaknas",
+    budget: Annotated[int, typer.Option(help="Queries of each search.")] = 300,
+    seeds: Annotated[int, typer.Option(help="Searches of each method.")] = 20,
+    out: Annotated[Path, typer.Option(help="Folder for what is found; given again, it goes on there.")] = Path("bench"),
+    as_json: Json = False,
+) -> None:
+    """Search methods on a table whose optimum is known, random search beside them.
+
+    Example: surgenas bench search --table accuracy.csv --validation val_12ep --test test_200ep --seeds 20
+    """
+    from surgenas import lab
+    from surgenas.core.units import parse_latency_ms
+    from surgenas.report import lab_text
+
+    found = lab.bench(
+        space, table, validation, test, out=out, latency_table=latency_table, latency=latency,
+        limit_ms=parse_latency_ms(limit) if limit is not None else None,
+        fidelities=dict(fidelity_of(text) for text in fidelity or []), methods=tuple(names_of(methods)), budget=budget,
+        seeds=seeds, progress=progress(),
+    )  # fmt: skip
+    show(found, as_json, lab_text.bench_table(found))
+
+
+def fidelity_of(text: str) -> tuple[str, float]:
+    name, _, cost = text.partition("=")
+    try:
+        return name, float(cost)
+    except ValueError:
+        raise UsageError(f"--fidelity {text!r}: expected COLUMN=COST, for example val_12ep=0.06") from None
 
 
 @bench.command()

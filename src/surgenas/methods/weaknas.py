@@ -109,6 +109,27 @@ class WeakNAS(BlackBox):
         return improvement
 
 
+@dataclass(frozen=True, kw_only=True)
+class Forest(WeakNAS):
+    """With a random forest."""
+
+    predictor: str = "forest"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Boosting(WeakNAS):
+    """With gradient boosting."""
+
+    predictor: str = "boosting"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExpectedImprovement(WeakNAS):
+    """Favourites by expected improvement."""
+
+    ei: bool = True
+
+
 def _drawn(space: Space, count: int, rng: np.random.Generator, feasible: Feasible) -> Pool:
     archs = tuple(fresh_at_random(space, count, set(), generator(int(rng.integers(2**31)), "pool"), feasible))
     keys = tuple(moves.canonical_key(space, arch) for arch in archs)

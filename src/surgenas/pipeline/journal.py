@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import os
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from surgenas.core.errors import CorruptError
+from filelock import FileLock, Timeout
+
+from surgenas.core.errors import CorruptError, SurgenasError
 from surgenas.core.files import cannot_write
 
 Event = dict[str, Any]
@@ -65,6 +69,20 @@ class Journal:
                 return
             self.events.append(event)
             good += len(line) + 1
+
+
+@contextmanager
+def exclusive(folder: Path) -> Iterator[None]:
+    """One process works on what a folder holds; the lock dies with its holder."""
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise SurgenasError(f"another process is working on {folder}; wait for it or stop it") from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _parse(line: bytes) -> Event | None:

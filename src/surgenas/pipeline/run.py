@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from surgenas.core.architecture import Architecture, Setting
 from surgenas.core.catalog import look_up
-from surgenas.core.errors import CorruptError, EnvironmentFault, SurgenasError, UsageError
+from surgenas.core.errors import CorruptError, EnvironmentFault, UsageError
 from surgenas.core.files import write_atomic
 from surgenas.core.progress import Progress
 from surgenas.hardware.device import Device
@@ -24,7 +22,7 @@ from surgenas.hardware.devices import make_device
 from surgenas.methods import CATALOG as METHODS
 from surgenas.pipeline.checkpoint import Checkpoints
 from surgenas.pipeline.config import FORMAT, RunConfig, read_config
-from surgenas.pipeline.journal import Journal
+from surgenas.pipeline.journal import Journal, exclusive
 from surgenas.spaces import make_space
 from surgenas.spaces.mobile import Mobile
 from surgenas.training.data import Dataset, default_resolution, load_data
@@ -70,18 +68,9 @@ class Run:
                              "surgenas that wrote it, or start a new run")  # fmt: skip
         return cls(folder, read_config(record.get("config")), Journal(folder / "journal.jsonl"), progress)
 
-    @contextmanager
-    def exclusive(self) -> Iterator[None]:
+    def exclusive(self) -> AbstractContextManager[None]:
         """One process works on a run; the lock dies with its holder."""
-        lock = FileLock(self.folder / ".lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            raise SurgenasError(f"another process is working on {self.folder}; wait for it or stop it") from None
-        try:
-            yield
-        finally:
-            lock.release()
+        return exclusive(self.folder)
 
     # --- what the run works with, made once
 

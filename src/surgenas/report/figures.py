@@ -19,7 +19,7 @@ def limit(known: Facts, more: Facts) -> go.Figure:
         (r["name"], r["latency_ms"], r["interval"]) for r in known["references"] + known["random"] + known["uniform"]
     ]
     rows = [row for row in rows if row[1] is not None]
-    figure = _figure("latency (ms)", "")
+    figure = blank("latency (ms)", "")
     error = [high - ms for _, ms, (_, high) in rows]
     figure.add_scatter(
         x=[ms for _, ms, _ in rows],
@@ -35,7 +35,7 @@ def limit(known: Facts, more: Facts) -> go.Figure:
 
 def trade_off(known: Facts, more: Facts) -> go.Figure:
     """Test accuracy against measured latency."""
-    figure = _figure("measured latency (ms)", "test accuracy")
+    figure = blank("measured latency (ms)", "test accuracy")
     groups = (
         ("random", known["random"] + known["uniform"], MUTED, "circle"),
         ("MobileNetV2", known["references"], WARM, "square"),
@@ -62,9 +62,9 @@ def trajectory(known: Facts, more: Facts) -> go.Figure:
     epochs = more["epochs"]
     x = [e["epoch"] + 1 for e in epochs]
     if epochs and all(e["latency_ms"] is None for e in epochs):
-        figure = _figure("epoch of the supernet's training", "loss")
+        figure = blank("epoch of the supernet's training", "loss")
         return figure.add_scatter(x=x, y=[e["loss"] for e in epochs], line={"color": WARM})
-    figure = _figure("epoch of the search", "predicted latency of samples (ms)")
+    figure = blank("epoch of the search", "predicted latency of samples (ms)")
     figure.add_scatter(x=x, y=[e["latency_ms"] for e in epochs], name="latency", line={"color": ACCENT})
     figure.add_scatter(x=x, y=[e["loss"] for e in epochs], name="loss", yaxis="y2", line={"color": WARM})
     skips = [e.get("skips") for e in epochs]
@@ -78,7 +78,7 @@ def trajectory(known: Facts, more: Facts) -> go.Figure:
 def predictions(known: Facts, more: Facts) -> go.Figure:
     """Predicted against measured, on architectures that the predictor had not seen."""
     held_out = more["held_out"] or {"predicted_ms": [], "measured_ms": []}
-    figure = _figure("measured (ms)", "predicted, held out (ms)")
+    figure = blank("measured (ms)", "predicted, held out (ms)")
     figure.add_scatter(
         x=held_out["measured_ms"], y=held_out["predicted_ms"], mode="markers", marker={"color": ACCENT, "opacity": 0.7}
     )
@@ -90,7 +90,7 @@ def predictions(known: Facts, more: Facts) -> go.Figure:
 
 def training(known: Facts, more: Facts) -> go.Figure:
     """Loss on augmented training images, the same recipe for all."""
-    figure = _figure("epoch of the training", "training loss")
+    figure = blank("epoch of the training", "training loss")
     for name, rows in more["training"].items():
         colour = ACCENT if name == "found" else WARM if name == "MobileNetV2" else MUTED
         figure.add_scatter(
@@ -106,7 +106,7 @@ def decisions(more: Facts) -> go.Figure:
     """Superkernels, epoch by epoch: the indicators (left) and the thresholds that they come from (right), by layer."""
     epochs = [e for e in more["epochs"] if "indicators" in e]
     figure = make_subplots(cols=2)
-    figure.update_layout(_figure("", "").layout, height=380, showlegend=True)
+    figure.update_layout(blank("", "").layout, height=380, showlegend=True)
     x = [e["epoch"] + 1 for e in epochs]
     for column, key in ((1, "indicators"), (2, "thresholds")):
         for layer, row in enumerate(epochs[0][key]):
@@ -130,7 +130,8 @@ FIGURES: dict[str, Callable[[Facts, Facts], go.Figure]] = {
 }
 
 
-def _figure(x: str, y: str) -> go.Figure:
+def blank(x: str, y: str) -> go.Figure:
+    """With the axes named, nothing drawn yet."""
     return go.Figure().update_layout(
         template="plotly_white",
         height=340,

@@ -40,3 +40,56 @@ def _mean(group: Facts) -> str:
 def _improved(ri: Facts) -> tuple[str, str, str]:
     interval = f"{ri['low']:+.2f} to {ri['high']:+.2f}" if ri["low"] is not None else "-"
     return f"{ri['value']:+.2f}", interval, ri["said"]
+
+
+BENCH_HEAD = ("method", "regret at the end", "queries to optimum", "reached", "than random", "hypervolume", "s / 1000")
+
+
+def bench_table(found: Facts) -> str:
+    """By method: medians over seeds with quartiles, and whether it is better than random."""
+    table = Table(*BENCH_HEAD, box=None)
+    for row in bench_rows(found):
+        table.add_row(*row)
+    lines = [draw(table), *bench_notes(found)]
+    return "\n".join([*lines, f"drawn in {found['report']}"] if "report" in found else lines)
+
+
+def bench_rows(found: Facts) -> list[tuple[str, ...]]:
+    """A row for each method, as BENCH_HEAD."""
+    rows: list[tuple[str, ...]] = []
+    for m in found["methods"]:
+        final, needed, than = m["final_regret"], m["queries_to_optimum"], m["better_than_random"]
+        volume = "-" if m["hypervolume"] is None else f"{m['hypervolume']:.4f}"
+        rows.append((
+            m["method"], f"{_points(final['median'])} ({_points(final['low'])} to {_points(final['high'])})",
+            f"{_queries(needed['median'])} ({_queries(needed['low'])} to {_queries(needed['high'])})",
+            f"{m['reached']:.0%}", "" if than is None else than["said"], volume,
+            f"{m['seconds_per_1000_queries']:.2f}",
+        ))  # fmt: skip
+    return rows
+
+
+def bench_notes(found: Facts) -> list[str]:
+    """What was searched, and how the table is to be read."""
+    where = f"{found['networks']} networks of {found['space']}"
+    limit = f" within {show_ms(found['limit_ms'])} ({found['latency']})" if found["limit_ms"] else ""
+    steers = (
+        f"searching on {found['test']} itself, which nobody can who has no table"
+        if found["steered_by_test"]
+        else f"{found['validation']} steers, {found['test']} is reported; the best by the former has a regret of "
+        f"{found['regret_of_best_validation']:.2f}"
+    )
+    return [
+        f"{where}{limit}; optimum {found['optimum']:.2f}; {steers}",
+        f"medians over {found['seeds']} seeds (quartiles), {found['budget']} queries; than random: regret at the end, "
+        "95 % interval of the difference of means; - where the optimum was not reached",
+        "hypervolume: of accuracy and latency, 1 is all there is; s / 1000: seconds that 1000 queries take the method",
+    ]
+
+
+def _points(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _queries(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0f}"

@@ -1,0 +1,60 @@
+"""bench.html: how far from the optimum each search is after so many queries, and what is within noise."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+
+import plotly.graph_objects as go
+from plotly.colors import qualitative
+
+from surgenas.core.files import write_atomic
+from surgenas.report.facts import Facts
+from surgenas.report.figures import INK, blank
+from surgenas.report.lab_text import BENCH_HEAD, bench_notes, bench_rows
+
+FLOOR = 0.01
+"""Regrets below are drawn here: the axis is logarithmic."""
+STYLE = (
+    "body{font-family:sans-serif;color:#1f2937;max-width:1080px;margin:2em auto;padding:0 1em}"
+    "table{border-collapse:collapse}td,th{padding:.3em .8em;text-align:left;border-bottom:1px solid #e5e7eb}"
+)
+
+
+def regret_figure(found: Facts) -> go.Figure:
+    """Medians over seeds; shaded, their quartiles."""
+    figure = blank("queries", "regret to the optimum (points)")
+    queries = list(range(1, found["budget"] + 1))
+    for row, colour in zip(found["methods"], qualitative.Dark24, strict=False):
+        low, median, high = ([_drawn(v) for v in row["regret"][key]] for key in ("low", "median", "high"))
+        figure.add_scatter(
+            x=[*queries, *reversed(queries)], y=[*high, *reversed(low)], fill="toself", line={"width": 0},
+            fillcolor=colour, opacity=0.12, hoverinfo="skip", showlegend=False, legendgroup=row["method"],
+        )  # fmt: skip
+        figure.add_scatter(
+            x=queries, y=median, name=row["method"], legendgroup=row["method"],
+            line={"color": colour, "width": 2, "dash": "dot" if row["method"] == "random" else "solid"},
+        )  # fmt: skip
+    figure.update_yaxes(type="log", tickvals=[0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30],
+                        ticktext=["≤ .01", ".03", ".1", ".3", "1", "3", "10", "30"])  # fmt: skip
+    return figure.update_layout(height=520, showlegend=True, legend={"orientation": "v", "y": 1, "x": 1.02})
+
+
+def write_bench_page(found: Facts, folder: Path) -> Path:
+    """One offline file."""
+    head = "".join(f"<th>{escape(name)}" for name in BENCH_HEAD)
+    rows = "".join("<tr>" + "".join(f"<td>{escape(cell)}" for cell in row) for row in bench_rows(found))
+    drawn = regret_figure(found).to_html(full_html=False, include_plotlyjs=True, config={"displayModeBar": False})
+    notes = "".join(f"<p>{escape(note)}" for note in bench_notes(found))
+    title = f"Searches on {Path(found['table']).name}, {found['test']}"
+    page = (
+        f"<!doctype html><meta charset=utf-8><title>{escape(title)}</title><style>{STYLE}</style>"
+        f"<h1 style='color:{INK}'>{escape(title)}</h1>{drawn}<table><tr>{head}{rows}</table>{notes}"
+    )
+    path = folder / "bench.html"
+    write_atomic(path, page.encode())
+    return path
+
+
+def _drawn(value: float | None) -> float | None:
+    return None if value is None else max(value, FLOOR)
