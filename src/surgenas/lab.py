@@ -47,3 +47,12 @@ def improvement(
 
     protocol = Protocol(data=tuple(data), methods=tuple(methods), **how)
     return run_protocol(protocol, Path(out), progress or Progress(), each=write_page)
+
+
+def compare(runs: Sequence[str | Path], *, progress: Progress | None = None) -> dict[str, Any]:
+    """Finished runs on the same images side by side, each against the most accurate; differences in percent points
+    with their 95 % interval. Raises UsageError for runs that cannot be compared."""
+    from surgenas.pipeline.lab.side_by_side import side_by_side
+    from surgenas.pipeline.run import Run
+
+    return side_by_side([Run.open(Path(run), progress or Progress()) for run in runs])

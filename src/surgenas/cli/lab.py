@@ -97,3 +97,19 @@ def ri(
     found = lab.improvement(out, data or ["digits"], names_of(methods), seeds=seeds, random=random,
                             settings=settings, progress=progress())  # fmt: skip
     show(found, as_json, lab_text.improvement_table(found))
+
+
+@app.command()
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="Finished run folders, on the same images.")],
+    as_json: Json = False,
+) -> None:
+    """Runs side by side, and whether their accuracies differ by more than noise.
+
+    Example: surgenas compare runs/1 runs/2
+    """
+    from surgenas import lab
+    from surgenas.report import lab_text
+
+    found = lab.compare(runs, progress=progress())
+    show(found, as_json, lab_text.comparison_table(found))

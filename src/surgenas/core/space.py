@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -107,7 +108,7 @@ class Space(ABC):
         """The architecture behind a line of this space's published tables; raises UsageError if it is none."""
         return self.architecture(tuple(text.split("-")))
 
-    @property
+    @cached_property
     def spec(self) -> SpaceSpec:
         return SpaceSpec.of(self.name, self.settings)
 

@@ -23,8 +23,8 @@ from surgenas.core.trial import Trial
 Feasible = Callable[[Sequence[Architecture]], npt.NDArray[np.bool_]]
 Draw = Callable[[int], Sequence[Architecture]]
 
-FEW, BATCH, MOST = 8, 500, 20_000
-"""Drawn at first, at once, and in all, before it is said that drawing finds nothing more."""
+BATCH, MOST = 500, 20_000
+"""Drawn at once, and in all, before it is said that drawing finds nothing more."""
 ENUMERABLE = 50_000
 """Spaces of at most as many gene strings are known as a whole."""
 
@@ -108,7 +108,7 @@ def fresh(
     """n different feasible networks that are not known, as drawn; fewer after `most` draws, or where a whole batch
     holds nothing new. What is found becomes known."""
     found: list[Architecture] = []
-    drawn, size = 0, max(FEW, n)
+    drawn, size = 0, n
     while len(found) < n and drawn < most:
         batch = {moves.canonical_key(space, arch): arch for arch in draw(size)}
         drawn, size = drawn + size, min(2 * size, BATCH)

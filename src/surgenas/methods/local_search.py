@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -49,7 +50,11 @@ def _left(space: Space, history: Sequence[Trial], starts: int, feasible: Feasibl
 
 
 def _around(space: Space, centre: Trial, tried: set[str], feasible: Feasible) -> dict[str, Architecture]:
-    near = {moves.canonical_key(space, arch): arch for arch in moves.neighbours(space, centre.arch)}
-    new = {key: arch for key, arch in near.items() if key not in tried}
+    new = {key: arch for key, arch in _near(space, centre.arch).items() if key not in tried}
     allowed = feasible(list(new.values())) if new else ()
     return {key: arch for (key, arch), ok in zip(new.items(), allowed, strict=True) if ok}
+
+
+@lru_cache(maxsize=4096)
+def _near(space: Space, arch: Architecture) -> dict[str, Architecture]:
+    return {moves.canonical_key(space, near): near for near in moves.neighbours(space, arch)}

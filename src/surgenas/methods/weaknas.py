@@ -1,8 +1,8 @@
 """WeakNAS (Wu et al., "Stronger NAS with Weaker Predictors", NeurIPS 2021): predictors that are weak everywhere but
 good enough near the best; each is fitted on all that was judged, and what is judged next comes from its favourites.
 
-Differences to the authors' code: labels are scaled by what was judged (theirs by the whole table), and the best is
-taken by what steers the search (theirs by the test).
+Differences to the authors' code: labels are the ranks of what was judged (theirs are scaled by the whole table), since
+the best differ by little; and the best is taken by what steers the search (theirs by the test).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MLP_SIZE, TREES = (256, 256), 200
 WEAK: dict[str, Callable[[int], Any]] = {
     "mlp": lambda seed: MLPRegressor(
         hidden_layer_sizes=MLP_SIZE,
-        alpha=1e-3,
+        alpha=1.0,
         batch_size=32,
         learning_rate_init=2e-3,
         max_iter=60,
@@ -98,7 +98,7 @@ class WeakNAS(BlackBox):
         """Of every architecture of the pool, the larger the better."""
         x, pool_x = _flat(moves.encode(space, [trial.arch for trial in history])), _flat(code)
         scores = np.array([trial.score for trial in history])
-        y = (scores - scores.mean()) / (scores.std() or 1.0)
+        y = stats.norm.ppf((stats.rankdata(scores) - 0.5) / len(scores))
         members = [WEAK[self.predictor](int(rng.integers(2**31))) for _ in range(MEMBERS if self.ei else 1)]
         predicted = np.stack([member.fit(x, y).predict(pool_x) for member in members])
         if not self.ei:

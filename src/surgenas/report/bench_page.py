@@ -10,9 +10,10 @@ from plotly.colors import qualitative
 
 from surgenas.core.files import write_atomic
 from surgenas.report.facts import Facts
-from surgenas.report.figures import INK, blank
+from surgenas.report.figures import INK, MUTED, blank
 from surgenas.report.lab_text import BENCH_HEAD, bench_notes, bench_rows
 
+COLOURS = (*qualitative.D3, *qualitative.Dark24)
 FLOOR = 0.01
 """Regrets below are drawn here: the axis is logarithmic."""
 STYLE = (
@@ -25,7 +26,7 @@ def regret_figure(found: Facts) -> go.Figure:
     """Medians over seeds; shaded, their quartiles."""
     figure = blank("queries", "regret to the optimum (points)")
     queries = list(range(1, found["budget"] + 1))
-    for row, colour in zip(found["methods"], qualitative.Dark24, strict=False):
+    for row, colour in zip(found["methods"], (MUTED, *COLOURS), strict=False):
         low, median, high = ([_drawn(v) for v in row["regret"][key]] for key in ("low", "median", "high"))
         figure.add_scatter(
             x=[*queries, *reversed(queries)], y=[*high, *reversed(low)], fill="toself", line={"width": 0},
@@ -33,7 +34,7 @@ def regret_figure(found: Facts) -> go.Figure:
         )  # fmt: skip
         figure.add_scatter(
             x=queries, y=median, name=row["method"], legendgroup=row["method"],
-            line={"color": colour, "width": 2, "dash": "dot" if row["method"] == "random" else "solid"},
+            line={"color": colour, "width": 2, "shape": "hv", "dash": "dot" if row["method"] == "random" else "solid"},
         )  # fmt: skip
     figure.update_yaxes(type="log", tickvals=[0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30],
                         ticktext=["≤ .01", ".03", ".1", ".3", "1", "3", "10", "30"])  # fmt: skip

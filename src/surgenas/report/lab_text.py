@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from surgenas.core.units import show_ms, show_seconds
@@ -85,6 +86,26 @@ def bench_notes(found: Facts) -> list[str]:
         "95 % interval of the difference of means; - where the optimum was not reached",
         "hypervolume: of accuracy and latency, 1 is all there is; s / 1000: seconds that 1000 queries take the method",
     ]
+
+
+def comparison_table(found: Facts) -> str:
+    """Runs, then each against the most accurate."""
+    table = Table("run", "method", "seed", "test accuracy", "latency", "grade", "limit", "took", box=None)
+    for row in found["runs"]:
+        low, high = row["accuracy_interval"]
+        table.add_row(
+            escape(row["name"]), row["method"], str(row["seed"]), f"{row['accuracy']:.2%} ({low:.1%} to {high:.1%})",
+            show_ms(row["latency_ms"]), row["grade"], show_ms(row["limit_ms"]), show_seconds(row["seconds"]),
+        )  # fmt: skip
+    lines = [
+        f"{d['name']} against {d['against']}: {d['value']:+.2f} points, "
+        + (f"95 % interval {d['low']:+.2f} to {d['high']:+.2f}: {d['said']}" if d["low"] is not None else d["said"])
+        for d in found["differences"]
+    ]
+    devices = {row["device"] for row in found["runs"]}
+    note = [] if len(devices) == 1 else [f"latencies are of {len(devices)} devices and do not compare"]
+    judged = f"{found['data']}: judged by {found['judged_by']}; {found['test_images']} test images"
+    return "\n".join([draw(table), *lines, judged, *note])
 
 
 def _points(value: float | None) -> str:

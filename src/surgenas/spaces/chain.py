@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from functools import cached_property
 from typing import ClassVar
 
 import torch
@@ -34,7 +35,7 @@ class ChainSpace(Space):
     def head(self, *, affine: bool) -> nn.Module:
         """The last layer's output -> (N, classes)."""
 
-    @property
+    @cached_property
     def choices(self) -> tuple[Choice, ...]:
         return tuple(Choice(f"layer{i + 1}", self.OPTIONS) for i in range(len(self.SHAPES)))
 

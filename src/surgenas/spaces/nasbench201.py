@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import product
 
 import numpy as np
@@ -34,7 +34,7 @@ class NASBench201(ImageSpace):
     def __init__(self, *, classes: int = 10, resolution: int = 32) -> None:
         super().__init__(classes=classes, resolution=resolution)
 
-    @property
+    @cached_property
     def choices(self) -> tuple[Choice, ...]:
         return tuple(Choice(f"edge{source}to{target}", OPERATORS) for source, target in WIRING)
 
