@@ -4,8 +4,8 @@ NAS-Bench-Macro.
     python benchmarks/lab.py --nasbench201 FOLDER [--macro FILE.json] --runs FOLDER [--seeds 20] [--budget 300] [--keep]
 
 FOLDER holds accuracy.csv.gz and latency.csv.gz, FILE is nas-bench-macro_cifar10.json. `valid`: the 12-epoch validation
-column steers; `direct`: the 200-epoch column steers and is reported, as is usual in the literature. Limits: the
-latency that a tenth, a third and two thirds of the networks keep, on three devices. --runs: goes on where it was cut off.
+column steers; `direct`: the 200-epoch column steers and is reported, as is usual in the literature. Limits: what a
+tenth, a third and two thirds of the networks keep, on three devices. --runs: goes on where it was cut off.
 """
 
 from __future__ import annotations

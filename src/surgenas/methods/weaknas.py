@@ -7,6 +7,7 @@ the best differ by little; and the best is taken by what steers the search (thei
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPRegressor
 
 from surgenas.core import moves
@@ -26,19 +28,15 @@ from surgenas.methods.blackbox import ENUMERABLE, BlackBox, Feasible, Pool, anyw
 
 MLP_SIZE, TREES = (256, 256), 200
 """Smaller than the authors' (4 x 1000, 1000 trees), so that a round takes a fraction of a second."""
-WEAK: dict[str, Callable[[int], Any]] = {
-    "mlp": lambda seed: MLPRegressor(
-        hidden_layer_sizes=MLP_SIZE,
-        alpha=1.0,
-        batch_size=32,
-        learning_rate_init=2e-3,
-        max_iter=60,
-        tol=0.0,
-        random_state=seed,
+WEAK: dict[str, Callable[[int, int], Any]] = {
+    "mlp": lambda seed, known: MLPRegressor(
+        hidden_layer_sizes=MLP_SIZE, alpha=1.0, batch_size=min(32, known), learning_rate_init=2e-3, max_iter=60,
+        tol=0.0, random_state=seed,
     ),
-    "forest": lambda seed: RandomForestRegressor(TREES, max_depth=10, random_state=seed),
-    "boosting": lambda seed: HistGradientBoostingRegressor(min_samples_leaf=3, random_state=seed),
-}
+    "forest": lambda seed, known: RandomForestRegressor(TREES, max_depth=10, random_state=seed),
+    "boosting": lambda seed, known: HistGradientBoostingRegressor(min_samples_leaf=3, random_state=seed),
+}  # fmt: skip
+"""From a seed and the number of architectures to learn from."""
 MEMBERS, CALIBRATION = 5, 5.0
 """Of the ensemble behind the expected improvement, and what its deviation is multiplied by."""
 CHUNK = 500
@@ -99,8 +97,11 @@ class WeakNAS(BlackBox):
         x, pool_x = _flat(moves.encode(space, [trial.arch for trial in history])), _flat(code)
         scores = np.array([trial.score for trial in history])
         y = stats.norm.ppf((stats.rankdata(scores) - 0.5) / len(scores))
-        members = [WEAK[self.predictor](int(rng.integers(2**31))) for _ in range(MEMBERS if self.ei else 1)]
-        predicted = np.stack([member.fit(x, y).predict(pool_x) for member in members])
+        count = MEMBERS if self.ei else 1
+        members = [WEAK[self.predictor](int(rng.integers(2**31)), len(x)) for _ in range(count)]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # as many epochs as a weak predictor needs
+            predicted = np.stack([member.fit(x, y).predict(pool_x) for member in members])
         if not self.ei:
             return predicted[0]
         mean, deviation = predicted.mean(0), CALIBRATION * predicted.std(0) + 1e-9
