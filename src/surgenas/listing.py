@@ -82,9 +82,9 @@ def spaces() -> dict[str, Any]:
 
 
 def methods() -> dict[str, Any]:
-    """By method what --set takes with its default, and the names behind; the predictors."""
+    """By method what --set takes with its default, and the names behind; those of bench search; the predictors."""
     from surgenas.core.catalog import look_up
-    from surgenas.methods import CATALOG, SAMPLERS, single_path, spos, surgenas
+    from surgenas.methods import BLACK_BOX, CATALOG, SAMPLERS, single_path, spos, surgenas
     from surgenas.methods.indicators import DROPOUTS
     from surgenas.methods.lambda_search import WAYS
     from surgenas.predictors import CATALOG as PREDICTORS
@@ -105,5 +105,6 @@ def methods() -> dict[str, Any]:
             }
             for name, kind in kinds.items()
         },
+        "bench search": list(BLACK_BOX),
         "predictors": list(PREDICTORS),
     }

@@ -1,4 +1,4 @@
-"""Contract checks for spaces, predictors and devices of your own, and small stand-ins to test against.
+"""Contract checks for spaces, predictors, devices and search methods of your own, and small stand-ins to test against.
 
 from surgenas.testing import check_space
 def test_my_space(): check_space(MySpace())
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,16 +19,20 @@ from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.errors import UsageError
 from surgenas.core.progress import Progress
+from surgenas.core.restricted import Restricted
 from surgenas.core.space import CostTable, Floats, Space
+from surgenas.core.trial import Trial
 from surgenas.hardware.device import Device, Job
 from surgenas.hardware.measurement import Measurement
 from surgenas.hardware.timing import Protocol
+from surgenas.methods.blackbox import Method
 from surgenas.nn.blocks import classifier, conv_bn_act, mbconv
 from surgenas.nn.cells import CellSupernet
 from surgenas.nn.cost import count
 from surgenas.nn.supernet import ChoiceSupernet, Gates
 from surgenas.predictors.base import Predictor, make_predictor
 from surgenas.spaces.chain import ChainSpace
+from surgenas.spaces.macro import Macro
 
 
 def check_space(space: Space, *, trials: int = 3, seed: int = 0) -> None:
@@ -206,3 +211,31 @@ def _check_cut(space: Space, arch: Architecture) -> None:
         if isinstance(supernet, ChoiceSupernet | CellSupernet):  # all operators, summed by the same gates
             everything = Gates(Gates.of(space, arch).weights, path=None)
             assert torch.allclose(supernet(images, everything), expected, rtol=1e-4, atol=1e-5)
+
+
+def check_black_box(method: Method, *, seed: int = 0) -> None:
+    """It asks for new, feasible, different networks of a small space until it knows them all, then for none; and for
+    the same after the same history and random stream."""
+    space = Restricted(Macro(), dict.fromkeys(range(5), "k3e3"))
+    scores = {arch.genes: i / 7 % 1 for i, arch in enumerate(moves.enumerate_all(space))}
+
+    def feasible(archs: Sequence[Architecture]) -> np.ndarray:
+        return np.array([arch.genes[-1] != "k5e6" for arch in archs])
+
+    def go() -> list[Trial]:
+        loop = method.start(space, np.random.default_rng(seed), feasible)
+        while archs := loop.ask(3):
+            assert len(archs) <= 3
+            for arch in archs:
+                trial = Trial.of(space, arch, scores[arch.genes])
+                rung = sum(known.key == trial.key for known in loop.history)
+                loop.tell(replace(trial, latency_ms=1.0 + scores[arch.genes], rung=rung))
+        return loop.history
+
+    history = go()
+    asked = [(trial.key, trial.rung) for trial in history]
+    assert len(asked) == len(set(asked)), "nothing is asked for twice"
+    assert all(feasible([trial.arch])[0] for trial in history)
+    archs = list(moves.enumerate_all(space))
+    assert {trial.arch for trial in history} == {arch for arch, ok in zip(archs, feasible(archs), strict=True) if ok}
+    assert go() == history

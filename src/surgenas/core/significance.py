@@ -25,7 +25,7 @@ class Difference:
     def said(self) -> str:
         """In words; what is better is larger."""
         if math.isnan(self.low):
-            return "unknown: needs two values each"
+            return "unknown: one value"
         if self.low > 0:
             return "better"
         return "worse" if self.high < 0 else "within noise"

@@ -25,6 +25,8 @@ Draw = Callable[[int], Sequence[Architecture]]
 
 BATCH, MOST = 500, 20_000
 """Drawn at once, and in all, before it is said that drawing finds nothing more."""
+ENOUGH = 20
+"""Draws for each architecture of a small space, after which none is likely to have been missed."""
 ENUMERABLE = 50_000
 """Spaces of at most as many gene strings are known as a whole."""
 
@@ -108,6 +110,7 @@ def fresh(
     """n different feasible networks that are not known, as drawn; fewer after `most` draws, or where a whole batch
     holds nothing new. What is found becomes known."""
     found: list[Architecture] = []
+    most = min(most, ENOUGH * moves.size(space))
     drawn, size = 0, n
     while len(found) < n and drawn < most:
         batch = {moves.canonical_key(space, arch): arch for arch in draw(size)}

@@ -44,18 +44,18 @@ def ask(
     best = [trial.arch for trial in ranked(history)[: settings.parents]]
     found: list[Architecture] = []
 
-    def take(draw: Callable[[], Architecture], count: int) -> None:
+    def take(draw: Draw, count: int) -> None:
         wanted = min(count, settings.population - len(found))
-        found.extend(fresh(space, _many(draw), wanted, known, feasible))
+        found.extend(fresh(space, draw, wanted, known, feasible))
 
     def parent() -> Architecture:
         return best[int(rng.integers(len(best)))]
 
     if best:
-        take(lambda: moves.mutate_each(space, parent(), settings.mutation_rate, rng), settings.mutations)
-        take(lambda: moves.crossover(space, parent(), parent(), rng), settings.crossovers)
-    take(lambda: moves.sample(space, rng), settings.population)
-    take(lambda: moves.sample_skewed(space, rng), settings.population)  # limits far from the middle of the space
+        take(_each(lambda: moves.mutate_each(space, parent(), settings.mutation_rate, rng)), settings.mutations)
+        take(_each(lambda: moves.crossover(space, parent(), parent(), rng)), settings.crossovers)
+    take(lambda count: moves.samples(space, count, rng), settings.population)
+    take(_each(lambda: moves.sample_skewed(space, rng)), settings.population)  # limits far from the space's middle
     return found
 
 
@@ -95,5 +95,5 @@ class Generations(BlackBox):
         return ask(space, history, self.settings, feasible, rng)[:n]
 
 
-def _many(draw: Callable[[], Architecture]) -> Draw:
+def _each(draw: Callable[[], Architecture]) -> Draw:
     return lambda count: [draw() for _ in range(count)]

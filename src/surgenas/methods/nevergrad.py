@@ -32,15 +32,16 @@ class NevergradSearch:
             raise EnvironmentFault("Nevergrad is not installed: pip install nevergrad") from error
         if self.optimizer not in nevergrad.optimizers.registry:
             raise UsageError(f"Nevergrad has no optimizer {self.optimizer!r}; its registry lists them")
-        genes = nevergrad.p.Tuple(*(nevergrad.p.Choice(choice.options) for choice in space.choices))
+        free = [choice.options for choice in space.choices if len(choice.options) > 1]  # it divides by 0 for others
+        genes = nevergrad.p.Tuple(*map(nevergrad.p.Choice, free))
         genes.random_state.seed(int(rng.integers(2**31)))
         made = nevergrad.optimizers.registry[self.optimizer](parametrization=genes, budget=None, num_workers=1)
         return NevergradLoop(space, rng, feasible, made)
 
 
 class NevergradLoop(ForeignLoop):
-    """optimizer: `ask()` gives a candidate whose `value` is the genes, `tell(candidate, loss)` takes what to minimise;
-    `parametrization.spawn_child(new_value)` makes one of ours."""
+    """optimizer: `ask()` gives a candidate whose `value` is the genes of the choices that there are, `tell(candidate,
+    loss)` takes what to minimise; `parametrization.spawn_child(new_value)` makes one of ours."""
 
     def __init__(self, space: Space, rng: np.random.Generator, feasible: Feasible, optimizer: Any) -> None:
         super().__init__(space, rng, feasible)
@@ -48,10 +49,14 @@ class NevergradLoop(ForeignLoop):
 
     def propose(self) -> tuple[Any, tuple[str, ...]]:
         candidate = self.optimizer.ask()
-        return candidate, tuple(candidate.value)
+        values = iter(candidate.value)
+        genes = (c.options[0] if len(c.options) == 1 else next(values) for c in self.space.choices)
+        return candidate, tuple(genes)
 
     def suggest(self, arch: Architecture) -> Any:
-        return self.optimizer.parametrization.spawn_child(new_value=arch.genes)
+        pairs = zip(arch.genes, self.space.choices, strict=True)
+        value = tuple(gene for gene, choice in pairs if len(choice.options) > 1)
+        return self.optimizer.parametrization.spawn_child(new_value=value)
 
     def answer(self, token: Any, trial: Trial) -> None:
         self.optimizer.tell(token, -trial.score)

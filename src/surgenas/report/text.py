@@ -174,8 +174,8 @@ def methods_table(found: Facts) -> str:
     """Methods, their settings with defaults, and the names that a setting takes."""
     lines = []
     for name, method in found.items():
-        if name == "predictors":
-            lines.append(f"predictors: {', '.join(method)}")
+        if isinstance(method, list):
+            lines.append(f"{name}: {', '.join(method)}")
             continue
         table = Table("--set", "default", "takes", box=None, title=f"{name} (space {method['space']})",
                       title_justify="left")  # fmt: skip
