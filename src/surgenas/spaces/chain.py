@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from functools import cached_property
+from itertools import groupby
 from typing import ClassVar
 
 import torch
@@ -15,6 +17,17 @@ from surgenas.nn.blocks import shortcut
 from surgenas.nn.chain import ChainNetwork
 from surgenas.nn.supernet import ChoiceBlock, ChoiceSupernet
 from surgenas.spaces.costs import chain_costs
+
+SKIP = "skip"
+
+
+def skips_last(genes: Sequence[str], keeps_shape: Sequence[bool]) -> tuple[str, ...]:
+    """Consecutive layers that keep their shape can trade places: which of them is skipped does not matter."""
+    found: list[str] = []
+    for movable, run in groupby(zip(genes, keeps_shape, strict=True), key=lambda pair: pair[1]):
+        stretch = [gene for gene, _ in run]
+        found += sorted(stretch, key=lambda gene: gene == SKIP) if movable else stretch
+    return tuple(found)
 
 
 class ChainSpace(Space):
@@ -57,6 +70,10 @@ class ChainSpace(Space):
             for cin, cout, stride in self.SHAPES
         ]
         return ChoiceSupernet(self.stem(affine=False), layers, self.head(affine=False))
+
+    def canonical(self, arch: Architecture) -> Architecture:
+        keeps_shape = [(cin, stride) == (cout, 1) for cin, cout, stride in self.SHAPES]
+        return Architecture(arch.space, skips_last(arch.genes, keeps_shape))
 
     def costs(self) -> CostTable:
         with torch.device("meta"):

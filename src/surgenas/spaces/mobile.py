@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby, islice
+from itertools import islice
 from typing import ClassVar, NamedTuple
 
 import torch
@@ -20,6 +20,7 @@ from surgenas.nn.blocks import classifier, conv_bn_act, mbconv, shortcut, skip
 from surgenas.nn.chain import ChainNetwork
 from surgenas.nn.supernet import ChoiceBlock, ChoiceSupernet
 from surgenas.spaces import space_of
+from surgenas.spaces.chain import SKIP, skips_last
 from surgenas.spaces.costs import chain_costs
 from surgenas.spaces.layouts import LAYOUTS, REFERENCE_LAYOUT, Layout, Stage
 
@@ -33,7 +34,6 @@ class Operator(NamedTuple):
 
 
 OPERATORS = {f"k{kernel}e{expand}": Operator(kernel, expand) for kernel in (3, 5, 7) for expand in (3, 6)}
-SKIP = "skip"
 KNOBS = ("width", "resolution", "depth")
 """What `Mobile.scaled` can change."""
 
@@ -140,13 +140,7 @@ class Mobile(Space):
         return ChoiceSupernet(self._stem(affine=False), layers, self._head(affine=False))
 
     def canonical(self, arch: Architecture) -> Architecture:
-        """Consecutive layers that keep their shape can trade places: which of them is skipped does not matter."""
-        genes: list[str] = []
-        pairs = zip(arch.genes, self.slots, strict=True)
-        for movable, run in groupby(pairs, key=lambda pair: pair[1].is_identity):
-            stretch = [gene for gene, _ in run]
-            genes += sorted(stretch, key=lambda gene: gene == SKIP) if movable else stretch
-        return Architecture(arch.space, tuple(genes))
+        return Architecture(arch.space, skips_last(arch.genes, [slot.is_identity for slot in self.slots]))
 
     def costs(self) -> CostTable:
         return self._costs

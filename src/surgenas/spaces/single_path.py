@@ -11,7 +11,8 @@ from torch import Tensor
 
 from surgenas.core.architecture import Architecture
 from surgenas.nn.superkernel import E3, Superkernel, SuperkernelSupernet, hard_decisions
-from surgenas.spaces.mobile import SKIP, Mobile, Operator, Slot
+from surgenas.spaces.chain import SKIP
+from surgenas.spaces.mobile import Mobile, Operator, Slot
 
 LARGEST = Operator(5, 6)
 PUBLISHED = {
