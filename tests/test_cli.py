@@ -11,12 +11,14 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from surgenas import cli
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.pipeline.journal import Journal
+from surgenas.spaces.macro import Macro
 from surgenas.spaces.mobile import Mobile
 from surgenas.testing import ToyDevice
 
@@ -44,6 +46,7 @@ def run(monkeypatch, capsys, tmp_path):
         signal.signal(number, handler)
 
 
+TABLE = ["--table", "file", "--validation", "a", "--test", "b"]
 BAD = [
     (["search", "--data", "nowhere"], 4, "no such folder"),
     (["search", "--data", "one"], 4, "at least 2"),
@@ -80,6 +83,16 @@ BAD = [
     (["train", "--arch", "thousand.json"], 2, "1000 classes"),
     (["search", "--nope"], 2, "--nope"),
     (["frobnicate"], 2, "frobnicate"),
+    (["compare", "nowhere", "old"], 2, "not a run folder"),
+    (["bench", "ri", "--methods", "magic"], 2, "surgenas"),
+    (["bench", "ri", "--data", "nowhere", "--out", "ri", *TOY[:2]], 4, "no such folder"),
+    (["bench", "search", "--table", "none.csv", "--validation", "a", "--test", "b"], 2, "No such file"),
+    (["bench", "search", "--table", "file", "--validation", "a", "--test", "b"], 2, "no column 'arch'"),
+    (["bench", "search", *TABLE, "--budget", "0"], 2, "--budget 0"),
+    (["bench", "search", *TABLE, "--fidelity", "x"], 2, "COLUMN=COST"),
+    (["bench", "search", *TABLE, "--limit", "4"], 2, "number and a unit"),
+    (["bench", "search", *TABLE, "--space", "round"], 2, "nasbench201"),
+    (["bench", "search"], 2, "--table"),
 ]
 
 
@@ -131,6 +144,26 @@ def test_describe_devices_spaces_methods_speak_json(run):
         assert key in json.loads(out)
     code, out, _ = run("describe", "--uniform", "skip", "--layout", "densenas")
     assert "61.9 MMACs, 4.72 M parameters" in out
+
+
+def test_bench_search_on_a_table(run, tmp_path):
+    rng = np.random.default_rng(0)
+    space = Macro()
+    rows = ["arch,val,test,ms"]
+    for arch in moves.enumerate_all(space):
+        digits = moves.indices(space, arch)
+        score = 50 + sum(moves.indices(space, space.canonical(arch))[1:5]) + 1e-3 * rng.random()
+        rows.append(f"{''.join(map(str, digits))},{score},{score + 1},{1 + sum(digits)}")
+    (tmp_path / "table.csv").write_text("\n".join(rows))
+    ask = ["bench", "search", "--space", "macro", "--table", "table.csv", "--validation", "val", "--test", "test"]
+    ask += ["--latency-table", "table.csv", "--latency", "ms", "--limit", "9ms", "--methods", "regularized,nsga2"]
+    ask += ["--budget", "20", "--seeds", "2"]
+    code, out, err = run(*ask)
+    assert code == 0, err
+    assert all(name in out for name in ("random", "regularized", "nsga2", "within 9 ms (ms)", "bench.html"))
+    code, out, _ = run(*ask, "--json")
+    assert code == 0
+    assert [row["method"] for row in json.loads(out)["methods"]] == ["random", "regularized", "nsga2"]
 
 
 def test_methods_say_what_can_be_set(run):

@@ -30,6 +30,15 @@ def test_every_command_of_the_readme_exists_and_shows_an_example():
         assert "--json" in result.output
 
 
+def test_commands_of_the_lab_show_an_example():
+    for words in (["bench", "search"], ["bench", "ri"], ["compare"]):
+        result = CliRunner().invoke(app, [*words, "--help"])
+        assert result.exit_code == 0
+        assert f"Example: surgenas {' '.join(words)}" in result.output
+        assert "--json" in result.output
+        assert f"`{' '.join(words)}" in README
+
+
 def test_links_lead_somewhere():
     for text in (README, (ROOT / "CONTRIBUTING.md").read_text()):
         for target in re.findall(r"\]\(([^)]+)\)", text):

@@ -28,7 +28,7 @@ from surgenas.training.loop import accuracy
 
 SETTINGS = {
     "device": "surgenas.testing:toy_device", "resolution": 16, "epochs": 3, "train_epochs": 2, "samples": 24,
-    "batch": 256, "predictors": ("ridge", "flops"), "random": 1, "accelerator": "cpu",
+    "batch": 256, "predictors": ("ridge", "flops"), "random": 1, "uniform": 1, "accelerator": "cpu",
 }  # fmt: skip
 
 
@@ -73,6 +73,7 @@ def test_the_result_is_inside_the_limit_and_all_of_it_is_there(finished):
     assert {"ms", "interval", "grade", "predicted_ms"} <= facts["latency"].keys()
     assert facts["references"][0]["name"] == "MobileNetV2"
     assert facts["references"][0]["latency_ms"] == pytest.approx(facts["latency"]["ms"], rel=0.1)
+    assert facts["uniform"][0]["accuracy"] > 0
     assert facts["random"][0]["latency_ms"] == pytest.approx(facts["latency"]["ms"], rel=0.05)
     assert {"reach", "profile", "predict", "search", "derive", "train found", "export", "verify"} <= facts[
         "seconds"
