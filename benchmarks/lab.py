@@ -2,6 +2,7 @@
 NAS-Bench-Macro.
 
     python benchmarks/lab.py --nasbench201 FOLDER [--macro FILE.json] --runs FOLDER [--seeds 20] [--budget 300] [--keep]
+    python benchmarks/lab.py --speed [--keep]
 
 FOLDER holds accuracy.csv.gz and latency.csv.gz, FILE is nas-bench-macro_cifar10.json. `valid`: the 12-epoch validation
 column steers; `direct`: the 200-epoch column steers and is reported, as is usual in the literature. Limits: what a
@@ -12,32 +13,46 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from common import finish
+from sklearn.neural_network import MLPRegressor
 
 from surgenas import lab
 from surgenas.console import ConsoleProgress
+from surgenas.core import moves
+from surgenas.core.catalog import look_up
+from surgenas.core.trial import Trial
+from surgenas.methods import BLACK_BOX
+from surgenas.methods.blackbox import whole
 from surgenas.pipeline.tables import read_table
 from surgenas.report.lab_text import bench_table
+from surgenas.spaces import CATALOG as SPACES
 from surgenas.spaces import make_space
 
 ALL = ("regularized", "evolution", "local", "halving", "weaknas", "weaknas-boosting", "optuna-tpe", "nevergrad")
 INSIDE = ("regularized", "local", "nsga2", "weaknas", "optuna-tpe", "optuna-nsga2")
+QUERIES = 300
 LIMITS = (("1080ti_1_ms", 1 / 10), ("pixel3_ms", 1 / 3), ("gold_6240_ms", 2 / 3))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--nasbench201", type=Path, required=True)
+    parser.add_argument("--nasbench201", type=Path)
     parser.add_argument("--macro", type=Path)
-    parser.add_argument("--runs", type=Path, required=True)
+    parser.add_argument("--runs", type=Path)
+    parser.add_argument("--speed", action="store_true")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--budget", type=int, default=300)
     parser.add_argument("--keep", action="store_true")
     args = parser.parse_args()
+    if args.speed:
+        finish("lab-speed", speed())
+        return
     found: dict[str, Any] = {}
 
     def go(name: str, space: str, table: Path, validation: str, test: str, **how: Any) -> None:
@@ -64,6 +79,47 @@ def main() -> None:
             go(f"{data} valid {device} {limit:g}", "nasbench201", accuracy, val, test, methods=INSIDE,
                latency_table=latency, latency=device, limit_ms=limit)  # fmt: skip
     finish("lab", {"seeds": args.seeds, "budget": args.budget, "benches": found})
+
+
+def speed() -> dict[str, Any]:
+    """Milliseconds of this process for a query; of a WeakNAS round all but its fit; seconds for a million samples."""
+    found: dict[str, Any] = {}
+    space, rng = make_space("nasbench201", {}), np.random.default_rng(0)
+    whole(space)  # known before, as in a bench
+    for name in ("random", "regularized", "local", "nsga2", "halving", "weaknas", "optuna-tpe"):
+        fitting = 0.0
+        plain = MLPRegressor.fit
+
+        def timed(self: Any, x: Any, y: Any) -> Any:
+            nonlocal fitting
+            start = time.process_time()
+            try:
+                return plain(self, x, y)  # noqa: B023
+            finally:
+                fitting += time.process_time() - start
+
+        MLPRegressor.fit = timed
+        method = look_up("method", name, BLACK_BOX)()
+        start, wall = time.process_time(), time.perf_counter()
+        loop, rounds = method.start(space, rng), 0
+        while len(loop.history) < QUERIES:
+            rounds += 1
+            for arch in loop.ask(method.batch):
+                trial = Trial.of(space, arch, float(rng.random()))
+                loop.tell(replace(trial, latency_ms=float(rng.random()), rung=0))
+        spent, took = time.process_time() - start, time.perf_counter() - wall
+        MLPRegressor.fit = plain
+        found[name] = {"ms_a_query": 1e3 * spent / QUERIES, "seconds": took}
+        if fitting:
+            found[name]["ms_a_round_without_fit"] = 1e3 * (spent - fitting) / rounds
+        print(name, found[name], file=sys.stderr)
+    found["seconds_for_a_million_samples"] = {}
+    for name in SPACES:
+        start = time.process_time()
+        moves.samples(make_space(name, {}), 1_000_000, rng)
+        found["seconds_for_a_million_samples"][name] = time.process_time() - start
+        print(name, found["seconds_for_a_million_samples"][name], file=sys.stderr)
+    return found
 
 
 if __name__ == "__main__":
