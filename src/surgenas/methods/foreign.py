@@ -12,7 +12,7 @@ from surgenas.core.space import Space
 from surgenas.core.trial import Trial
 from surgenas.methods.blackbox import Feasible, anywhere, fresh_at_random
 
-TRIES = 50
+TRIES = 20
 """Proposals for one that is new and feasible; then one is drawn at random and put to the optimizer."""
 
 
