@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from surgenas import lab
-from surgenas.core.errors import SurgenasError, UsageError
+from surgenas.core.errors import LimitError, SurgenasError, UsageError
 from surgenas.core.progress import Progress
 from surgenas.core.significance import relative_improvement
 from surgenas.hardware.measurement import Measurement
@@ -54,11 +54,7 @@ def searched(monkeypatch):
         noise = np.random.default_rng(run.config.seed).normal(0, 0.005, 1 + len(names))
         record(run, base + noise[0], {name: 0.9 + n for name, n in zip(names, noise[1:], strict=True)})
 
-    class Images:
-        test = range(IMAGES)
-
     monkeypatch.setattr(improvement, "execute", execute)
-    monkeypatch.setattr(Run, "data", Images)
     return calls
 
 
@@ -94,6 +90,24 @@ def test_what_is_done_is_not_done_again_and_other_settings_are_refused(searched,
     assert go(tmp_path, seeds=3)["rows"][0]["found"]["n"] == 3
     with pytest.raises(UsageError, match="holds a run with other settings"):
         go(tmp_path, seeds=2, settings={"batch": 128})
+
+
+def test_a_search_that_misses_its_limit_is_said_and_the_others_count(searched, tmp_path, monkeypatch):
+    monkeypatch.setattr("surgenas.report.page.write_page", lambda run: None)
+    plain = improvement.execute
+
+    def misses(run):
+        if run.config.method == "spos" or run.config.seed == 1:
+            raise LimitError("too slow")
+        plain(run)
+
+    monkeypatch.setattr(improvement, "execute", misses)
+    found = go(tmp_path, seeds=3)
+    assert [(row["method"], row["found"]["n"]) for row in found["rows"]] == [("surgenas", 2)]
+    assert len(found["missed"]) == 4
+    assert "digits-surgenas-1: too slow" in improvement_table(found)
+    with pytest.raises(LimitError, match="too slow"):
+        go(tmp_path, seeds=3, methods=["spos"])
 
 
 def test_one_run_says_nothing(searched, tmp_path, monkeypatch):

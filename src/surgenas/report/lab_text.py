@@ -31,7 +31,8 @@ def improvement_table(found: Facts) -> str:
         "means of test accuracy, in brackets of how many; RI = 100 (found - random) / random, in %",
         "random: of the method's own space, trained alike. Searches are counted with measuring and predicting:",
     ]
-    return "\n".join([draw(table), *notes, *cost])
+    missed = [f"missing: {folder}: {why}" for folder, why in found["missed"].items()]
+    return "\n".join([draw(table), *notes, *cost, *missed])
 
 
 def _mean(group: Facts) -> str:

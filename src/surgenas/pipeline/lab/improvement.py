@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from surgenas.core.catalog import look_up
-from surgenas.core.errors import UsageError
+from surgenas.core.errors import LimitError, UsageError
 from surgenas.core.progress import Progress
 from surgenas.core.significance import relative_improvement
 from surgenas.methods import CATALOG
@@ -57,28 +57,35 @@ class Protocol:
 def run_protocol(
     protocol: Protocol, folder: Path, progress: Progress, each: Callable[[Run], object] = lambda run: None
 ) -> dict[str, Any]:
-    """`rows`: one for each data set and method; `runs`: the folders. What is finished already is not done again.
+    """`rows`: one for each data set and method; `runs`: the folders; `missed`: searches that found nothing inside their
+    limit, which the same call tries again. What is finished already is not done again.
 
-    each: called with every finished run. Raises UsageError if a run in the folder was made with other settings.
+    each: called with every finished run. Raises UsageError if a run in the folder was made with other settings,
+    LimitError if no search at all met its limit.
     """
     # every method's next seed in turn: what is cut off has seen all of them
     places = [(s, d, m) for s in range(protocol.seeds) for d in protocol.data for m in protocol.methods]
     runs: dict[tuple[str, str], list[Run]] = {}
+    missed: dict[str, str] = {}
     for number, (seed, data, method) in enumerate(places, start=1):
         progress.log(f"run {number} of {len(places)}: {method} on {label(data)}, seed {seed}")
         before = runs.setdefault((data, method), [])
         run = _opened(
             folder / f"{label(data)}-{method}-{seed}", _config(protocol, data, method, seed, before), progress
         )
-        execute(run)
+        try:
+            execute(run)
+        except LimitError as error:  # hours of other searches are not to be lost for it
+            progress.log(f"{run.folder}: {error}")
+            missed[str(run.folder)] = str(error)
+            continue
         each(run)
-        before.append(run)
-    rows = [_row(data, method, found) for (data, method), found in runs.items()]
-    return {
-        "rows": rows,
-        "seeds": protocol.seeds,
-        "runs": [str(run.folder) for found in runs.values() for run in found],
-    }
+        before.append(Run.open(run.folder, progress))  # without the images, which would fill the memory
+    rows = [_row(data, method, found) for (data, method), found in runs.items() if found]
+    if not rows:
+        raise LimitError(next(iter(missed.values())))
+    folders = [str(run.folder) for found in runs.values() for run in found]
+    return {"rows": rows, "seeds": protocol.seeds, "runs": folders, "missed": missed}
 
 
 def label(data: str) -> str:
@@ -107,7 +114,7 @@ def _opened(folder: Path, config: RunConfig, progress: Progress) -> Run:
 def _row(data: str, method: str, runs: Sequence[Run]) -> dict[str, Any]:
     """Accuracies in %, on the test part, which no decision has seen."""
     found, equal, anywhere = (_accuracies(runs, kind) for kind in (FOUND, "random", "uniform"))
-    step = 100 / min(len(run.data.test) for run in runs)
+    step = 100 / (runs[0].journal.last("data") or {})["test"]
     searches = [sum(s for name, s in run.seconds().items() if name in SEARCHING) for run in runs]
     trainings = [run.seconds()[f"train {FOUND}"] for run in runs]
     return {
