@@ -6,7 +6,8 @@ NAS-Bench-Macro.
 
 FOLDER holds accuracy.csv.gz and latency.csv.gz, FILE is nas-bench-macro_cifar10.json. `valid`: the 12-epoch validation
 column steers; `direct`: the 200-epoch column steers and is reported, as is usual in the literature. Limits: what a
-tenth, a third and two thirds of the networks keep, on three devices, with a third of the queries. --runs: goes on where it was cut off.
+tenth, a third and two thirds of the networks keep, on three devices, with a third of the queries. --runs: goes on where
+it was cut off.
 """
 
 from __future__ import annotations
