@@ -128,13 +128,22 @@ def _trials(world: World, loop: Loop, method: Method, bench: Bench) -> Iterator[
 
 def _method(name: str, bench: Bench) -> Method:
     """Raises UsageError for one that needs what the bench has not."""
-    kind = look_up("method", name, BLACK_BOX)
+    kind = _class_of(name)
     if kind.two_objectives and bench.latency_table is None:
         raise UsageError(f"{name} searches for score and latency: give --latency-table FILE --latency COLUMN")
     if kind.climbs and not bench.fidelities:
         raise UsageError(f"{name} needs cheaper fidelities: give --fidelity COLUMN=COST, for example val_12ep=0.06")
     made: Method = kind(rungs=len(bench.fidelities) + 1) if kind.climbs else kind()
     return made
+
+
+def _class_of(name: str) -> type[Method]:
+    kind = look_up("method", name, BLACK_BOX)
+    if not isinstance(kind, type) or any(not hasattr(kind, known) for known in ("start", "climbs", "two_objectives")):
+        raise UsageError(
+            f"{name} is no search that can be asked; expected a class like surgenas.methods.blackbox:BlackBox"
+        )
+    return kind
 
 
 def _world(space: Space, bench: Bench) -> World:
@@ -167,14 +176,16 @@ def _opened(path: Path, space: Space, bench: Bench, world: World) -> Journal:
 
 def _hypervolume(world: World, trials: Sequence[Trial]) -> float | None:
     """Of the reported value and latency of the networks that the search finds best for their latency, over that of the
-    best there are; from the worst value and the highest latency inside the limit."""
+    best there are; from the worst value and the highest latency inside the limit. None without latencies, or where
+    nothing is between best and worst."""
     if world.latency_ms is None:
         return None
     latency, value = world.latency_ms[world.allowed], world.reported[world.allowed]
     corner = (float(latency.max()), float(value.min()))
     front = _front(np.array([t.latency_ms for t in trials]), np.array([t.score for t in trials]))
     places = [world.index[trials[i].arch.genes] for i in front]
-    return _area(world.latency_ms[places], world.reported[places], corner) / _area(latency, value, corner)
+    everything = _area(latency, value, corner)
+    return _area(world.latency_ms[places], world.reported[places], corner) / everything if everything else None
 
 
 def _front(latency: Floats, score: Floats) -> list[int]:

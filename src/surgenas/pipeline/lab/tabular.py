@@ -10,9 +10,9 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.errors import DataError, LimitError
-from surgenas.core.moves import canonical_key, size
 from surgenas.core.space import Floats, Space
 from surgenas.core.units import show_ms
 from surgenas.methods.blackbox import ENUMERABLE, whole
@@ -25,18 +25,18 @@ class Lookup:
 
     def __init__(self, table: Table, column: str) -> None:
         self.space, self.table, self.column = table.space, table, column
-        self._values: dict[str, float] = {}
-        own = set()
+        own: dict[str, float] = {}
+        first: dict[str, float] = {}
         for arch, value in zip(table.archs, table.of(column), strict=True):
             representative = self.space.canonical(arch)
-            if representative.key not in self._values or (arch == representative and arch.key not in own):
-                self._values[representative.key] = float(value)
+            first.setdefault(representative.key, float(value))
             if arch == representative:
-                own.add(arch.key)
+                own[arch.key] = float(value)
+        self._values = first | own
 
     def __call__(self, archs: Sequence[Architecture]) -> Floats:
         """(N,) values; raises DataError for an architecture that the table does not hold."""
-        keys = [canonical_key(self.space, arch) for arch in archs]
+        keys = [moves.canonical_key(self.space, arch) for arch in archs]
         for arch, key in zip(archs, keys, strict=True):
             if key not in self._values:
                 raise DataError(f"{self.column}: {arch} is not in the table, which has {len(self.table)} architectures")
@@ -72,10 +72,8 @@ class World:
     @cached_property
     def index(self) -> dict[tuple[str, ...], int]:
         """Of every gene string, isomorphic ones too."""
-        from surgenas.core import moves
-
         place = {key: i for i, key in enumerate(whole(self.space).keys)}
-        return {arch.genes: place[canonical_key(self.space, arch)] for arch in moves.enumerate_all(self.space)}
+        return {arch.genes: place[moves.canonical_key(self.space, arch)] for arch in moves.enumerate_all(self.space)}
 
     @cached_property
     def optimum(self) -> float:
@@ -94,9 +92,9 @@ class World:
 
 def look_up_all(space: Space, table: Table, column: str) -> Floats:
     """(N,) a column for every network of the space, in the order of `whole`; raises DataError if some are missing."""
-    if size(space) > ENUMERABLE:
+    if moves.size(space) > ENUMERABLE:
         raise DataError(
-            f"{space.name} has {size(space):.3g} architectures, too many for a table of all; searches on a table need "
+            f"{space.name} has {moves.size(space):.3g} architectures, too many for a table of all; searches on a table need "
             "one of nasbench201, macro"
         )
     look = Lookup(table, column)
