@@ -192,6 +192,7 @@ def test_more_queries_than_networks_end_by_themselves(table, tmp_path):
         ({"seeds": 5000}, "--seeds 5000: expected 1 to 1000"),
         ({"methods": ("magic",)}, "unknown method 'magic'; one of"),
         ({"methods": ("local", "local")}, "each once"),
+        ({"methods": ("surgenas.core.moves:size",)}, "is no search that can be asked"),
         ({"methods": ("nsga2",)}, "nsga2 searches for score and latency"),
         ({"methods": ("halving",)}, "halving needs cheaper fidelities"),
         ({"fidelities": {"small": 1.5}}, "--fidelity small=1.5"),
@@ -240,3 +241,9 @@ def test_contradicting_rows_and_spaces_without_a_whole_table_are_refused(tmp_pat
     few.write_text("arch,x\n" + "_".join("0" * 22) + ",1\n" + "_".join("1" * 22) + ",2\n")
     with pytest.raises(DataError, match="too many for a table of all"):
         lab.bench("fbnet", few, "x", "x", out=tmp_path / "out")
+
+
+def test_one_network_inside_a_limit_is_found_and_has_no_front(table, tmp_path):
+    found = go(table, tmp_path, seeds=1, latency_table=table, latency="ms", limit_ms=1.0, methods=("nsga2",))
+    assert found["networks"] == 1
+    assert all(row["hypervolume"] is None and row["reached"] == 1.0 for row in found["methods"])

@@ -137,11 +137,11 @@ def _method(name: str, bench: Bench) -> Method:
     return made
 
 
-def _class_of(name: str) -> type[Method]:
+def _class_of(name: str) -> Any:
     kind = look_up("method", name, BLACK_BOX)
     if not isinstance(kind, type) or any(not hasattr(kind, known) for known in ("start", "climbs", "two_objectives")):
         raise UsageError(
-            f"{name} is no search that can be asked; expected a class like surgenas.methods.blackbox:BlackBox"
+            f"{name} is no search that can be asked; expected a class with what methods.blackbox.Method has"
         )
     return kind
 

@@ -94,8 +94,8 @@ def look_up_all(space: Space, table: Table, column: str) -> Floats:
     """(N,) a column for every network of the space, in the order of `whole`; raises DataError if some are missing."""
     if moves.size(space) > ENUMERABLE:
         raise DataError(
-            f"{space.name} has {moves.size(space):.3g} architectures, too many for a table of all; searches on a table need "
-            "one of nasbench201, macro"
+            f"{space.name} has {moves.size(space):.3g} architectures, too many for a table of all; a search on a table "
+            "needs a space like nasbench201 or macro"
         )
     look = Lookup(table, column)
     missing = [str(arch) for arch in whole(space).archs if arch.key not in look._values]
