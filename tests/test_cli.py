@@ -90,7 +90,7 @@ BAD = [
     (["bench", "search", "--table", "file", "--validation", "a", "--test", "b"], 2, "no column 'arch'"),
     (["bench", "search", *TABLE, "--budget", "0"], 2, "--budget 0"),
     (["bench", "search", *TABLE, "--fidelity", "x"], 2, "COLUMN=COST"),
-    (["bench", "search", *TABLE, "--limit", "4"], 2, "number and a unit"),
+    (["bench", "search", *TABLE, "--limit", "4"], 2, "--limit '4'"),
     (["bench", "search", *TABLE, "--space", "round"], 2, "nasbench201"),
     (["bench", "search"], 2, "--table"),
 ]

@@ -200,6 +200,12 @@ def test_our_method_as_a_sampler_of_an_optuna_study():
     assert study.best_value >= np.quantile([trial.score for trial in ours], 0.8)
 
 
+def test_a_study_that_minimises_is_refused():
+    study = optuna.create_study(sampler=SurgenasSampler(SPACE, RandomSearch()))
+    with pytest.raises(UsageError, match='direction="maximize"'):
+        study.optimize(lambda trial: score(architecture(SPACE, trial)), n_trials=1)
+
+
 class OneIdea:
     """An optimizer that always proposes the same, and notes what it is told."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from surgenas import lab
 from surgenas.core import moves
 from surgenas.core.errors import DataError, LimitError, SurgenasError, UsageError
 from surgenas.methods.blackbox import whole
+from surgenas.methods.random_search import RandomSearch
 from surgenas.pipeline.lab import search as searching
 from surgenas.pipeline.lab.tabular import Lookup, World, look_up_all
 from surgenas.pipeline.tables import Table, read_columns
@@ -115,7 +117,7 @@ def test_validation_steers_and_test_reports(table, tmp_path):
     found = go(table, tmp_path, methods=("weaknas",), budget=200, seeds=2)
     assert found["regret_of_best_validation"] == pytest.approx(found["optimum"] - best["test"])
     assert not found["steered_by_test"]
-    events = [json.loads(line[9:]) for line in (tmp_path / "journal.jsonl").read_text().splitlines()]
+    events = [json.loads(line[9:]) for line in (tmp_path / "bench.jsonl").read_text().splitlines()]
     chosen = next(e for e in events if e.get("method") == "weaknas" and e["seed"] == 0)
     genes = tuple(chosen["best"].split("-"))
     key = "".join(str(SPACE.OPTIONS.index(gene)) for gene in genes)
@@ -196,15 +198,32 @@ def test_more_queries_than_networks_end_by_themselves(table, tmp_path):
         ({"methods": ("nsga2",)}, "nsga2 searches for score and latency"),
         ({"methods": ("halving",)}, "halving needs cheaper fidelities"),
         ({"fidelities": {"small": 1.5}}, "--fidelity small=1.5"),
+        ({"fidelities": {"small": 0.1}}, "none of random, local uses cheaper fidelities"),
+        ({"methods": ("tests_lab_nothing:Nothing",)}, "asked for nothing, though 3969 networks are allowed"),
         ({"limit_ms": 3.0}, "--limit needs latencies"),
         ({"latency": "ms"}, "go together"),
         ({"validation": "none"}, "no column 'none'; it has test, val"),
     ],
 )
-def test_bad_settings_are_one_line(table, tmp_path, how, says):
+def test_bad_settings_are_one_line(table, tmp_path, how, says, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tests_lab_nothing", type("module", (), {"Nothing": Nothing}))
     with pytest.raises(SurgenasError, match=says) as error:
         go(table, tmp_path, **how)
     assert "\n" not in str(error.value)
+
+
+class Nothing(RandomSearch):
+    """A method of somebody's that never asks."""
+
+    def ask(self, *_args):
+        return []
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(table, tmp_path):
+    (tmp_path / "journal.jsonl").write_text('{"x": 1}')
+    with pytest.raises(UsageError, match=r"holds something else \(journal.jsonl\); choose another --out"):
+        go(table, tmp_path)
+    assert (tmp_path / "journal.jsonl").read_text() == '{"x": 1}'
 
 
 def _changed(rows, **more):

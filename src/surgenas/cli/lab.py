@@ -42,7 +42,7 @@ def search(
 
     found = lab.bench(
         space, table, validation, test, out=out, latency_table=latency_table, latency=latency,
-        limit_ms=parse_latency_ms(limit) if limit is not None else None,
+        limit_ms=parse_latency_ms(limit, "--limit") if limit is not None else None,
         fidelities=dict(fidelity_of(text) for text in fidelity or []), methods=tuple(names_of(methods)), budget=budget,
         seeds=seeds, progress=progress(),
     )  # fmt: skip

@@ -11,9 +11,9 @@ _MS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
 _SECONDS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 
-def parse_latency_ms(text: str) -> float:
+def parse_latency_ms(text: str, option: str = "--latency") -> float:
     """Milliseconds from "4ms", "0.5s" or "800us"; raises UsageError for anything else, zero and below included."""
-    return _parse(text, _MS, "--latency", "4ms, 0.8ms or 900us")
+    return _parse(text, _MS, option, "4ms, 0.8ms or 900us")
 
 
 def parse_seconds(text: str) -> float:

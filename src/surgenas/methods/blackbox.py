@@ -79,7 +79,7 @@ class BlackBox(ABC):
 
 
 class AskTell:
-    """A method in anybody's loop: `arch, = search.ask()`, then `search.tell(arch, score)`."""
+    """A method in anybody's loop: `arch, = search.ask()`, then `search.tell(Trial.of(space, arch, score))`."""
 
     def __init__(self, space: Space, method: BlackBox, rng: np.random.Generator, feasible: Feasible = anywhere) -> None:
         self.space, self.method, self.rng, self.feasible = space, method, rng, feasible

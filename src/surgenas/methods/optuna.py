@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from surgenas.core.architecture import Architecture
-from surgenas.core.errors import EnvironmentFault
+from surgenas.core.errors import EnvironmentFault, UsageError
 from surgenas.core.seeds import generator
 from surgenas.core.space import Space
 from surgenas.core.trial import Trial
@@ -87,7 +87,12 @@ class SurgenasSampler(optuna.samplers.BaseSampler):
         return dict(distributions(self.space))
 
     def sample_relative(self, study: Any, trial: Any, search_space: dict[str, BaseDistribution]) -> dict[str, Any]:
-        """What follows from the study's finished trials; nothing, so that Optuna draws, if all of them are done."""
+        """What follows from the study's finished trials; nothing, so that Optuna draws, if all of them are done.
+
+        Raises UsageError for a study that does not maximise one value.
+        """
+        if [direction.name for direction in study.directions] != ["MAXIMIZE"]:
+            raise UsageError('SurgenasSampler: expected a study with direction="maximize"')
         done = [
             t for t in study.get_trials(deepcopy=False) if t.value is not None and len(t.params) == len(search_space)
         ]

@@ -16,6 +16,7 @@ from surgenas.core.errors import CorruptError, SurgenasError
 from surgenas.core.files import cannot_write
 
 Event = dict[str, Any]
+LOCK = ".lock"
 
 
 class Journal:
@@ -74,7 +75,7 @@ class Journal:
 @contextmanager
 def exclusive(folder: Path) -> Iterator[None]:
     """One process works on what a folder holds; the lock dies with its holder."""
-    lock = FileLock(folder / ".lock")
+    lock = FileLock(folder / LOCK)
     try:
         lock.acquire(timeout=0)
     except Timeout:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import Any
 
 from rich.markup import escape
 from rich.table import Table
 
 from surgenas.core.units import show_ms, show_seconds
-from surgenas.report.text import draw
+from surgenas.report.text import WIDTH, draw
 
 Facts = dict[str, Any]
 
 
 def improvement_table(found: Facts) -> str:
     """Relative improvement with its interval, both means and how many they are of; search cost."""
-    table = Table("data", "method", "limit", "found", "against random", "", "RI", "95 % interval", "", box=None)
+    table = Table("data", "method", "limit", "found", "against random", "", "RI", "95 % interval", "verdict", box=None)
     for row in found["rows"]:
         first = (row["data"], row["method"], show_ms(row["limit_ms"]), _mean(row["found"]))
         table.add_row(*first, "of any latency", _mean(row["random"]), *_improved(row["ri"]))
@@ -52,7 +53,7 @@ def bench_table(found: Facts) -> str:
     table = Table(*BENCH_HEAD, box=None)
     for row in bench_rows(found):
         table.add_row(*row)
-    lines = [draw(table), *bench_notes(found)]
+    lines = [draw(table), *(fill(note, WIDTH) for note in bench_notes(found))]
     return "\n".join([*lines, f"drawn in {found['report']}"] if "report" in found else lines)
 
 

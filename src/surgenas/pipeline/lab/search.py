@@ -20,13 +20,13 @@ from surgenas.core.space import Floats, Space
 from surgenas.core.trial import Trial
 from surgenas.methods import BLACK_BOX
 from surgenas.methods.blackbox import Loop, Method, whole
-from surgenas.pipeline.journal import Journal, exclusive
-from surgenas.pipeline.lab.tabular import World, look_up_all
+from surgenas.pipeline.journal import LOCK, Journal, exclusive
+from surgenas.pipeline.lab.tabular import World, check_enumerable, look_up_all
 from surgenas.pipeline.tables import read_columns, read_table
 
 RANDOM = "random"
 MOST_SEEDS, MOST_QUERIES = 1000, 100_000
-FORMAT = "surgenas.bench/1"
+FORMAT, JOURNAL = "surgenas.bench/1", "bench.jsonl"
 ROUNDING = 1e-9
 
 
@@ -70,11 +70,13 @@ def run_bench(space: Space, bench: Bench, folder: Path, progress: Progress) -> d
     nothing meets.
     """
     started = {name: _method(name, bench) for name in dict.fromkeys((RANDOM, *bench.methods))}
+    if bench.fidelities and not any(method.climbs for method in started.values()):
+        raise UsageError(f"--fidelity: none of {', '.join(started)} uses cheaper fidelities; halving does")
     world = _world(space, bench)
     folder.mkdir(parents=True, exist_ok=True)
     assert world.index  # made now: it is no method's time
     with exclusive(folder):
-        journal = _opened(folder / "journal.jsonl", space, bench, world)
+        journal = _opened(folder, space, bench, world)
         places = [(seed, name) for seed in range(bench.seeds) for name in started]
         with progress.task("search", len(places)) as task:
             for seed, name in places:
@@ -97,6 +99,8 @@ def search(world: World, name: str, method: Method, bench: Bench, seed: int) -> 
         regret = world.optimum - float(world.reported[world.index[best.arch.genes]])
         since = math.ceil(spent - ROUNDING) - 1
         regrets[since:] = [regret] * (bench.budget - since)
+    if best is None:
+        raise UsageError(f"{name} asked for nothing, though {world.allowed.sum()} networks are allowed")
     seconds = time.perf_counter() - start
     at_full = [trial for trial in loop.history if trial.rung == len(world.scores) - 1]
     return {
@@ -104,7 +108,7 @@ def search(world: World, name: str, method: Method, bench: Bench, seed: int) -> 
         "queries": len(loop.history),
         "seconds_per_1000": 1000 * seconds / max(1, len(loop.history)),
         "hypervolume": _hypervolume(world, at_full),
-        "best": str(best.arch) if best else None,
+        "best": str(best.arch),
     }
 
 
@@ -147,6 +151,7 @@ def _class_of(name: str) -> Any:
 
 
 def _world(space: Space, bench: Bench) -> World:
+    check_enumerable(space)
     steering = [*sorted(bench.fidelities, key=lambda name: bench.fidelities[name]), bench.validation]
     table = read_columns(space, bench.table, list(dict.fromkeys([*steering, bench.test])))
     columns = {name: look_up_all(space, table, name) for name in table.columns}
@@ -157,9 +162,9 @@ def _world(space: Space, bench: Bench) -> World:
     return World(space, scores, columns[bench.test], latency, bench.limit_ms)
 
 
-def _opened(path: Path, space: Space, bench: Bench, world: World) -> Journal:
-    """Raises UsageError if it is of another bench."""
-    journal = Journal(path)
+def _opened(folder: Path, space: Space, bench: Bench, world: World) -> Journal:
+    """Raises UsageError if the folder holds another bench, or anything else."""
+    journal = Journal(folder / JOURNAL)
     settings = {
         "format": FORMAT, "space": str(space.spec), "validation": bench.validation, "test": bench.test,
         "fidelities": dict(bench.fidelities), "latency": bench.latency, "limit_ms": bench.limit_ms,
@@ -167,10 +172,13 @@ def _opened(path: Path, space: Space, bench: Bench, world: World) -> Journal:
     }  # fmt: skip
     known = journal.last("bench")
     if known is None:
+        if foreign := sorted(path.name for path in folder.iterdir() if path.name not in (LOCK, JOURNAL)):
+            raise UsageError(f"{folder} holds something else ({foreign[0]}); choose another --out")
         journal.append("bench", **settings)
     elif {key: known.get(key) for key in settings} != settings:
         other = next(key for key in settings if known.get(key) != settings[key])
-        raise UsageError(f"{path.parent} holds a bench with another {other} ({known.get(other)}); choose another --out")
+        value = known.get(other) or "none"
+        raise UsageError(f"{folder} holds a bench with another {other} ({value}); choose another --out")
     return journal
 
 

@@ -92,11 +92,6 @@ class World:
 
 def look_up_all(space: Space, table: Table, column: str) -> Floats:
     """(N,) a column for every network of the space, in the order of `whole`; raises DataError if some are missing."""
-    if moves.size(space) > ENUMERABLE:
-        raise DataError(
-            f"{space.name} has {moves.size(space):.3g} architectures, too many for a table of all; a search on a table "
-            "needs a space like nasbench201 or macro"
-        )
     look = Lookup(table, column)
     missing = [str(arch) for arch in whole(space).archs if arch.key not in look._values]
     if missing:
@@ -105,3 +100,12 @@ def look_up_all(space: Space, table: Table, column: str) -> Floats:
             "search may ask for any of them"
         )
     return look(whole(space).archs)
+
+
+def check_enumerable(space: Space) -> None:
+    """Raise DataError for a space of which no table can hold everything."""
+    if moves.size(space) > ENUMERABLE:
+        raise DataError(
+            f"{space.name} has {moves.size(space):.3g} architectures, too many for a table of all; a search on a table "
+            "needs a space like nasbench201 or macro"
+        )
