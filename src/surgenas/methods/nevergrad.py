@@ -29,7 +29,7 @@ class NevergradSearch:
         try:
             import nevergrad
         except ImportError as error:
-            raise EnvironmentFault("Nevergrad is not installed: pip install nevergrad") from error
+            raise EnvironmentFault("Nevergrad is not installed: pip install 'surgenas[lab]'") from error
         if self.optimizer not in nevergrad.optimizers.registry:
             raise UsageError(f"Nevergrad has no optimizer {self.optimizer!r}; its registry lists them")
         free = [choice.options for choice in space.choices if len(choice.options) > 1]  # it divides by 0 for others
