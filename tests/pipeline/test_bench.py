@@ -90,13 +90,13 @@ def test_public_optima_are_found():
 
 
 def test_what_is_said_of_a_search(table, tmp_path):
-    found = go(table, tmp_path, validation="test", methods=("local", "regularized", "weaknas"), budget=150)
+    found = go(table, tmp_path, validation="test", methods=("local", "regularized", "weaknas"), budget=100)
     assert [row["method"] for row in found["methods"]] == ["random", "local", "regularized", "weaknas"]
     assert found["optimum"] == pytest.approx(max(row["test"] for row in json.loads(table.read_text()).values()))
     assert found["steered_by_test"]
     for row in found["methods"]:
         curve = row["regret"]["median"]
-        assert len(curve) == 150
+        assert len(curve) == 100
         assert all(b <= a for a, b in itertools.pairwise(curve)), "what steers is what is reported"
         assert row["final_regret"]["median"] == curve[-1] >= 0
     weak = of(found, "weaknas")
@@ -114,11 +114,11 @@ def test_what_is_said_of_a_search(table, tmp_path):
 def test_validation_steers_and_test_reports(table, tmp_path):
     rows = json.loads(table.read_text())
     best = max(rows.values(), key=lambda row: row["val"])
-    found = go(table, tmp_path, methods=("weaknas",), budget=200, seeds=2)
+    found = go(table, tmp_path, methods=("weaknas-boosting",), budget=100, seeds=1)
     assert found["regret_of_best_validation"] == pytest.approx(found["optimum"] - best["test"])
     assert not found["steered_by_test"]
     events = [json.loads(line[9:]) for line in (tmp_path / "bench.jsonl").read_text().splitlines()]
-    chosen = next(e for e in events if e.get("method") == "weaknas" and e["seed"] == 0)
+    chosen = next(e for e in events if e.get("method") == "weaknas-boosting" and e["seed"] == 0)
     genes = tuple(chosen["best"].split("-"))
     key = "".join(str(SPACE.OPTIONS.index(gene)) for gene in genes)
     assert chosen["regret"][-1] == pytest.approx(found["optimum"] - rows[key]["test"])
