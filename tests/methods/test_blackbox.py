@@ -35,9 +35,6 @@ def score(arch) -> float:
     return sum(i for i in moves.indices(SPACE, arch)) + moves.indices(SPACE, arch)[-1]
 
 
-BEST = score(moves.uniform(SPACE, "k5e6"))
-
-
 def go(method, queries, seed=0, judge=score, space=SPACE):
     search = method.start(space, np.random.default_rng(seed))
     while len(search.history) < queries:
@@ -133,8 +130,8 @@ def test_halving_sends_the_best_of_each_rung_up_and_no_others():
         rung = sum(trial.arch == arch for trial in search.history)
         search.tell(replace(Trial.of(SPACE, arch, score(arch) + rung), rung=rung))
     counts = [sum(trial.rung == rung for trial in search.history) for rung in range(3)]
-    assert counts[1] == pytest.approx(counts[0] / 3, abs=1 + 0.2 * counts[0])
-    assert 0 < counts[2] <= counts[1] <= counts[0]
+    assert counts[1] == pytest.approx(counts[0] / 3, abs=3)
+    assert counts[2] == pytest.approx(counts[1] / 3, abs=3)
     for low, high in ((0, 1), (1, 2)):
         risen = {trial.key for trial in search.history if trial.rung == high}
         below = [trial for trial in search.history if trial.rung == low]

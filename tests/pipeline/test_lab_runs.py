@@ -21,11 +21,11 @@ from surgenas.report.lab_text import comparison_table, improvement_table
 IMAGES = 400
 
 
-def record(run, found, beside=None, data="digits", ms=2.0):
+def record(run, found, beside=None, data="digits", ms=2.0, limit=2.5):
     """What a finished run's journal holds, as far as it is read here."""
     if run.journal.last("data") is None:
         run.journal.append("data", name=data, classes=["a", "b"], train=800, test=IMAGES)
-    run.journal.append("done", stage="reach", seconds=1.0, result={"limit_ms": 2.5})
+    run.journal.append("done", stage="reach", seconds=1.0, result={"limit_ms": limit})
     run.journal.append("done", stage="search", seconds=60.0, result={})
     for name, accuracy in {"found": found, **(beside or {})}.items():
         run.journal.append("done", stage=f"train {name}", seconds=20.0, result={"accuracy": accuracy})
@@ -34,9 +34,9 @@ def record(run, found, beside=None, data="digits", ms=2.0):
 
 
 def made(folder, found, **settings):
-    data = settings.pop("images", "digits")
+    data, limit = settings.pop("images", "digits"), settings.pop("limit", 2.5)
     run = Run.create(folder, make_config(**settings), Progress())
-    record(run, found, data=data)
+    record(run, found, data=data, limit=limit)
     return folder
 
 
@@ -157,6 +157,12 @@ def test_groups_that_differ_in_their_seed_are_judged_by_seeds(tmp_path):
     (only,) = found["differences"]
     assert (only["name"], only["against"], only["said"]) == ("spos (3 seeds)", "surgenas (3 seeds)", "worse")
     assert only["value"] == pytest.approx(-1.0)
+
+
+def test_runs_at_different_limits_are_no_group(tmp_path):
+    runs = [made(tmp_path / f"{method}{s}", 0.9, seed=s, method=method, limit=2.5 + s) for s in (0, 1)
+            for method in ("surgenas", "spos")]  # fmt: skip
+    assert lab.compare(runs)["judged_by"] == "test images"
 
 
 def test_what_cannot_be_compared_is_refused(tmp_path):

@@ -43,7 +43,7 @@ class Bench:
     latency_table: Path | None = None
     latency: str = ""
     limit_ms: float | None = None
-    methods: tuple[str, ...] = (RANDOM, "regularized", "local", "weaknas")
+    methods: tuple[str, ...] = ("regularized", "local", "weaknas")
     budget: int = 300
     seeds: int = 20
 
@@ -137,7 +137,10 @@ def _method(name: str, bench: Bench) -> Method:
         raise UsageError(f"{name} searches for score and latency: give --latency-table FILE --latency COLUMN")
     if kind.climbs and not bench.fidelities:
         raise UsageError(f"{name} needs cheaper fidelities: give --fidelity COLUMN=COST, for example val_12ep=0.06")
-    made: Method = kind(rungs=len(bench.fidelities) + 1) if kind.climbs else kind()
+    try:
+        made: Method = kind(rungs=len(bench.fidelities) + 1) if kind.climbs else kind()
+    except TypeError as error:
+        raise UsageError(f"{name} cannot be made without settings ({error}); name a class that has them") from error
     return made
 
 

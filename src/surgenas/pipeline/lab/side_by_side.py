@@ -14,6 +14,8 @@ from surgenas.hardware.measurement import Measurement
 from surgenas.pipeline.run import Run
 from surgenas.pipeline.stages.train import FOUND
 
+SAME_LIMIT = 0.05
+
 
 def side_by_side(runs: Sequence[Run]) -> dict[str, Any]:
     """`runs`: accuracy with the interval that its test images allow, latency, cost. `differences`: each against the
@@ -30,11 +32,9 @@ def side_by_side(runs: Sequence[Run]) -> dict[str, Any]:
     for run in runs[1:]:
         if _images(run) != first:
             raise UsageError(f"{run.folder} is not on the images of {runs[0].folder}; accuracies cannot be compared")
-    groups: dict[str, list[dict[str, Any]]] = {}
-    for run, row in zip(runs, rows, strict=True):
-        groups.setdefault(_setting(run), []).append(row)
-    by_seed = len(groups) > 1 and all(len(group) > 1 for group in groups.values())
-    differences = _of_groups(list(groups.values()), 1 / first[-1]) if by_seed else _of_runs(rows)
+    groups = _groups(runs, rows)
+    by_seed = len(groups) > 1 and all(len(group) > 1 for group in groups)
+    differences = _of_groups(groups, 1 / first[-1]) if by_seed else _of_runs(rows)
     return {"runs": rows, "data": first[0], "test_images": first[-1], "differences": differences,
             "judged_by": "seeds" if by_seed else "test images"}  # fmt: skip
 
@@ -67,11 +67,18 @@ def _images(run: Run) -> tuple[Any, ...]:
     return known.get("name"), *known.get("classes", ()), known.get("train"), known.get("test")
 
 
-def _setting(run: Run) -> str:
-    """What is equal for runs that differ in their seed alone; the default limit is measured in each."""
-    settings = run.config.model_dump(exclude={"seed", "latency_ms"})
-    settings["data"] = Path(run.config.data).name
-    return repr(sorted(settings.items()))
+def _groups(runs: Sequence[Run], rows: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Runs that differ in their seed alone; a limit that each measured for itself is not to the digit the same."""
+    groups: list[tuple[dict[str, Any], list[dict[str, Any]]]] = []
+    for run, row in zip(runs, rows, strict=True):
+        settings = run.config.model_dump(exclude={"seed", "latency_ms"}) | {"data": Path(run.config.data).name}
+        for known, group in groups:
+            if known == settings and abs(row["limit_ms"] / group[0]["limit_ms"] - 1) <= SAME_LIMIT:
+                group.append(row)
+                break
+        else:
+            groups.append((settings, [row]))
+    return [group for _, group in groups]
 
 
 def _of_runs(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
