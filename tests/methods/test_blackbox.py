@@ -22,6 +22,7 @@ from surgenas.methods.optuna import TPE, SurgenasSampler, architecture
 from surgenas.methods.random_search import RandomSearch
 from surgenas.methods.regularized import RegularizedEvolution
 from surgenas.methods.weaknas import WEAK, WeakNAS
+from surgenas.spaces import make_space
 from surgenas.spaces.macro import Macro
 from surgenas.spaces.operators import Shuffle
 from surgenas.testing import check_black_box
@@ -231,6 +232,19 @@ def test_what_a_foreign_optimizer_repeats_is_answered_without_a_trial_and_replac
     assert optimizer.told[0] == (first.genes, -3.0)
     assert set(optimizer.told[1:-1]) == {(first.genes, -3.0)}, "the known answer, each time"
     assert optimizer.told[-1] == (second.genes, -5.0)
+
+
+def test_a_foreign_optimizer_hears_of_every_network_that_it_was_made_to_try():
+    space = make_space("nasbench201", {})
+    allowed = {key for i, key in enumerate(whole(space).keys) if i % 100 == 0}
+    loop = TPE().start(
+        space, np.random.default_rng(0), lambda archs: [moves.canonical_key(space, arch) in allowed for arch in archs]
+    )
+    for _ in range(30):
+        (arch,) = loop.ask()
+        loop.tell(Trial.of(space, arch, float(len(set(arch.genes)))))
+    assert len({trial.key for trial in loop.history}) == 30
+    assert {trial.state.name for trial in loop.study.trials} == {"COMPLETE"}, "a cell has many names, one is asked for"
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,8 @@ class ForeignLoop(ABC):
                 self._asked[arch.key] = token
                 return arch
             self.answer(token, self._told.get(arch.key) or self._worst(arch))
-        for arch in fresh_at_random(self.space, 1, {*self._asked, *self._told}, self.rng, self.feasible):
+        for drawn in fresh_at_random(self.space, 1, {*self._asked, *self._told}, self.rng, self.feasible):
+            arch = self.space.canonical(drawn)
             self._asked[arch.key] = self.suggest(arch)
             return arch
         return None
