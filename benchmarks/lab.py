@@ -2,12 +2,13 @@
 NAS-Bench-Macro.
 
     python benchmarks/lab.py --nasbench201 FOLDER [--macro FILE.json] --runs FOLDER [--seeds 20] [--budget 300] [--keep]
+    python benchmarks/lab.py ... --only "c100 valid"     these alone, so that several processes share the work
     python benchmarks/lab.py --speed [--keep]
 
 FOLDER holds accuracy.csv.gz and latency.csv.gz, FILE is nas-bench-macro_cifar10.json. `valid`: the 12-epoch validation
-column steers; `direct`: the 200-epoch column steers and is reported, as is usual in the literature. Limits: what a
-tenth, a third and two thirds of the networks keep, on three devices, with a third of the queries. --runs: goes on where
-it was cut off.
+column steers; `direct`: the 200-epoch column steers and is reported, as is usual in the literature. Limits: what
+a tenth, a third and two thirds of the networks keep, each on three devices, with a third of the queries. --runs: goes
+on where it was cut off.
 """
 
 from __future__ import annotations
@@ -35,10 +36,12 @@ from surgenas.report.lab_text import bench_table
 from surgenas.spaces import CATALOG as SPACES
 from surgenas.spaces import make_space
 
-ALL = ("regularized", "evolution", "local", "halving", "weaknas", "weaknas-boosting", "optuna-tpe", "nevergrad")
-INSIDE = ("regularized", "local", "nsga2", "weaknas", "optuna-tpe", "optuna-nsga2")
+LEARNED = ("weaknas", "weaknas-forest", "weaknas-boosting", "weaknas-ei")
+ALL = ("regularized", "evolution", "local", *LEARNED, "optuna-tpe", "nevergrad")
+TWO = ("nsga2", "optuna-nsga2")
 QUERIES = 300
-LIMITS = (("1080ti_1_ms", 1 / 10), ("pixel3_ms", 1 / 3), ("gold_6240_ms", 2 / 3))
+DEVICES = ("1080ti_1_ms", "pixel3_ms", "gold_6240_ms")
+SHARES = (1 / 10, 1 / 3, 2 / 3)
 
 
 def main() -> None:
@@ -49,6 +52,7 @@ def main() -> None:
     parser.add_argument("--speed", action="store_true")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--budget", type=int, default=300)
+    parser.add_argument("--only", default="")
     parser.add_argument("--keep", action="store_true")
     args = parser.parse_args()
     if args.speed:
@@ -57,6 +61,8 @@ def main() -> None:
     found: dict[str, Any] = {}
 
     def go(name: str, space: str, table: Path, validation: str, test: str, **how: Any) -> None:
+        if not name.startswith(args.only):
+            return
         how = {"budget": args.budget} | how
         facts = lab.bench(space, table, validation, test, out=args.runs / name, seeds=args.seeds,
                           progress=ConsoleProgress(), **how)  # fmt: skip
@@ -66,21 +72,23 @@ def main() -> None:
         found[name] = {key: value for key, value in facts.items() if key not in ("table", "report")}
 
     accuracy, latency = (args.nasbench201 / f"{kind}.csv.gz" for kind in ("accuracy", "latency"))
-    for data in ("c10", "c100"):
-        val, test = f"{data}_val_12ep", f"{data}_test_200ep"
-        go(f"{data} direct", "nasbench201", accuracy, test, test, methods=ALL, fidelities={val: 0.06})
-    if args.macro:
-        methods = [name for name in ALL if name != "halving"]
-        go("macro direct", "macro", args.macro, "mean_acc", "mean_acc", methods=methods)
     table = read_table(make_space("nasbench201", {}), latency)
+    limits = [(d, float(f"{np.quantile(table.of(d), share):.3g}")) for d in DEVICES for share in SHARES]
     for data in ("c10", "c100"):
         val, test = f"{data}_val_12ep", f"{data}_test_200ep"
-        go(f"{data} valid", "nasbench201", accuracy, val, test, methods=[name for name in ALL if name != "halving"])
-        for device, share in LIMITS:
-            limit = float(f"{np.quantile(table.of(device), share):.3g}")
-            go(f"{data} valid {device} {limit:g}", "nasbench201", accuracy, val, test, methods=INSIDE,
-               latency_table=latency, latency=device, limit_ms=limit, budget=args.budget // 3)  # fmt: skip
-    finish("lab", {"seeds": args.seeds, "budget": args.budget, "benches": found})
+        go(f"{data} direct", "nasbench201", accuracy, test, test, methods=("halving", *ALL), fidelities={val: 0.06})
+        go(f"{data} valid", "nasbench201", accuracy, val, test, methods=ALL)
+        for mode, steers in (("direct", test), ("valid", val)):
+            for device, limit in limits:
+                fidelities = {val: 0.06} if mode == "direct" else {}
+                methods = (*ALL, *TWO, *(["halving"] if fidelities else []))
+                go(f"{data} {mode} {device} {limit:g}", "nasbench201", accuracy, steers, test, methods=methods,
+                   fidelities=fidelities, latency_table=latency, latency=device, limit_ms=limit,
+                   budget=args.budget // 3)  # fmt: skip
+    if args.macro:
+        go("macro direct", "macro", args.macro, "mean_acc", "mean_acc", methods=ALL)
+    if not args.only:
+        finish("lab", {"seeds": args.seeds, "budget": args.budget, "benches": found})
 
 
 def speed() -> dict[str, Any]:
