@@ -31,8 +31,8 @@ class _GraphNetwork(nn.Module):
     what a runtime could know of it: does data reach it, is its result used. But for the last they are linear in the
     gates, so the first layer looks up what it makes of them instead of computing it for each architecture.
 
-    Nodes come before architectures, (V, N, width): all messages of a layer are then one product with the adjacency.
-    PyG's dense layers, whose messages are a product for each architecture, predict a sixth as many a second.
+    Nodes come before architectures, (V, N, width): all messages of a layer are then one product with the adjacency,
+    where PyG's dense layers have one for each architecture.
     """
 
     operators: Tensor
