@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from html import escape
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from surgenas.report.facts import Facts
 from surgenas.report.figures import INK, MUTED, blank
 from surgenas.report.lab_text import BENCH_HEAD, bench_notes, bench_rows
 
-COLOURS = (*qualitative.D3, *qualitative.Dark24)
+COLOURS = qualitative.D3
+BANDS = 7
+"""With more methods, quartiles are left to the table: bands that lie over each other cannot be told apart."""
 FLOOR = 0.01
 """Regrets below are drawn here: the axis is logarithmic."""
 STYLE = (
@@ -23,18 +26,21 @@ STYLE = (
 
 
 def regret_figure(found: Facts) -> go.Figure:
-    """Medians over seeds; shaded, their quartiles."""
+    """Medians over seeds; shaded, their quartiles, as far as there are not too many."""
     figure = blank("queries", "regret to the optimum (points)")
     queries = list(range(1, found["budget"] + 1))
-    for row, colour in zip(found["methods"], (MUTED, *COLOURS), strict=False):
+    styles = itertools.cycle(itertools.product(("solid", "dash", "dashdot"), COLOURS))
+    for row in found["methods"]:
+        dash, colour = ("dot", MUTED) if row["method"] == "random" else next(styles)
         low, median, high = ([_drawn(v) for v in row["regret"][key]] for key in ("low", "median", "high"))
-        figure.add_scatter(
-            x=[*queries, *reversed(queries)], y=[*high, *reversed(low)], fill="toself", line={"width": 0},
-            fillcolor=colour, opacity=0.12, hoverinfo="skip", showlegend=False, legendgroup=row["method"],
-        )  # fmt: skip
+        if len(found["methods"]) <= BANDS:
+            figure.add_scatter(
+                x=[*queries, *reversed(queries)], y=[*high, *reversed(low)], fill="toself", line={"width": 0},
+                fillcolor=colour, opacity=0.12, hoverinfo="skip", showlegend=False, legendgroup=row["method"],
+            )  # fmt: skip
         figure.add_scatter(
             x=queries, y=median, name=row["method"], legendgroup=row["method"],
-            line={"color": colour, "width": 2, "shape": "hv", "dash": "dot" if row["method"] == "random" else "solid"},
+            line={"color": colour, "width": 2, "shape": "hv", "dash": dash},
         )  # fmt: skip
     figure.update_yaxes(type="log", tickvals=[0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30],
                         ticktext=["≤ .01", ".03", ".1", ".3", "1", "3", "10", "30"])  # fmt: skip
