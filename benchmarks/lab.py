@@ -78,14 +78,11 @@ def main() -> None:
         val, test = f"{data}_val_12ep", f"{data}_test_200ep"
         go(f"{data} direct", "nasbench201", accuracy, test, test, methods=("halving", *ALL), fidelities={val: 0.06})
         go(f"{data} valid", "nasbench201", accuracy, val, test, methods=ALL)
-        for mode, steers in (("direct", test), ("valid", val)):
+        for mode, steers, cheaper in (("direct", test, {val: 0.06}), ("valid", val, {})):
             for device, limit in limits:
-                fidelities = {val: 0.06} if mode == "direct" else {}
-                methods = (
-                    (*ALL, "halving", *TWO) if mode == "direct" else (*ALL[:-1], *TWO)
-                )  # Nevergrad: minutes a bench
+                methods = (*ALL, *TWO, "halving") if cheaper else (*ALL, *TWO)
                 go(f"{data} {mode} {device} {limit:g}", "nasbench201", accuracy, steers, test, methods=methods,
-                   fidelities=fidelities, latency_table=latency, latency=device, limit_ms=limit,
+                   fidelities=cheaper, latency_table=latency, latency=device, limit_ms=limit,
                    budget=args.budget // 3)  # fmt: skip
     if args.macro:
         go("macro direct", "macro", args.macro, "mean_acc", "mean_acc", methods=ALL)
