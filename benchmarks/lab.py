@@ -3,6 +3,7 @@ NAS-Bench-Macro.
 
     python benchmarks/lab.py --nasbench201 FOLDER [--macro FILE.json] --runs FOLDER [--seeds 20] [--budget 300] [--keep]
     python benchmarks/lab.py ... --only "c100 valid"     these alone, so that several processes share the work
+    python benchmarks/lab.py ... --methods weaknas-ei    these methods (and random) instead of the usual ones
     python benchmarks/lab.py --speed [--keep]
 
 FOLDER holds accuracy.csv.gz and latency.csv.gz, FILE is nas-bench-macro_cifar10.json. `valid`: the 12-epoch validation
@@ -36,7 +37,7 @@ from surgenas.report.lab_text import bench_table
 from surgenas.spaces import CATALOG as SPACES
 from surgenas.spaces import make_space
 
-LEARNED = ("weaknas", "weaknas-forest", "weaknas-boosting")  # weaknas-ei takes five times as long: by hand, docs/lab.md
+LEARNED = ("weaknas", "weaknas-forest", "weaknas-boosting")  # weaknas-ei takes five times as long: --methods
 ALL = ("regularized", "evolution", "local", *LEARNED, "optuna-tpe", "nevergrad")
 TWO = ("nsga2", "optuna-nsga2")
 QUERIES = 300
@@ -53,6 +54,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--budget", type=int, default=300)
     parser.add_argument("--only", default="")
+    parser.add_argument("--methods", nargs="+", default=[])
     parser.add_argument("--keep", action="store_true")
     args = parser.parse_args()
     if args.speed:
@@ -63,7 +65,7 @@ def main() -> None:
     def go(name: str, space: str, table: Path, validation: str, test: str, **how: Any) -> None:
         if not name.startswith(args.only):
             return
-        how = {"budget": args.budget} | how
+        how = {"budget": args.budget} | how | ({"methods": args.methods, "fidelities": {}} if args.methods else {})
         facts = lab.bench(space, table, validation, test, out=args.runs / name, seeds=args.seeds,
                           progress=ConsoleProgress(), **how)  # fmt: skip
         print(f"{name}\n{bench_table(facts)}", file=sys.stderr)
@@ -87,7 +89,7 @@ def main() -> None:
     if args.macro:
         go("macro direct", "macro", args.macro, "mean_acc", "mean_acc", methods=ALL)
     if not args.only:
-        finish("lab", {"seeds": args.seeds, "budget": args.budget, "benches": found})
+        finish("-".join(["lab", *args.methods]), {"seeds": args.seeds, "budget": args.budget, "benches": found})
 
 
 def speed() -> dict[str, Any]:
