@@ -49,7 +49,7 @@ def test_dead_layers_are_not_live_but_built():
     arch = SPACE.parse("|nor_conv_3x3~0|+|none~0|none~1|+|nor_conv_1x1~0|none~1|none~2|")
     groups = describe(SPACE.costs(), torch.from_numpy(moves.encode(SPACE, [arch])))
     conv = 3  # the 3x3 convolution on the first edge, whose result nobody uses
-    assert [float(groups[name][0, conv]) for name in ("built", "fed", "used", "live", "dangling")] == [1, 1, 0, 0, 1]
+    assert [float(groups[name][0, conv]) for name in ("built", "fed", "used", "live", "kept")] == [1, 1, 0, 0, 1]
 
 
 def test_a_chain_without_a_nothing_has_no_dead_layers():

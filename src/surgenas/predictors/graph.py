@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from surgenas.core.space import CostTable
+from surgenas.predictors.converter import kept
 from surgenas.predictors.messages import flow
 from surgenas.predictors.neural import NeuralPredictor
 
@@ -28,8 +29,9 @@ class _GraphNetwork(nn.Module):
 
     A layer's features are its operator with its MACs, parameters and bytes; its place and geometry: a network that
     shares its weights over layers cannot otherwise know that one operator costs more in one layer than in another; and
-    what a runtime could know of it: does data reach it, is its result used. But for the last they are linear in the
-    gates, so the first layer looks up what it makes of them instead of computing it for each architecture.
+    what a runtime could know of it: does data reach it, is its result used, does a converter keep it. But for the last
+    they are linear in the gates, so the first layer looks up what it makes of them instead of computing it for each
+    architecture.
 
     Nodes come before architectures, (V, N, width): all messages of a layer are then one product with the adjacency,
     where PyG's dense layers have one for each architecture.
@@ -61,7 +63,7 @@ class _GraphNetwork(nn.Module):
         out = 3 * width  # what a node keeps, sends along, and sends against the flow
         self.of_operator = nn.Linear(self.operators.shape[2], out, bias=False)
         self.of_place = nn.Linear(self.places.shape[1], out)
-        self.of_flow = nn.Linear(3, out, bias=False)
+        self.of_flow = nn.Linear(4 if costs.nothing else 3, out, bias=False)
         self.of_fixed = nn.Linear(self.fixed.shape[1], out)
         self.second = nn.Linear(width, out)
         self.read_out = nn.Sequential(nn.Linear(2 * width, 64), nn.ReLU(), nn.Linear(64, 1))
@@ -78,8 +80,8 @@ class _GraphNetwork(nn.Module):
         """What the first layer makes of every node's features, (V, N, 3 width)."""
         searched = torch.bmm(gates_NLK.transpose(0, 1), self.of_operator(self.operators))
         searched = searched + self.of_place(self.places)[:, None]
-        seen_NL3 = torch.stack(flow(self.costs, gates_NLK), dim=2)
-        searched = searched + self.of_flow(seen_NL3.transpose(0, 1))
+        seen = [*flow(self.costs, gates_NLK), *([kept(self.costs, gates_NLK)[0]] if self.costs.nothing else [])]
+        searched = searched + self.of_flow(torch.stack(seen, dim=2).transpose(0, 1))
         fixed = self.of_fixed(self.fixed)[:, None].expand(-1, len(gates_NLK), -1)
         before = self.costs.fixed_before
         return torch.cat([fixed[:before], searched, fixed[before:]])

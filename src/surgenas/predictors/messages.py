@@ -10,39 +10,36 @@ layer took its operator at random with its gates as probabilities, and independe
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import torch
 from torch import Tensor
 
 from surgenas.core.space import CostTable
+from surgenas.predictors.converter import any_of, kept
 
 
 def describe(costs: CostTable, gates_NLK: Tensor) -> dict[str, Tensor]:
     """Groups of features, each (N, F), by name.
 
     built: the gates. fed: of layers that data reaches. used: of layers whose result is used. live: of those that are
-    both and pass something on. dangling: fed and alone in its sum, but not used. inputs, inputs_live: by node, how many
-    layers are added there. totals, totals_live: for each operator, MACs, parameters, bytes and layers that compute.
+    both and pass something on. kept: of layers that a converter keeps. inputs, inputs_live, inputs_kept: by node, how
+    many layers are added there. totals, totals_live, totals_kept: for each operator, MACs, parameters, bytes and layers
+    that compute.
     """
     if not costs.nothing:  # nothing can be dead: the rest would say the same again
         return {"built": gates_NLK.flatten(1), "totals": _totals(costs, gates_NLK)}
     passes_NL, fed_NL, used_NL = flow(costs, gates_NLK)
     live_NL = fed_NL * used_NL
-    alone_NL = _alone(costs, passes_NL * fed_NL)
-    weighted = {
-        "built": torch.ones_like(fed_NL),
-        "fed": fed_NL,
-        "used": used_NL,
-        "dangling": fed_NL * alone_NL * (1 - used_NL),
-    }
+    kept_NL, adds_NL = kept(costs, gates_NLK)
+    weighted = {"built": torch.ones_like(fed_NL), "fed": fed_NL, "used": used_NL, "kept": kept_NL}
     groups = {name: (gates_NLK * weight_NL[:, :, None]).flatten(1) for name, weight_NL in weighted.items()}
     something_K = gates_NLK.new_ones(gates_NLK.shape[2]).index_fill(0, torch.tensor(costs.nothing), 0)
     groups["live"] = (gates_NLK * live_NL[:, :, None] * something_K).flatten(1)
     groups["inputs"] = _counts(costs, passes_NL)
     groups["inputs_live"] = _counts(costs, passes_NL * live_NL)
+    groups["inputs_kept"] = _counts(costs, adds_NL * kept_NL)
     groups["totals"] = _totals(costs, gates_NLK)
     groups["totals_live"] = _totals(costs, gates_NLK * live_NL[:, :, None])
+    groups["totals_kept"] = _totals(costs, gates_NLK * kept_NL[:, :, None])
     return groups
 
 
@@ -55,25 +52,11 @@ def flow(costs: CostTable, gates_NLK: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     ones = torch.ones_like(passes_NL[:, 0])
     forward, backward = {0: ones}, {last: ones}
     for node in range(1, last + 1):
-        forward[node] = _any(passes_NL[:, e] * forward[s] for e, (s, t) in enumerate(edges) if t == node)
+        forward[node] = any_of(passes_NL[:, e] * forward[s] for e, (s, t) in enumerate(edges) if t == node)
     for node in range(last - 1, -1, -1):
-        backward[node] = _any(passes_NL[:, e] * backward[t] for e, (s, t) in enumerate(edges) if s == node)
+        backward[node] = any_of(passes_NL[:, e] * backward[t] for e, (s, t) in enumerate(edges) if s == node)
     fed = torch.stack([forward[source] for source, _ in edges], 1)
     return passes_NL, fed, torch.stack([backward[target] for _, target in edges], 1)
-
-
-def _any(chances: Iterable[Tensor]) -> Tensor:
-    """The chance that one of independent events comes true: 1 - prod (1 - p)."""
-    return 1 - torch.stack([1 - p for p in chances]).prod(0)
-
-
-def _alone(costs: CostTable, flows_NL: Tensor) -> Tensor:
-    """The chance that no other layer adds to the same tensor, (N, L)."""
-    columns = []
-    for edge, (_, target) in enumerate(costs.edges):
-        others = [1 - flows_NL[:, e] for e, (_, t) in enumerate(costs.edges) if t == target and e != edge]
-        columns.append(torch.stack(others).prod(0) if others else torch.ones_like(flows_NL[:, 0]))
-    return torch.stack(columns, 1)
 
 
 def _counts(costs: CostTable, flows_NL: Tensor) -> Tensor:

@@ -1,0 +1,71 @@
+"""What a converter that folds zeros keeps of a network; read off the latencies of HW-NAS-Bench's Pixel 3 (TFLite).
+
+1. Nothing, and an identity of what is known to be zero, is known to be zero and gone. A convolution or a pooling of
+   zeros is not known to be zero: it is computed.
+2. Nothing of a tensor that is one convolution and not a sum is the convolution with its weights multiplied by zero, for
+   the first that reads it: computed, and not known to be zero either.
+3. What does not add to the result, through whatever is not known to be zero, is gone; and all is, if the result does
+   not depend on the input.
+
+Exact where the gates are one-hot; in between, chances as in `messages`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from surgenas.core.space import CostTable, Floats
+
+
+@dataclass(frozen=True)
+class _Known:
+    """Chances, each (N,): a tensor is known to be zero; is one convolution, not a sum; depends on the input."""
+
+    zero: Tensor
+    single: Tensor
+    depends: Tensor
+
+
+def kept(costs: CostTable, gates_NLK: Tensor) -> tuple[Tensor, Tensor]:
+    """Does a layer's sum count for the result; does the layer add anything to it? Chances, each (N, L), for spaces with
+    an operator that passes nothing on."""
+    edges, last = costs.edges, max(target for _, target in costs.edges)
+    passes_NL = 1 - gates_NLK[:, :, list(costs.nothing)].sum(2)
+    computes_NL, convolves_NL = _share(gates_NLK, costs.moved_bytes), _share(gates_NLK, costs.params)
+    no, yes = torch.zeros_like(passes_NL[:, 0]), torch.ones_like(passes_NL[:, 0])
+    tensors = {0: _Known(zero=no, single=no, depends=yes)}
+    adds, leads = {}, {}  # to its sum; from its input to its sum
+    for node in range(1, last + 1):
+        into = {e: source for e, (source, target) in enumerate(edges) if target == node}
+        convolved = {}
+        for e, source in into.items():
+            read, is_first = tensors[source], all(target >= node for s, target in edges if s == source)
+            folded = (1 - passes_NL[:, e]) * read.single if is_first else no
+            identity = passes_NL[:, e] - computes_NL[:, e]
+            adds[e] = computes_NL[:, e] + identity * (1 - read.zero) + folded
+            convolved[e] = convolves_NL[:, e] + identity * read.single + folded
+            leads[e] = passes_NL[:, e] + folded
+        others = {e: any_of([no, *(adds[o] for o in into if o != e)]) for e in into}
+        tensors[node] = _Known(
+            zero=1 - any_of(adds[e] for e in into),
+            single=torch.stack([convolved[e] * (1 - others[e]) for e in into]).sum(0),
+            depends=any_of(leads[e] * tensors[source].depends for e, source in into.items()),
+        )
+    counts = {last: tensors[last].depends}
+    for node in range(last - 1, 0, -1):
+        counts[node] = any_of(leads[e] * counts[target] for e, (source, target) in enumerate(edges) if source == node)
+    return torch.stack([counts[t] for _, t in edges], 1), torch.stack([adds[e] for e in range(len(edges))], 1)
+
+
+def any_of(chances: Iterable[Tensor]) -> Tensor:
+    """The chance that one of independent events comes true: 1 - prod (1 - p)."""
+    return 1 - torch.stack([1 - p for p in chances]).prod(0)
+
+
+def _share(gates_NLK: Tensor, values_LK: Floats) -> Tensor:
+    """The chance that a layer's operator has such a cost at all, (N, L)."""
+    return (gates_NLK * torch.as_tensor(values_LK > 0, dtype=gates_NLK.dtype)).sum(2)
