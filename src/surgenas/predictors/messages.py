@@ -1,9 +1,9 @@
 """What can be told of a network from its graph alone, without learning: messages along and against the data flow.
 
 Nodes of the graph are tensors, edges are layers (`CostTable.wiring`). A runtime may delete what cannot matter: layers
-whose result nobody uses, layers that only ever see zeros. Some do, some do not, some in ways of their own (`converter`);
-so the network as built and what would be left of it are described, and a predictor learns which its device is charged
-for.
+whose result nobody uses, layers that only ever see zeros. Some do, some do not, some do in ways of their own (see
+`converter`); so the network as built and what would be left of it are described, and a predictor learns which its
+device is charged for.
 
 Everything is a polynomial in the gates, exact where they are one-hot: "fed" is the chance that data arrives if each
 layer took its operator at random with its gates as probabilities, and independently.
