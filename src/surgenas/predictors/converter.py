@@ -2,8 +2,8 @@
 
 1. Nothing, and an identity of what is known to be zero, is known to be zero and gone. A convolution or a pooling of
    zeros is not known to be zero: it is computed.
-2. Nothing of a tensor that is one convolution and not a sum is the convolution with its weights multiplied by zero, for
-   the first that reads it: computed, and not known to be zero either.
+2. Nothing of a tensor that is one convolution, no sum, and that all readers take nothing of, is the convolution
+   with its weights multiplied by zero, for the first of them: computed, and not known to be zero either.
 3. What does not add to the result, through whatever is not known to be zero, is gone; and all is, if the result does
    not depend on the input.
 
@@ -43,8 +43,9 @@ def kept(costs: CostTable, gates_NLK: Tensor) -> tuple[Tensor, Tensor]:
         into = {e: source for e, (source, target) in enumerate(edges) if target == node}
         convolved = {}
         for e, source in into.items():
-            read, is_first = tensors[source], all(target >= node for s, target in edges if s == source)
-            folded = (1 - passes_NL[:, e]) * read.single if is_first else no
+            read, readers = tensors[source], [o for o, (s, _) in enumerate(edges) if s == source]
+            is_first = node == min(edges[o][1] for o in readers)
+            folded = read.single * (1 - any_of(passes_NL[:, o] for o in readers)) if is_first else no
             identity = passes_NL[:, e] - computes_NL[:, e]
             adds[e] = computes_NL[:, e] + identity * (1 - read.zero) + folded
             convolved[e] = convolves_NL[:, e] + identity * read.single + folded
