@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--keep", action="store_true")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as cache:
-        data = load_data("digits", 16, seed=0, max_corrupt=0, cache=Path(cache), progress=Progress())
+        data = load_data("digits", 16, max_corrupt=0, cache=Path(cache), progress=Progress())
     small, planted = Mobile(layout="small", resolution=16, classes=10), Planted()
 
     def many(space: Space, **settings: Any) -> list[dict[str, Any]]:

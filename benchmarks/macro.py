@@ -52,7 +52,7 @@ def main() -> None:
     check_costs(table)
     with tempfile.TemporaryDirectory() as cache:
         progress = ConsoleProgress()
-        data = load_data(args.data, 32, seed=0, max_corrupt=0, cache=Path(cache), progress=progress)
+        data = load_data(args.data, 32, max_corrupt=0, cache=Path(cache), progress=progress)
     data = first_images(data, args.images)
     rows: dict[str, list[dict[str, float]]] = {name: [] for name in ESTIMATORS}
     for seed in range(args.seeds):

@@ -156,7 +156,7 @@ def rank(args: argparse.Namespace) -> dict[str, Any]:
     codes = list(product(range(3), repeat=8))
     accuracy = np.array([table["".join(map(str, code))]["mean_acc"] for code in codes])
     with tempfile.TemporaryDirectory() as cache:
-        data = load_data(args.data, 32, seed=0, max_corrupt=0, cache=Path(cache), progress=ConsoleProgress())
+        data = load_data(args.data, 32, max_corrupt=0, cache=Path(cache), progress=ConsoleProgress())
     data, aside = hold_out(first_images(data, args.images), 0.2, 500, 0)
     spaced = data.train.images[:: max(1, len(data.train) // 256)][:256]
     held_out = HeldOut(data.normalise(spaced), data.normalise(aside.images), aside.labels)

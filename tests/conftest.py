@@ -56,7 +56,7 @@ def small() -> Mobile:
 @pytest.fixture(scope="session")
 def digits(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     cache = tmp_path_factory.mktemp("cache")
-    return load_data("digits", 16, seed=0, max_corrupt=0.0, cache=cache, progress=Progress())
+    return load_data("digits", 16, max_corrupt=0.0, cache=cache, progress=Progress())
 
 
 @pytest.fixture

@@ -16,9 +16,7 @@ from surgenas.training.images import decode
 
 
 def load(source, tmp_path, resolution=16, max_corrupt=0.05):
-    return load_data(
-        str(source), resolution, seed=0, max_corrupt=max_corrupt, cache=tmp_path / "cache", progress=Progress()
-    )
+    return load_data(str(source), resolution, max_corrupt=max_corrupt, cache=tmp_path / "cache", progress=Progress())
 
 
 def gradient(size=(40, 30)):

@@ -23,6 +23,14 @@ def write_atomic(path: Path, content: bytes) -> None:
         raise cannot_write(path, len(content), error) from error
 
 
+def make_folder(path: Path) -> None:
+    """With its parents; raises EnvironmentFault if it cannot be."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EnvironmentFault(f"cannot create {path}: {error.strerror}; choose another --out") from error
+
+
 def sync_folder(folder: Path) -> None:
     """Make renames inside a folder durable."""
     handle = os.open(folder, os.O_RDONLY)

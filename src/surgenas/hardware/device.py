@@ -68,7 +68,8 @@ class Device(Protocol):
         """Measure all jobs in interleaved campaigns. reuse: accept what the store knows (grade C or better)."""
 
     def layer_shares(self, job: Job) -> dict[str, float]:
-        """Share of the latency by module path of the network, from a profiled run; sums to 1."""
+        """Share of the latency by module path of the network, from a profiled run; sums to 1. Raises UsageError where
+        the runtime cannot tell."""
 
 
 def measure_each(device: Device, jobs: Sequence[Job], **how: Any) -> dict[str, Measurement | SurgenasError]:

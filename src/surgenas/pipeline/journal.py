@@ -20,11 +20,13 @@ LOCK = ".lock"
 
 
 class Journal:
-    """Each line is `<crc32 in hex> <json>`. A torn last line (power cut, kill) is cut off when the file is opened."""
+    """Each line is `<crc32 in hex> <json>`. A torn last line (power cut, kill, full disk) is cut off before the next is
+    written, not by who only reads: it may be the line that another process is writing."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.events: list[Event] = []
+        self._torn_at: int | None = None
         if path.exists():
             self._read()
 
@@ -35,9 +37,13 @@ class Journal:
         line = f"{zlib.crc32(text.encode()):08x} {text}\n".encode()
         try:
             with open(self.path, "ab") as file:
+                if self._torn_at is not None:
+                    file.truncate(self._torn_at)
+                self._torn_at = file.seek(0, os.SEEK_END)  # until it is on disk
                 file.write(line)
                 file.flush()
                 os.fsync(file.fileno())
+            self._torn_at = None
         except OSError as error:
             raise cannot_write(self.path, len(line), error) from error
         self.events.append(json.loads(text))
@@ -65,8 +71,7 @@ class Journal:
                     raise CorruptError(
                         f"{self.path} line {number} is damaged; restore it from a backup or start a new run"
                     )
-                with open(self.path, "r+b") as file:
-                    file.truncate(good)
+                self._torn_at = good
                 return
             self.events.append(event)
             good += len(line) + 1

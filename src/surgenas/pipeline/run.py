@@ -14,8 +14,8 @@ from typing import Any
 
 from surgenas.core.architecture import Architecture, Setting
 from surgenas.core.catalog import look_up
-from surgenas.core.errors import CorruptError, EnvironmentFault, UsageError
-from surgenas.core.files import write_atomic
+from surgenas.core.errors import CorruptError, UsageError
+from surgenas.core.files import make_folder, write_atomic
 from surgenas.core.progress import Progress
 from surgenas.hardware.device import Device
 from surgenas.hardware.devices import make_device
@@ -42,10 +42,7 @@ class Run:
         """A new run; raises UsageError if the folder holds one already."""
         if (folder / "config.json").exists():
             raise UsageError(f"{folder} holds a run already; `surgenas resume {folder}`, or choose another --out")
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise EnvironmentFault(f"cannot create {folder}: {error.strerror}; choose another --out") from error
+        make_folder(folder)
         versions = {name: version(name) for name in ("surgenas", "torch", "timm", "onnxruntime", "numpy")}
         record = {"format": FORMAT, "config": config.model_dump(mode="json"), "versions": versions}
         write_atomic(folder / "config.json", json.dumps(record, indent=2).encode())
@@ -81,7 +78,6 @@ class Run:
         found = load_data(
             c.data,
             resolution,
-            seed=c.seed,
             max_corrupt=c.max_corrupt,
             cache=self.folder / "cache",
             progress=self.progress,

@@ -9,6 +9,7 @@ import csv
 import gzip
 import json
 import math
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -141,7 +142,7 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
                     yield number, [cell.strip() for cell in cells]
     except OSError as error:
         raise _missing(path, error) from error
-    except (UnicodeDecodeError, EOFError, csv.Error) as error:
+    except (UnicodeDecodeError, EOFError, zlib.error, csv.Error) as error:
         raise DataError(f"{path}: not a CSV table ({error})") from error
 
 
@@ -156,8 +157,8 @@ def _missing(path: Path, error: OSError) -> UsageError:
 def _number(cell: Any, where: str, least: float) -> float:
     try:
         value = float(cell)
-    except (TypeError, ValueError):
-        raise DataError(f"{where}: {cell!r} is no number") from None
+    except (TypeError, ValueError, OverflowError):
+        raise DataError(f"{where}: {cell!r:.40} is no number") from None
     if not math.isfinite(value) or value < least:
         bound = f", {least:g} or more" if math.isfinite(least) else ""
         raise DataError(f"{where}: {cell} will not do; expected a number{bound}")

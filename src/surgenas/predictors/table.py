@@ -57,7 +57,7 @@ def read_latency_table(space: Space, path: Path) -> TablePredictor:
 
 
 def _entry(path: Path, number: int, row: Row, operator: str) -> float:
-    known = {NUMBERED[int(key)] if key in "0123" else key: ms for key, ms in row.items()}
+    known = {NUMBERED[int(key)] if key in tuple("0123") else key: ms for key, ms in row.items()}
     if operator not in known and operator == "skip":
         return 0.0
     if operator not in known:

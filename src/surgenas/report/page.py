@@ -136,13 +136,17 @@ def _operators(more: Facts) -> str:
 
 def _layers(layers: list[Facts]) -> str:
     rows = []
+    most = max((row["share"] or 0.0 for row in layers), default=0.0)
     for row in layers:
-        bar = f"<div class=bar style='width:{100 * row['share'] / max(r['share'] for r in layers):.0f}%'></div>"
+        share = bar = ""  # not every runtime tells
+        if row["share"] is not None:
+            share = f"{row['share']:.1%}"
+            bar = f"<div class=bar style='width:{100 * row['share'] / most:.0f}%'></div>"
         width = f"<div class=block style='width:{24 + row['out_shape'][0] / 2:.0f}px'>{escape(row['operator'])}</div>"
         shape = " x ".join(map(str, row["out_shape"]))
         rows.append(
             f"<tr><td>{escape(row['name'])}<td class={escape(row['operator'])}>{width}<td>{shape}"
-            f"<td>{row['macs'] / 1e6:.2f}<td>{row['share']:.1%}<td class=wide>{bar}"
+            f"<td>{row['macs'] / 1e6:.2f}<td>{share}<td class=wide>{bar}"
         )
     head = "<tr><th>layer<th>operator (as wide as its channels)<th>output<th>MMACs<th>latency share<th>"
     return f"<table class=net>{head}{''.join(rows)}</table>" if rows else "<p>Not chosen yet.</p>"

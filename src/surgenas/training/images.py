@@ -83,7 +83,7 @@ def _try_decode(path: Path, resolution: int) -> Pixels | str:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return decode(path, resolution)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except (OSError, ValueError, SyntaxError, RuntimeError, Image.DecompressionBombError) as error:
         reason = str(error).replace(str(path), "").strip() or type(error).__name__
         return f"{path}: {reason}"
 

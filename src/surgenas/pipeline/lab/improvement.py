@@ -66,21 +66,24 @@ def run_protocol(
     # every method's next seed in turn: what is cut off has seen all of them
     places = [(s, d, m) for s in range(protocol.seeds) for d in protocol.data for m in protocol.methods]
     runs: dict[tuple[str, str], list[Run]] = {}
+    limits: dict[tuple[str, str], float | None] = {}
     missed: dict[str, str] = {}
     for number, (seed, data, method) in enumerate(places, start=1):
         progress.log(f"run {number} of {len(places)}: {method} on {label(data)}, seed {seed}")
-        before = runs.setdefault((data, method), [])
-        run = _opened(
-            folder / f"{label(data)}-{method}-{seed}", _config(protocol, data, method, seed, before), progress
-        )
+        config = _config(protocol, data, method, seed, limits.get((data, method)))
+        run = _opened(folder / f"{label(data)}-{method}-{seed}", config, progress)
         try:
             execute(run)
         except LimitError as error:  # hours of other searches are not to be lost for it
             progress.log(f"{run.folder}: {error}")
             missed[str(run.folder)] = str(error)
             continue
+        finally:  # of the first seed, met or not: the others' settings must be the same when it is tried again
+            limits.setdefault((data, method), (run.result("reach") or {}).get("limit_ms"))
         each(run)
-        before.append(Run.open(run.folder, progress))  # without the images, which would fill the memory
+        runs.setdefault((data, method), []).append(
+            Run.open(run.folder, progress)
+        )  # without the images, which would fill the memory
     rows = [_row(data, method, found) for (data, method), found in runs.items() if found]
     if not rows:
         raise LimitError(next(iter(missed.values())))
@@ -93,10 +96,9 @@ def label(data: str) -> str:
     return Path(data).name.replace(":", "-") or data
 
 
-def _config(protocol: Protocol, data: str, method: str, seed: int, before: Sequence[Run]) -> RunConfig:
+def _config(protocol: Protocol, data: str, method: str, seed: int, limit_ms: float | None) -> RunConfig:
     """All seeds of a method on a data set have one limit: as asked, or what the first chose."""
-    limit = (before[0].result("reach") or {})["limit_ms"] if before else None
-    settings = {"latency_ms": limit, **{k: v for k, v in protocol.settings.items() if v is not None}}
+    settings = {"latency_ms": limit_ms, **{k: v for k, v in protocol.settings.items() if v is not None}}
     settings["epochs"] = round(settings.get("epochs", 0) * look_up("method", method, CATALOG).longer)
     beside = {"random": protocol.random, "uniform": protocol.random}
     return make_config(**settings, **beside, data=data, method=method, seed=seed)

@@ -64,7 +64,7 @@ def _row(run: Run) -> dict[str, Any]:
 
 def _images(run: Run) -> tuple[Any, ...]:
     known = run.journal.last("data") or {}
-    return known.get("name"), *known.get("classes", ()), known.get("train"), known.get("test")
+    return Path(str(known.get("name"))).name, *known.get("classes", ()), known.get("train"), known.get("test")
 
 
 def _groups(runs: Sequence[Run], rows: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:

@@ -7,6 +7,7 @@ does, the predictor learns from them and the search goes on; a bounded number of
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from surgenas.core.units import show_ms
 from surgenas.hardware.measurement import Measurement
 from surgenas.methods.base import SupernetSearch
 from surgenas.pipeline.run import Run
-from surgenas.pipeline.stages.measured import CAREFUL, CLAIM, fitted_predictor, measure
+from surgenas.pipeline.stages.measured import CAREFUL, CLAIM, candidates_measured, fitted_predictor, measure
 from surgenas.pipeline.stages.search import search
 from surgenas.predictors.base import Predictor
 
@@ -68,7 +69,11 @@ def _attempt(
     for arch, m in zip(archs, measured, strict=True):
         run.progress.log(f"measured {show_ms(m.ms)} +-{m.half_width:.1%} ({m.grade}): {arch}")
     low = LOW * limit_ms if not final and not _tops_out(run, limit_ms) else 0.0
-    pairs = _all_measured(run) if final else list(zip(archs, measured, strict=True))
+    pairs = (
+        _measured(run, run.journal.all("measured", stage="derive"))
+        if final
+        else list(zip(archs, measured, strict=True))
+    )
     fitting = [(arch, m) for arch, m in pairs if low <= m.ms <= HIGH * limit_ms]
     if not low:  # from the largest that fits downwards, in steps that leave the noise behind
         fitting = sorted(fitting, key=lambda pair: -pair[1].ms)[:: max(1, (len(fitting) - 1) // 3)]
@@ -82,9 +87,7 @@ def _attempt(
     return None
 
 
-def _all_measured(run: Run) -> list[tuple[Architecture, Measurement]]:
-    """What this stage measured, in all turns."""
-    events = run.journal.all("measured", stage="derive")
+def _measured(run: Run, events: Sequence[dict[str, Any]]) -> list[tuple[Architecture, Measurement]]:
     return [(run.architecture(e["genes"]), Measurement.from_dict(e["measurement"])) for e in events]
 
 
@@ -114,7 +117,7 @@ def _proposed(
 
 def _predicted(run: Run, predictor: Predictor, archs: Sequence[Architecture]) -> Floats:
     """Predictions, put on the scale of what candidates of earlier turns measured: they err alike."""
-    known = _all_measured(run)
+    known = _measured(run, candidates_measured(run))
     if not known:
         return predictor.predict(moves.encode(run.space, archs))
     seen = predictor.predict(moves.encode(run.space, [arch for arch, _ in known]))
@@ -129,7 +132,8 @@ def _tops_out(run: Run, limit_ms: float) -> bool:
 
 
 def _out_of_reach(run: Run, limit_ms: float) -> LimitError:
-    nearest, m = min(_all_measured(run), key=lambda pair: abs(np.log(pair[1].ms / limit_ms)))
+    every = _measured(run, run.journal.all("measured", stage="derive"))
+    nearest, m = min(every, key=lambda pair: abs(np.log(pair[1].ms / limit_ms)))
     return LimitError(
         f"nothing confirmed inside {show_ms(limit_ms)} in {len(run.journal.all('missed'))} rounds; nearest "
         f"{nearest} at {show_ms(m.ms)} +-{m.half_width:.1%}. `surgenas resume {run.folder}` goes "

@@ -6,7 +6,7 @@ import torch
 
 from surgenas.core.architecture import Architecture
 from surgenas.core.catalog import look_up
-from surgenas.core.errors import NoisyError
+from surgenas.core.errors import NoisyError, UsageError
 from surgenas.core.files import write_atomic
 from surgenas.core.units import show_ms
 from surgenas.hardware import RUNTIMES
@@ -46,29 +46,44 @@ def verify(run: Run, found: Architecture, limit_ms: float) -> Measurement:
     known = run.result("verify")
     if known is None:
         with run.stage("verify") as result:
-            others = rivals(run, found)
-            together = dict(
-                zip([FOUND, *others], measure(run, "verify", [found, *others.values()], protocol=CLAIM), strict=True)
-            )
-            confirmed = Measurement.from_dict((run.result("derive") or {})["measurement"])
-            together[FOUND] = pool([confirmed, together[FOUND]])
-            result["measurements"] = {name: m.to_dict() for name, m in together.items()}
+            result["measurements"] = _campaign(run, found)
             result["layers"] = _layers(run, found)
         known = result
     claim = Measurement.from_dict(known["measurements"][FOUND])
     if claim.ms > limit_ms:
-        run.progress.log(f"MISSED: measured {show_ms(claim.ms)}, limit {show_ms(limit_ms)}; resume with more --samples")
-    if claim.grade == "D" and run.config.strict:
-        raise NoisyError("the machine is too busy to measure (grade D) and --strict forbids it; try when it is idle")
+        run.progress.log(
+            f"MISSED: measured {show_ms(claim.ms)}, limit {show_ms(limit_ms)}; a new search with --latency "
+            f"{show_ms(limit_ms**2 / claim.ms)} leaves room for that"
+        )
     if claim.grade == "D":
         run.progress.log("the machine was too busy: the latency is a grade D, not to be relied on")
     return claim
 
 
+def _campaign(run: Run, found: Architecture) -> dict[str, dict[str, object]]:
+    """Measurements by name. Raises NoisyError for a grade D under --strict; called again it measures anew."""
+    others = rivals(run, found)
+    archs, turn = [found, *others.values()], len(run.journal.all("noisy"))
+    together = dict(zip([FOUND, *others], measure(run, "verify", archs, protocol=CLAIM, turn=turn), strict=True))
+    confirmed = Measurement.from_dict((run.result("derive") or {})["measurement"])
+    together[FOUND] = pool([confirmed, together[FOUND]])
+    if together[FOUND].grade == "D" and run.config.strict:
+        run.journal.append("noisy", turn=turn)
+        raise NoisyError(
+            "the machine is too busy to measure (grade D) and --strict forbids it; "
+            f"`surgenas resume {run.folder}` when it is idle"
+        )
+    return {name: m.to_dict() for name, m in together.items()}
+
+
 def _layers(run: Run, arch: Architecture) -> list[dict[str, object]]:
-    """Each layer's operator, shape and share of the latency; the shares are from a profiled run."""
+    """Each layer's operator, shape and share of the latency, from a profiled run; None where the device cannot tell."""
     shares: dict[str, float] = {}
-    for node, share in run.device.layer_shares(job_of(arch)).items():
+    try:
+        nodes = run.device.layer_shares(job_of(arch))
+    except UsageError:
+        nodes = {}
+    for node, share in nodes.items():
         part = _part(node)
         shares[part] = shares.get(part, 0.0) + share
     space = space_of(arch)
@@ -82,7 +97,7 @@ def _layers(run: Run, arch: Architecture) -> list[dict[str, object]]:
             "out_shape": list(row.out_shape),
             "macs": row.macs,
             "params": row.params,
-            "share": shares.get(module, 0.0),
+            "share": shares.get(module, 0.0) if nodes else None,
         }
         for row, gene, module in zip(rows, genes, modules, strict=True)
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -71,20 +72,28 @@ def reference_of(run: Run) -> tuple[str, float] | None:
     return (event["reference"], event["reference_ms"]) if event else None
 
 
+def candidates_measured(run: Run) -> list[dict[str, Any]]:
+    """Events of `derive`'s finished turns: what a turn proposes must not hang on how much of it was measured before a
+    kill."""
+    finished = len(run.journal.all("missed"))
+    return [event for event in run.journal.all("measured", stage="derive") if event["turn"] < finished]
+
+
 def samples(run: Run) -> tuple[list[Architecture], Floats]:
     """Every measured architecture of the run's space with the median of its latencies; grade D never counts."""
     by_key: dict[str, tuple[Architecture, list[float]]] = {}
-    for stage in ("reach", "profile", "derive"):
-        for event in run.journal.all("measured", stage=stage):
-            if event["measurement"]["grade"] <= "C":
-                arch = run.architecture(event["genes"])
-                by_key.setdefault(event["key"], (arch, []))[1].append(event["measurement"]["ms"])
+    profiled = [event for stage in ("reach", "profile") for event in run.journal.all("measured", stage=stage)]
+    for event in [*profiled, *candidates_measured(run)]:
+        if event["measurement"]["grade"] <= "C":
+            arch = run.architecture(event["genes"])
+            by_key.setdefault(event["key"], (arch, []))[1].append(event["measurement"]["ms"])
     archs = [arch for arch, _ in by_key.values()]
     return archs, np.array([np.median(ms) for _, ms in by_key.values()])
 
 
 def fitted_predictor(run: Run) -> Predictor:
-    """The chosen predictor on everything measured so far: a function of the journal, so nothing else is kept."""
+    """The chosen predictor on everything measured before this turn: a function of the journal, so nothing else is
+    kept."""
     choice = run.result("predict")
     assert choice is not None, "predict comes before"
     archs, latency_ms = samples(run)

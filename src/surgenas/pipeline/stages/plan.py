@@ -75,7 +75,7 @@ def make_plan(run: Run) -> Plan:
         left = 0.85 * config.time_limit_s - sum(run.seconds().values()) - profile_s - OVERHEAD_S - judging_s
         wanted = search_epoch * epochs + train_epoch * networks * train_epochs
         shrink = min(1.0, max(left, 0.0) / wanted)
-        epochs, train_epochs = max(2, int(epochs * shrink)), max(2, int(train_epochs * shrink))
+        epochs, train_epochs = (min(n, max(2, int(n * shrink))) for n in (epochs, train_epochs))
     return Plan(
         epochs,
         train_epochs,
