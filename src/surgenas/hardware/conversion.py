@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from surgenas.core.errors import DataError, SurgenasError, UsageError
+from surgenas.core.errors import DataError, EnvironmentFault, SurgenasError, UsageError
 from surgenas.hardware.device import Job
 from surgenas.hardware.onnx_file import unoptimised
 from surgenas.hardware.runtimes import Images, Runtime
@@ -42,7 +42,10 @@ def converted(runtime: Runtime, job: Job, batch: int, precision: str) -> tuple[N
         with _somebody_elses(job, "be quantized"):
             network = replace(network, model=runtime.quantize(network.model, images))
         expected = None
-    return network, unoptimised(network.model, network.images) if expected is None else expected
+    if expected is not None:
+        return network, expected
+    with _somebody_elses(job, "run"):
+        return network, unoptimised(network.model, network.images)
 
 
 def _from_pytorch(runtime: Runtime, job: Job, batch: int) -> tuple[Network, Images]:
@@ -61,6 +64,8 @@ def _somebody_elses(job: Job, what: str) -> Iterator[None]:
         yield
     except (SurgenasError, MemoryError):
         raise
+    except OSError as error:
+        raise EnvironmentFault(f"{job.key} cannot {what}: {error.strerror or error}; free the disk") from error
     except Exception as error:
         why = (str(error).splitlines() or [type(error).__name__])[0]
         raise DataError(f"{job.key} cannot {what} ({why})") from error
@@ -84,6 +89,8 @@ def with_statistics(module: nn.Module, input_shape: tuple[int, int, int]) -> nn.
 def check_equal(expected: Images, output: Images, runtime: str, tolerance: float = TOLERANCE["fp32"]) -> float:
     """The largest |output - expected|; raises SurgenasError if it is more than rounding to the precision asked for."""
     difference = float(np.abs(output - expected).max())
+    if not np.isfinite(expected).all():
+        raise DataError("the network computes values that are not numbers (NaN or infinity) in PyTorch")
     if not difference <= tolerance * float(np.abs(expected).max()):
         raise SurgenasError(
             f"{runtime} computes something else than PyTorch (difference {difference:.3g}); not measured"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +15,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from surgenas.core.catalog import look_up
-from surgenas.core.errors import UsageError
+from surgenas.core.errors import SurgenasError, UsageError
 from surgenas.core.progress import Progress
 from surgenas.core.seeds import derive
 from surgenas.hardware import RUNTIMES
@@ -70,7 +71,7 @@ class RuntimeDevice:
 
     def calibrate(self, job: Job) -> tuple[str, float]:
         with self._alone(Progress()):
-            return self._by_reference({job.key: self._converted(job)[0]})[0][0]
+            return self._by_reference({job.key: self._converted(job)[0]}, fresh=False)[0][0]
 
     def measure(
         self,
@@ -94,7 +95,8 @@ class RuntimeDevice:
                     task.advance()
                 networks = {key: network for key, (network, _) in exported.items()}
                 with self._alone(progress):
-                    for (name, ms), group in [(reference, networks)] if reference else self._by_reference(networks):
+                    groups = [(reference, networks)] if reference else self._by_reference(networks, protocol.fresh)
+                    for (name, ms), group in groups:
                         wanted = {key: exported[key] for key in group}
                         campaigns = []
                         for turn in range(protocol.campaigns):
@@ -131,7 +133,7 @@ class RuntimeDevice:
             protocol, seed,
         )  # fmt: skip
         elsewhere = protocol.fresh or self.runtime.own_process or self.link.command != HERE
-        answer = self.link.perform(request, progress) if elsewhere else perform(request)
+        answer = self.link.perform(request, progress) if elsewhere else _here(request)
         self.store.add_reference(reference, self.key, answer.campaign.reference_ms)
         return answer
 
@@ -193,11 +195,13 @@ class RuntimeDevice:
                     known[job.key] = replace(m, ms=m.ratio * scale, reference_ms=scale)
         return known
 
-    def _by_reference(self, networks: Mapping[str, Network]) -> list[tuple[tuple[str, float], dict[str, Network]]]:
+    def _by_reference(
+        self, networks: Mapping[str, Network], fresh: bool
+    ) -> list[tuple[tuple[str, float], dict[str, Network]]]:
         """Networks of like latency together, with the reference nearest to them and its own: p10 of its history, just
-        added to."""
+        added to. fresh: in processes of their own, which somebody's network may take down."""
         middle = REFERENCES[1].name
-        rough = Protocol(rounds=3, max_rounds=3, warmup_s=0.1, block_ms=1.0)
+        rough = Protocol(rounds=3, max_rounds=3, warmup_s=0.1, block_ms=1.0, fresh=fresh)
         everything = {**networks, **{r.name: self._reference(r.name) for r in REFERENCES}}
         seen = self._perform(everything, middle, math.inf, rough, 0).campaign.rounds
         ms = {name: min(r.candidate.best_ms for r in rounds) for name, rounds in seen.items()}
@@ -205,7 +209,7 @@ class RuntimeDevice:
         for group in alike({key: ms[key] for key in networks}):
             middle_ms = math.sqrt(ms[group[0]] * ms[group[-1]])
             name = min((r.name for r in REFERENCES), key=lambda n: abs(math.log(ms[n] / middle_ms)))
-            self._perform({name: everything[name]}, name, math.inf, LOOK, 0)
+            self._perform({name: everything[name]}, name, math.inf, replace(LOOK, fresh=fresh), 0)
             known_ms = percentile(self.store.reference_history(name, self.key), 0.1)
             found.append(((name, known_ms), {key: networks[key] for key in group}))
         return found
@@ -235,8 +239,10 @@ class RuntimeDevice:
 
     @contextmanager
     def _alone(self, progress: Progress) -> Iterator[None]:
-        """One measuring process per device; the lock dies with its holder."""
-        lock = FileLock(default_folder() / "measurements.lock")
+        """One measuring process per machine; the lock dies with its holder."""
+        # this machine's devices share its cores; one behind a command has a machine of its own
+        where = "" if self.link.command == HERE else "-" + hashlib.sha256(self.far.host.encode()).hexdigest()[:12]
+        lock = FileLock(default_folder() / f"measurements{where}.lock")
         try:
             lock.acquire(timeout=0)
         except Timeout:
@@ -246,6 +252,17 @@ class RuntimeDevice:
             yield
         finally:
             lock.release()
+
+
+def _here(request: Request) -> Answer:
+    """In this process, where a runtime fails in its own way too."""
+    try:
+        return perform(request)
+    except (SurgenasError, MemoryError):
+        raise
+    except Exception as error:
+        why = (str(error).splitlines() or [""])[0]
+        raise SurgenasError(f"{request.runtime} failed ({type(error).__name__}: {why})") from error
 
 
 def alike(latency_ms: Mapping[str, float]) -> list[list[str]]:

@@ -96,11 +96,15 @@ def fixed_shape(model: onnx.ModelProto, batch: int, resolution: int, name: str) 
     dims = inputs[0].type.tensor_type.shape.dim if len(inputs) == 1 else []
     if len(dims) != 4 or inputs[0].type.tensor_type.elem_type != onnx.TensorProto.FLOAT:
         raise DataError(f"{name}: expected a single input of float32 images (N, C, H, W)")
-    for dim, wanted in zip(dims, (batch, 0, resolution, resolution), strict=True):
+    for axis, dim, wanted in zip("NCHW", dims, (batch, 0, resolution, resolution), strict=True):
         if not dim.HasField("dim_value"):
+            if axis == "C":
+                raise DataError(f"{name}: leaves its channels open; export it with their number fixed")
             if not wanted:
-                raise DataError(f"{name}: leaves its channels or its image size open; say which with --resolution")
+                raise DataError(f"{name}: leaves its image size open; say which with --resolution")
             dim.dim_value = wanted
+        elif dim.dim_value < 1:
+            raise DataError(f"{name}: has a dimension of {dim.dim_value}; export it with that of an image")
         elif wanted and dim.dim_value != wanted:
             raise DataError(f"{name}: has a fixed dimension of {dim.dim_value}, not {wanted}")
     _, C, H, W = (dim.dim_value for dim in dims)

@@ -40,14 +40,14 @@ def compare(
     entries = [*wanted, *beside]
     rows: list[dict[str, Any]] = []
     failures: list[SurgenasError | None] = []
-    for name in devices:
-        place = make_device(name)
+    places = {name: make_device(name) for name in devices}  # one that is not there is said before minutes are spent
+    for name, place in places.items():
         found = measure_each(place, [entry.job for entry in entries], protocol=CLAIM, seed=seed, progress=progress)
         failures += [error if isinstance(error := found[key], SurgenasError) else None for key in keys]
         rows += _rows(place, name, entries, found, yardsticks)
         _add_accuracy(place, entries, rows[-len(entries) :], progress)
         if layers:
-            _add_layers(place, entries, rows[-len(entries) :])
+            _add_layers(place, entries, rows[-len(entries) :], progress)
     if failures[0] and all(failures):
         raise failures[0]
     return {"measurements": rows}
@@ -98,11 +98,16 @@ def _add_accuracy(place: Device, entries: Sequence[_Entry], rows: Sequence[dict[
             progress.log(f"{entry.name}: its accuracy in {place.precision} is not known ({error})")
 
 
-def _add_layers(place: Device, entries: Sequence[_Entry], rows: Sequence[dict[str, Any]]) -> None:
+def _add_layers(place: Device, entries: Sequence[_Entry], rows: Sequence[dict[str, Any]], progress: Progress) -> None:
     for entry, row in zip(entries, rows, strict=True):
         if "error" not in row:
+            try:
+                nodes = place.layer_shares(entry.job)
+            except UsageError as error:
+                progress.log(str(error))
+                return
             shares: dict[str, float] = {}
-            for node, share in place.layer_shares(entry.job).items():
+            for node, share in nodes.items():
                 path = node.strip("/").split("/")
                 part = "/".join(path[:2]) if len(path) > 1 else "other"  # what the runtime added carries no path
                 shares[part] = shares.get(part, 0.0) + share
