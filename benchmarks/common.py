@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import onnxruntime as ort
 import psutil
 
 import surgenas
@@ -31,7 +32,7 @@ def finish(name: str, figures: dict[str, Any]) -> None:
         "commit": commit.stdout.strip() or None,
         "hardware": {"processor": processor(), "cores": os.cpu_count(), "machine": platform.machine()},
         "stolen": stolen(),
-        "versions": {p: version(p) for p in ("torch", "onnxruntime", "timm")},
+        "versions": {"torch": version("torch"), "timm": version("timm"), "onnxruntime": ort.__version__},
         **figures,
     }
     text = json.dumps(record, indent=1, default=float)  # of numpy

@@ -48,12 +48,13 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--networks", type=int, default=20)
     parser.add_argument("--repetitions", type=int, default=30)
+    parser.add_argument("--device", default="onnxruntime-cpu")
     parser.add_argument("--disturbed", type=int, default=6)
     parser.add_argument("--keep", action="store_true")
     args = parser.parse_args()
     jobs = sampled(args.networks)
     with tempfile.TemporaryDirectory() as folder:
-        device = make_device("onnxruntime-cpu")
+        device = make_device(args.device)
         assert isinstance(device, RuntimeDevice)
         figures = judged(
             replace(device, store=Store(Path(folder) / "m.sqlite")), jobs, args.repetitions, args.disturbed
@@ -176,8 +177,10 @@ def disturbed(hogs: int) -> Iterator[None]:
 
 
 def _hog() -> None:
+    """As a real neighbour, it goes through more memory than the caches hold."""
+    memory = np.zeros(1 << 23)
     while True:
-        pass
+        memory += 1
 
 
 if __name__ == "__main__":

@@ -36,10 +36,11 @@ def gpu() -> str | None:
 
 
 def _nvidia(field: str) -> str | None:
-    """What the driver says of the first GPU."""
+    """What the driver says of the first GPU that is to be seen."""
     if not shutil.which("nvidia-smi"):
         return None
-    query = ["nvidia-smi", "--id=0", f"--query-gpu={field}", "--format=csv,noheader,nounits"]
+    first = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
+    query = ["nvidia-smi", f"--id={first}", f"--query-gpu={field}", "--format=csv,noheader,nounits"]
     try:
         said = subprocess.run(query, capture_output=True, text=True, timeout=20, check=True).stdout
     except (OSError, subprocess.SubprocessError):
@@ -48,16 +49,25 @@ def _nvidia(field: str) -> str | None:
 
 
 def snapshot() -> dict[str, Any]:
-    """Load, pressure, steal and frequency right now; of a GPU SM clock, temperature and why it is throttled."""
+    """Load, pressure, steal, temperature and frequency now; of a GPU SM clock, temperature and why it is throttled."""
     frequency = psutil.cpu_freq()
     return {
         "load_1m": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         "pressure_cpu_some_avg10": _pressure(),
         "steal_percent": getattr(psutil.cpu_times_percent(), "steal", None),
+        "temperature_c": _temperature(),
         "frequency_mhz": frequency.current if frequency else None,
         "memory_available_bytes": psutil.virtual_memory().available,
         "gpu": _nvidia("clocks.sm,temperature.gpu,clocks_throttle_reasons.active"),
     }
+
+
+def _temperature() -> float | None:
+    """The hottest sensor's."""
+    if not hasattr(psutil, "sensors_temperatures"):  # on macOS and Windows
+        return None
+    sensors = psutil.sensors_temperatures()
+    return max((sensor.current for found in sensors.values() for sensor in found), default=None)
 
 
 def _pressure() -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -64,9 +65,9 @@ def _somebody_elses(job: Job, what: str) -> Iterator[None]:
         yield
     except (SurgenasError, MemoryError):
         raise
-    except OSError as error:
-        raise EnvironmentFault(f"{job.key} cannot {what}: {error.strerror or error}; free the disk") from error
     except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise EnvironmentFault(f"{job.key} cannot {what}: {error.strerror}; free the disk or set TMPDIR") from error
         why = (str(error).splitlines() or [type(error).__name__])[0]
         raise DataError(f"{job.key} cannot {what} ({why})") from error
 

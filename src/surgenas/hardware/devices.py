@@ -7,6 +7,7 @@ and `command`, the command that reaches a worker elsewhere, for example
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
@@ -70,7 +71,9 @@ def _from_file(name: str, path: Path) -> RuntimeDevice:
         if file.runtime not in far.runtimes:
             raise EnvironmentFault(f"{name}: {file.runtime} is not installed there; found {', '.join(far.runtimes)}")
     else:
-        far = Greeting(host_fingerprint(), processor(), {file.runtime: runtime.version})
+        if file.threads > (cores := os.cpu_count() or 1):
+            raise UsageError(f"{name}: {file.threads} threads, but this machine has {cores} cores")
+        far = Greeting(host_fingerprint(), processor(), {runtime.name: runtime.version})
         if lack := runtime.missing(file.precision):
             raise EnvironmentFault(f"this processor has no {lack}")
     return RuntimeDevice(name, runtime, default_store(), far, file.threads, file.batch, file.precision, link)

@@ -129,7 +129,7 @@ class RuntimeDevice:
         progress: Progress = Progress(),  # noqa: B008  stateless
     ) -> Answer:
         request = Request(
-            self.runtime.name, self.precision, self.threads, networks, self._reference(reference), reference_ms,
+            self._kind, self.precision, self.threads, networks, self._reference(reference), reference_ms,
             protocol, seed,
         )  # fmt: skip
         elsewhere = protocol.fresh or self.runtime.own_process or self.link.command != HERE
@@ -234,15 +234,20 @@ class RuntimeDevice:
     def _converted(self, job: Job) -> tuple[Network, Images]:
         return converted(self.runtime, job, self.batch, self.precision)
 
+    @property
+    def _kind(self) -> str:
+        """How another process finds the runtime: by its name, or where it is from."""
+        kind = type(self.runtime)
+        return self.runtime.name if self.runtime.name in RUNTIMES else f"{kind.__module__}:{kind.__qualname__}"
+
     def _reference(self, name: str) -> Network:
-        return _reference(self.runtime.name, name, self.batch, self.precision)
+        return _reference(self._kind, name, self.batch, self.precision)
 
     @contextmanager
     def _alone(self, progress: Progress) -> Iterator[None]:
         """One measuring process per machine; the lock dies with its holder."""
-        # this machine's devices share its cores; one behind a command has a machine of its own
-        where = "" if self.link.command == HERE else "-" + hashlib.sha256(self.far.host.encode()).hexdigest()[:12]
-        lock = FileLock(default_folder() / f"measurements{where}.lock")
+        host = hashlib.sha256(self.far.host.encode()).hexdigest()[:12]
+        lock = FileLock(default_folder() / f"measuring-{host}.lock")
         try:
             lock.acquire(timeout=0)
         except Timeout:

@@ -24,6 +24,7 @@ from sqlalchemy import (
     Integer,
     MetaData,
     NullPool,
+    ScalarSelect,
     Table,
     Text,
     create_engine,
@@ -38,7 +39,8 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from surgenas.core.errors import CorruptError, EnvironmentFault, UsageError
 from surgenas.hardware.measurement import Measurement, Round
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
+"""What another version measured is not comparable, and passed over."""
 _META = MetaData()
 _MEASUREMENT = Table(
     "measurement", _META, Column("id", Integer, primary_key=True), Column("network", Text, nullable=False),
@@ -119,16 +121,15 @@ class Store:
     def find(self, key: str, device: str) -> list[Measurement]:
         """All measurements of a network on a device since it last changed, oldest first."""
         t = _MEASUREMENT.c
-        changed = select(func.coalesce(func.max(_CHANGE.c.created), 0.0)).where(_CHANGE.c.device == device)
         query = select(t.record).where(
-            t.network == key, t.device == device, t.protocol == PROTOCOL_VERSION, t.created > changed.scalar_subquery()
+            t.network == key, t.device == device, t.protocol == PROTOCOL_VERSION, t.created > _changed(device)
         )
         with self._connect() as db:
             records = db.execute(query.order_by(t.id)).scalars().all()
         return [Measurement.from_dict(json.loads(record)) for record in records]
 
     def add_change(self, device: str) -> None:
-        """This device is no longer what it was: `find` passes over what was measured until now."""
+        """This device is no longer what it was: what was measured until now is passed over."""
         self._add_many(_CHANGE, [{"device": device}])
 
     def add_reference(self, name: str, device: str, times_ms: Sequence[float]) -> None:
@@ -136,9 +137,10 @@ class Store:
         self._add_many(_REFERENCE, [{"name": name, "device": device, "ms": ms} for ms in times_ms])
 
     def reference_history(self, name: str, device: str, last: int = 2000) -> list[float]:
-        """The latest latencies of a reference network, in ms."""
+        """The latest latencies of a reference network, in ms, since the device last changed."""
         t = _REFERENCE.c
-        query = select(t.ms).where(t.name == name, t.device == device).order_by(t.id.desc()).limit(last)
+        seen = select(t.ms).where(t.name == name, t.device == device, t.created > _changed(device))
+        query = seen.order_by(t.id.desc()).limit(last)
         with self._connect() as db:
             return list(db.execute(query).scalars())
 
@@ -201,6 +203,14 @@ def _patient(connection: sqlite3.Connection, _: object) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
 
 
-def _runs(rounds: Sequence[Round]) -> list[list[list[float]]]:
-    """By round: the runs of the reference, of the network and of the reference again, in ms."""
-    return [[[round(ms, 5) for ms in b.runs_ms] for b in (r.before, r.candidate, r.after)] for r in rounds]
+def _changed(device: str) -> ScalarSelect[float]:
+    """When a device last changed; 0 if it never did."""
+    return select(func.coalesce(func.max(_CHANGE.c.created), 0.0)).where(_CHANGE.c.device == device).scalar_subquery()
+
+
+def _runs(rounds: Sequence[Round]) -> list[list[list[list[float]]]]:
+    """By round: the runs of the reference, of the network and of the reference again, in ms, and which were clean."""
+    return [
+        [[[round(ms, 5) for ms in b.runs_ms], [float(ok) for ok in b.clean]] for b in (r.before, r.candidate, r.after)]
+        for r in rounds
+    ]

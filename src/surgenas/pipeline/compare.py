@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from surgenas.core.errors import DataError, SurgenasError, UsageError
@@ -66,6 +66,9 @@ def _rows(
     yardsticks: dict[int, Job],
 ) -> list[dict[str, Any]]:
     measured = [m for m in found.values() if isinstance(m, Measurement)]
+    floor = max((m.floor for m in measured), default=0.0)  # of the device, as far as it is known by now
+    found = {key: replace(m, floor=floor) if isinstance(m, Measurement) else m for key, m in found.items()}
+    measured = [replace(m, floor=floor) for m in measured]
     rank = dict(zip([m.key for m in measured], ranks(measured), strict=True))
     rows: list[dict[str, Any]] = []
     for entry in entries:

@@ -53,9 +53,10 @@ def scale(
     measured = place.measure([job_of(a) for a in archs], protocol=CLAIM, seed=seed, progress=progress)
     batch = int(str(place.describe().get("batch", 1)))
     points = [_point(by_arch[a], a, m.ms, batch) for a, m in zip(archs, measured, strict=True)]
-    # what is known less well than B cannot be said to be inside a slack of a few percent
-    known = [p for p, m in zip(points, measured, strict=True) if m.grade <= "B" or p.scale == 1]
-    inside = zone(known, latency_slack=latency_slack)
+    # what is known less well than B cannot be said to be inside a slack of a few percent, nor outside
+    sure = [m.grade <= "B" for m in measured]
+    known = [p for p, ok in zip(points, sure, strict=True) if ok]
+    inside = zone(known, latency_slack=latency_slack) if sure[0] else []
     chosen = pick(inside)
     picked = archs[points.index(chosen)] if chosen else None
     found: dict[str, Any] = {
@@ -70,7 +71,9 @@ def scale(
         "picked": asdict(chosen) if chosen else None,
         "architecture": picked.to_dict() if picked else None,
     }  # fmt: skip
-    if chosen is None or picked is None:
+    if chosen is None and not all(sure[:2]):
+        progress.log("whether there is a zone cannot be said: the machine was too busy; again when it is idle")
+    elif chosen is None or picked is None:
         progress.log(
             f"the zone is empty: {place.key} charges for every step of {knob} from {show_ms(measured[0].ms)} on"
         )

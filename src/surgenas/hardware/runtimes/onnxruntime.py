@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable
@@ -65,11 +66,15 @@ class OnnxRuntimeCuda(OnnxRuntime):
     @property
     def version(self) -> str:
         if self.provider not in ort.get_available_providers() or not gpu():
-            raise EnvironmentFault(f"needs an NVIDIA GPU, and onnxruntime-gpu with {self.provider} as onnxruntime")
+            raise EnvironmentFault(
+                f"needs an NVIDIA GPU, and {self.provider}: pip uninstall onnxruntime, pip install onnxruntime-gpu"
+            )
         return f"{super().version} on {gpu()}"
 
     def _session(self, model: bytes, options: ort.SessionOptions) -> ort.InferenceSession:
         options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")  # never the CPU in disguise
+        os.environ.setdefault("NVIDIA_TF32_OVERRIDE", "0")  # true fp32; read when the libraries are loaded
+        ort.preload_dlls()  # CUDA and cuDNN where pip has put them
         return super()._session(model, options)
 
 
