@@ -140,6 +140,13 @@ class ToyDevice:
         return Measurement(job.key, self.key, ms, ms, 0.01, "A", 10, ms, ms, "toy-reference", 1.0, 0.0)
 
 
+class MuteDevice(ToyDevice):
+    """One that does not tell the time of single layers, as most do not."""
+
+    def layer_shares(self, job: Job) -> dict[str, float]:
+        raise UsageError("mute: layers are not told")
+
+
 def toy_device() -> ToyDevice:
     """For --device surgenas.testing:toy_device."""
     return ToyDevice()

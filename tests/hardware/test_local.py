@@ -22,6 +22,7 @@ from surgenas.hardware.local import alike
 from surgenas.hardware.measurement import percentile
 from surgenas.hardware.onnx_file import to_onnx, with_metadata
 from surgenas.hardware.references import REFERENCES
+from surgenas.hardware.runtimes.onnxruntime import OnnxRuntime
 from surgenas.hardware.store import Store
 from surgenas.hardware.timing import Protocol
 from surgenas.pipeline.stages.measured import job_of
@@ -79,6 +80,39 @@ def test_a_device_that_changed_is_measured_anew(small, tmp_path, listener):
     ms, _ = reused(3.0, 2.0)
     assert ms == [pytest.approx(3.0 * truth.ms)] * 20, "noise is no change"
     assert listener.said == []
+
+
+def test_reference_latencies_from_before_a_change_are_passed_over(tmp_path):
+    store = Store(tmp_path / "m.sqlite")
+    store.add_reference("middle", "here", [1.0, 2.0])
+    store.add_change("elsewhere")
+    assert store.reference_history("middle", "here") == [2.0, 1.0]
+    store.add_change("here")
+    store.add_reference("middle", "here", [3.0])
+    assert store.reference_history("middle", "here") == [3.0]
+
+
+class Failing(OnnxRuntime):
+    """A runtime of somebody's own, and a bad one."""
+
+    name = "failing"
+
+    def prepare(self, model, images, threads, precision):
+        raise RuntimeError("no kernel for this")
+
+
+def test_a_runtime_by_its_path_that_fails_is_one_line(small, tmp_path):
+    (tmp_path / "mine.toml").write_text(f'runtime = "{__name__}:Failing"')
+    device = replace(make_device(str(tmp_path / "mine.toml")), store=Store(tmp_path / "m.sqlite"))
+    assert "/failing-" in device.key
+    with pytest.raises(SurgenasError, match="no kernel for this"):
+        device.measure(jobs(small, "skip"), protocol=SHORT)
+
+
+def test_more_threads_than_cores_are_refused(tmp_path):
+    (tmp_path / "many.toml").write_text('runtime = "onnxruntime"\nthreads = 1000')
+    with pytest.raises(UsageError, match="1000 threads"):
+        make_device(str(tmp_path / "many.toml"))
 
 
 def test_a_wrong_result_is_refused():
@@ -165,5 +199,5 @@ def test_the_store_keeps_raw_runs(small, tmp_path):
     assert len(found["rounds"]) == 3
     assert m.steady_ms is not None
     assert len(found["steady"]) == 2
-    assert all(len(runs) >= 5 for visit in found["rounds"] + found["steady"] for runs in visit)
+    assert all(len(ms) == len(ok) >= 5 for visit in found["rounds"] + found["steady"] for ms, ok in visit)
     assert history > 3

@@ -20,7 +20,7 @@ from surgenas.hardware.onnx_file import to_onnx
 from surgenas.pipeline import compare, flow
 from surgenas.pipeline.journal import Journal
 from surgenas.pipeline.run import Run
-from surgenas.pipeline.stages.measured import CAREFUL, CLAIM
+from surgenas.pipeline.stages.measured import CAREFUL, CLAIM, samples
 from surgenas.pipeline.stages.search import search_epochs, usable
 from surgenas.report.text import operators_table, summary
 from surgenas.testing import ToyDevice
@@ -209,6 +209,18 @@ def test_folders_that_are_no_run_are_refused(tmp_path, finished):
         Run.open(old, Progress())
 
 
+def test_what_a_turn_proposes_does_not_hang_on_how_much_of_it_was_measured(finished):
+    run = Run.open(finished.run, Progress())
+    before = samples(run)[1]
+    event = run.journal.all("measured", stage="derive")[0]
+    slow = {**event["measurement"], "ms": 1000.0}
+    turn = len(run.journal.all("missed"))
+    run.journal.events.append({**event, "turn": turn, "key": "new", "measurement": slow})
+    assert np.array_equal(samples(run)[1], before)
+    run.journal.events.append({"event": "missed", "turn": turn})
+    assert samples(run)[1].max() == 1000.0, "it counts in the next turn"
+
+
 def test_unknown_settings_are_named(tmp_path):
     with pytest.raises(UsageError, match="colour"):
         go(tmp_path / "a", colour=1)
@@ -227,7 +239,8 @@ EVOLVED = {"population": 8, "generations": 2, "mutations": 4, "crossovers": 4}
 
 def test_spos_does_the_whole_job(tmp_path, listener):
     how = {"method": "spos", "space": "shuffle", "random": 0, "epochs": 2, "method_settings": EVOLVED}
-    found = go(tmp_path / "run", progress=listener, **how)
+    found = go(tmp_path / "run", progress=listener, device="surgenas.testing:MuteDevice", **how)
+    assert "latency share" in found.report.read_text(), "what the device does not tell is left empty"
     assert found.latency_ms <= found.facts["limit_ms"]
     assert found.architecture.space.name == "shuffle"
     assert "8 steps of 1 passes" in "".join(listener.said), "four fifths of 1438 images in batches of 256, twice"

@@ -110,6 +110,23 @@ def test_a_search_that_misses_its_limit_is_said_and_the_others_count(searched, t
         go(tmp_path, seeds=3, methods=["spos"])
 
 
+def test_a_first_seed_that_missed_is_tried_again_beside_the_others(searched, tmp_path, monkeypatch):
+    monkeypatch.setattr("surgenas.report.page.write_page", lambda run: None)
+    plain, busy = improvement.execute, {0}
+
+    def misses(run):
+        if run.config.seed in busy:
+            run.journal.append("done", stage="reach", seconds=1.0, result={"limit_ms": 2.5})
+            raise LimitError("nothing confirmed")
+        plain(run)
+
+    monkeypatch.setattr(improvement, "execute", misses)
+    assert go(tmp_path, seeds=2, methods=["surgenas"])["rows"][0]["found"]["n"] == 1
+    busy.clear()
+    assert go(tmp_path, seeds=2, methods=["surgenas"])["rows"][0]["found"]["n"] == 2
+    assert searched[-1] == ("digits-surgenas-1", 2.5)
+
+
 def test_one_run_says_nothing(searched, tmp_path, monkeypatch):
     monkeypatch.setattr("surgenas.report.page.write_page", lambda run: None)
     found = go(tmp_path, seeds=1, methods=["surgenas"])

@@ -10,8 +10,9 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from surgenas.core.errors import CorruptError, EnvironmentFault
+from surgenas.core.errors import CorruptError, EnvironmentFault, UsageError
 from surgenas.core.files import write_atomic
+from surgenas.pipeline.alone import _only
 from surgenas.pipeline.checkpoint import Checkpoints
 from surgenas.pipeline.journal import Journal
 
@@ -32,9 +33,20 @@ def test_a_torn_tail_is_cut_off_and_written_on(tmp_path, lost):
     size = path.stat().st_size
     os.truncate(path, size - lost)
     kept = Journal(path)
+    assert path.stat().st_size == size - lost, "reading changes nothing: another process may be writing that line"
     assert kept.events == events[: len(kept.events)]
     kept.append("after")
     assert [e["event"] for e in Journal(path).events] == [*("tick" for _ in kept.events[:-1]), "after"]
+
+
+def test_a_line_that_the_disk_did_not_take_whole_is_cut_off_before_the_next(tmp_path, monkeypatch):
+    journal = written(tmp_path, 2)
+    with monkeypatch.context() as full:
+        full.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        with pytest.raises(EnvironmentFault, match="No space"):
+            journal.append("lost")
+    journal.append("after")
+    assert [e["event"] for e in Journal(journal.path).events] == ["tick", "tick", "after"]
 
 
 def test_damage_in_the_middle_is_refused_by_line(tmp_path):
@@ -44,6 +56,13 @@ def test_damage_in_the_middle_is_refused_by_line(tmp_path):
     path.write_bytes(content)
     with pytest.raises(CorruptError, match="line 1"):
         Journal(path)
+
+
+def test_checkpoints_of_another_training_are_not_gone_on_from(tmp_path):
+    _only(tmp_path / "training.json", {"architecture": "a", "seed": 0})
+    _only(tmp_path / "training.json", {"architecture": "a", "seed": 0})
+    with pytest.raises(UsageError, match="another seed"):
+        _only(tmp_path / "training.json", {"architecture": "a", "seed": 1})
 
 
 STATE = {"a": torch.arange(6.0).reshape(2, 3), "b": {0: [1, "x", None], "c": torch.ones(2)}, "n": 1.5}

@@ -47,6 +47,9 @@ def test_a_file_computes_what_it_says_and_open_dimensions_are_closed(tmp_path):
     assert np.allclose(output, 128.0)
     with pytest.raises(DataError, match="--resolution"):
         fixed_shape(model, 4, 0, "net.onnx")
+    for shape, says in ((("N", "C", 8, 8), "channels open"), ((1, 3, 0, 0), "dimension of 0")):
+        with pytest.raises(DataError, match=says):
+            fixed_shape(read_onnx(onnx_file(tmp_path / "bad.onnx", shape)), 1, 8, "bad.onnx")
 
 
 @pytest.mark.parametrize(
@@ -100,6 +103,16 @@ def test_networks_of_every_kind_in_one_table_with_failures_beside(tmp_path, smal
     assert {rows[what[0]]["rank"], rows[what[1]]["rank"]} <= {1, 2}
     with pytest.raises(SurgenasError, match="not numbers"):
         api.measure(what[2:], resolution=16)
+
+
+def test_what_a_device_cannot_tell_loses_no_table_and_a_missing_one_is_said_first(listener, monkeypatch):
+    found = api.measure(["mobilenetv3_small_050"], ["surgenas.testing:MuteDevice"], layers=True, progress=listener)
+    assert found["measurements"][0]["ms"] > 0
+    assert "layers" not in found["measurements"][0]
+    assert "layers are not told" in "".join(listener.said)
+    monkeypatch.setattr(compare, "measure_each", lambda *_, **__: pytest.fail("measured before all devices were there"))
+    with pytest.raises(UsageError, match="no-such"):
+        api.measure(["mobilenetv3_small_050"], ["surgenas.testing:toy_device", "no-such"])
 
 
 def test_a_timm_model_by_name():

@@ -65,7 +65,7 @@ def run_protocol(
     """
     # every method's next seed in turn: what is cut off has seen all of them
     places = [(s, d, m) for s in range(protocol.seeds) for d in protocol.data for m in protocol.methods]
-    runs: dict[tuple[str, str], list[Run]] = {}
+    runs: dict[tuple[str, str], list[Run]] = {(d, m): [] for d in protocol.data for m in protocol.methods}
     limits: dict[tuple[str, str], float | None] = {}
     missed: dict[str, str] = {}
     for number, (seed, data, method) in enumerate(places, start=1):
@@ -81,9 +81,7 @@ def run_protocol(
         finally:  # of the first seed, met or not: the others' settings must be the same when it is tried again
             limits.setdefault((data, method), (run.result("reach") or {}).get("limit_ms"))
         each(run)
-        runs.setdefault((data, method), []).append(
-            Run.open(run.folder, progress)
-        )  # without the images, which would fill the memory
+        runs[data, method].append(Run.open(run.folder, progress))  # without the images, which would fill the memory
     rows = [_row(data, method, found) for (data, method), found in runs.items() if found]
     if not rows:
         raise LimitError(next(iter(missed.values())))
