@@ -191,9 +191,12 @@ def test_estimate_adds_a_table_up(run, tmp_path):
 
 
 def test_profile_then_predict(run):
-    code, out, err = run("profile", *TOY[:2], "--resolution", "16", "--samples", "16", "--out", "p", "--json")
+    profile = "profile", *TOY[:2], "--resolution", "16", "--out", "p", "--json", "--samples"
+    code, out, err = run(*profile, "16")
     assert code == 0, err
     assert json.loads(out)["samples"] == 16
+    assert run(*profile, "16")[0] == 0, "the same again goes on"
+    assert run(*profile, "17")[0] == 2
     code, out, _ = run("predict", "p")
     assert code == 0
     assert all(name in out for name in ("gnn", "lookup", "flops", "noise ceiling", "chosen"))
@@ -208,6 +211,10 @@ def test_train_and_measure_an_architecture_file(run, tmp_path):
     assert code == 0, err
     assert 0 < json.loads(out)["accuracy"]["test"] <= 1
     assert (tmp_path / "trained" / "model.safetensors").exists()
+    code, _, err = run("train", "--arch", "arch.json", "--epochs", "1", "--batch", "256", "--seed", "1")
+    assert (code, "another seed" in err) == (2, True), "never the weights of another training"
+    code, _, err = run("train", "--arch", "arch.json", "--epochs", "0")
+    assert (code, "--epochs 0" in err) == (2, True)
     code, out, err = run("measure", "arch.json", "--device", "surgenas.testing:toy_device")
     assert code == 0, err
     assert "arch.json" in out

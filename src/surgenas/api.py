@@ -15,6 +15,7 @@ from surgenas.core.progress import Progress
 if TYPE_CHECKING:
     from torch import nn
 
+    from surgenas.pipeline.config import RunConfig
     from surgenas.pipeline.run import Run
 
 DEVICES = ("onnxruntime-cpu",)
@@ -73,8 +74,17 @@ def search(
 
 def create(*, out: str | Path | None = None, progress: Progress | None = None, **settings: Any) -> Run:
     """A new run folder, nothing done yet."""
-    from surgenas.pipeline.config import make_config
     from surgenas.pipeline.run import Run
+
+    return Run.create(_folder(out), _config(settings), progress or Progress())
+
+
+def _folder(out: str | Path | None) -> Path:
+    return Path(out) if out else Path("runs") / time.strftime("%Y%m%d-%H%M%S")
+
+
+def _config(settings: dict[str, Any]) -> RunConfig:
+    from surgenas.pipeline.config import make_config
     from surgenas.spaces import CATALOG
 
     space = str(settings.get("space", ""))
@@ -83,9 +93,7 @@ def create(*, out: str | Path | None = None, progress: Progress | None = None, *
         if spec.name not in CATALOG:  # a space file is data: it must not make us import a module
             raise UsageError(f"{space}: unknown space {spec.name!r}; one of {', '.join(CATALOG)}")
         settings |= {"space": spec.name, "space_settings": dict(spec.settings)}
-    config = make_config(**settings)
-    folder = Path(out) if out else Path("runs") / time.strftime("%Y%m%d-%H%M%S")
-    return Run.create(folder, config, progress or Progress())
+    return make_config(**settings)
 
 
 def resume(run: str | Path, *, progress: Progress | None = None) -> Result:
@@ -142,12 +150,14 @@ def dry_run(*, progress: Progress | None = None, **settings: Any) -> dict[str, A
     }
 
 
-def profile(*, progress: Progress | None = None, **settings: Any) -> dict[str, Any]:
-    """Measure sampled architectures into the store and into a run folder that `predict` reads."""
+def profile(*, out: str | Path | None = None, progress: Progress | None = None, **settings: Any) -> dict[str, Any]:
+    """Measure sampled architectures into the store and into a run folder that `predict` reads; goes on with one of the
+    same settings that was interrupted."""
+    from surgenas.pipeline.run import Run
     from surgenas.pipeline.stages.profile import profile as stage
     from surgenas.pipeline.stages.reach import reach
 
-    run = create(progress=progress, **settings)
+    run = Run.begun(_folder(out), _config(settings), progress or Progress())
     with run.exclusive():
         reached = reach(run)
         stage(run)
@@ -165,7 +175,7 @@ def predict(run: str | Path, *, progress: Progress | None = None) -> dict[str, A
 
     opened = _open(run, progress)
     if opened.result("profile") is None:
-        raise UsageError(f"{run} has no profile yet; `surgenas profile --out {run}` measures one")
+        raise UsageError(f"{run} has no profile yet; `surgenas profile` with the same options goes on")
     with opened.exclusive():
         stage(opened)
     return opened.result("predict") or {}

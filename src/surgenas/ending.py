@@ -21,7 +21,7 @@ def end_well(app: typer.Typer) -> None:
     except SurgenasError as error:
         _fail(str(error), error.exit_code)
     except _Stopped as stopped:
-        again = "nothing that was finished is lost, `surgenas resume <run folder>`, or the same bench, goes on"
+        again = "nothing that was finished is lost, `surgenas resume <run folder>`, or else the same command, goes on"
         _fail(f"{stopped.args[0].name}: interrupted; {again}", 128 + stopped.args[0])
     except typer.exceptions.TyperException as error:
         _fail(getattr(error, "format_message", error.__str__)(), UsageError.exit_code)

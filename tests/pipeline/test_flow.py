@@ -214,7 +214,7 @@ def test_what_a_turn_proposes_does_not_hang_on_how_much_of_it_was_measured(finis
     before = samples(run)[1]
     event = run.journal.all("measured", stage="derive")[0]
     slow = {**event["measurement"], "ms": 1000.0}
-    turn = len(run.journal.all("missed"))
+    turn = len(run.journal.all("missed")) + 1  # were there another
     run.journal.events.append({**event, "turn": turn, "key": "new", "measurement": slow})
     assert np.array_equal(samples(run)[1], before)
     run.journal.events.append({"event": "missed", "turn": turn})
@@ -232,6 +232,11 @@ def test_unknown_settings_are_named(tmp_path):
         go(tmp_path / "e", method="single-path", method_settings={"lam": "x"})
     with pytest.raises(UsageError, match="sampler"):
         go(tmp_path / "c", method_settings={"sampler": "nope"})
+    for i, (name, value) in enumerate({"tau_start": 0, "momentum": -1, "label_smoothing": 2, "eta": "nan"}.items()):
+        with pytest.raises(UsageError, match=f"--set {name}="):
+            go(tmp_path / f"bound{i}", method_settings={name: value})
+    with pytest.raises(UsageError, match="--epochs"):
+        go(tmp_path / "f", method_settings={"epochs": 2})
 
 
 EVOLVED = {"population": 8, "generations": 2, "mutations": 4, "crossovers": 4}

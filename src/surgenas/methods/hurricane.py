@@ -15,6 +15,7 @@ from torch import Tensor
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
+from surgenas.core.bounds import Finite
 from surgenas.core.errors import UsageError
 from surgenas.core.restricted import Restricted
 from surgenas.core.seeds import generator
@@ -35,7 +36,7 @@ class HurricaneConfig(SPOSConfig):
     """
 
     keep: int = 4
-    b: float = 1.0
+    b: Finite = 1.0
     per_layer: bool = False
     early: int = 0
     warm: bool = True

@@ -16,6 +16,7 @@ import torch
 from timm.optim import RMSpropTF
 from torch import Tensor, nn
 
+from surgenas.core.bounds import Finite, NotNegative, Positive, Share
 from surgenas.core.errors import UsageError
 from surgenas.core.seeds import derive
 from surgenas.core.space import Space
@@ -45,28 +46,28 @@ class SinglePathConfig:
     """
 
     epochs: int = 20
-    warmup: float = 0.625
+    warmup: Share = 0.625
     faithful: bool = False
     squared: bool = False
-    temperature: float = 0.25
-    threshold_start: float = 0.5
-    threshold_travel: float = 2.0
-    threshold_momentum: float = 0.5
+    temperature: Positive = 0.25
+    threshold_start: Positive = 0.5
+    threshold_travel: NotNegative = 2.0
+    threshold_momentum: Share = 0.5
     indicator_dropout: str = "equal"
     keep: float = 0.6
-    weight_lr: float = 0.0
-    weight_decay: float = 0.0
-    momentum: float = 0.9
-    clip: float = 5.0
-    label_smoothing: float = 0.1
+    weight_lr: NotNegative = 0.0
+    weight_decay: NotNegative = 0.0
+    momentum: Share = 0.9
+    clip: Positive = 5.0
+    label_smoothing: Share = 0.1
     loss: str = "multiplier"
-    lam: float = 0.020
+    lam: NotNegative = 0.020
     runtime: str = "exact"
-    multiplier_lr: float = 0.02
-    damping: float = 0.3
+    multiplier_lr: NotNegative = 0.02
+    damping: NotNegative = 0.3
     search_lambda: str = ""
-    lambda_low: float = -6.0
-    lambda_high: float = -2.0
+    lambda_low: Finite = -6.0
+    lambda_high: Finite = -2.0
     tries: int = 8
 
     def __post_init__(self) -> None:
@@ -76,8 +77,8 @@ class SinglePathConfig:
         ):  # fmt: skip
             if value not in known:
                 raise UsageError(f"unknown {what} {value!r}; one of {', '.join(filter(None, known))}")
-        if self.temperature <= 0 or not 0 < self.keep <= 1 or self.tries < 1 or self.lambda_low >= self.lambda_high:
-            raise UsageError("expected temperature above 0, keep in (0, 1], tries 1 or more, lambda_low < lambda_high")
+        if not 0 < self.keep <= 1 or self.tries < 1 or self.lambda_low >= self.lambda_high:
+            raise UsageError("expected keep in (0, 1], tries 1 or more, lambda_low < lambda_high")
         if self.search_lambda and self.loss != "log":
             raise UsageError("search_lambda searches the lam of loss=log; set both")
         if not 0 <= self.warmup < 1 or not 0 <= self.warmup_epochs < self.epochs:

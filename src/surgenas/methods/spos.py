@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
+from surgenas.core.bounds import NotNegative, Positive, Share
 from surgenas.core.catalog import look_up
 from surgenas.core.errors import UsageError
 from surgenas.core.seeds import derive
@@ -41,12 +42,12 @@ class SPOSConfig(Evolution):
     """
 
     epochs: int = 60
-    warmup: float = 0.0
-    weight_lr: float = 0.3
-    momentum: float = 0.9
-    weight_decay: float = 4e-5
-    clip: float = 1.0
-    label_smoothing: float = 0.1
+    warmup: Share = 0.0
+    weight_lr: Positive = 0.3
+    momentum: Share = 0.9
+    weight_decay: NotNegative = 4e-5
+    clip: Positive = 1.0
+    label_smoothing: Share = 0.1
     sampler: str = "spos"
     generations: int = 10
 

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from surgenas.core.bounds import NotNegative, Positive, Share
 from surgenas.core.catalog import look_up
 from surgenas.core.errors import UsageError
 from surgenas.core.seeds import derive
@@ -40,25 +41,25 @@ class SurgeNASConfig:
     """
 
     epochs: int = 20
-    warmup: float = 0.25
-    weight_lr: float = 0.1
-    momentum: float = 0.9
-    weight_decay: float = 3e-5
-    clip: float = 5.0
-    label_smoothing: float = 0.1
-    alpha_lr: float = 0.0
-    alpha_travel: float = 8.0
-    alpha_decay: float = 1e-3
-    tau_start: float = 5.0
-    tau_end: float = 0.5
-    eta: float = 1.0
+    warmup: Share = 0.25
+    weight_lr: Positive = 0.1
+    momentum: Share = 0.9
+    weight_decay: NotNegative = 3e-5
+    clip: Positive = 5.0
+    label_smoothing: Share = 0.1
+    alpha_lr: NotNegative = 0.0
+    alpha_travel: Positive = 8.0
+    alpha_decay: NotNegative = 1e-3
+    tau_start: Positive = 5.0
+    tau_end: Positive = 0.5
+    eta: NotNegative = 1.0
     sampler: str = "ods"
     estimator: str = "both"
     leak: bool = False
     loss: str = "multiplier"
-    latency_weight: float = 1.0
-    multiplier_lr: float = 0.05
-    damping: float = 4.0
+    latency_weight: NotNegative = 1.0
+    multiplier_lr: NotNegative = 0.05
+    damping: NotNegative = 4.0
 
     def __post_init__(self) -> None:
         if self.estimator not in ESTIMATORS:

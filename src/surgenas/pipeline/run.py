@@ -49,6 +49,16 @@ class Run:
         return cls(folder, config, Journal(folder / "journal.jsonl"), progress)
 
     @classmethod
+    def begun(cls, folder: Path, config: RunConfig, progress: Progress) -> Run:
+        """The run of this configuration, new or gone on with; raises UsageError if the folder holds another."""
+        if not (folder / "config.json").exists():
+            return cls.create(folder, config, progress)
+        run = cls.open(folder, progress)
+        if run.config != config:
+            raise UsageError(f"{folder} holds a run with other settings; give the same ones again, or another --out")
+        return run
+
+    @classmethod
     def open(cls, folder: Path, progress: Progress) -> Run:
         """An existing run; raises UsageError or CorruptError saying what is wrong with the folder."""
         try:

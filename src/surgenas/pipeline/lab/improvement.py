@@ -71,7 +71,7 @@ def run_protocol(
     for number, (seed, data, method) in enumerate(places, start=1):
         progress.log(f"run {number} of {len(places)}: {method} on {label(data)}, seed {seed}")
         config = _config(protocol, data, method, seed, limits.get((data, method)))
-        run = _opened(folder / f"{label(data)}-{method}-{seed}", config, progress)
+        run = Run.begun(folder / f"{label(data)}-{method}-{seed}", config, progress)
         try:
             execute(run)
         except LimitError as error:  # hours of other searches are not to be lost for it
@@ -100,15 +100,6 @@ def _config(protocol: Protocol, data: str, method: str, seed: int, limit_ms: flo
     settings["epochs"] = round(settings.get("epochs", 0) * look_up("method", method, CATALOG).longer)
     beside = {"random": protocol.random, "uniform": protocol.random}
     return make_config(**settings, **beside, data=data, method=method, seed=seed)
-
-
-def _opened(folder: Path, config: RunConfig, progress: Progress) -> Run:
-    if not (folder / "config.json").exists():
-        return Run.create(folder, config, progress)
-    run = Run.open(folder, progress)
-    if run.config != config:
-        raise UsageError(f"{folder} holds a run with other settings; give the same ones again, or another --out")
-    return run
 
 
 def _row(data: str, method: str, runs: Sequence[Run]) -> dict[str, Any]:

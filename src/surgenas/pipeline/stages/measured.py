@@ -75,7 +75,7 @@ def reference_of(run: Run) -> tuple[str, float] | None:
 def candidates_measured(run: Run) -> list[dict[str, Any]]:
     """Events of `derive`'s finished turns: what a turn proposes must not hang on how much of it was measured before a
     kill."""
-    finished = len(run.journal.all("missed"))
+    finished = len(run.journal.all("missed")) + (run.result("derive") is not None)
     return [event for event in run.journal.all("measured", stage="derive") if event["turn"] < finished]
 
 

@@ -17,7 +17,14 @@ from surgenas.core.architecture import Architecture
 from surgenas.core.seeds import generator
 from surgenas.pipeline.run import Run
 from surgenas.pipeline.stages.profile import DEFAULT_SAMPLES, DIGITS_SAMPLES
-from surgenas.pipeline.stages.search import held_out, method_class, method_config, search_data, search_epochs
+from surgenas.pipeline.stages.search import (
+    accelerator,
+    held_out,
+    method_class,
+    method_config,
+    search_data,
+    search_epochs,
+)
 from surgenas.pipeline.stages.train import recipe
 from surgenas.training.augment import steps_per_epoch, train_batches
 
@@ -51,15 +58,18 @@ def make_plan(run: Run) -> Plan:
     """Time some paths forward and backward; with a time limit, choose as many epochs as fit."""
     space, config = run.space, run.config
     rng = generator(config.seed, "plan")
-    supernet: Any = space.supernet().to(memory_format=torch.channels_last)
+    device = accelerator(run)
+    supernet: Any = space.supernet().to(device).to(memory_format=torch.channels_last)
     passes = method_class(run).passes(space)
-    images, labels = next(train_batches(run.data, config.batch, config.seed, 0))
+    images, labels = (t.to(device) for t in next(train_batches(run.data, config.batch, config.seed, 0)))
 
     def forward(arch: Architecture) -> Tensor:
         return nn.functional.cross_entropy(supernet.at(images, moves.indices(space, arch)), labels)
 
     def one_path() -> None:
         forward(moves.sample(space, rng)).backward()
+        if device.type == "cuda":
+            torch.cuda.synchronize()
 
     path_s = _median_seconds(one_path)
     steps, search_steps = (steps_per_epoch(data, config.batch) for data in (run.data, search_data(run)))

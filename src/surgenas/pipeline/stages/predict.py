@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from surgenas.core import moves
-from surgenas.core.errors import DataError
+from surgenas.core.errors import NoisyError
 from surgenas.pipeline.run import Run
 from surgenas.pipeline.stages.measured import samples
 from surgenas.pipeline.stages.search import usable
@@ -24,8 +24,10 @@ def predict(run: Run) -> None:
     with run.stage("predict") as result:
         archs, latency_ms = samples(run)
         if len(archs) < LEAST:
-            raise DataError(f"only {len(archs)} usable measurements, at least {LEAST} are needed; a quieter machine or "
-                            "more --samples")  # fmt: skip
+            raise NoisyError(
+                f"only {len(archs)} usable measurements, at least {LEAST} are needed; start again when the machine is "
+                "quieter, with more --samples: what was measured well is not measured again"
+            )
         code = moves.encode(run.space, archs)
         unfitted = {name: partial(make_predictor, name, run.space.costs(), run.config.seed) for name in usable(run)}
         scores = cross_validate(unfitted, code, latency_ms, seed=run.config.seed)

@@ -59,6 +59,8 @@ def method_config(run: Run) -> SearchConfig:
     """The method's settings; raises UsageError for one that it does not have."""
     kind = method_class(run).Config
     settings = {"epochs": search_epochs(run), **run.config.method_settings}
+    if "epochs" in run.config.method_settings:
+        raise UsageError("--set epochs: the plan must know them; use --epochs")
     known = [field.name for field in fields(kind)]
     if unknown := [name for name in settings if name not in known]:
         raise UsageError(f"--set: {run.config.method} has no setting {unknown[0]!r}; one of {', '.join(known)}")
@@ -114,9 +116,13 @@ def _halves(run: Run) -> tuple[Dataset, Part]:
     return hold_out(run.data, HELD_OUT, max(LEAST_HELD_OUT, int(fits)), run.config.seed)
 
 
+def accelerator(run: Run) -> torch.device:
+    """What the supernet trains on."""
+    return torch.device("cuda" if run.config.accelerator != "cpu" and torch.cuda.is_available() else "cpu")
+
+
 def make_method(run: Run, limit_ms: float) -> SupernetSearch:
     """The method, with the predictor fitted on all that is measured so far."""
-    device = torch.device("cuda" if run.config.accelerator != "cpu" and torch.cuda.is_available() else "cpu")
     method: Any = method_class(run)  # each takes its own Config
     predictor = fitted_predictor(run)
     made: SupernetSearch = method(
@@ -126,7 +132,7 @@ def make_method(run: Run, limit_ms: float) -> SupernetSearch:
         limit_ms - margin_ms(run, predictor, limit_ms),
         steps_per_epoch=steps_per_epoch(search_data(run), run.config.batch),
         seed=run.config.seed,
-        device=device,
+        device=accelerator(run),
         held_out=held_out(run),
     )
     return made
