@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from surgenas.cli.options import Device, Json, Layout, Resolution, Seed, Width, app, progress, show
-from surgenas.core.errors import NoisyError
+from surgenas.core.errors import NoisyError, SurgenasError
 
 
 @app.command()
@@ -32,6 +32,9 @@ def measure(
         what, device or api.DEVICES, resolution=resolution, layers=layers, seed=seed, progress=progress()
     )
     show(found, as_json, text.measurement_table(found))
+    failed = [row["name"] for row in found["measurements"] if "error" in row and row["name"] in what]
+    if failed:
+        raise SurgenasError(f"not measured: {', '.join(failed)}; the reasons are above")
     if strict and (poor := [row["name"] for row in found["measurements"] if row.get("grade") == "D"]):
         raise NoisyError(f"too noisy to say (grade D): {', '.join(poor)}; measure when the machine is idle")
 

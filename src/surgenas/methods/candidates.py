@@ -60,10 +60,6 @@ class Judge:
             first = _through(self.supernet.stem, (held_out.calibration, held_out.images))
         self.trail: dict[tuple[int, ...], Pair] = {(): first}
 
-    def forget(self) -> None:
-        """All but what the stem made."""
-        self.trail = {(): self.trail[()]}
-
     @torch.inference_mode()
     def accuracy(self, path: tuple[int, ...]) -> float:
         self.trail = {known: pair for known, pair in self.trail.items() if known == path[: len(known)]}

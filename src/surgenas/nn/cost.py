@@ -15,7 +15,6 @@ class LayerCost:
     """One line of a network's description. macs and params are of the whole module."""
 
     name: str
-    kind: str
     out_shape: tuple[int, ...]
     macs: float
     params: int
@@ -46,7 +45,7 @@ def layer_costs(parts: list[tuple[str, nn.Module]], input_shape: tuple[int, int,
         with counter, torch.no_grad():
             x = part(x)
         params = sum(p.numel() for p in part.parameters())
-        rows.append(LayerCost(name, type(part).__name__, tuple(x.shape[1:]), counter.get_total_flops() / 2, params))
+        rows.append(LayerCost(name, tuple(x.shape[1:]), counter.get_total_flops() / 2, params))
     return rows
 
 

@@ -175,7 +175,7 @@ def _check_classes(root: Path, classes: tuple[str, ...]) -> None:
     if len(classes) < 2:
         raise DataError(f"{root} holds {len(classes)} class folder(s); a classifier needs at least 2")
     for name in classes:
-        if not any(p.is_file() for p in (root / name).iterdir()):
+        if not any(p.is_file() for p in (root / name).rglob("*")):
             raise DataError(f"class folder {root / name} is empty; add images or remove the folder")
 
 

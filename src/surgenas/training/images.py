@@ -32,7 +32,12 @@ def decode_all(
     pixels = _array((len(candidates), 3, resolution, resolution), cache)
     kept: list[int] = []
     broken: list[str] = []
-    with ThreadPoolExecutor(os.cpu_count()) as pool, progress.task(f"decode {root.name}", len(candidates)) as task:
+    with (
+        warnings.catch_warnings(),  # around all threads: the filters are the whole process's
+        ThreadPoolExecutor(os.cpu_count()) as pool,
+        progress.task(f"decode {root.name}", len(candidates)) as task,
+    ):
+        warnings.simplefilter("ignore")
         decoded = pool.map(lambda item: _try_decode(item[0], resolution), candidates)
         for i, image in enumerate(decoded):
             task.advance()
@@ -80,9 +85,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 def _try_decode(path: Path, resolution: int) -> Pixels | str:
     """The pixels, or the file's name and what is wrong with it."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return decode(path, resolution)
+        return decode(path, resolution)
     except (OSError, ValueError, SyntaxError, RuntimeError, Image.DecompressionBombError) as error:
         reason = str(error).replace(str(path), "").strip() or type(error).__name__
         return f"{path}: {reason}"

@@ -62,7 +62,7 @@ def verify(run: Run, found: Architecture, limit_ms: float) -> Measurement:
 
 def _campaign(run: Run, found: Architecture) -> dict[str, dict[str, object]]:
     """Measurements by name. Raises NoisyError for a grade D under --strict; called again it measures anew."""
-    others = rivals(run, found)
+    others = rivals(run)
     archs, turn = [found, *others.values()], len(run.journal.all("noisy"))
     together = dict(zip([FOUND, *others], measure(run, "verify", archs, protocol=CLAIM, turn=turn), strict=True))
     confirmed = Measurement.from_dict((run.result("derive") or {})["measurement"])

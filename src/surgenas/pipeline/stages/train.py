@@ -46,11 +46,11 @@ def recipe(run: Run) -> Recipe:
 def train_all(run: Run, found: Architecture) -> None:
     """found, the reference, and as many random architectures as wanted, each its own stage."""
     train(run, FOUND, found)
-    for name, arch in rivals(run, found).items():
+    for name, arch in rivals(run).items():
         train(run, name, arch)
 
 
-def rivals(run: Run, found: Architecture) -> dict[str, Architecture]:
+def rivals(run: Run) -> dict[str, Architecture]:
     """MobileNetV2 scaled in width to the found network's measured latency, random architectures of that latency, and
     random ones of any."""
     known = run.result("rivals")
