@@ -160,7 +160,7 @@ def test_lambda_is_searched_from_the_same_warm_weights(digits):
         ({"epochs": 3, "warmup": 0.9}, "none is left to search in"),
         ({"loss": "nope"}, "multiplier, log, target"),
         ({"search_lambda": "bayes"}, "loss=log"),
-        ({"temperature": 0.0}, "temperature above 0"),
+        ({"keep": 0.0}, "expected keep in"),
         ({"tries": 0}, "tries 1 or more"),
         ({"indicator_dropout": "half"}, "equal, authors, none"),
     ],
