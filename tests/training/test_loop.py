@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from surgenas.core import moves
+from surgenas.core.errors import SurgenasError
 from surgenas.pipeline.checkpoint import Checkpoints
 from surgenas.training.loop import Recipe, accuracy, fit, make_fabric
 
@@ -35,6 +38,12 @@ def test_resumed_training_is_bit_equal(small, digits, tmp_path):
     assert checkpoints.numbers() == [2, 3]
     for name, value in whole.items():
         assert torch.equal(value, resumed[name]), name
+
+
+def test_a_training_that_diverges_is_one_line(small, digits):
+    wild = replace(RECIPE, lr=1e30, warmup=0.0)
+    with pytest.raises(SurgenasError, match="diverged in epoch 1"):
+        fit(make_fabric("cpu", 1), lambda: network(small), digits, wild, seed=0)
 
 
 def test_it_learns_the_digits(small, digits):

@@ -19,7 +19,7 @@ from surgenas.spaces.single_path import SinglePath
 def estimate(space: str, table: Path, arch: str, layout: str = "") -> dict[str, Any]:
     """`exact_ms`: the sum of the table's entries; in the single_path space also `paper_ms`, by the paper's formula.
 
-    arch: a file, a run folder, or the space's notation. Raises UsageError for another space's architecture.
+    arch: a file or a run folder, which tell their space themselves, or the notation of this one.
     """
     made = make_space(space, {"layout": layout} if layout else {})
     if Path(arch).exists():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -43,6 +44,8 @@ def choose(
         raise UsageError(f"space {space!r} has no operators to select from; use operators or shuffle")
     if not 1 <= keep <= len(made.choices[0].options):
         raise UsageError(f"--keep {keep}: expected 1 to {len(made.choices[0].options)}, the size of the pool")
+    if not math.isfinite(b):
+        raise UsageError(f"--b {b}: expected a number, for example 1")
     places = {name: make_device(name) for name in devices}
     out.mkdir(parents=True, exist_ok=True)
     found: dict[str, Any] = {}

@@ -13,7 +13,7 @@ from timm.scheduler import create_scheduler_v2
 from timm.utils import ModelEmaV3
 from torch import Tensor, nn
 
-from surgenas.core.errors import UsageError
+from surgenas.core.errors import SurgenasError, UsageError
 from surgenas.core.seeds import derive
 from surgenas.training.augment import steps_per_epoch, train_batches
 from surgenas.training.data import Dataset, Part, eval_batches
@@ -75,7 +75,8 @@ def fit(
     checkpoints: CheckpointStore | None = None,
     on_epoch: Callable[[Epoch], None] = lambda _: None,
 ) -> dict[str, Tensor]:
-    """Weights (their moving average) after all epochs, on the CPU. Continues from the newest checkpoint."""
+    """Weights (their moving average) after all epochs, on the CPU. Continues from the newest checkpoint. Raises
+    SurgenasError if the loss is no number any more."""
     torch.manual_seed(derive(seed, "init"))
     network = build().to(memory_format=torch.channels_last)
     steps = steps_per_epoch(dataset, recipe.batch)
@@ -114,8 +115,12 @@ def fit(
             optimizer.zero_grad()
             logits = model(images)
             loss = criterion(logits, labels)
+            if not torch.isfinite(loss):
+                raise SurgenasError(
+                    f"the training diverged in epoch {epoch + 1} (loss {float(loss)}); try a larger --batch"
+                )
             fabric.backward(loss)
-            fabric.clip_gradients(model, optimizer, max_norm=recipe.clip)
+            fabric.clip_gradients(model, optimizer, max_norm=recipe.clip, error_if_nonfinite=False)
             optimizer.step()
             average.update(network, step=epoch * steps + i)
             total += float(loss.detach()) * len(labels)
