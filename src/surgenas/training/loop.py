@@ -117,7 +117,7 @@ def fit(
             loss = criterion(logits, labels)
             if not torch.isfinite(loss):
                 raise SurgenasError(
-                    f"the training diverged in epoch {epoch + 1} (loss {float(loss)}); try a larger --batch"
+                    f"the training diverged in epoch {epoch + 1} (loss {loss.item()}); try a larger --batch"
                 )
             fabric.backward(loss)
             fabric.clip_gradients(model, optimizer, max_norm=recipe.clip, error_if_nonfinite=False)
