@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from surgenas.core.architecture import Architecture, read_architecture, read_space
+from surgenas.core.architecture import Architecture, read_architecture
 from surgenas.core.errors import SurgenasError, UsageError
 from surgenas.core.progress import Progress
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from surgenas.pipeline.config import RunConfig
     from surgenas.pipeline.run import Run
 
 DEVICES = ("onnxruntime-cpu",)
@@ -74,26 +73,14 @@ def search(
 
 def create(*, out: str | Path | None = None, progress: Progress | None = None, **settings: Any) -> Run:
     """A new run folder, nothing done yet."""
+    from surgenas.pipeline.config import make_config
     from surgenas.pipeline.run import Run
 
-    return Run.create(_folder(out), _config(settings), progress or Progress())
+    return Run.create(_folder(out), make_config(**settings), progress or Progress())
 
 
 def _folder(out: str | Path | None) -> Path:
     return Path(out) if out else Path("runs") / time.strftime("%Y%m%d-%H%M%S")
-
-
-def _config(settings: dict[str, Any]) -> RunConfig:
-    from surgenas.pipeline.config import make_config
-    from surgenas.spaces import CATALOG
-
-    space = str(settings.get("space", ""))
-    if space.endswith(".json"):
-        spec = read_space(space)
-        if spec.name not in CATALOG:  # a space file is data: it must not make us import a module
-            raise UsageError(f"{space}: unknown space {spec.name!r}; one of {', '.join(CATALOG)}")
-        settings |= {"space": spec.name, "space_settings": dict(spec.settings)}
-    return make_config(**settings)
 
 
 def resume(run: str | Path, *, progress: Progress | None = None) -> Result:
@@ -153,11 +140,12 @@ def dry_run(*, progress: Progress | None = None, **settings: Any) -> dict[str, A
 def profile(*, out: str | Path | None = None, progress: Progress | None = None, **settings: Any) -> dict[str, Any]:
     """Measure sampled architectures into the store and into a run folder that `predict` reads; goes on with one of the
     same settings that was interrupted."""
+    from surgenas.pipeline.config import make_config
     from surgenas.pipeline.run import Run
     from surgenas.pipeline.stages.profile import profile as stage
     from surgenas.pipeline.stages.reach import reach
 
-    run = Run.begun(_folder(out), _config(settings), progress or Progress())
+    run = Run.begun(_folder(out), make_config(**settings), progress or Progress())
     with run.exclusive():
         reached = reach(run)
         stage(run)

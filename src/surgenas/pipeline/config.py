@@ -6,7 +6,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from surgenas.core.architecture import read_space
 from surgenas.core.errors import CorruptError, UsageError
+from surgenas.spaces import CATALOG
 
 FORMAT = "surgenas.run/1"
 
@@ -46,7 +48,14 @@ class RunConfig(BaseModel):
 
 
 def make_config(**values: Any) -> RunConfig:
-    """A checked configuration; raises UsageError naming the field, the value and what is expected."""
+    """A checked configuration, of which `space` may be a space file; raises UsageError naming the field, the value and
+    what is expected."""
+    space = str(values.get("space", ""))
+    if space.endswith(".json"):
+        spec = read_space(space)
+        if spec.name not in CATALOG:  # a space file is data: it must not make us import a module
+            raise UsageError(f"{space}: unknown space {spec.name!r}; one of {', '.join(CATALOG)}")
+        values |= {"space": spec.name, "space_settings": dict(spec.settings)}
     try:
         return RunConfig(**values)
     except ValidationError as error:
