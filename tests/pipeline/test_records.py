@@ -59,10 +59,15 @@ def test_damage_in_the_middle_is_refused_by_line(tmp_path):
 
 
 def test_checkpoints_of_another_training_are_not_gone_on_from(tmp_path):
-    _only(tmp_path / "training.json", {"architecture": "a", "seed": 0})
-    _only(tmp_path / "training.json", {"architecture": "a", "seed": 0})
-    with pytest.raises(UsageError, match="another seed"):
-        _only(tmp_path / "training.json", {"architecture": "a", "seed": 1})
+    checkpoints = Checkpoints(tmp_path)
+    _only(checkpoints, {"architecture": "a", "seed": 0})
+    checkpoints.save(1, STATE)
+    _only(checkpoints, {"architecture": "a", "seed": 0})
+    with pytest.raises(UsageError, match="another training"):
+        _only(checkpoints, {"architecture": "a", "seed": 1})
+    (tmp_path / "training.json").unlink()
+    with pytest.raises(UsageError, match="another training"):
+        _only(checkpoints, {"architecture": "a", "seed": 0})
 
 
 STATE = {"a": torch.arange(6.0).reshape(2, 3), "b": {0: [1, "x", None], "c": torch.ones(2)}, "n": 1.5}

@@ -43,10 +43,7 @@ def converted(runtime: Runtime, job: Job, batch: int, precision: str) -> tuple[N
         with _somebody_elses(job, "be quantized"):
             network = replace(network, model=runtime.quantize(network.model, images))
         expected = None
-    if expected is not None:
-        return network, expected
-    with _somebody_elses(job, "run"):
-        return network, unoptimised(network.model, network.images)
+    return network, unoptimised(network.model, network.images) if expected is None else expected
 
 
 def _from_pytorch(runtime: Runtime, job: Job, batch: int) -> tuple[Network, Images]:

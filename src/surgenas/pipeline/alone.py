@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 
 from torch import Tensor
 
@@ -45,7 +44,7 @@ def trained(
     make_folder(checkpoints.folder)
     with exclusive(checkpoints.folder):
         facts = {"architecture": arch.key, "images": images.fingerprint, "seed": seed, "recipe": asdict(recipe)}
-        _only(checkpoints.folder / "training.json", facts)
+        _only(checkpoints, facts)
         with progress.task("train", epochs, (checkpoints.numbers() or [0])[-1]) as task:
             state = fit(
                 make_fabric(accelerator, 1),
@@ -61,12 +60,10 @@ def trained(
     return state, accuracy(network, images, images.test)
 
 
-def _only(path: Path, training: dict[str, object]) -> None:
-    """Keep what is trained beside its checkpoints; raise UsageError if they are of something else."""
-    known = json.loads(path.read_bytes()) if path.exists() else None
-    text = json.dumps(training)
-    if known is None:
-        write_atomic(path, text.encode())
-    elif known != json.loads(text):
-        other = next(name for name, value in json.loads(text).items() if known.get(name) != value)
-        raise UsageError(f"{path.parent} holds a training with another {other}; choose another --out")
+def _only(checkpoints: Checkpoints, training: dict[str, object]) -> None:
+    """Keep what is trained beside its checkpoints; raise UsageError if they are of something else, or of who knows."""
+    path, text = checkpoints.folder / "training.json", json.dumps(training, indent=1).encode()
+    if not path.exists() and not checkpoints.numbers():
+        write_atomic(path, text)
+    elif not path.exists() or path.read_bytes() != text:
+        raise UsageError(f"{path} tells of another training than this one; choose another --out")

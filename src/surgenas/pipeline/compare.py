@@ -65,10 +65,11 @@ def _rows(
     found: dict[str, Measurement | SurgenasError],
     yardsticks: dict[int, Job],
 ) -> list[dict[str, Any]]:
+    floor = max((m.floor for m in found.values() if isinstance(m, Measurement)), default=0.0)
+    found = {  # the floor is the device's, as far as it is known by now
+        key: replace(m, floor=floor) if isinstance(m, Measurement) else m for key, m in found.items()
+    }
     measured = [m for m in found.values() if isinstance(m, Measurement)]
-    floor = max((m.floor for m in measured), default=0.0)  # of the device, as far as it is known by now
-    found = {key: replace(m, floor=floor) if isinstance(m, Measurement) else m for key, m in found.items()}
-    measured = [replace(m, floor=floor) for m in measured]
     rank = dict(zip([m.key for m in measured], ranks(measured), strict=True))
     rows: list[dict[str, Any]] = []
     for entry in entries:
