@@ -235,8 +235,19 @@ def test_scale_finds_the_zone_of_a_device_that_charges_by_parameters_only(run, t
     code, out, err = run("scale", "arch.json", *toy, "--out", "wide")
     assert code == 0, err
     assert "the Comfort Zone is empty here" in out
-    assert "charges for every step" in (tmp_path / "wide" / "comfort_zone.html").read_text()
+    assert "every step of width costs" in (tmp_path / "wide" / "comfort_zone.html").read_text()
     assert not (tmp_path / "wide" / "architecture.json").exists()
+
+
+def test_a_machine_too_busy_has_neither_a_zone_nor_an_empty_one(run, tmp_path, monkeypatch):
+    space = Mobile(layout="small", resolution=16, classes=10)
+    (tmp_path / "arch.json").write_text(moves.uniform(space, "k3e3").to_json())
+    plain = ToyDevice._measure
+    monkeypatch.setattr(ToyDevice, "_measure", lambda self, job: replace(plain(self, job), grade="D"))
+    code, out, err = run("scale", "arch.json", "--device", "surgenas.testing:toy_device", "--knob", "resolution")
+    assert code == 0, err
+    assert "cannot be said" in out
+    assert "inside" not in out
 
 
 def test_a_latency_that_is_too_noisy_to_say_is_never_silent(run, tmp_path, monkeypatch):

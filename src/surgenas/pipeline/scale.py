@@ -10,9 +10,8 @@ from typing import Any
 
 from surgenas.core.architecture import Architecture
 from surgenas.core.errors import UsageError
-from surgenas.core.files import write_atomic
+from surgenas.core.files import make_folder, write_atomic
 from surgenas.core.progress import Progress
-from surgenas.core.units import show_ms
 from surgenas.hardware.devices import make_device
 from surgenas.methods.comfort_zone import Scaled, pick, zone
 from surgenas.nn.cost import count, moved_bytes
@@ -71,20 +70,23 @@ def scale(
         "picked": asdict(chosen) if chosen else None,
         "architecture": picked.to_dict() if picked else None,
     }  # fmt: skip
-    if chosen is None and not all(sure[:2]):
-        progress.log("whether there is a zone cannot be said: the machine was too busy; again when it is idle")
-    elif chosen is None or picked is None:
-        progress.log(
-            f"the zone is empty: {place.key} charges for every step of {knob} from {show_ms(measured[0].ms)} on"
+    if chosen:
+        found["verdict"] = (
+            f"picked {knob} x {chosen.scale:.2f}: {chosen.macs / points[0].macs:.2f} x the MACs at "
+            f"{chosen.latency_ms / points[0].latency_ms:.1%} of the latency"
         )
+    elif all(sure[:2]):
+        found["verdict"] = f"the Comfort Zone is empty here: every step of {knob} costs, from the first on"
     else:
-        progress.log(f"{knob} x {chosen.scale:.2f}: {chosen.macs / points[0].macs:.2f} x the MACs at "
-                     f"{chosen.latency_ms / points[0].latency_ms:.1%} of the latency")  # fmt: skip
-        out.mkdir(parents=True, exist_ok=True)
+        found["verdict"] = (
+            "whether there is a Comfort Zone cannot be said: the machine was too busy; again when it is idle"
+        )
+    progress.log(found["verdict"])
+    make_folder(out)
+    if picked:
         write_atomic(out / "architecture.json", picked.to_json().encode())
         if train is not None:
             found["accuracy"] = {"before": train(arch), "after": train(picked)}
-    out.mkdir(parents=True, exist_ok=True)
     write_atomic(out / "comfort_zone.json", json.dumps(found, indent=1).encode())
     return found
 

@@ -34,11 +34,9 @@ def write_scale_page(found: Facts, folder: Path) -> Path:
         figure.update_yaxes(rangemode="tozero", row=1, col=column)
     allowed = points[0]["latency_ms"] * (1 + found["latency_slack"])
     figure.add_hline(y=allowed, line={"color": INK, "dash": "dash"}, row=1, col=1)
-    picked = found["picked"]
-    said = f"picked x {picked['scale']:.2f}" if picked else "the zone is empty: this device charges for every step"
     figure.update_layout(
         template="plotly_white", showlegend=False, height=420, font={"color": INK}, margin={"t": 110},
-        title={"text": f"Comfort Zone on {escape(found['device'])}<br><sub>{said}</sub>"},
+        title={"text": f"Comfort Zone on {escape(found['device'])}<br><sub>{found['verdict']}</sub>"},
     )  # fmt: skip
     path = folder / "comfort_zone.html"
     write_atomic(path, figure.to_html(include_plotlyjs=True, config={"displayModeBar": False}).encode())

@@ -161,9 +161,7 @@ def scale_table(found: Facts) -> str:
             f"x {p['scale']:.2f}", show_ms(p["latency_ms"]), p["grade"], f"{p['macs'] / 1e6:.1f}",
             f"{p['flops_per_s'] / 1e9:.1f}", f"{p['intensity']:.1f}", "inside" if p["inside"] else "",
         )  # fmt: skip
-    picked = found["picked"]
-    lines = [draw(table), f"on {found['device']}"]
-    lines.append(f"picked: {found['knob']} x {picked['scale']:.2f}" if picked else "the Comfort Zone is empty here")
+    lines = [draw(table), f"on {found['device']}", found["verdict"]]
     if "accuracy" in found:
         lines.append("test accuracy {before:.2%} before, {after:.2%} after".format(**found["accuracy"]))
     lines.append(f"report  {found['report']}")

@@ -53,7 +53,7 @@ def verify(run: Run, found: Architecture, limit_ms: float) -> Measurement:
     if claim.ms > limit_ms:
         run.progress.log(
             f"MISSED: measured {show_ms(claim.ms)}, limit {show_ms(limit_ms)}; a new search with --latency "
-            f"{show_ms(limit_ms**2 / claim.ms)} leaves room for that"
+            f"{limit_ms**2 / claim.ms:.4g}ms leaves room for that"
         )
     if claim.grade == "D":
         run.progress.log("the machine was too busy: the latency is a grade D, not to be relied on")
