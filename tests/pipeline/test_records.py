@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 
 from surgenas.core.errors import CorruptError, EnvironmentFault, UsageError
 from surgenas.core.files import write_atomic
+from surgenas.core.progress import Progress
 from surgenas.pipeline.alone import _only
 from surgenas.pipeline.checkpoint import Checkpoints
+from surgenas.pipeline.config import make_config
 from surgenas.pipeline.journal import Journal
+from surgenas.pipeline.run import Run
 
 
 def written(tmp_path, n=4):
@@ -47,6 +50,17 @@ def test_a_line_that_the_disk_did_not_take_whole_is_cut_off_before_the_next(tmp_
             journal.append("lost")
     journal.append("after")
     assert [e["event"] for e in Journal(journal.path).events] == ["tick", "tick", "after"]
+
+
+def test_what_another_process_wrote_before_it_let_go_is_kept(tmp_path):
+    run = Run.create(tmp_path / "run", make_config(), Progress())
+    other = written(run.folder)
+    os.truncate(other.path, other.path.stat().st_size - 5)  # in the middle of its last line
+    run = Run.open(run.folder, Progress())
+    written(run.folder, 2)
+    with run.exclusive():
+        run.journal.append("mine")
+    assert [e["event"] for e in Journal(other.path).events] == ["tick"] * 5 + ["mine"]
 
 
 def test_damage_in_the_middle_is_refused_by_line(tmp_path):

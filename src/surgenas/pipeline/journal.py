@@ -27,8 +27,7 @@ class Journal:
         self.path = path
         self.events: list[Event] = []
         self._torn_at: int | None = None
-        if path.exists():
-            self._read()
+        self.read()
 
     def append(self, event: str, **values: Any) -> Event:
         """Record an event; it is on disk when this returns."""
@@ -57,8 +56,10 @@ class Journal:
         found = self.all(event, **values)
         return found[-1] if found else None
 
-    def _read(self) -> None:
-        content = self.path.read_bytes()
+    def read(self) -> None:
+        """From the file, whatever was known before."""
+        self.events, self._torn_at = [], None
+        content = self.path.read_bytes() if self.path.exists() else b""
         lines = content.split(b"\n")
         good = 0
         for number, line in enumerate(lines, start=1):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -75,9 +75,12 @@ class Run:
                              "surgenas that wrote it, or start a new run")  # fmt: skip
         return cls(folder, read_config(record.get("config")), Journal(folder / "journal.jsonl"), progress)
 
-    def exclusive(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
         """One process works on a run; the lock dies with its holder."""
-        return exclusive(self.folder)
+        with exclusive(self.folder):
+            self.journal.read()  # another may have written until it let go
+            yield
 
     # --- what the run works with, made once
 
