@@ -18,10 +18,9 @@ from surgenas.core.errors import SurgenasError, UsageError
 from surgenas.hardware import link
 from surgenas.hardware.conversion import TOLERANCE, check_equal, with_statistics
 from surgenas.hardware.devices import make_device
-from surgenas.hardware.local import alike
 from surgenas.hardware.measurement import percentile
 from surgenas.hardware.onnx_file import to_onnx, with_metadata
-from surgenas.hardware.references import REFERENCES
+from surgenas.hardware.references import REFERENCES, alike
 from surgenas.hardware.runtimes.onnxruntime import OnnxRuntime
 from surgenas.hardware.store import Store
 from surgenas.hardware.timing import Protocol

@@ -22,8 +22,10 @@ from surgenas.hardware import RUNTIMES
 from surgenas.hardware.conversion import TOLERANCE, check_equal, converted
 from surgenas.hardware.device import Job
 from surgenas.hardware.link import HERE, Link
-from surgenas.hardware.measurement import Measurement, estimate, grade, percentile, pool, unlike
-from surgenas.hardware.references import REFERENCES, reference_named
+from surgenas.hardware.measurement import Measurement, estimate, grade, percentile, pool
+from surgenas.hardware.memory import heavy, minima_ms, slowdown
+from surgenas.hardware.recheck import changed, some
+from surgenas.hardware.references import MEMORY, REFERENCES, alike, reference_named
 from surgenas.hardware.runtimes import Images, Runtime
 from surgenas.hardware.session import Answer, Greeting, Network, Request, perform
 from surgenas.hardware.store import Store, default_folder
@@ -31,11 +33,6 @@ from surgenas.hardware.timing import Campaign, Protocol
 
 TOGETHER = 32
 """Networks compiled and interleaved at once."""
-SPAN = 4.0
-"""Networks whose latencies differ by more are not measured against the same reference: on a busy machine small networks
-suffer more than large ones."""
-CHANGED = 0.05
-"""|ln ratio| between then and now from which a device counts as changed."""
 LOOK = Protocol(rounds=240, max_rounds=240, half_width=0.0, warmup_s=0.1, backoff_s=(), pause_s=0.02)
 """How the reference is looked at: over seconds, since a machine that others share is slow for seconds at a time."""
 
@@ -84,7 +81,7 @@ class RuntimeDevice:
         progress: Progress = Progress(),  # noqa: B008  stateless
     ) -> list[Measurement]:
         stored = self._known(jobs, reference) if reuse else {}
-        again = _some(stored, seed)
+        again = some(stored, seed)
         known = {key: m for key, m in stored.items() if key not in again}
         todo = list({job.key: job for job in jobs if job.key not in known}.values())
         with progress.task("measure", len(todo)) as task:
@@ -97,6 +94,8 @@ class RuntimeDevice:
                 with self._alone(progress):
                     groups = [(reference, networks)] if reference else self._by_reference(networks, protocol.fresh)
                     for (name, ms), group in groups:
+                        if heavy(group) and not self.store.reference_history(MEMORY.name, self.key):
+                            self._look(name, group, protocol.fresh)
                         wanted = {key: exported[key] for key in group}
                         campaigns = []
                         for turn in range(protocol.campaigns):
@@ -104,7 +103,7 @@ class RuntimeDevice:
                             answer = self._perform(group, name, ms, protocol, drawn, progress)
                             campaigns.append(self._kept(answer, wanted, (name, ms)))
                         known |= {key: pool([found[key] for found in campaigns]) for key in group}
-        if again and _changed([(stored[key], known[key]) for key in again]):
+        if again and changed([(stored[key], known[key]) for key in again]):
             progress.log(f"{self.name} is not what it was: stored latencies no longer hold and are measured anew")
             self.store.add_change(self.key)
             return self.measure(jobs, reference=reference, protocol=protocol, seed=seed, reuse=True, progress=progress)
@@ -128,13 +127,15 @@ class RuntimeDevice:
         seed: int,
         progress: Progress = Progress(),  # noqa: B008  stateless
     ) -> Answer:
+        watch = {MEMORY.name: self._reference(MEMORY.name)} if heavy(networks) else {}
         request = Request(
-            self._kind, self.precision, self.threads, networks, self._reference(reference), reference_ms,
+            self._kind, self.precision, self.threads, {**networks, **watch}, self._reference(reference), reference_ms,
             protocol, seed,
         )  # fmt: skip
         elsewhere = protocol.fresh or self.runtime.own_process or self.link.command != HERE
         answer = self.link.perform(request, progress) if elsewhere else _here(request)
         self.store.add_reference(reference, self.key, answer.campaign.reference_ms)
+        self.store.add_reference(MEMORY.name, self.key, minima_ms(answer.campaign))
         return answer
 
     def _kept(
@@ -146,10 +147,13 @@ class RuntimeDevice:
         pairs = self.store.pair_history(self.key)
         floor = percentile(pairs, 0.95) if pairs else 0.0
         context = {**answer.context, "preempted": round(campaign.preempted, 4), "pairs": answer.pairs}
+        memory = slowdown(campaign, reference[1], self.store.reference_history(MEMORY.name, self.key))
+        weighty = heavy({key: network for key, (network, _) in exported.items()})
         found = {}
         for key, (network, expected) in exported.items():
             difference = check_equal(expected, answer.outputs[key], self.runtime.name, TOLERANCE[self.precision])
-            measured = self._result(key, campaign, reference, difference, floor, context)
+            disturbed = {"memory": round(memory, 4)} if key in weighty else {}
+            measured = self._result(key, campaign, reference, difference, floor, context | disturbed)
             found[key] = replace(measured, model_bytes=len(network.model))
             self.store.add(found[key], campaign.rounds[key], campaign.steady.get(key, ()))
         return found
@@ -173,7 +177,7 @@ class RuntimeDevice:
             ms=ratio * reference[1],
             ratio=ratio,
             half_width=half,
-            grade=grade(half, campaign.preempted, quiet, floor),
+            grade=grade(half, campaign.preempted, quiet, floor, context.get("memory", 0.0)),
             rounds=len(campaign.rounds[key]),
             p50_ms=statistics.median(times),
             p90_ms=percentile(times, 0.9) if len(times) >= 64 else None,
@@ -206,13 +210,19 @@ class RuntimeDevice:
         seen = self._perform(everything, middle, math.inf, rough, 0).campaign.rounds
         ms = {name: min(r.candidate.best_ms for r in rounds) for name, rounds in seen.items()}
         found = []
-        for group in alike({key: ms[key] for key in networks}):
-            middle_ms = math.sqrt(ms[group[0]] * ms[group[-1]])
+        for keys in alike({key: ms[key] for key in networks}):
+            group = {key: networks[key] for key in keys}
+            middle_ms = math.sqrt(ms[keys[0]] * ms[keys[-1]])
             name = min((r.name for r in REFERENCES), key=lambda n: abs(math.log(ms[n] / middle_ms)))
-            self._perform({name: everything[name]}, name, math.inf, replace(LOOK, fresh=fresh), 0)
+            self._look(name, group, fresh)
             known_ms = percentile(self.store.reference_history(name, self.key), 0.1)
-            found.append(((name, known_ms), {key: networks[key] for key in group}))
+            found.append(((name, known_ms), group))
         return found
+
+    def _look(self, reference: str, group: Mapping[str, Network], fresh: bool) -> None:
+        """Add to the history of the reference, and of what watches the memory where the group needs it."""
+        name = MEMORY.name if heavy(group) else reference
+        self._perform({name: self._reference(name)}, reference, math.inf, replace(LOOK, fresh=fresh), 0)
 
     def logits(self, job: Job, images: Images) -> Images:
         """What the converted network answers to images (N, C, H, W), computed here: (N, classes).
@@ -268,29 +278,6 @@ def _here(request: Request) -> Answer:
     except Exception as error:
         why = (str(error).splitlines() or [""])[0]
         raise SurgenasError(f"{request.runtime} failed ({type(error).__name__}: {why})") from error
-
-
-def alike(latency_ms: Mapping[str, float]) -> list[list[str]]:
-    """Names in groups, fastest first, as few as the span of a group allows: what is in one campaign compares best."""
-    groups: list[list[str]] = []
-    for name in sorted(latency_ms, key=lambda name: latency_ms[name]):
-        if groups and latency_ms[name] <= SPAN * latency_ms[groups[-1][0]]:
-            groups[-1].append(name)
-        else:
-            groups.append([name])
-    return groups
-
-
-def _some(stored: Mapping[str, Measurement], seed: int) -> list[str]:
-    """One in twenty of them on average, drawn at random."""
-    rng = np.random.default_rng(derive(seed, "again"))
-    return [str(key) for key in rng.permutation(list(stored))[: int(len(stored) / 20 + rng.random())]]
-
-
-def _changed(pairs: Sequence[tuple[Measurement, Measurement]]) -> bool:
-    """Do most of the networks differ from what was stored by more than CHANGED, and more than noise explains?"""
-    apart = [abs(math.log(new.ms / old.ms)) > max(CHANGED, unlike(old, new)) for old, new in pairs]
-    return 2 * sum(apart) > len(apart)
 
 
 @cache

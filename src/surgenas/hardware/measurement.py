@@ -120,10 +120,13 @@ def estimate(rounds: Sequence[Round], reference_ms: float) -> tuple[float, float
     return ratio, half / ratio
 
 
-def grade(half_width: float, preempted: float, quiet_rounds: int = MIN_QUIET, floor: float = 0.0) -> str:
-    """A, B, C or D by the wider of interval and noise floor; too few quiet rounds cap it at C, a reference preempted in
-    more than 30 % of its runs at B, in more than 60 % at D."""
-    letter = next((g for g, limit in (("A", 0.02), ("B", 0.05), ("C", 0.10)) if max(half_width, floor) <= limit), "D")
+def grade(
+    half_width: float, preempted: float, quiet_rounds: int = MIN_QUIET, floor: float = 0.0, memory: float = 0.0
+) -> str:
+    """A, B, C or D by the widest of interval, noise floor and what a disturbed memory may add; too few quiet rounds cap
+    it at C, a reference preempted in more than 30 % of its runs at B, in more than 60 % at D."""
+    widest = max(half_width, floor, memory)
+    letter = next((g for g, limit in (("A", 0.02), ("B", 0.05), ("C", 0.10)) if widest <= limit), "D")
     if preempted > 0.6:
         return "D"
     if quiet_rounds < MIN_QUIET:
@@ -150,13 +153,14 @@ def pool(measurements: Sequence[Measurement]) -> Measurement:
     preempted = statistics.median(float(m.context.get("preempted", 0.0)) for m in measurements)
     floor = statistics.median(m.floor for m in measurements)
     quiet = round(statistics.median(int(m.context.get("quiet_rounds", MIN_QUIET)) for m in measurements))
+    memory = statistics.median(float(m.context.get("memory", 0.0)) for m in measurements)
     return replace(
         middle,
         ms=ms,
         ratio=ms / middle.reference_ms,
         half_width=half,
         floor=floor,
-        grade=grade(half, preempted, quiet, floor),
+        grade=grade(half, preempted, quiet, floor, memory),
         rounds=sum(m.rounds for m in measurements),
         campaigns_ms=campaigns_ms,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -51,9 +52,28 @@ REFERENCES = (
 )
 
 
+MEMORY = Reference("memory/1", 64, 16, ((24, 2, 2), (64, 3, 2), (128, 4, 1), (256, 3, 2)))
+"""12 MB of weights, about 1 ms: it feels what others do with caches and memory, as `hardware.memory` tells."""
+
+SPAN = 4.0
+"""Networks whose latencies differ by more are not measured against the same reference: on a busy machine small networks
+suffer more than large ones."""
+
+
+def alike(latency_ms: Mapping[str, float]) -> list[list[str]]:
+    """Names in groups, fastest first, as few as the span of a group allows: what is in one campaign compares best."""
+    groups: list[list[str]] = []
+    for name in sorted(latency_ms, key=lambda name: latency_ms[name]):
+        if groups and latency_ms[name] <= SPAN * latency_ms[groups[-1][0]]:
+            groups[-1].append(name)
+        else:
+            groups.append([name])
+    return groups
+
+
 def reference_named(name: str) -> Reference:
     """Raises UsageError for a name that is not shipped."""
-    for reference in REFERENCES:
+    for reference in (*REFERENCES, MEMORY):
         if reference.name == name:
             return reference
     raise UsageError(f"unknown reference network {name!r}; one of {', '.join(r.name for r in REFERENCES)}")

@@ -14,6 +14,8 @@ from surgenas.core.units import show_ms, show_seconds
 
 Facts = dict[str, Any]
 WIDTH = 120
+NOTICED = 0.05
+"""Slow-down of heavy networks from which it is said why their grade is poor."""
 
 
 def summary(facts: Facts) -> str:
@@ -137,6 +139,8 @@ def _one_device(rows: list[Facts]) -> str:
     lines += [f"one network under two names differs by up to {floor:.1%} here: closer latencies tie"] if floor else []
     if poor := [m["name"] for m in rows if m.get("grade") == "D"]:
         lines.append(f"too noisy to say (grade D): {', '.join(poor)}; measure again when the machine is idle")
+    if (memory := max((m.get("context", {}).get("memory", 0.0) for m in rows), default=0.0)) > NOTICED:
+        lines.append(f"networks of many weights took {memory:.0%} longer than known meanwhile: others use the memory")
     lines += [
         f"{m['name']}: {show_ms(m['steady_ms'])} back to back; ranked by what it takes in turn with others"
         for m in rows if m.get("steady_ms")

@@ -1,0 +1,85 @@
+"""A program that goes through the memory slows heavy networks down and nothing else: their grade must tell."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from torch import nn
+
+from surgenas.hardware import local
+from surgenas.hardware.device import Job
+from surgenas.hardware.devices import make_device
+from surgenas.hardware.measurement import Block, Round
+from surgenas.hardware.memory import HEAVY_BYTES, heavy
+from surgenas.hardware.references import MEMORY
+from surgenas.hardware.session import Answer
+from surgenas.hardware.store import Store
+from surgenas.hardware.timing import Campaign, Protocol
+
+SHAPE = (3, 32, 32)
+JOBS = [
+    Job(name, lambda width=width: nn.Sequential(nn.Flatten(), nn.Linear(3072, width)), SHAPE)
+    for name, width in (("light", 10), ("heavy", 400))
+]
+
+
+class Neighbour:
+    """A machine where heavy networks take `factor` times as long; answers as a campaign would."""
+
+    factor = 1.0
+
+    def __init__(self):
+        self.asked = []
+
+    def perform(self, request, tell=None):
+        self.asked.append(list(request.networks))
+        slow = heavy(request.networks)
+        rounds = {
+            name: tuple(_round(2.0 * (self.factor if name in slow else 1.0)) for _ in range(10))
+            for name in request.networks
+        }
+        campaign = Campaign(rounds, (1.0,) * 20, 0.0, min(request.reference_ms, 1.0))
+        return Answer(campaign, dict.fromkeys(request.networks), {})
+
+
+def _round(ms):
+    reference, network = (Block((t,) * 5, (True,) * 5) for t in (1.0, ms))
+    return Round(reference, network, reference)
+
+
+@pytest.fixture
+def neighbour(monkeypatch):
+    neighbour = Neighbour()
+    monkeypatch.setattr(local, "perform", neighbour.perform)
+    monkeypatch.setattr(local, "check_equal", lambda *_: 0.0)
+    return neighbour
+
+
+def grades(device, **how):
+    return {m.key: m.grade for m in device.measure(JOBS, protocol=Protocol(), **how)}
+
+
+@pytest.mark.parametrize(("factor", "letter"), [(1.04, "B"), (1.08, "C"), (1.4, "D")])
+def test_what_a_disturbed_memory_may_add_is_in_the_grade_of_heavy_networks(tmp_path, neighbour, factor, letter):
+    device = replace(make_device("onnxruntime-cpu"), store=Store(tmp_path / "m.sqlite"))
+    assert grades(device) == {"light": "A", "heavy": "A"}
+    neighbour.factor = factor
+    assert grades(device) == {"light": "A", "heavy": letter}
+    (pooled,) = device.measure(JOBS[1:], protocol=Protocol(campaigns=3))
+    assert pooled.grade == letter
+    assert pooled.context["memory"] == pytest.approx(factor - 1, abs=1e-3)
+
+
+def test_light_networks_are_measured_without_the_watching_one(tmp_path, neighbour):
+    device = replace(make_device("onnxruntime-cpu"), store=Store(tmp_path / "m.sqlite"))
+    reference = device.calibrate(JOBS[0])
+    assert not any(MEMORY.name in names for names in neighbour.asked)
+    device.measure(JOBS, reference=reference)
+    look, campaign = neighbour.asked[-2:]
+    assert look == [MEMORY.name], "it is looked at once before it says anything"
+    assert campaign == ["light", "heavy", MEMORY.name]
+    neighbour.asked.clear()
+    device.measure(JOBS, reference=reference)
+    assert len(neighbour.asked) == 1
+    assert len(device._converted(JOBS[1])[0].model) > HEAVY_BYTES
