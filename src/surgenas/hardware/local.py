@@ -23,7 +23,7 @@ from surgenas.hardware.conversion import TOLERANCE, check_equal, converted
 from surgenas.hardware.device import Job
 from surgenas.hardware.link import HERE, Link
 from surgenas.hardware.measurement import Measurement, estimate, grade, percentile, pool
-from surgenas.hardware.memory import heavy, minima_ms, slowdown
+from surgenas.hardware.memory import minima_ms, slowdown
 from surgenas.hardware.recheck import changed, some
 from surgenas.hardware.references import MEMORY, REFERENCES, alike, reference_named
 from surgenas.hardware.runtimes import Images, Runtime
@@ -94,7 +94,7 @@ class RuntimeDevice:
                 with self._alone(progress):
                     groups = [(reference, networks)] if reference else self._by_reference(networks, protocol.fresh)
                     for (name, ms), group in groups:
-                        if heavy(group) and not self.store.reference_history(MEMORY.name, self.key):
+                        if _any_heavy(group) and not self.store.reference_history(MEMORY.name, self.key):
                             self._look(name, group, protocol.fresh)
                         wanted = {key: exported[key] for key in group}
                         campaigns = []
@@ -127,7 +127,7 @@ class RuntimeDevice:
         seed: int,
         progress: Progress = Progress(),  # noqa: B008  stateless
     ) -> Answer:
-        watch = {MEMORY.name: self._reference(MEMORY.name)} if heavy(networks) else {}
+        watch = {MEMORY.name: self._reference(MEMORY.name)} if _any_heavy(networks) else {}
         request = Request(
             self._kind, self.precision, self.threads, {**networks, **watch}, self._reference(reference), reference_ms,
             protocol, seed,
@@ -148,11 +148,10 @@ class RuntimeDevice:
         floor = percentile(pairs, 0.95) if pairs else 0.0
         context = {**answer.context, "preempted": round(campaign.preempted, 4), "pairs": answer.pairs}
         memory = slowdown(campaign, reference[1], self.store.reference_history(MEMORY.name, self.key))
-        weighty = heavy({key: network for key, (network, _) in exported.items()})
         found = {}
         for key, (network, expected) in exported.items():
             difference = check_equal(expected, answer.outputs[key], self.runtime.name, TOLERANCE[self.precision])
-            disturbed = {"memory": round(memory, 4)} if key in weighty else {}
+            disturbed = {"memory": round(memory, 4)} if network.is_heavy else {}
             measured = self._result(key, campaign, reference, difference, floor, context | disturbed)
             found[key] = replace(measured, model_bytes=len(network.model))
             self.store.add(found[key], campaign.rounds[key], campaign.steady.get(key, ()))
@@ -221,7 +220,7 @@ class RuntimeDevice:
 
     def _look(self, reference: str, group: Mapping[str, Network], fresh: bool) -> None:
         """Add to the history of the reference, and of what watches the memory where the group needs it."""
-        name = MEMORY.name if heavy(group) else reference
+        name = MEMORY.name if _any_heavy(group) else reference
         self._perform({name: self._reference(name)}, reference, math.inf, replace(LOOK, fresh=fresh), 0)
 
     def logits(self, job: Job, images: Images) -> Images:
@@ -267,6 +266,10 @@ class RuntimeDevice:
             yield
         finally:
             lock.release()
+
+
+def _any_heavy(networks: Mapping[str, Network]) -> bool:
+    return any(network.is_heavy for network in networks.values())
 
 
 def _here(request: Request) -> Answer:

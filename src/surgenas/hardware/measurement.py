@@ -27,6 +27,8 @@ itself depends on the machine's state. Ratios of quiet rounds repeat within 1 %,
 
 ENOUGH = 5
 """Campaigns from which their own spread says how sure their median is."""
+MIN_CAMPAIGNS = 3
+"""Campaigns that two networks must share for their ratio to be taken within each."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,7 @@ def pool(measurements: Sequence[Measurement]) -> Measurement:
     middle = min(measurements, key=lambda m: abs(m.ms - ms))
     S = len(campaigns_ms)
     if S >= ENOUGH:
-        half = float(stdtrit(S - 1, 0.975)) * statistics.stdev(map(math.log, campaigns_ms)) / math.sqrt(S)
+        half = _t_interval([math.log(ms) for ms in campaigns_ms])
     else:
         spread = statistics.median(abs(c / ms - 1) for c in campaigns_ms)
         half = max(statistics.median(m.half_width for m in measurements), 2 * spread)
@@ -184,6 +186,37 @@ def ranks(measurements: Sequence[Measurement]) -> list[int]:
 def unlike(one: Measurement, other: Measurement) -> float:
     """|ln ratio| up to which two measurements are a tie: within the noise floor, or within both intervals together."""
     return max(one.floor, other.floor, math.hypot(one.half_width, other.half_width))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One network's latency over another's, with its 95 % interval; a tie if that cannot be told from 1."""
+
+    ratio: float
+    interval: tuple[float, float]
+    tie: bool
+
+
+def against(one: Measurement, other: Measurement) -> Comparison:
+    """Paired by campaign, so that what slows a whole campaign down cancels (protocol, point 13).
+
+    Campaigns pair from the last one back: what a measurement was pooled with from before stands in front. With fewer
+    than three in common it is the ratio of the two, within both intervals together. A grade D claims nothing: a tie.
+    """
+    S = min(len(one.campaigns_ms), len(other.campaigns_ms))
+    if S >= MIN_CAMPAIGNS:
+        logs = [math.log(a / b) for a, b in zip(one.campaigns_ms[-S:], other.campaigns_ms[-S:], strict=True)]
+        middle, half = statistics.median(logs), _t_interval(logs)
+    else:
+        middle, half = math.log(one.ms / other.ms), math.hypot(one.half_width, other.half_width)
+    tie = abs(middle) <= max(half, one.floor, other.floor) or "D" in (one.grade, other.grade)
+    return Comparison(math.exp(middle), (math.exp(middle - half), math.exp(middle + half)), tie)
+
+
+def _t_interval(values: Sequence[float]) -> float:
+    """Half-width of the 95 % interval of their mean."""
+    S = len(values)
+    return float(stdtrit(S - 1, 0.975)) * statistics.stdev(values) / math.sqrt(S)
 
 
 def percentile(values: Sequence[float], q: float) -> float:

@@ -7,21 +7,11 @@ take is how wrong they may be.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from surgenas.hardware.measurement import estimate, percentile
 from surgenas.hardware.references import MEMORY
-from surgenas.hardware.session import Network
 from surgenas.hardware.timing import Campaign
-
-HEAVY_BYTES = 4_000_000
-"""Networks from this size on are watched. Beside a program that goes through memory, networks of 2 MB slowed down up to
-6 % more than the reference, those of 9 to 17 MB 20 to 100 %."""
-
-
-def heavy(networks: Mapping[str, Network]) -> list[str]:
-    """Those that depend on what others do with the caches."""
-    return [name for name, network in networks.items() if len(network.model) >= HEAVY_BYTES]
 
 
 def minima_ms(campaign: Campaign) -> list[float]:

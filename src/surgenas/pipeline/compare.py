@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from surgenas.core.errors import DataError, SurgenasError, UsageError
@@ -11,7 +11,7 @@ from surgenas.core.progress import Progress
 from surgenas.hardware.device import Device, Job, measure_each
 from surgenas.hardware.devices import make_device
 from surgenas.hardware.local import RuntimeDevice
-from surgenas.hardware.measurement import Measurement, ranks
+from surgenas.hardware.measurement import Measurement, against, ranks
 from surgenas.pipeline.run import Run
 from surgenas.pipeline.sources import source, trained, trained_run
 from surgenas.pipeline.stages.measured import CLAIM
@@ -79,8 +79,8 @@ def _rows(
             rows.append(row | {"device": place.key, "error": str(m)})
             continue
         yardstick = found[yardsticks[entry.job.input_shape[-1]].key]
-        ratio = m.ms / yardstick.ms if isinstance(yardstick, Measurement) else None
-        row |= {"rank": rank[m.key], "interval": list(m.interval_ms), "to_mobilenetv2": ratio}
+        beside = asdict(against(m, yardstick)) if isinstance(yardstick, Measurement) else None
+        row |= {"rank": rank[m.key], "interval": list(m.interval_ms), "to_mobilenetv2": beside}
         rows.append(row | m.to_dict())
     return rows
 

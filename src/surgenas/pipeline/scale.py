@@ -13,6 +13,7 @@ from surgenas.core.errors import UsageError
 from surgenas.core.files import make_folder, write_atomic
 from surgenas.core.progress import Progress
 from surgenas.hardware.devices import make_device
+from surgenas.hardware.measurement import against
 from surgenas.methods.comfort_zone import Scaled, pick, zone
 from surgenas.nn.cost import count, moved_bytes
 from surgenas.pipeline.stages.measured import CLAIM, job_of
@@ -71,9 +72,10 @@ def scale(
         "architecture": picked.to_dict() if picked else None,
     }  # fmt: skip
     if chosen:
+        beside = against(measured[points.index(chosen)], measured[0])
         found["verdict"] = (
             f"picked {knob} x {chosen.scale:.2f}: {chosen.macs / points[0].macs:.2f} x the MACs at "
-            f"{chosen.latency_ms / points[0].latency_ms:.1%} of the latency"
+            f"{beside.ratio:.3f} x the latency ({beside.interval[0]:.3f} to {beside.interval[1]:.3f})"
         )
     elif all(sure[:2]):
         found["verdict"] = f"the Comfort Zone is empty here: every step of {knob} costs, from the first on"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
+from surgenas.hardware.measurement import Measurement, against
 from surgenas.pipeline.run import Run
 from surgenas.pipeline.stages.train import FOUND, REFERENCE
 
@@ -14,7 +16,7 @@ def facts(run: Run) -> Facts:
     """Everything known so far; what a stage has not found yet is None or empty."""
     reach, derived = run.result("reach") or {}, run.result("derive") or {}
     measured = (run.result("verify") or {}).get("measurements", {})
-    networks = [_network(run, name, measured.get(name)) for name in measured or [FOUND]]
+    networks = [_network(run, name, measured) for name in measured or [FOUND]]
     found = networks[0]
     return {
         "run": str(run.folder),
@@ -56,16 +58,32 @@ def page_facts(run: Run) -> Facts:
     }
 
 
-def _network(run: Run, name: str, measurement: dict[str, Any] | None) -> Facts:
+def told(comparison: Facts | None) -> str:
+    """'1.08 x (1.06 to 1.10)', or that nothing can be told."""
+    if comparison is None:
+        return "-"
+    low, high = comparison["interval"]
+    return f"{comparison['ratio']:.2f} x ({low:.2f} to {high:.2f}){', a tie' if comparison['tie'] else ''}"
+
+
+def _network(run: Run, name: str, measured: dict[str, dict[str, Any]]) -> Facts:
     trained = run.result(f"train {name}") or {}
-    latency = _latency(measurement)
+    latency = _latency(measured.get(name))
     return {
         "name": name,
         "accuracy": trained.get("accuracy"),
         "latency_ms": latency["ms"],
         "interval": latency["interval"],
         "grade": latency["grade"],
+        "to_found": _to_found(measured, name),
     }
+
+
+def _to_found(measured: dict[str, dict[str, Any]], name: str) -> Facts | None:
+    """Its latency over the found network's; both were measured in the same campaigns."""
+    if name == FOUND or not measured:
+        return None
+    return asdict(against(*(Measurement.from_dict(measured[n]) for n in (name, FOUND))))
 
 
 def _latency(m: dict[str, Any] | None) -> Facts:

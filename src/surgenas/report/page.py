@@ -12,7 +12,7 @@ from surgenas.core.files import write_atomic
 from surgenas.core.units import show_ms, show_seconds
 from surgenas.pipeline.run import Run
 from surgenas.report import figures
-from surgenas.report.facts import Facts, facts, page_facts
+from surgenas.report.facts import Facts, facts, page_facts, told
 from surgenas.report.operators_page import operators_figure
 
 
@@ -94,9 +94,16 @@ def _results(known: Facts) -> str:
     ]
     rows += [*known["references"], *known["random"], *known["uniform"]]
     return _table(
-        ["network", "test accuracy", "latency", "95 % interval", "grade"],
+        ["network", "test accuracy", "latency", "95 % interval", "grade", "latency / found"],
         [
-            [r["name"], _percent(r["accuracy"]), _ms(r["latency_ms"]), _interval(r["interval"]), r["grade"] or "-"]
+            [
+                r["name"],
+                _percent(r["accuracy"]),
+                _ms(r["latency_ms"]),
+                _interval(r["interval"]),
+                r["grade"] or "-",
+                told(r.get("to_found")),
+            ]
             for r in rows
         ],
     )

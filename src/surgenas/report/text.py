@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import io
 from itertools import groupby
-from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from surgenas.core.units import show_ms, show_seconds
+from surgenas.report.facts import Facts, told
 
-Facts = dict[str, Any]
 WIDTH = 120
 NOTICED = 0.05
 """Slow-down of heavy networks from which it is said why their grade is poor."""
@@ -23,10 +22,12 @@ def summary(facts: Facts) -> str:
     latency = facts["latency"]
     inside = "inside" if latency["ms"] <= facts["limit_ms"] else "MISSES"
     half = (latency["interval"][1] - latency["interval"][0]) / 2 / latency["ms"]
-    table = Table("network", "test accuracy", "latency", "grade", box=None, pad_edge=False)
+    table = Table("network", "test accuracy", "latency", "grade", "latency / found", box=None, pad_edge=False)
     table.add_row("found", f"{facts['accuracy']['test']:.2%}", show_ms(latency["ms"]), latency["grade"])
     for row in [*facts["references"], *facts["random"], *facts["uniform"]]:
-        table.add_row(row["name"], f"{row['accuracy']:.2%}", show_ms(row["latency_ms"]), row["grade"])
+        table.add_row(
+            row["name"], f"{row['accuracy']:.2%}", show_ms(row["latency_ms"]), row["grade"], told(row["to_found"])
+        )
     lines = [
         f"measured {show_ms(latency['ms'])} +-{half:.1%} (grade {latency['grade']}), {inside} the limit of "
         f"{show_ms(facts['limit_ms'])}; predicted {show_ms(latency['predicted_ms'])}, wall clock median "
@@ -118,7 +119,7 @@ def measurement_table(found: Facts) -> str:
 
 def _one_device(rows: list[Facts]) -> str:
     trained = any(m.get("accuracy") is not None for m in rows)
-    names = ("rank", "network", "latency", "+-", "grade", "p90 (wall)", "x MobileNetV2", "size", "max diff")
+    names = ("rank", "network", "latency", "+-", "grade", "p90 (wall)", "/ MobileNetV2", "size", "max diff")
     table = Table(*names, *(["test accuracy"] if trained else []), box=None)
     for m in rows:
         if "error" in m:
@@ -126,15 +127,14 @@ def _one_device(rows: list[Facts]) -> str:
             continue
         p90 = show_ms(m["p90_ms"]) if m["p90_ms"] else "-"
         tie = "=" if [other.get("rank") for other in rows].count(m["rank"]) > 1 else ""
-        ratio = f"{m['to_mobilenetv2']:.2f}" if m["to_mobilenetv2"] else "-"
         table.add_row(
-            f"{m['rank']}{tie}", escape(m["name"]), show_ms(m["ms"]), f"{m['half_width']:.1%}", m["grade"], p90, ratio,
-            f"{m.get('model_bytes', 0) / 1e6:.1f} MB", f"{m['max_difference']:.1e}",
+            f"{m['rank']}{tie}", escape(m["name"]), show_ms(m["ms"]), f"{m['half_width']:.1%}", m["grade"], p90,
+            told(m["to_mobilenetv2"]), f"{m.get('model_bytes', 0) / 1e6:.1f} MB", f"{m['max_difference']:.1e}",
             *([f"{m['accuracy']:.2%}" if m.get("accuracy") is not None else "-"] if trained else []),
         )  # fmt: skip
     campaigns = max((len(m.get("campaigns_ms", ())) for m in rows), default=0)
-    told = f", median of {campaigns} campaigns in fresh processes" if campaigns > 1 else ""
-    lines = [draw(table), f"on {rows[0]['device']}{told}"]
+    how = f", median of {campaigns} campaigns in fresh processes" if campaigns > 1 else ""
+    lines = [draw(table), f"on {rows[0]['device']}{how}"]
     floor = max((m.get("floor", 0.0) for m in rows), default=0.0)
     lines += [f"one network under two names differs by up to {floor:.1%} here: closer latencies tie"] if floor else []
     if poor := [m["name"] for m in rows if m.get("grade") == "D"]:
