@@ -32,7 +32,7 @@ from surgenas.core import moves
 from surgenas.hardware.device import Job
 from surgenas.hardware.devices import make_device
 from surgenas.hardware.local import RuntimeDevice
-from surgenas.hardware.measurement import Measurement, percentile, ranks
+from surgenas.hardware.measurement import Measurement, ranks
 from surgenas.hardware.onnx_file import to_onnx
 from surgenas.hardware.runtimes.onnxruntime import OnnxRuntime
 from surgenas.hardware.store import Store
@@ -102,9 +102,9 @@ def judged(device: RuntimeDevice, jobs: list[Job], repetitions: int, disturbance
         off = [abs(ms / t - 1) for row in usual for ms, t in zip(row, usual_truth, strict=True)]
         stood_by = [e for e, g in zip(errors, letters, strict=True) if g < "D"]
         judgement[f"beside {what}"] = {
-            "p95_error": percentile(errors, 0.95),
-            "p95_error_of_grades_A_to_C": percentile(stood_by, 0.95) if stood_by else None,
-            "sequential_p95_error": percentile(off, 0.95),
+            "p95_error": float(np.quantile(errors, 0.95)),
+            "p95_error_of_grades_A_to_C": float(np.quantile(stood_by, 0.95)) if stood_by else None,
+            "sequential_p95_error": float(np.quantile(off, 0.95)),
             "by_grade": by_grade(errors, letters),
         }  # fmt: skip
     quiet_errors = [abs(ms / t - 1) for row in quiet for ms, t in zip(row, truth, strict=True)]
@@ -182,7 +182,7 @@ def by_grade(errors: Sequence[float], letters: Sequence[str]) -> dict[str, dict[
     for letter in "ABCD":
         graded = [e for e, g in zip(errors, letters, strict=True) if g == letter]
         if graded:
-            found[letter] = {"count": len(graded), "p95_error": percentile(graded, 0.95),
+            found[letter] = {"count": len(graded), "p95_error": float(np.quantile(graded, 0.95)),
                              "off_by_10_percent": sum(e > 0.1 for e in graded)}  # fmt: skip
     return found
 

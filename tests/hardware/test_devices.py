@@ -80,6 +80,17 @@ def test_a_far_device_is_known_by_its_own_fingerprint_and_versions(tmp_path, sma
         device.layer_shares(jobs(small, "skip")[0])
 
 
+def test_a_host_is_reached_by_ssh(tmp_path, monkeypatch):
+    """An ssh of ours that writes down whom it was to reach, and then runs what follows here."""
+    ssh = tmp_path / "ssh"
+    ssh.write_text(f'#!/bin/sh\necho "$1 $2" > {tmp_path}/asked\nshift 2\nexec {sys.executable} "$@"\n')
+    ssh.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    (tmp_path / "pi.toml").write_text('runtime = "onnxruntime"\nhost = "pi@raspberrypi.local"\n')
+    assert "/onnxruntime-" in make_device(str(tmp_path / "pi.toml")).key
+    assert (tmp_path / "asked").read_text() == "pi@raspberrypi.local python3\n"
+
+
 @pytest.mark.parametrize(
     ("text", "error", "named"),
     [
@@ -89,6 +100,8 @@ def test_a_far_device_is_known_by_its_own_fingerprint_and_versions(tmp_path, sma
         ('runtime = "abacus"', UsageError, "unknown runtime 'abacus'; one of .*onnxruntime"),
         ("threads = 1", UsageError, "runtime: field required"),
         ("runtime = ", UsageError, "not TOML"),
+        ('runtime = "onnxruntime"\nhost = "-oProxyCommand=touch x"', UsageError, "host: string should match"),
+        ('runtime = "onnxruntime"\nhost = "a"\ncommand = ["b"]', UsageError, "either host or command"),
         ('runtime = "onnxruntime"\ncommand = ["no-such-command"]', DeviceLost, "cannot be started"),
     ],
 )

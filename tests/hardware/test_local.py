@@ -18,7 +18,6 @@ from surgenas.core.errors import SurgenasError, UsageError
 from surgenas.hardware import link
 from surgenas.hardware.conversion import TOLERANCE, check_equal, with_statistics
 from surgenas.hardware.devices import make_device
-from surgenas.hardware.measurement import percentile
 from surgenas.hardware.onnx_file import to_onnx, with_metadata
 from surgenas.hardware.references import REFERENCES, alike
 from surgenas.hardware.runtimes.onnxruntime import OnnxRuntime
@@ -145,7 +144,7 @@ def test_hidden_duplicates_make_the_noise_floor(small, tmp_path):
     pairs = device.store.pair_history(device.key)
     assert len(pairs) == 2
     assert min(pairs) > 0
-    assert all(m.floor == pytest.approx(percentile(pairs, 0.95)) for m in found)
+    assert all(m.floor == pytest.approx(np.quantile(pairs, 0.95)) for m in found)
     assert [m.key for m in found] == [job.key for job in jobs(small, "skip", "k3e3", "k7e6")]
 
 

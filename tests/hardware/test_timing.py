@@ -9,7 +9,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from surgenas.hardware.measurement import MIN_QUIET, Block, Measurement, Round, estimate, grade, percentile, pool, ranks
+from surgenas.hardware.measurement import (
+    MIN_QUIET,
+    Block,
+    Measurement,
+    Round,
+    against,
+    estimate,
+    grade,
+    pool,
+    ranks,
+)
 from surgenas.hardware.timing import Machine, Protocol, run_campaign
 
 
@@ -159,8 +169,8 @@ def test_grades(half, preempted, quiet, letter):
     assert grade(half, preempted, quiet) == letter
 
 
-def measurement(ms, half=0.01):
-    return Measurement("k", "d", ms, ms / 2, half, "A", 10, ms, None, "r", 2.0, 0.0)
+def measurement(ms, half_width=0.01, campaigns_ms=()):
+    return Measurement("k", "d", ms, ms / 2, half_width, "A", 10, ms, None, "r", 2.0, 0.0, campaigns_ms=campaigns_ms)
 
 
 def test_pooling_takes_the_median_and_owns_up_to_the_spread():
@@ -212,6 +222,24 @@ def test_a_wide_noise_floor_caps_the_grade():
     assert pool([replace(measurement(1.0), floor=0.2)] * 3).grade == "D"
 
 
-def test_percentile_interpolates():
-    assert percentile([3.0, 1.0, 2.0], 0.5) == 2.0
-    assert percentile([0.0, 10.0], 0.1) == pytest.approx(1.0)
+def test_a_ratio_is_taken_within_each_campaign():
+    """Campaigns differ by a third, the networks by 10 % in each; what was pooled from before does not shift them."""
+    slow = measurement(1.0, campaigns_ms=(7.0, 7.0, 7.0, 1.1, 1.21, 1.43))
+    fast = measurement(1.1, campaigns_ms=(1.0, 1.1, 1.3))
+    found = against(slow, fast)
+    assert found.ratio == pytest.approx(1.1)
+    assert found.interval == pytest.approx((1.1, 1.1))
+    assert not found.tie
+    assert against(replace(slow, floor=0.1), fast).tie
+    assert against(replace(slow, grade="D"), fast).tie
+
+
+def test_the_interval_of_a_ratio_is_the_t_interval_of_its_logarithms():
+    one = measurement(1.0, campaigns_ms=tuple(math.exp(x) for x in (0.1, 0.2, 0.3)))
+    found = against(one, measurement(1.0, campaigns_ms=(1.0, 1.0, 1.0)))
+    half = 4.302653 * 0.1 / math.sqrt(3)
+    assert found.interval == pytest.approx((math.exp(0.2 - half), math.exp(0.2 + half)), rel=1e-5)
+    assert found.tie, "0.2 +- 0.248"
+    few = against(replace(one, ms=1.1, half_width=0.03, campaigns_ms=()), measurement(1.0, half_width=0.04))
+    assert few.interval == pytest.approx((1.1 * math.exp(-0.05), 1.1 * math.exp(0.05)))
+    assert not few.tie

@@ -1,8 +1,8 @@
 """Which device is meant? One of the files in `device_files/`, a file of yours, or a "package.module:factory" path.
 
 A device file is TOML: `runtime`, and where they differ from the defaults `threads` (1), `batch` (1), `precision` (fp32)
-and `command`, the command that reaches a worker elsewhere, for example
-["ssh", "pi@host", "python", "-m", "surgenas.hardware.worker"].
+and `host`, which is reached by `ssh`, or `command`, any other command
+that reaches a worker, for example ["docker", "exec", "-i", "box", "python3", "-m", "surgenas.hardware.worker"].
 """
 
 from __future__ import annotations
@@ -37,6 +37,12 @@ class DeviceFile(BaseModel):
     batch: Annotated[int, Field(ge=1, le=4096)] = 1
     precision: Literal["fp32", "bf16", "int8"] = "fp32"
     command: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    host: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.@:%-]*$")] | None = None
+
+    @property
+    def reached_by(self) -> tuple[str, ...] | None:
+        """The command that reaches a worker elsewhere; None: here."""
+        return self.command or (("ssh", self.host, "python3", "-m", "surgenas.hardware.worker") if self.host else None)
 
 
 def names() -> list[str]:
@@ -62,11 +68,13 @@ def make_device(name: str) -> Device:
 
 def _from_file(name: str, path: Path) -> RuntimeDevice:
     file = _read(path)
+    if file.host and file.command:
+        raise UsageError(f"{name}: either host or command, not both")
     runtime = look_up("runtime", file.runtime, RUNTIMES)()
     if file.precision not in runtime.precisions:
         raise UsageError(f"{name}: {file.runtime} has no {file.precision}; one of {', '.join(runtime.precisions)}")
-    link = Link(file.command or HERE)
-    if file.command:
+    link = Link(file.reached_by or HERE)
+    if file.reached_by:
         far = link.greet()
         if file.runtime not in far.runtimes:
             raise EnvironmentFault(f"{name}: {file.runtime} is not installed there; found {', '.join(far.runtimes)}")

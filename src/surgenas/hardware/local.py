@@ -22,8 +22,8 @@ from surgenas.hardware import RUNTIMES
 from surgenas.hardware.conversion import TOLERANCE, check_equal, converted
 from surgenas.hardware.device import Job
 from surgenas.hardware.link import HERE, Link
-from surgenas.hardware.measurement import Measurement, estimate, grade, percentile, pool
-from surgenas.hardware.memory import minima_ms, slowdown
+from surgenas.hardware.measurement import Measurement, estimate, grade, pool
+from surgenas.hardware.memory import felt, minima_ms, slowdown
 from surgenas.hardware.recheck import changed, some
 from surgenas.hardware.references import MEMORY, REFERENCES, alike, reference_named
 from surgenas.hardware.runtimes import Images, Runtime
@@ -114,7 +114,7 @@ class RuntimeDevice:
         if self.link.command != HERE:
             raise UsageError(f"{self.name}: layers can be profiled on this machine only; ask without --layers")
         network, _ = self._converted(job)
-        times = self.runtime.layer_times_ms(network.model, network.images, self.threads, runs=30)
+        times = self.runtime.layer_times_ms(network.model, network.images, self.threads, self.precision, runs=30)
         total = sum(times.values())
         return {name: ms / total for name, ms in times.items()}
 
@@ -145,14 +145,14 @@ class RuntimeDevice:
         campaign = answer.campaign
         self.store.add_pairs(self.key, answer.pairs)
         pairs = self.store.pair_history(self.key)
-        floor = percentile(pairs, 0.95) if pairs else 0.0
+        floor = float(np.quantile(pairs, 0.95)) if pairs else 0.0
         context = {**answer.context, "preempted": round(campaign.preempted, 4), "pairs": answer.pairs}
         memory = slowdown(campaign, reference[1], self.store.reference_history(MEMORY.name, self.key))
         found = {}
         for key, (network, expected) in exported.items():
             difference = check_equal(expected, answer.outputs[key], self.runtime.name, TOLERANCE[self.precision])
-            disturbed = {"memory": round(memory, 4)} if network.is_heavy else {}
-            measured = self._result(key, campaign, reference, difference, floor, context | disturbed)
+            wrong = felt(memory, network, self._reference(MEMORY.name)) if memory else 0.0
+            measured = self._result(key, campaign, reference, difference, floor, context | {"memory": round(wrong, 4)})
             found[key] = replace(measured, model_bytes=len(network.model))
             self.store.add(found[key], campaign.rounds[key], campaign.steady.get(key, ()))
         return found
@@ -176,10 +176,10 @@ class RuntimeDevice:
             ms=ratio * reference[1],
             ratio=ratio,
             half_width=half,
-            grade=grade(half, campaign.preempted, quiet, floor, context.get("memory", 0.0)),
+            grade=grade(half, campaign.preempted, quiet, floor, context["memory"]),
             rounds=len(campaign.rounds[key]),
             p50_ms=statistics.median(times),
-            p90_ms=percentile(times, 0.9) if len(times) >= 64 else None,
+            p90_ms=float(np.quantile(times, 0.9)) if len(times) >= 64 else None,
             reference=reference[0],
             reference_ms=reference[1],
             max_difference=difference,
@@ -214,7 +214,7 @@ class RuntimeDevice:
             middle_ms = math.sqrt(ms[keys[0]] * ms[keys[-1]])
             name = min((r.name for r in REFERENCES), key=lambda n: abs(math.log(ms[n] / middle_ms)))
             self._look(name, group, fresh)
-            known_ms = percentile(self.store.reference_history(name, self.key), 0.1)
+            known_ms = float(np.quantile(self.store.reference_history(name, self.key), 0.1))
             found.append(((name, known_ms), group))
         return found
 

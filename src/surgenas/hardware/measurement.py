@@ -217,12 +217,3 @@ def _t_interval(values: Sequence[float]) -> float:
     """Half-width of the 95 % interval of their mean."""
     S = len(values)
     return float(stdtrit(S - 1, 0.975)) * statistics.stdev(values) / math.sqrt(S)
-
-
-def percentile(values: Sequence[float], q: float) -> float:
-    """Linear interpolation between order statistics; q in 0..1."""
-    ordered = sorted(values)
-    place = q * (len(ordered) - 1)
-    low = math.floor(place)
-    high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (place - low) * (ordered[high] - ordered[low])

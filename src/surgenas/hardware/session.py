@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from surgenas.hardware import RUNTIMES
 from surgenas.hardware.context import snapshot
 from surgenas.hardware.measurement import Block, Round, estimate
 from surgenas.hardware.runtimes import Images, Runtime
-from surgenas.hardware.timing import Campaign, Machine, Protocol, run_campaign
+from surgenas.hardware.timing import Campaign, Machine, Protocol, involuntary_switches, run_campaign
 from surgenas.hardware.wire import Message, WireError
 
 Call = Callable[[], Images]
@@ -95,7 +96,7 @@ def perform(request: Request, tell: Callable[[], None] = lambda: None) -> Answer
     """Compile, run the campaign, and hand back everything. tell: called after each network that was compiled."""
     runtime: Runtime = look_up("runtime", request.runtime, RUNTIMES)()
     before = snapshot()
-    machine = Machine(timer=runtime.timer())
+    machine = Machine(switches=partial(involuntary_switches, request.threads), timer=runtime.timer())
 
     def prepare(network: Network) -> Call:
         call = runtime.prepare(network.model, network.images, request.threads, request.precision)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from surgenas.hardware.measurement import MIN_QUIET, QUIET, Block, Round, estimate, percentile
+from surgenas.hardware.measurement import MIN_QUIET, QUIET, Block, Round, estimate
 
 Call = Callable[[], object]
 Timer = Callable[[Call], float]
@@ -56,13 +56,19 @@ class Protocol:
     campaigns: int = 1
 
 
+def involuntary_switches(threads: int) -> int:
+    """Of the calling thread so far; of the whole process where other threads compute too."""
+    who = resource.RUSAGE_THREAD if threads == 1 else resource.RUSAGE_SELF
+    return resource.getrusage(who).ru_nivcsw
+
+
 @dataclass(frozen=True)
 class Machine:
     """The clock and the counters of the machine that measures. timer: of a device that has a clock of its own: runs a
     call, says the milliseconds."""
 
     now: Callable[[], float] = time.perf_counter
-    switches: Callable[[], int] = field(default=lambda: resource.getrusage(resource.RUSAGE_THREAD).ru_nivcsw)
+    switches: Callable[[], int] = field(default=lambda: involuntary_switches(1))
     sleep: Callable[[float], None] = time.sleep
     timer: Timer | None = None
 
@@ -139,7 +145,7 @@ def run_campaign(
 
 def _fast_state(known_ms: float, minima: Sequence[float]) -> float:
     """As known, or faster if this campaign saw it: the machine may have been slow whenever it was calibrated."""
-    return min(known_ms, percentile(minima, 0.1)) if len(minima) >= 20 else known_ms
+    return min(known_ms, float(np.quantile(minima, 0.1))) if len(minima) >= 20 else known_ms
 
 
 def _known(rounds: list[Round], reference_ms: float, protocol: Protocol) -> bool:

@@ -140,7 +140,7 @@ def _one_device(rows: list[Facts]) -> str:
     if poor := [m["name"] for m in rows if m.get("grade") == "D"]:
         lines.append(f"too noisy to say (grade D): {', '.join(poor)}; measure again when the machine is idle")
     if (memory := max((m.get("context", {}).get("memory", 0.0) for m in rows), default=0.0)) > NOTICED:
-        lines.append(f"networks of many weights took {memory:.0%} longer than known meanwhile: others use the memory")
+        lines.append(f"others use caches and memory: networks of many weights may be up to {memory:.0%} off")
     lines += [
         f"{m['name']}: {show_ms(m['steady_ms'])} back to back; ranked by what it takes in turn with others"
         for m in rows if m.get("steady_ms")

@@ -49,7 +49,7 @@ class Runtime(ABC):
         """The converted model in int8, its ranges from calibration images; only where precisions has int8."""
         raise UsageError(f"{self.name} cannot quantize to int8 here; one of {', '.join(self.precisions)}")
 
-    def layer_times_ms(self, model: bytes, images: Images, threads: int, runs: int) -> dict[str, float]:
+    def layer_times_ms(self, model: bytes, images: Images, threads: int, precision: str, runs: int) -> dict[str, float]:
         """Profiled milliseconds by module path; to be used as shares only, never as a latency."""
         raise UsageError(f"{self.name} does not tell the time of single layers; onnxruntime and openvino do")
 

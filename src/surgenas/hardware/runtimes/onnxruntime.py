@@ -37,7 +37,7 @@ class OnnxRuntime(OnnxReader):
         feed = {session.get_inputs()[0].name: images}
         return lambda: session.run(None, feed)[0]
 
-    def layer_times_ms(self, model: bytes, images: Images, threads: int, runs: int) -> dict[str, float]:
+    def layer_times_ms(self, model: bytes, images: Images, threads: int, precision: str, runs: int) -> dict[str, float]:
         with tempfile.TemporaryDirectory() as folder:
             options = _options(threads)
             options.enable_profiling = True

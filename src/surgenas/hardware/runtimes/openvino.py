@@ -39,8 +39,8 @@ class OpenVino(OnnxReader):
 
         return call
 
-    def layer_times_ms(self, model: bytes, images: Images, threads: int, runs: int) -> dict[str, float]:
-        request = _compiled(model, threads, "fp32", PERF_COUNT=True).create_infer_request()
+    def layer_times_ms(self, model: bytes, images: Images, threads: int, precision: str, runs: int) -> dict[str, float]:
+        request = _compiled(model, threads, precision, PERF_COUNT=True).create_infer_request()
         times: dict[str, float] = defaultdict(float)
         for _ in range(runs):
             request.infer([images])
