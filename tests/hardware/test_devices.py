@@ -66,9 +66,12 @@ def test_a_file_of_ones_own(tmp_path, small):
 
 
 def test_a_far_device_is_known_by_its_own_fingerprint_and_versions(tmp_path, small):
-    """The same loop on the far side of a command: a plain subprocess that claims to be another host."""
+    """The same loop on the far side of a command: a plain subprocess that claims to be another host, without torch."""
     script = tmp_path / "far.py"
-    script.write_text("from surgenas.hardware import worker\nworker.host_fingerprint = lambda: 'pi-4'\nworker.main()\n")
+    script.write_text(
+        "import sys\nsys.modules['torch'] = None\n"
+        "from surgenas.hardware import worker\nworker.host_fingerprint = lambda: 'pi-4'\nworker.main()\n"
+    )
     command = json.dumps([sys.executable, str(script)])
     (tmp_path / "pi.toml").write_text(f'runtime = "onnxruntime"\ncommand = {command}\n')
     device = make_device(str(tmp_path / "pi.toml"))

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from surgenas.core import moves
-from surgenas.core.errors import SurgenasError, UsageError
+from surgenas.core.errors import EnvironmentFault, SurgenasError, UsageError
 from surgenas.hardware import link
 from surgenas.hardware.conversion import TOLERANCE, check_equal, with_statistics
 from surgenas.hardware.devices import make_device
@@ -109,7 +109,7 @@ def test_a_runtime_by_its_path_that_fails_is_one_line(small, tmp_path):
 
 def test_more_threads_than_cores_are_refused(tmp_path):
     (tmp_path / "many.toml").write_text('runtime = "onnxruntime"\nthreads = 1000')
-    with pytest.raises(UsageError, match="1000 threads"):
+    with pytest.raises(EnvironmentFault, match="1000 threads"):
         make_device(str(tmp_path / "many.toml"))
 
 

@@ -80,7 +80,7 @@ def _from_file(name: str, path: Path) -> RuntimeDevice:
             raise EnvironmentFault(f"{name}: {file.runtime} is not installed there; found {', '.join(far.runtimes)}")
     else:
         if file.threads > (cores := os.cpu_count() or 1):
-            raise UsageError(f"{name}: {file.threads} threads, but this machine has {cores} cores")
+            raise EnvironmentFault(f"{name}: {file.threads} threads, but this machine has {cores} cores")
         far = Greeting(host_fingerprint(), processor(), {runtime.name: runtime.version})
         if lack := runtime.missing(file.precision):
             raise EnvironmentFault(f"this processor has no {lack}")

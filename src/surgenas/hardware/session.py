@@ -1,6 +1,7 @@
 """One campaign as a value: what is to be measured, on what, and the raw answer. Runs in this process or in another.
 
-Nothing here knows of torch: a worker on a small machine needs the runtime, numpy and this package.
+Nothing here knows of torch: a worker on a small machine needs the runtime, numpy, scipy, pydantic, psutil and this
+package.
 """
 
 from __future__ import annotations
@@ -110,7 +111,7 @@ def perform(request: Request, tell: Callable[[], None] = lambda: None) -> Answer
     hidden = rng.permutation(light or list(calls))[: request.protocol.duplicates]
     calls |= {HIDDEN + name: prepare(request.networks[name]) for name in map(str, hidden)}
     campaign = run_campaign(calls, prepare(request.reference), request.reference_ms, request.protocol, rng, machine)
-    return Answer(campaign, outputs, {"before": before, "after": snapshot()})
+    return Answer(campaign, outputs, {"seed": request.seed, "before": before, "after": snapshot()})
 
 
 # --- to a message and back

@@ -49,7 +49,7 @@ def compare(
         if layers:
             _add_layers(place, entries, rows[-len(entries) :], progress)
     if failures[0] and all(failures):
-        raise failures[0]
+        raise type(failures[0])(f"{what[0]}: {failures[0]}")
     return {"measurements": rows}
 
 
