@@ -20,9 +20,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import combinations
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from common import finish
@@ -33,8 +34,8 @@ from surgenas.hardware.device import Job
 from surgenas.hardware.devices import make_device
 from surgenas.hardware.local import RuntimeDevice
 from surgenas.hardware.measurement import Measurement, ranks
-from surgenas.hardware.onnx_file import to_onnx
-from surgenas.hardware.runtimes.onnxruntime import OnnxRuntime
+from surgenas.hardware.runtimes import Images
+from surgenas.hardware.session import Network
 from surgenas.hardware.store import Store
 from surgenas.hardware.timing import Protocol
 from surgenas.pipeline.sources import source
@@ -43,7 +44,7 @@ from surgenas.spaces.mobile import Mobile
 
 PROTOCOL = Protocol(max_rounds=20, budget_s=15, patience_s=20, duplicates=2, fresh=True)
 RUNS = 50
-TWIN = "again"
+TWIN = "again "
 HEAVY = (("mobilenetv2_100", 64), ("mobilenetv2_100", 128), ("mobilenetv3_large_100", 128), ("efficientnet_b0", 64))
 
 
@@ -59,20 +60,32 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         device = make_device(args.device)
         assert isinstance(device, RuntimeDevice)
-        figures = judged(
-            replace(device, store=Store(Path(folder) / "m.sqlite")), jobs, args.repetitions, args.disturbed
-        )
+        store = Store(Path(folder) / "m.sqlite")
+        known = Remembering(**{f.name: getattr(device, f.name) for f in fields(device)} | {"store": store})
+        figures = judged(known, jobs, args.repetitions, args.disturbed)
     finish("measurement", {"networks": args.networks, "repetitions": args.repetitions, **figures})
 
 
-def judged(device: RuntimeDevice, jobs: list[Job], repetitions: int, disturbances: int) -> dict[str, object]:
+class Remembering(RuntimeDevice):
+    """Converts each network once, not once a campaign."""
+
+    converted: ClassVar[dict[str, tuple[Network, Images]]] = {}
+
+    def _converted(self, job: Job) -> tuple[Network, Images]:
+        key = job.key.removeprefix(TWIN)
+        if key not in self.converted:
+            self.converted[key] = super()._converted(job)
+        return self.converted[key]
+
+
+def judged(device: Remembering, jobs: list[Job], repetitions: int, disturbances: int) -> dict[str, object]:
     groups: dict[tuple[str, float], list[Job]] = {}
     for job, m in zip(jobs, device.measure(jobs, protocol=PROTOCOL), strict=True):
         groups.setdefault((m.reference, m.reference_ms), []).append(job)
     quiet, quiet_grades, median, minimum, ties = [], [], [], [], []
     for repetition in range(repetitions):
         found, same = ours(device, groups, repetition)
-        runs = [sequential(job) for job in jobs]
+        runs = [sequential(device, job) for job in jobs]
         quiet.append([found[job.key].ms for job in jobs])
         median.append([statistics.median(ms) for ms in runs])
         minimum.append([min(ms) for ms in runs])
@@ -95,7 +108,7 @@ def judged(device: RuntimeDevice, jobs: list[Job], repetitions: int, disturbance
         for i in range(disturbances):
             with disturbed(hog, count):
                 answers.append(ours(device, groups, 1000 * (n + 1) + i)[0])
-                usual.append([statistics.median(sequential(job)) for job in jobs])
+                usual.append([statistics.median(sequential(device, job)) for job in jobs])
             print(f"{what}: {''.join(answers[-1][job.key].grade for job in jobs)}", file=sys.stderr)
         errors = [abs(a[job.key].ms / t - 1) for a in answers for job, t in zip(jobs, truth, strict=True)]
         letters = [a[job.key].grade for a in answers for job in jobs]
@@ -123,23 +136,17 @@ def sampled(count: int) -> list[Job]:
     for width in np.geomspace(0.5, 2, count):
         space = Mobile(layout="small", resolution=128, width=float(width), classes=10)
         jobs.append(job_of(moves.sample(space, rng)))
-    jobs += [source(name, resolution) for name, resolution in HEAVY]
-    return [as_file(job) for job in jobs]
-
-
-def as_file(job: Job) -> Job:
-    """Exported once, not once a campaign."""
-    model = to_onnx(job.module, job.input_shape)
-    return Job(job.key, None, job.input_shape, model=lambda _: model)
+    return jobs + [source(name, resolution) for name, resolution in HEAVY]
 
 
 def ours(
-    device: RuntimeDevice, groups: dict[tuple[str, float], list[Job]], seed: int
+    device: Remembering, groups: dict[tuple[str, float], list[Job]], seed: int
 ) -> tuple[dict[str, Measurement], list[bool]]:
     """Every network's measurement, and by group whether one network under two names is a tie."""
     found, ties = {}, []
     for reference, group in groups.items():
-        twin = replace(group[seed % len(group)], key=TWIN)
+        job = group[seed % len(group)]
+        twin = replace(job, key=TWIN + job.key)
         measured = device.measure([*group, twin], reference=reference, protocol=PROTOCOL, seed=seed)
         places = ranks(measured)
         ties.append(places[seed % len(group)] == places[-1])
@@ -147,11 +154,10 @@ def ours(
     return found, ties
 
 
-def sequential(job: Job) -> list[float]:
+def sequential(device: Remembering, job: Job) -> list[float]:
     """The usual way: compile, warm up, time one run after the other."""
-    assert job.model is not None
-    images = np.random.default_rng(0).standard_normal((1, *job.input_shape), dtype=np.float32)
-    call = OnnxRuntime().prepare(job.model(1), images, 1, "fp32")
+    network, _ = device._converted(job)
+    call = device.runtime.prepare(network.model, network.images, device.threads, device.precision)
     for _ in range(10):
         call()
     times = []
