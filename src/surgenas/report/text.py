@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from surgenas.core.units import show_ms, show_seconds
+from surgenas.hardware.measurement import MIN_QUIET
 from surgenas.report.facts import Facts, told
 
 WIDTH = 120
@@ -139,6 +140,8 @@ def _one_device(rows: list[Facts]) -> str:
     lines += [f"one network under two names differs by up to {floor:.1%} here: closer latencies tie"] if floor else []
     if poor := [m["name"] for m in rows if m.get("grade") == "D"]:
         lines.append(f"too noisy to say (grade D): {', '.join(poor)}; measure again when the machine is idle")
+    if any(m.get("context", {}).get("quiet_rounds", MIN_QUIET) < MIN_QUIET for m in rows):
+        lines.append("the device was hardly ever as fast as it is known to be (busy, hot or changed): grade C at best")
     if (memory := max((m.get("context", {}).get("memory", 0.0) for m in rows), default=0.0)) > NOTICED:
         lines.append(f"others use caches and memory: networks of many weights may be up to {memory:.0%} off")
     lines += [

@@ -1,0 +1,34 @@
+"""What a person reads after measuring: the ratio with its interval, ties, and why a number is poor."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from surgenas.hardware.measurement import Measurement, against
+from surgenas.report.facts import told
+from surgenas.report.text import measurement_table
+
+YARDSTICK = Measurement("m", "d", 1.0, 1.0, 0.01, "A", 10, 1.0, None, "r", 1.0, 0.0, campaigns_ms=(1.0, 1.01, 0.99))
+
+
+def row(name, rank, ms, grade="A", **context):
+    m = Measurement(name, "here", ms, ms, 0.01, grade, 10, ms, None, "r", 1.0, 0.0, context=context,
+                    campaigns_ms=(ms, 1.01 * ms, 0.99 * ms))  # fmt: skip
+    return m.to_dict() | {"name": name, "rank": rank, "to_mobilenetv2": asdict(against(m, YARDSTICK))}
+
+
+def test_a_ratio_is_shown_with_its_interval_and_a_tie_as_one():
+    text = measurement_table({"measurements": [row("fast", 1, 0.5), row("same", 2, 1.0)]})
+    assert "0.50 x (0.50 to 0.50)" in text
+    assert "1.00 x (1.00 to 1.00), a tie" in text
+    assert "median of 3 campaigns" in text
+    assert "grade C at best" not in text
+    assert "others use" not in text
+    assert told(None) == "-"
+
+
+def test_a_poor_grade_says_why():
+    text = measurement_table({"measurements": [row("big", 1, 2.0, "D", memory=0.31, quiet_rounds=2)]})
+    assert "too noisy to say (grade D): big" in text
+    assert "networks of many weights may be up to 31% off" in text
+    assert "hardly ever as fast as it is known to be" in text
