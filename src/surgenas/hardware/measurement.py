@@ -197,19 +197,21 @@ class Comparison:
     tie: bool
 
 
-def against(one: Measurement, other: Measurement) -> Comparison:
+def against(one: Measurement, other: Measurement) -> Comparison | None:
     """Paired by campaign, so that what slows a whole campaign down cancels (protocol, point 13).
 
     Campaigns pair from the last one back: what a measurement was pooled with from before stands in front. With fewer
-    than three in common it is the ratio of the two, within both intervals together. A grade D claims nothing: a tie.
+    than three in common it is the ratio of the two, within both intervals together. None beside a grade D, which claims nothing.
     """
+    if "D" in (one.grade, other.grade):
+        return None
     S = min(len(one.campaigns_ms), len(other.campaigns_ms))
     if S >= MIN_CAMPAIGNS:
         logs = [math.log(a / b) for a, b in zip(one.campaigns_ms[-S:], other.campaigns_ms[-S:], strict=True)]
         middle, half = statistics.median(logs), _t_interval(logs)
     else:
         middle, half = math.log(one.ms / other.ms), math.hypot(one.half_width, other.half_width)
-    tie = abs(middle) <= max(half, one.floor, other.floor) or "D" in (one.grade, other.grade)
+    tie = abs(middle) <= max(half, one.floor, other.floor)
     return Comparison(math.exp(middle), (math.exp(middle - half), math.exp(middle + half)), tie)
 
 

@@ -79,8 +79,12 @@ def _rows(
             rows.append(row | {"device": place.key, "error": str(m)})
             continue
         yardstick = found[yardsticks[entry.job.input_shape[-1]].key]
-        beside = asdict(against(m, yardstick)) if isinstance(yardstick, Measurement) else None
-        row |= {"rank": rank[m.key], "interval": list(m.interval_ms), "to_mobilenetv2": beside}
+        beside = against(m, yardstick) if isinstance(yardstick, Measurement) else None
+        row |= {
+            "rank": rank[m.key],
+            "interval": list(m.interval_ms),
+            "to_mobilenetv2": asdict(beside) if beside else None,
+        }
         rows.append(row | m.to_dict())
     return rows
 

@@ -83,7 +83,8 @@ def _to_found(measured: dict[str, dict[str, Any]], name: str) -> Facts | None:
     """Its latency over the found network's; both were measured in the same campaigns."""
     if name == FOUND or not measured:
         return None
-    return asdict(against(*(Measurement.from_dict(measured[n]) for n in (name, FOUND))))
+    found = against(*(Measurement.from_dict(measured[n]) for n in (name, FOUND)))
+    return asdict(found) if found else None
 
 
 def _latency(m: dict[str, Any] | None) -> Facts:
