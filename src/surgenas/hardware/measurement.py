@@ -201,7 +201,7 @@ def against(one: Measurement, other: Measurement) -> Comparison | None:
     """Paired by campaign, so that what slows a whole campaign down cancels (protocol, point 13).
 
     Campaigns pair from the last one back: what a measurement was pooled with from before stands in front. With fewer
-    than three in common it is the ratio of the two, within both intervals together. None beside a grade D, which claims nothing.
+    than three in common it is the ratio of the two, within both intervals together. None beside a grade D.
     """
     if "D" in (one.grade, other.grade):
         return None

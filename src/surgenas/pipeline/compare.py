@@ -79,14 +79,17 @@ def _rows(
             rows.append(row | {"device": place.key, "error": str(m)})
             continue
         yardstick = found[yardsticks[entry.job.input_shape[-1]].key]
-        beside = against(m, yardstick) if isinstance(yardstick, Measurement) else None
-        row |= {
-            "rank": rank[m.key],
-            "interval": list(m.interval_ms),
-            "to_mobilenetv2": asdict(beside) if beside else None,
-        }
-        rows.append(row | m.to_dict())
+        row |= {"rank": rank[m.key], "interval": list(m.interval_ms)}
+        rows.append(row | {"to_mobilenetv2": _beside(m, yardstick)} | m.to_dict())
     return rows
+
+
+def _beside(m: Measurement, yardstick: Measurement | SurgenasError) -> dict[str, Any] | None:
+    """Nothing where there is nothing to compare: the yardstick itself, one that failed, a grade D."""
+    if isinstance(yardstick, SurgenasError) or yardstick.key == m.key:
+        return None
+    found = against(m, yardstick)
+    return asdict(found) if found else None
 
 
 def _add_accuracy(place: Device, entries: Sequence[_Entry], rows: Sequence[dict[str, Any]], progress: Progress) -> None:
