@@ -88,7 +88,7 @@ def brief(monkeypatch):
     monkeypatch.setattr(compare, "CLAIM", Protocol(rounds=3, max_rounds=3, warmup_s=0.01, duplicates=1))
 
 
-def test_networks_of_every_kind_in_one_table_with_failures_beside(tmp_path, small, brief, monkeypatch):
+def test_networks_of_every_kind_in_one_table_with_failures_beside(tmp_path, small, brief, monkeypatch, listener):
     arch, network = tmp_path / "arch.json", small.build(moves.uniform(small, "k3e3"))
     arch.write_text(moves.uniform(small, "k3e3").to_json())
     (tmp_path / "net.onnx").write_bytes(to_onnx(network, small.input_shape, batch=None))
@@ -105,6 +105,8 @@ def test_networks_of_every_kind_in_one_table_with_failures_beside(tmp_path, smal
     assert {rows[what[0]]["rank"], rows[what[1]]["rank"]} <= {1, 2}
     with pytest.raises(SurgenasError, match=r"nan\.onnx: .*not numbers"):
         api.measure(what[2:], resolution=16)
+    api.measure(what[:1], resolution=32, progress=listener)
+    assert any(f"measured at {small.resolution} px" in said for said in listener.said)
 
 
 def test_what_a_device_cannot_tell_loses_no_table_and_a_missing_one_is_said_first(listener, monkeypatch):

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from surgenas.cli.options import Device, Json, Layout, Resolution, Seed, Width, app, progress, show
+from surgenas.cli.options import Device, Json, Layout, Seed, Width, app, progress, show
 from surgenas.core.errors import NoisyError, SurgenasError
 
 
@@ -15,7 +15,10 @@ from surgenas.core.errors import NoisyError, SurgenasError
 def measure(
     what: Annotated[list[str], typer.Argument(help="Architecture files, run folders, ONNX files, timm model names.")],
     device: Annotated[list[str] | None, typer.Option(help="Where to measure; may be given several times.")] = None,
-    resolution: Resolution = 0,
+    resolution: Annotated[
+        int,
+        typer.Option(help="Size of timm models and ONNX files of open size; runs and architectures have theirs."),
+    ] = 0,
     layers: Annotated[bool, typer.Option(help="Also the share of the latency by part of the network.")] = False,
     strict: Annotated[bool, typer.Option(help="Fail (6) if a latency is of grade D.")] = False,
     seed: Seed = 0,

@@ -55,6 +55,8 @@ def compare(
 
 def _entry(name: str, resolution: int, progress: Progress) -> _Entry:
     job, run = source(name, resolution), trained_run(name, progress)
+    if resolution and (size := job.input_shape[-1]) != resolution:
+        progress.log(f"{name} has a resolution of its own: it is measured at {size} px")
     return _Entry(name, trained(job, run) if run else job, run)
 
 
