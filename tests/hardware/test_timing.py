@@ -207,13 +207,15 @@ def test_a_device_with_a_clock_of_its_own_is_timed_by_it():
     assert estimate(found.rounds["a"], 1.5)[0] == pytest.approx(2.0)
 
 
-def test_ranks_tie_below_the_noise_floor():
-    """1.00 and 1.01 cannot be told apart at a floor of 2 %, 1.03 can; ties do not chain."""
-    rows = [replace(measurement(ms), half_width=0.0, floor=0.02) for ms in (1.03, 1.0, 1.01, 1.045)]
-    assert ranks(rows) == [3, 1, 1, 3]
+def test_ranks_say_which_places_a_network_may_have():
+    """1.00 and 1.01 cannot be told apart at a floor of 2 %, nor 1.01 and 1.025; 1.00 and 1.025 can."""
+    rows = [replace(measurement(ms), half_width=0.0, floor=0.02) for ms in (1.025, 1.0, 1.01, 1.2)]
+    assert ranks(rows) == [(2, 3), (1, 2), (1, 3), (4, 4)]
     exact, vague = ([replace(measurement(ms), half_width=half) for ms in (1.001, 1.0)] for half in (0.0, 0.01))
-    assert ranks(exact) == [2, 1]
-    assert ranks(vague) == [1, 1], "intervals that overlap tie too"
+    assert ranks(exact) == [(2, 2), (1, 1)]
+    assert ranks(vague) == [(1, 2), (1, 2)], "intervals that overlap tie too"
+    disturbed = replace(measurement(1.2), context={"memory": 0.3})
+    assert ranks([disturbed, measurement(1.0)]) == [(1, 2), (1, 2)], "so does what a disturbed memory may have added"
     assert ranks([]) == []
 
 

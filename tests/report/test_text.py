@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 
 from surgenas.hardware.measurement import Measurement, against
@@ -22,9 +23,10 @@ def row(name, rank, ms, grade="A", **context):
 
 
 def test_a_ratio_is_shown_with_its_interval_and_a_tie_as_one():
-    text = measurement_table({"measurements": [row("fast", 1, 0.5), row("same", 2, 1.0)]})
+    text = measurement_table({"measurements": [row("fast", (1, 1), 0.5), row("same", (2, 3), 1.0)]})
     assert "0.50 x (0.50 to 0.50)" in text
     assert "1.00 x (1.00 to 1.00), a tie" in text
+    assert re.search(r"^ *1 +fast .*\n *2-3 +same ", text, re.M)
     assert "median of 3 campaigns" in text
     assert "grade C at best" not in text
     assert "others use" not in text
@@ -32,7 +34,7 @@ def test_a_ratio_is_shown_with_its_interval_and_a_tie_as_one():
 
 
 def test_a_poor_grade_says_why():
-    text = measurement_table({"measurements": [row("big", 1, 2.0, "D", memory=0.31, quiet_rounds=2)]})
+    text = measurement_table({"measurements": [row("big", (1, 1), 2.0, "D", memory=0.31, quiet_rounds=2)]})
     assert "too noisy to say (grade D): big" in text
     assert "networks of many weights may be up to 31% off" in text
     assert "hardly ever as fast as it is known to be" in text

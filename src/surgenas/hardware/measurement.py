@@ -98,6 +98,11 @@ class Measurement:
         """95 % interval."""
         return self.ms * (1 - self.half_width), self.ms * (1 + self.half_width)
 
+    @property
+    def doubt(self) -> float:
+        """half_width, or what a disturbed memory may add where that is more."""
+        return max(self.half_width, float(self.context.get("memory", 0.0)))
+
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
@@ -165,27 +170,29 @@ def pool(measurements: Sequence[Measurement]) -> Measurement:
         grade=grade(half, preempted, quiet, floor, memory),
         rounds=sum(m.rounds for m in measurements),
         campaigns_ms=campaigns_ms,
+        context=middle.context | {"memory": memory},
     )
 
 
-def ranks(measurements: Sequence[Measurement]) -> list[int]:
-    """The place of each, the fastest 1; those that cannot be told from the fastest of their place (`unlike`) tie."""
-    order = sorted(range(len(measurements)), key=lambda i: measurements[i].ms)
-    found = [0] * len(measurements)
-    first = order[0] if order else 0
-    for place, i in enumerate(order, start=1):
-        one, other = measurements[first], measurements[i]
-        apart = math.log(other.ms / one.ms) > unlike(one, other)
-        if apart or place == 1:
-            first, found[i] = i, place
-        else:
-            found[i] = found[first]
-    return found
+def ranks(measurements: Sequence[Measurement]) -> list[tuple[int, int]]:
+    """The best and the worst place that each may have, the fastest 1: they meet where it can be told from all others.
+
+    Being a tie does not carry over from one pair to the next, so no single number could say it.
+    """
+
+    def faster(one: Measurement, other: Measurement) -> bool:
+        return math.log(other.ms / one.ms) > unlike(one, other)
+
+    return [
+        (1 + sum(faster(other, m) for other in measurements),
+         len(measurements) - sum(faster(m, other) for other in measurements))
+        for m in measurements
+    ]  # fmt: skip
 
 
 def unlike(one: Measurement, other: Measurement) -> float:
-    """|ln ratio| up to which two measurements are a tie: within the noise floor, or within both intervals together."""
-    return max(one.floor, other.floor, math.hypot(one.half_width, other.half_width))
+    """|ln ratio| up to which two measurements are a tie: within the noise floor, or within both doubts together."""
+    return max(one.floor, other.floor, math.hypot(one.doubt, other.doubt))
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ def _rows(
             rows.append(row | {"device": place.key, "error": str(m)})
             continue
         yardstick = found[yardsticks[entry.job.input_shape[-1]].key]
-        row |= {"rank": rank[m.key], "interval": list(m.interval_ms)}
+        row |= {"rank": list(rank[m.key]), "interval": list(m.interval_ms)}
         rows.append(row | {"to_mobilenetv2": _beside(m, yardstick)} | m.to_dict())
     return rows
 

@@ -114,7 +114,7 @@ def device_table(found: Facts) -> str:
 
 
 def measurement_table(found: Facts) -> str:
-    """Measured networks, a table for each device; equal ranks tie, what failed says why."""
+    """Measured networks, a table for each device; places that overlap tie, what failed says why."""
     return "\n\n".join(_one_device(list(rows)) for _, rows in groupby(found["measurements"], lambda row: row["device"]))
 
 
@@ -127,9 +127,10 @@ def _one_device(rows: list[Facts]) -> str:
             table.add_row("-", escape(m["name"]), "failed")
             continue
         p90 = show_ms(m["p90_ms"]) if m["p90_ms"] else "-"
-        tie = "=" if [other.get("rank") for other in rows].count(m["rank"]) > 1 else ""
+        best, worst = m["rank"]
+        rank = str(best) if best == worst else f"{best}-{worst}"
         table.add_row(
-            f"{m['rank']}{tie}", escape(m["name"]), show_ms(m["ms"]), f"{m['half_width']:.1%}", m["grade"], p90,
+            rank, escape(m["name"]), show_ms(m["ms"]), f"{m['half_width']:.1%}", m["grade"], p90,
             told(m["to_mobilenetv2"]), f"{m.get('model_bytes', 0) / 1e6:.1f} MB", f"{m['max_difference']:.1e}",
             *([f"{m['accuracy']:.2%}" if m.get("accuracy") is not None else "-"] if trained else []),
         )  # fmt: skip
