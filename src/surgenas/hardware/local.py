@@ -94,13 +94,12 @@ class RuntimeDevice:
                 with self._alone(progress):
                     groups = [(reference, networks)] if reference else self._by_reference(networks, protocol.fresh)
                     for (name, ms), group in groups:
-                        if _any_heavy(group) and not self.store.reference_history(MEMORY.name, self.key):
-                            self._look(name, group, protocol.fresh)
                         wanted = {key: exported[key] for key in group}
+                        watched = {**group, **self._watcher(group)}
                         campaigns = []
                         for turn in range(protocol.campaigns):
                             drawn = derive(seed, "measure", start, turn)
-                            answer = self._perform(group, name, ms, protocol, drawn, progress)
+                            answer = self._perform(watched, name, ms, protocol, drawn, progress)
                             campaigns.append(self._kept(answer, wanted, (name, ms)))
                         known |= {key: pool([found[key] for found in campaigns]) for key in group}
         if again and changed([(stored[key], known[key]) for key in again]):
@@ -127,15 +126,13 @@ class RuntimeDevice:
         seed: int,
         progress: Progress = Progress(),  # noqa: B008  stateless
     ) -> Answer:
-        watch = {MEMORY.name: self._reference(MEMORY.name)} if _any_heavy(networks) else {}
         request = Request(
-            self._kind, self.precision, self.threads, {**networks, **watch}, self._reference(reference), reference_ms,
+            self._kind, self.precision, self.threads, networks, self._reference(reference), reference_ms,
             protocol, seed,
         )  # fmt: skip
         elsewhere = protocol.fresh or self.runtime.own_process or self.link.command != HERE
         answer = self.link.perform(request, progress) if elsewhere else _here(request)
         self.store.add_reference(reference, self.key, answer.campaign.reference_ms)
-        self.store.add_reference(MEMORY.name, self.key, minima_ms(answer.campaign))
         return answer
 
     def _kept(
@@ -148,6 +145,7 @@ class RuntimeDevice:
         floor = float(np.quantile(pairs, 0.95)) if pairs else 0.0
         context = {**answer.context, "preempted": round(campaign.preempted, 4), "pairs": answer.pairs}
         memory = slowdown(campaign, reference[1], self.store.reference_history(MEMORY.name, self.key))
+        self.store.add_reference(MEMORY.name, self.key, minima_ms(campaign))
         found = {}
         for key, (network, expected) in exported.items():
             difference = check_equal(expected, answer.outputs[key], self.runtime.name, TOLERANCE[self.precision])
@@ -213,15 +211,15 @@ class RuntimeDevice:
             group = {key: networks[key] for key in keys}
             middle_ms = math.sqrt(ms[keys[0]] * ms[keys[-1]])
             name = min((r.name for r in REFERENCES), key=lambda n: abs(math.log(ms[n] / middle_ms)))
-            self._look(name, group, fresh)
+            self._perform({name: everything[name]}, name, math.inf, replace(LOOK, fresh=fresh), 0)
             known_ms = float(np.quantile(self.store.reference_history(name, self.key), 0.1))
             found.append(((name, known_ms), group))
         return found
 
-    def _look(self, reference: str, group: Mapping[str, Network], fresh: bool) -> None:
-        """Add to the history of the reference, and of what watches the memory where the group needs it."""
-        name = MEMORY.name if _any_heavy(group) else reference
-        self._perform({name: self._reference(name)}, reference, math.inf, replace(LOOK, fresh=fresh), 0)
+    def _watcher(self, networks: Mapping[str, Network]) -> dict[str, Network]:
+        """What is measured beside them to know what others do with the memory: for heavy networks only."""
+        heavy = any(network.is_heavy for network in networks.values())
+        return {MEMORY.name: self._reference(MEMORY.name)} if heavy else {}
 
     def logits(self, job: Job, images: Images) -> Images:
         """What the converted network answers to images (N, C, H, W), computed here: (N, classes).
@@ -266,10 +264,6 @@ class RuntimeDevice:
             yield
         finally:
             lock.release()
-
-
-def _any_heavy(networks: Mapping[str, Network]) -> bool:
-    return any(network.is_heavy for network in networks.values())
 
 
 def _here(request: Request) -> Answer:

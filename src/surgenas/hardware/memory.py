@@ -17,19 +17,23 @@ from surgenas.hardware.session import Network
 from surgenas.hardware.timing import Campaign
 
 
+SCATTER = 0.05
+"""From process to process the watcher takes that much more or less, by where its weights come to lie."""
+
+
 def minima_ms(campaign: Campaign) -> list[float]:
     """Of the watcher's blocks; empty if it was not there."""
     return [r.candidate.best_ms for r in campaign.rounds.get(MEMORY.name, ())]
 
 
 def slowdown(campaign: Campaign, reference_ms: float, history_ms: Sequence[float]) -> float:
-    """How much longer it took than in the faster quarter of its history, beyond what the reference did: .1 for 10 %.
-    0 if it was not there."""
+    """How much longer it took than in the faster quarter of its history, beyond what the reference did and what it
+    scatters anyhow: .1 for 10 %. 0 if it was not there, or never before."""
     rounds = campaign.rounds.get(MEMORY.name, ())
     if not rounds or not history_ms:
         return 0.0
     ratio, _ = estimate(rounds, campaign.state_ms)
-    return max(0.0, ratio * reference_ms / float(np.quantile(history_ms, 0.25)) - 1)
+    return max(0.0, ratio * reference_ms / float(np.quantile(history_ms, 0.25)) - 1 - SCATTER)
 
 
 def felt(slowdown: float, network: Network, watcher: Network) -> float:
