@@ -16,7 +16,6 @@ from surgenas.hardware.references import MEMORY
 from surgenas.hardware.session import Network
 from surgenas.hardware.timing import Campaign
 
-
 SCATTER = 0.05
 """From process to process the watcher takes that much more or less, by where its weights come to lie."""
 
