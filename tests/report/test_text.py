@@ -29,12 +29,15 @@ def test_a_ratio_is_shown_with_its_interval_and_a_tie_as_one():
     assert re.search(r"^ *1 +fast .*\n *2-3 +same ", text, re.M)
     assert "median of 3 campaigns" in text
     assert "grade C at best" not in text
-    assert "others use" not in text
+    assert "other" not in text
     assert told(None) == "-"
 
 
 def test_a_poor_grade_says_why():
-    text = measurement_table({"measurements": [row("big", (1, 1), 2.0, "D", memory=0.31, quiet_rounds=2)]})
+    text = measurement_table(
+        {"measurements": [row("big", (1, 1), 2.0, "D", memory=0.31, quiet_rounds=2, used_elsewhere=0.5)]}
+    )
     assert "too noisy to say (grade D): big" in text
     assert "networks of many weights may be up to 31% off" in text
+    assert "other programs used 50% of the processor" in text
     assert "hardly ever as fast as it is known to be" in text

@@ -62,6 +62,20 @@ def snapshot() -> dict[str, Any]:
     }
 
 
+def processor_seconds() -> tuple[float, float]:
+    """What all cores together had so far, and what others than this process used of it (or stole from us)."""
+    times = psutil.cpu_times()._asdict()
+    total = sum(times.values()) - times.get("guest", 0.0) - times.get("guest_nice", 0.0)  # they are in user and nice
+    idle = times["idle"] + times.get("iowait", 0.0)
+    return total, total - idle - sum(psutil.Process().cpu_times()[:4])  # ours, and of compilers that we started
+
+
+def used_elsewhere(before: tuple[float, float], after: tuple[float, float]) -> float:
+    """Share of the cores' time between two looks at `processor_seconds` that others used; 0 to 1."""
+    had, used = after[0] - before[0], after[1] - before[1]
+    return min(1.0, max(0.0, used / had)) if had > 0 else 0.0
+
+
 def _temperature() -> float | None:
     """The hottest sensor's."""
     if not hasattr(psutil, "sensors_temperatures"):  # on macOS and Windows

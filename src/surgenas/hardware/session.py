@@ -18,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from surgenas.core.catalog import look_up
 from surgenas.core.errors import SurgenasError
 from surgenas.hardware import RUNTIMES
-from surgenas.hardware.context import snapshot
+from surgenas.hardware.context import processor_seconds, snapshot, used_elsewhere
 from surgenas.hardware.measurement import Block, Round, estimate
 from surgenas.hardware.runtimes import Images, Runtime
 from surgenas.hardware.timing import Campaign, Machine, Protocol, involuntary_switches, run_campaign
@@ -96,7 +96,7 @@ class Greeting:
 def perform(request: Request, tell: Callable[[], None] = lambda: None) -> Answer:
     """Compile, run the campaign, and hand back everything. tell: called after each network that was compiled."""
     runtime: Runtime = look_up("runtime", request.runtime, RUNTIMES)()
-    before = snapshot()
+    before, since = snapshot(), processor_seconds()
     machine = Machine(switches=partial(involuntary_switches, request.threads), timer=runtime.timer())
 
     def prepare(network: Network) -> Call:
@@ -111,7 +111,9 @@ def perform(request: Request, tell: Callable[[], None] = lambda: None) -> Answer
     hidden = rng.permutation(light or list(calls))[: request.protocol.duplicates]
     calls |= {HIDDEN + name: prepare(request.networks[name]) for name in map(str, hidden)}
     campaign = run_campaign(calls, prepare(request.reference), request.reference_ms, request.protocol, rng, machine)
-    return Answer(campaign, outputs, {"seed": request.seed, "before": before, "after": snapshot()})
+    elsewhere = used_elsewhere(since, processor_seconds())
+    context = {"seed": request.seed, "before": before, "after": snapshot(), "used_elsewhere": round(elsewhere, 3)}
+    return Answer(campaign, outputs, context)
 
 
 # --- to a message and back

@@ -15,7 +15,9 @@ from surgenas.report.facts import Facts, told
 
 WIDTH = 120
 NOTICED = 0.05
-"""Slow-down of heavy networks from which it is said why their grade is poor."""
+"""What a disturbed memory may add, from which on it is said."""
+BUSY = 0.25
+"""Share of the processor that others use, from which on it is said: a first look at a busy device takes it for slow."""
 
 
 def summary(facts: Facts) -> str:
@@ -141,9 +143,12 @@ def _one_device(rows: list[Facts]) -> str:
     lines += [f"one network under two names differs by up to {floor:.1%} here: closer latencies tie"] if floor else []
     if poor := [m["name"] for m in rows if m.get("grade") == "D"]:
         lines.append(f"too noisy to say (grade D): {', '.join(poor)}; measure again when the machine is idle")
-    if any(m.get("context", {}).get("quiet_rounds", MIN_QUIET) < MIN_QUIET for m in rows):
+    context = [m["context"] for m in rows if "context" in m]
+    if (elsewhere := max((c.get("used_elsewhere", 0.0) for c in context), default=0.0)) > BUSY:
+        lines.append(f"other programs used {elsewhere:.0%} of the processor meanwhile")
+    if any(c.get("quiet_rounds", MIN_QUIET) < MIN_QUIET for c in context):
         lines.append("the device was hardly ever as fast as it is known to be (busy, hot or changed): grade C at best")
-    if (memory := max((m.get("context", {}).get("memory", 0.0) for m in rows), default=0.0)) > NOTICED:
+    if (memory := max((c.get("memory", 0.0) for c in context), default=0.0)) > NOTICED:
         lines.append(f"others use caches and memory: networks of many weights may be up to {memory:.0%} off")
     lines += [
         f"{m['name']}: {show_ms(m['steady_ms'])} back to back; ranked by what it takes in turn with others"
