@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -12,7 +13,7 @@ from surgenas.hardware.device import Job
 from surgenas.hardware.devices import make_device
 from surgenas.hardware.measurement import Block, Round
 from surgenas.hardware.references import MEMORY
-from surgenas.hardware.session import Answer
+from surgenas.hardware.session import HIDDEN, Answer
 from surgenas.hardware.store import Store
 from surgenas.hardware.timing import Campaign, Protocol
 
@@ -27,6 +28,8 @@ class Neighbour:
     """A machine where heavy networks take `factor` times as long; answers as a campaign would."""
 
     factor = 1.0
+    twin = 0.0
+    """How many times as long the hidden twin of the first network takes; 0: there is none."""
 
     def __init__(self):
         self.asked = []
@@ -37,6 +40,9 @@ class Neighbour:
             name: tuple(_round(2.0 * (self.factor if network.is_heavy else 1.0)) for _ in range(10))
             for name, network in request.networks.items()
         }
+        if self.twin:
+            name = next(iter(request.networks))
+            rounds[HIDDEN + name] = tuple(_round(self.twin * r.candidate.best_ms) for r in rounds[name])
         campaign = Campaign(rounds, (1.0,) * 20, 0.0, min(request.reference_ms, 1.0))
         return Answer(campaign, dict.fromkeys(request.networks), {})
 
@@ -77,3 +83,12 @@ def test_light_networks_are_measured_without_the_watching_one(tmp_path, neighbou
     device.measure(JOBS, reference=reference)
     assert neighbour.asked[-1] == ["light", "middling", "heavy", MEMORY.name]
     assert device.store.reference_history(MEMORY.name, device.key) == [2.0] * 10
+
+
+def test_the_noise_floor_of_heavy_networks_is_theirs_alone(tmp_path, neighbour):
+    device = replace(make_device("onnxruntime-cpu"), store=Store(tmp_path / "m.sqlite"))
+    neighbour.twin = 1.1
+    (heavy,) = device.measure(JOBS[2:], protocol=Protocol())
+    assert heavy.floor == pytest.approx(math.log(1.1))
+    neighbour.twin = 1.0
+    assert {m.floor for m in device.measure(JOBS, protocol=Protocol())} == {0.0}

@@ -71,7 +71,9 @@ def scale(
         "picked": asdict(chosen) if chosen else None,
         "architecture": picked.to_dict() if picked else None,
     }  # fmt: skip
-    if chosen and (beside := against(measured[points.index(chosen)], measured[0])):
+    if chosen:
+        beside = against(measured[points.index(chosen)], measured[0])
+        assert beside is not None, "both are graded B or better"
         found["verdict"] = (
             f"picked {knob} x {chosen.scale:.2f}: {chosen.macs / points[0].macs:.2f} x the MACs at "
             f"{beside.ratio:.3f} x the latency ({beside.interval[0]:.3f} to {beside.interval[1]:.3f})"
