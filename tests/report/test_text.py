@@ -24,8 +24,8 @@ def row(name, rank, ms, grade="A", **context):
 
 def test_a_ratio_is_shown_with_its_interval_and_a_tie_as_one():
     text = measurement_table({"measurements": [row("fast", (1, 1), 0.5), row("same", (2, 3), 1.0)]})
-    assert "0.50 x (0.50 to 0.50)" in text
-    assert "1.00 x (1.00 to 1.00), a tie" in text
+    assert "0.50 (0.50-0.50)" in text
+    assert "1.00 (1.00-1.00), tie" in text
     assert re.search(r"^ *1 +fast .*\n *2-3 +same ", text, re.M)
     assert "median of 3 campaigns" in text
     assert "grade C at best" not in text

@@ -59,11 +59,11 @@ def page_facts(run: Run) -> Facts:
 
 
 def told(comparison: Facts | None) -> str:
-    """'1.08 x (1.06 to 1.10)', or that nothing can be told."""
+    """'1.08 (1.06-1.10)', or that nothing can be told."""
     if comparison is None:
         return "-"
     low, high = comparison["interval"]
-    return f"{comparison['ratio']:.2f} x ({low:.2f} to {high:.2f}){', a tie' if comparison['tie'] else ''}"
+    return f"{comparison['ratio']:.2f} ({low:.2f}-{high:.2f}){', tie' if comparison['tie'] else ''}"
 
 
 def _network(run: Run, name: str, measured: dict[str, dict[str, Any]]) -> Facts:
