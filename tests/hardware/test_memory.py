@@ -28,6 +28,8 @@ class Neighbour:
     """A machine where heavy networks take `factor` times as long; answers as a campaign would."""
 
     factor = 1.0
+    state_ms = 1.0
+    """What the reference takes in a campaign; it was looked at when it took 1."""
     twin = 0.0
     """How many times as long the hidden twin of the first network takes; 0: there is none."""
 
@@ -43,7 +45,8 @@ class Neighbour:
         if self.twin:
             name = next(iter(request.networks))
             rounds[HIDDEN + name] = tuple(_round(self.twin * r.candidate.best_ms) for r in rounds[name])
-        campaign = Campaign(rounds, (1.0,) * 20, 0.0, min(request.reference_ms, 1.0))
+        state_ms = 1.0 if math.isinf(request.reference_ms) else self.state_ms
+        campaign = Campaign(rounds, (1.0,) * 20, 0.0, min(request.reference_ms, state_ms))
         return Answer(campaign, dict.fromkeys(request.networks), {})
 
 
@@ -92,3 +95,14 @@ def test_the_noise_floor_of_heavy_networks_is_theirs_alone(tmp_path, neighbour):
     assert heavy.floor == pytest.approx(math.log(1.1))
     neighbour.twin = 1.0
     assert {m.floor for m in device.measure(JOBS, protocol=Protocol())} == {0.0}
+
+
+def test_a_reference_that_was_looked_at_in_a_slow_moment_is_not_believed(tmp_path, neighbour, listener):
+    device = replace(make_device("onnxruntime-cpu"), store=Store(tmp_path / "m.sqlite"))
+    neighbour.state_ms = 0.7
+    (found,) = device.measure(JOBS[:1], protocol=Protocol(campaigns=3))
+    assert found.reference_ms == 0.7
+    assert found.ms == pytest.approx(0.7 * found.ratio)
+    (fixed,) = device.measure(JOBS[:1], reference=("reference-s/1", 1.0), protocol=Protocol(), progress=listener)
+    assert fixed.reference_ms == 1.0, "all of a run stay on one scale"
+    assert "43% too long" in listener.said[-1]

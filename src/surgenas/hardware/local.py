@@ -22,7 +22,7 @@ from surgenas.hardware import RUNTIMES
 from surgenas.hardware.conversion import TOLERANCE, check_equal, converted
 from surgenas.hardware.device import Job
 from surgenas.hardware.link import HERE, Link
-from surgenas.hardware.measurement import Measurement, estimate, grade, pool
+from surgenas.hardware.measurement import QUIET, Measurement, estimate, grade, pool
 from surgenas.hardware.memory import felt, minima_ms, slowdown
 from surgenas.hardware.recheck import changed, some
 from surgenas.hardware.references import MEMORY, REFERENCES, alike, reference_named
@@ -100,6 +100,11 @@ class RuntimeDevice:
                         for turn in range(protocol.campaigns):
                             drawn = derive(seed, "measure", start, turn)
                             answer = self._perform(watched, name, ms, protocol, drawn, progress)
+                            if (state_ms := answer.campaign.state_ms) < ms and reference is None:
+                                ms = state_ms  # it was looked at in a slow moment
+                            elif state_ms < ms / QUIET:
+                                progress.log(f"{self.name} is faster than when it was calibrated: its latencies may be "
+                                             f"{ms / state_ms - 1:.0%} too long")  # fmt: skip
                             campaigns.append(self._kept(answer, wanted, (name, ms)))
                         known |= {key: pool([found[key] for found in campaigns]) for key in group}
         if again and changed([(stored[key], known[key]) for key in again]):

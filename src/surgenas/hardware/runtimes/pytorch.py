@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import io
 import json
 import shutil
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +20,14 @@ if TYPE_CHECKING:
     from torch.export import ExportedProgram
 
 
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of malloc.h
+
+
 class PyTorch(Runtime):
     """The exported graph, called op by op: within 3 % of calling the module itself (docs/log.md)."""
 
     name = "pytorch"
-    own_process = True  # torch.set_num_threads
+    own_process = True  # torch.set_num_threads, mallopt
 
     @property
     def version(self) -> str:
@@ -40,6 +45,7 @@ class PyTorch(Runtime):
         import torch
 
         torch.set_num_threads(threads)
+        _keep_freed_memory()
         call = self._ready(program(model).module())
         source = torch.from_numpy(images)
 
@@ -71,6 +77,16 @@ class TorchCompile(PyTorch):
 
         compiled: Callable[..., Any] = torch.compile(graph)
         return compiled
+
+
+def _keep_freed_memory() -> None:
+    """PyTorch takes and frees memory in every layer; glibc returns that to the kernel or keeps it, by what its process
+    did: page faults cost a network nothing in one process and 40 % in the next (docs/log.md). So it is kept, as the
+    allocators do that PyTorch's tuning guide advises. Other C libraries are left alone."""
+    with suppress(OSError, AttributeError):
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_TRIM_THRESHOLD, 1 << 30)
+        libc.mallopt(_MMAP_THRESHOLD, 1 << 25)  # the most it takes
 
 
 def program(model: bytes) -> ExportedProgram:
