@@ -29,9 +29,12 @@ SLOW = ("litert-cpu", "executorch-cpu", "torch-compile-cpu", "pytorch-cpu", "ope
 """A quarter of a minute and more to convert, quantize or compile a few networks."""
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=[pytest.mark.slow] * (n in SLOW)) for n in names() if not n.endswith("batch8")]
-)
+def marks(name):
+    on_gpu = name.endswith(("cuda", "cuda-graph", "tensorrt"))
+    return [pytest.mark.gpu] * on_gpu + [pytest.mark.slow] * (name in SLOW)
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=marks(n)) for n in names() if not n.endswith("batch8")])
 def test_shipped_devices_keep_their_contract(small, name):
     try:
         device = make_device(name)
