@@ -15,10 +15,12 @@ YARDSTICK = Measurement("m", "d", 1.0, 1.0, 0.01, "A", 10, 1.0, None, "r", 1.0, 
 def row(name, rank, ms, grade="A", **context):
     m = Measurement(name, "here", ms, ms, 0.01, grade, 10, ms, None, "r", 1.0, 0.0, context=context,
                     campaigns_ms=(ms, 1.01 * ms, 0.99 * ms))  # fmt: skip
+    beside = against(m, YARDSTICK)
     return m.to_dict() | {
         "name": name,
+        "on": "cpu",
         "rank": rank,
-        "to_mobilenetv2": (found := against(m, YARDSTICK)) and asdict(found),
+        "to_mobilenetv2": asdict(beside) if beside else None,
     }
 
 
@@ -31,6 +33,13 @@ def test_a_ratio_is_shown_with_its_interval_and_a_tie_as_one():
     assert "grade C at best" not in text
     assert "other" not in text
     assert told(None) == "-"
+
+
+def test_two_devices_on_one_host_have_a_table_each():
+    rows = [row("net", (1, 1), 1.0) | {"on": on} for on in ("box", "onnxruntime-cpu")]
+    text = measurement_table({"measurements": rows})
+    assert text.count("rank") == 2
+    assert "box: here" in text
 
 
 def test_a_poor_grade_says_why():

@@ -117,7 +117,7 @@ def device_table(found: Facts) -> str:
 
 def measurement_table(found: Facts) -> str:
     """Measured networks, a table for each device; places that overlap tie, what failed says why."""
-    return "\n\n".join(_one_device(list(rows)) for _, rows in groupby(found["measurements"], lambda row: row["device"]))
+    return "\n\n".join(_one_device(list(rows)) for _, rows in groupby(found["measurements"], lambda row: row["on"]))
 
 
 def _one_device(rows: list[Facts]) -> str:
@@ -138,7 +138,7 @@ def _one_device(rows: list[Facts]) -> str:
         )  # fmt: skip
     campaigns = max((len(m.get("campaigns_ms", ())) for m in rows), default=0)
     how = f", median of {campaigns} campaigns in fresh processes" if campaigns > 1 else ""
-    lines = [draw(table), f"on {rows[0]['device']}{how}"]
+    lines = [draw(table), f"{rows[0]['on']}: {rows[0]['device']}{how}"]
     floor = max((m.get("floor", 0.0) for m in rows), default=0.0)
     lines += [f"one network under two names differs by up to {floor:.1%} here: closer latencies tie"] if floor else []
     if poor := [m["name"] for m in rows if m.get("grade") == "D"]:
