@@ -75,7 +75,7 @@ def scale(
         beside = against(measured[points.index(chosen)], measured[0])
         assert beside is not None, "both are graded B or better"
         found["verdict"] = (
-            f"picked {knob} x {chosen.scale:.2f}: {chosen.macs / points[0].macs:.2f} x the MACs at "
+            f"picked {knob} x {chosen.scale:.2f}: {chosen.macs / points[0].macs:.3f} x the MACs at "
             f"{beside.ratio:.3f} x the latency ({beside.interval[0]:.3f} to {beside.interval[1]:.3f})"
         )
     elif all(sure[:2]):
