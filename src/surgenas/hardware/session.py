@@ -33,7 +33,7 @@ HIDDEN = "="
 
 HEAVY_BYTES = 4_000_000
 """Networks from this size on depend on what others do with the caches. Beside a program that goes through memory, those
-of 2 MB slowed down up to 6 % more than a small reference, those of 9 to 17 MB 20 to 100 % (docs/log.md)."""
+of 2 MB slowed down up to 6 % more than a small reference, those of 9 to 17 MB up to 63 % (docs/log.md)."""
 
 
 @dataclass(frozen=True)
