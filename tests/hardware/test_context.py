@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import psutil
 import pytest
 
-from surgenas.hardware.context import processor_seconds, used_elsewhere
+from surgenas.hardware.context import crowded, processor_seconds, used_elsewhere
 
 
 def test_what_others_used_is_all_that_was_neither_idle_nor_ours(monkeypatch):
@@ -21,3 +23,12 @@ def test_what_others_used_is_all_that_was_neither_idle_nor_ours(monkeypatch):
 def test_a_clock_that_did_not_move_and_rounding_are_no_use():
     assert used_elsewhere((1.0, 1.0), (1.0, 1.0)) == 0.0
     assert used_elsewhere((1.0, 1.0), (2.0, 0.9)) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("cores", "threads", "elsewhere", "share"),
+    [(2, 1, 0.5, 0.0), (2, 1, 0.75, 0.5), (2, 2, 0.5, 0.5), (8, 1, 0.5, 0.0), (8, 4, 0.75, 0.5), (1, 1, 0.0, 0.0)],
+)
+def test_it_is_crowded_once_too_few_cores_are_left(monkeypatch, cores, threads, elsewhere, share):
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    assert crowded(elsewhere, threads) == pytest.approx(share)

@@ -169,6 +169,14 @@ def test_grades(half, preempted, quiet, letter):
     assert grade(half, preempted, quiet) == letter
 
 
+def test_a_crowd_is_refused_however_well_its_numbers_agree():
+    crowded = [replace(measurement(1.0), context={"crowded": share}) for share in (0.5, 0.3, 0.0)]
+    assert grade(0.001, 0, 9, crowded=0.1) == "A"
+    assert grade(0.001, 0, 9, crowded=0.3) == "D"
+    assert pool(crowded).grade == "D"
+    assert pool(crowded[1:] + crowded[2:]).grade == "A"
+
+
 def measurement(ms, half_width=0.01, campaigns_ms=()):
     return Measurement("k", "d", ms, ms / 2, half_width, "A", 10, ms, None, "r", 2.0, 0.0, campaigns_ms=campaigns_ms)
 
@@ -220,7 +228,7 @@ def test_ranks_say_which_places_a_network_may_have():
 
 
 def test_a_wide_noise_floor_caps_the_grade():
-    assert grade(0.01, 0, 9, floor=0.03) == "B"
+    assert pool([replace(measurement(1.0), floor=0.03)] * 2).grade == "B"
     assert pool([replace(measurement(1.0), floor=0.2)] * 3).grade == "D"
 
 

@@ -44,9 +44,9 @@ def test_two_devices_on_one_host_have_a_table_each():
 
 def test_a_poor_grade_says_why():
     text = measurement_table(
-        {"measurements": [row("big", (1, 1), 2.0, "D", memory=0.31, quiet_rounds=2, used_elsewhere=0.5)]}
+        {"measurements": [row("big", (1, 1), 2.0, "D", memory=0.31, quiet_rounds=2, used_elsewhere=0.75, crowded=0.5)]}
     )
     assert "too noisy to say (grade D): big" in text
     assert "networks of many weights may be up to 31% off" in text
-    assert "other programs used 50% of the processor" in text
+    assert "other programs used 75% of the processor meanwhile, and left too few cores: grade D" in text
     assert "hardly ever as fast as it is known to be" in text

@@ -76,6 +76,12 @@ def used_elsewhere(before: tuple[float, float], after: tuple[float, float]) -> f
     return min(1.0, max(0.0, used / had)) if had > 0 else 0.0
 
 
+def crowded(used_elsewhere: float, threads: int) -> float:
+    """Share of the cores' time that `threads` needed, but others had; 0 while there were cores left for them."""
+    cores = os.cpu_count() or 1
+    return max(0.0, (cores * used_elsewhere + threads - cores) / threads)
+
+
 def _temperature() -> float | None:
     """The hottest sensor's."""
     if not hasattr(psutil, "sensors_temperatures"):  # on macOS and Windows

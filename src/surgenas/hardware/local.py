@@ -181,7 +181,7 @@ class RuntimeDevice:
             ms=ratio * reference[1],
             ratio=ratio,
             half_width=half,
-            grade=grade(half, campaign.preempted, quiet, floor, context["memory"]),
+            grade=grade(max(half, floor, context["memory"]), campaign.preempted, quiet, context.get("crowded", 0.0)),
             rounds=len(campaign.rounds[key]),
             p50_ms=statistics.median(times),
             p90_ms=float(np.quantile(times, 0.9)) if len(times) >= 64 else None,

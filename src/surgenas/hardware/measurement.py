@@ -24,7 +24,9 @@ When a neighbour occupies the other half of the core, a reference slows down 1.5
 itself depends on the machine's state. Ratios of quiet rounds repeat within 1 %, of all rounds within 9 % (docs/log.md).
 """
 
-
+CROWD = 0.2
+"""Share of the cores' time that a network needed, but others had, from which it is a crowd: one more program than there
+are cores has a third. Short runs between two turns of the others look clean then, and some are up to 40 % off."""
 ENOUGH = 5
 """Campaigns from which their own spread says how sure their median is."""
 MIN_CAMPAIGNS = 3
@@ -127,14 +129,11 @@ def estimate(rounds: Sequence[Round], reference_ms: float) -> tuple[float, float
     return ratio, half / ratio
 
 
-def grade(
-    half_width: float, preempted: float, quiet_rounds: int = MIN_QUIET, floor: float = 0.0, memory: float = 0.0
-) -> str:
+def grade(widest: float, preempted: float, quiet_rounds: int = MIN_QUIET, crowded: float = 0.0) -> str:
     """A, B, C or D by the widest of interval, noise floor and what a disturbed memory may add; too few quiet rounds cap
-    it at C, a reference preempted in more than 30 % of its runs at B, in more than 60 % at D."""
-    widest = max(half_width, floor, memory)
+    it at C, a reference preempted in more than 30 % of its runs at B, in more than 60 % at D; so does a crowd."""
     letter = next((g for g, limit in (("A", 0.02), ("B", 0.05), ("C", 0.10)) if widest <= limit), "D")
-    if preempted > 0.6:
+    if preempted > 0.6 or crowded > CROWD:
         return "D"
     if quiet_rounds < MIN_QUIET:
         letter = max(letter, "C")
@@ -157,20 +156,22 @@ def pool(measurements: Sequence[Measurement]) -> Measurement:
     else:
         spread = statistics.median(abs(c / ms - 1) for c in campaigns_ms)
         half = max(statistics.median(m.half_width for m in measurements), 2 * spread)
-    preempted = statistics.median(float(m.context.get("preempted", 0.0)) for m in measurements)
+
+    def middling(name: str, missing: float = 0.0) -> float:
+        return statistics.median(float(m.context.get(name, missing)) for m in measurements)
+
     floor = statistics.median(m.floor for m in measurements)
-    quiet = round(statistics.median(int(m.context.get("quiet_rounds", MIN_QUIET)) for m in measurements))
-    memory = statistics.median(float(m.context.get("memory", 0.0)) for m in measurements)
+    memory, crowded, quiet = middling("memory"), middling("crowded"), round(middling("quiet_rounds", MIN_QUIET))
     return replace(
         middle,
         ms=ms,
         ratio=ms / middle.reference_ms,
         half_width=half,
         floor=floor,
-        grade=grade(half, preempted, quiet, floor, memory),
+        grade=grade(max(half, floor, memory), middling("preempted"), quiet, crowded),
         rounds=sum(m.rounds for m in measurements),
         campaigns_ms=campaigns_ms,
-        context=middle.context | {"memory": memory},
+        context=middle.context | {"memory": memory, "crowded": crowded},
     )
 
 

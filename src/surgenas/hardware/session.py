@@ -18,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from surgenas.core.catalog import look_up
 from surgenas.core.errors import SurgenasError
 from surgenas.hardware import RUNTIMES
-from surgenas.hardware.context import processor_seconds, snapshot, used_elsewhere
+from surgenas.hardware.context import crowded, processor_seconds, snapshot, used_elsewhere
 from surgenas.hardware.measurement import Block, Round, estimate
 from surgenas.hardware.runtimes import Images, Runtime
 from surgenas.hardware.timing import Campaign, Machine, Protocol, involuntary_switches, run_campaign
@@ -112,7 +112,13 @@ def perform(request: Request, tell: Callable[[], None] = lambda: None) -> Answer
     calls |= {HIDDEN + name: prepare(request.networks[name]) for name in map(str, hidden)}
     campaign = run_campaign(calls, prepare(request.reference), request.reference_ms, request.protocol, rng, machine)
     elsewhere = used_elsewhere(since, processor_seconds())
-    context = {"seed": request.seed, "before": before, "after": snapshot(), "used_elsewhere": round(elsewhere, 3)}
+    context = {
+        "seed": request.seed,
+        "before": before,
+        "after": snapshot(),
+        "used_elsewhere": round(elsewhere, 3),
+        "crowded": round(crowded(elsewhere, request.threads), 3),
+    }
     return Answer(campaign, outputs, context)
 
 

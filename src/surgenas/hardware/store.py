@@ -39,7 +39,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from surgenas.core.errors import CorruptError, EnvironmentFault, UsageError
 from surgenas.hardware.measurement import Measurement, Round
 
-PROTOCOL_VERSION = 3
+PROTOCOL_VERSION = 4
 """What another version measured is not comparable, and passed over."""
 _META = MetaData()
 _MEASUREMENT = Table(

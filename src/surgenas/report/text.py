@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from surgenas.core.units import show_ms, show_seconds
-from surgenas.hardware.measurement import MIN_QUIET
+from surgenas.hardware.measurement import CROWD, MIN_QUIET
 from surgenas.report.facts import Facts, told
 
 WIDTH = 120
@@ -145,7 +145,9 @@ def _one_device(rows: list[Facts]) -> str:
         lines.append(f"too noisy to say (grade D): {', '.join(poor)}; measure again when the machine is idle")
     context = [m["context"] for m in rows if "context" in m]
     if (elsewhere := max((c.get("used_elsewhere", 0.0) for c in context), default=0.0)) > BUSY:
-        lines.append(f"other programs used {elsewhere:.0%} of the processor meanwhile")
+        full = any(c.get("crowded", 0.0) > CROWD for c in context)
+        also = ", and left too few cores: grade D" if full else ""
+        lines.append(f"other programs used {elsewhere:.0%} of the processor meanwhile{also}")
     if any(c.get("quiet_rounds", MIN_QUIET) < MIN_QUIET for c in context):
         lines.append("the device was hardly ever as fast as it is known to be (busy, hot or changed): grade C at best")
     if (memory := max((c.get("memory", 0.0) for c in context), default=0.0)) > NOTICED:
