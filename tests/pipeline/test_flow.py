@@ -20,7 +20,7 @@ from surgenas.hardware.onnx_file import to_onnx
 from surgenas.pipeline import compare, flow
 from surgenas.pipeline.journal import Journal
 from surgenas.pipeline.run import Run
-from surgenas.pipeline.stages.measured import CAREFUL, CLAIM, samples
+from surgenas.pipeline.stages.measured import CLAIM, CONFIRM, samples
 from surgenas.pipeline.stages.search import search_epochs, usable
 from surgenas.report.text import operators_table, summary
 from surgenas.testing import ToyDevice
@@ -83,7 +83,8 @@ def test_the_result_is_inside_the_limit_and_all_of_it_is_there(finished):
 
 
 def test_a_finished_run_is_measured_with_its_own_weights_and_the_accuracy_that_int8_leaves(finished, monkeypatch):
-    monkeypatch.setattr(compare, "CLAIM", replace(CAREFUL, rounds=3, max_rounds=3, fresh=False, duplicates=0))
+    quick = replace(CLAIM, rounds=3, max_rounds=3, fresh=False, duplicates=0, campaigns=1)
+    monkeypatch.setattr(compare, "CLAIM", quick)
     monkeypatch.setattr(compare, "YARDSTICK", str(finished.run))
     rows = api.measure([finished.run], ["onnxruntime-cpu", "onnxruntime-cpu-int8"])["measurements"]
     plain, small = (row["accuracy"] for row in rows)
@@ -328,8 +329,8 @@ def test_what_a_noisy_host_spoils_can_be_resumed(tmp_path, monkeypatch):
     exact, seen, noisy = ToyDevice.measure, set(), [True]
 
     def shifted(self, jobs, *, protocol, **rest):
-        slow = {job.key: 3.0 if noisy[0] and protocol == CLAIM and job.key in seen else 1.0 for job in jobs}
-        seen.update(slow if protocol == CAREFUL else ())
+        slow = {job.key: 3.0 if noisy[0] and protocol == CONFIRM and job.key in seen else 1.0 for job in jobs}
+        seen.update(slow if protocol == CLAIM else ())
         return [replace(m, ms=slow[m.key] * m.ms) for m in exact(self, jobs, protocol=protocol, **rest)]
 
     monkeypatch.setattr(ToyDevice, "measure", shifted)

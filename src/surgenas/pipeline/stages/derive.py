@@ -20,7 +20,7 @@ from surgenas.core.units import show_ms
 from surgenas.hardware.measurement import Measurement
 from surgenas.methods.base import SupernetSearch
 from surgenas.pipeline.run import Run
-from surgenas.pipeline.stages.measured import CAREFUL, CLAIM, candidates_measured, fitted_predictor, measure
+from surgenas.pipeline.stages.measured import CLAIM, CONFIRM, candidates_measured, fitted_predictor, measure
 from surgenas.pipeline.stages.search import search
 from surgenas.predictors.base import Predictor
 
@@ -59,13 +59,13 @@ def derive(run: Run, limit_ms: float) -> Architecture:
 def _attempt(
     run: Run, method: SupernetSearch, limit_ms: float, turn: int, *, final: bool
 ) -> tuple[Architecture, Measurement, float] | None:
-    """Measure the preferred candidates; confirm, in three more campaigns, the best that fits.
+    """Measure the preferred candidates; confirm, in five more campaigns, the best that fits.
 
     The final attempt takes anything inside the limit, of every turn: a smaller network is better than none.
     """
     predictor = fitted_predictor(run)
     archs = _candidates(run, method, predictor, limit_ms, turn)
-    measured = measure(run, "derive", archs, protocol=CAREFUL, turn=turn)
+    measured = measure(run, "derive", archs, protocol=CLAIM, turn=turn)
     for arch, m in zip(archs, measured, strict=True):
         run.progress.log(f"measured {show_ms(m.ms)} +-{m.half_width:.1%} ({m.grade}): {arch}")
     low = LOW * limit_ms if not final and not _tops_out(run, limit_ms) else 0.0
@@ -80,7 +80,7 @@ def _attempt(
     fitting = fitting[:4]
     if not fitting:
         return None
-    again = measure(run, "confirm", [arch for arch, _ in fitting], protocol=CLAIM, turn=turn)
+    again = measure(run, "confirm", [arch for arch, _ in fitting], protocol=CONFIRM, turn=turn)
     for (arch, _), confirmed in zip(fitting, again, strict=True):
         if low <= confirmed.ms <= (limit_ms if final else HIGH * limit_ms):
             return arch, confirmed, float(_predicted(run, predictor, [arch])[0])

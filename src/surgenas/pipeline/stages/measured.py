@@ -18,13 +18,14 @@ from surgenas.pipeline.run import Run
 from surgenas.predictors.base import Predictor, make_predictor
 from surgenas.spaces import space_of
 
-CAREFUL = Protocol(
-    rounds=20, max_rounds=80, half_width=0.015, budget_s=15, patience_s=45, duplicates=2, fresh=True, steady=5
+CLAIM = Protocol(
+    max_rounds=80, half_width=0.015, budget_s=15, patience_s=45, duplicates=2, fresh=True, steady=5, campaigns=3
 )
-"""For choosing what is claimed: more rounds, until the interval is narrow, in a process of its own, two networks
-measured twice, very small ones back to back besides."""
-CLAIM = replace(CAREFUL, rounds=10, campaigns=3)
-"""For claims: three such campaigns, each in a fresh process."""
+"""For claims, and for choosing what is claimed: three campaigns, each in a fresh process and until the interval is
+narrow, two networks measured twice, very small ones back to back besides."""
+CONFIRM = replace(CLAIM, campaigns=5)
+"""For what is built upon: so many that their own spread says how sure they are. Very small networks differ by 2 % from
+process to process (docs/log.md)."""
 QUICK = Protocol(rounds=10, max_rounds=40, half_width=0.04, budget_s=15, patience_s=20)
 """For learning and for choosing."""
 PATIENT = Protocol(rounds=10, max_rounds=150, half_width=0.05, backoff_s=(0.2, 0.4, 0.8))

@@ -20,7 +20,7 @@ from surgenas.hardware.measurement import Measurement
 from surgenas.hardware.timing import Protocol
 from surgenas.pipeline.checkpoint import Checkpoints, load_weights, save_weights
 from surgenas.pipeline.run import Run
-from surgenas.pipeline.stages.measured import CAREFUL, QUICK, fitted_predictor, measure
+from surgenas.pipeline.stages.measured import CLAIM, QUICK, fitted_predictor, measure
 from surgenas.pipeline.stages.search import check_time
 from surgenas.spaces import space_of
 from surgenas.spaces.mobile import distinct
@@ -144,7 +144,7 @@ def _reference(run: Run, target_ms: float) -> Architecture:
         places = sorted(seen)
         guess = np.interp(log_widths, log_widths[places], [seen[i] for i in places])
         near = [int(i) for i in np.argsort(np.abs(guess)) if i not in fine][:5]
-        measured = measure(run, "reference", [archs[i] for i in near], protocol=CAREFUL, turn=turn)
+        measured = measure(run, "reference", [archs[i] for i in near], protocol=CLAIM, turn=turn)
         fine |= {i: float(np.log(m.ms / target_ms)) for i, m in zip(near, measured, strict=True)}
         seen |= fine
         if min(map(abs, fine.values())) <= EQUAL:
@@ -164,7 +164,7 @@ def _random(run: Run, target_ms: float) -> list[Architecture]:
         near = np.abs(predictor.predict(moves.encode(run.space, drawn)) / target_ms - 1) <= EQUAL
         batch = [arch for arch, ok in zip(drawn, near, strict=True) if ok][: 2 * run.config.random]
         rough = _equal(run, batch, target_ms, 2 * EQUAL, QUICK, turn)
-        chosen += _equal(run, rough, target_ms, EQUAL, CAREFUL, turn)
+        chosen += _equal(run, rough, target_ms, EQUAL, CLAIM, turn)
         if len(chosen) >= run.config.random:
             break
     if len(chosen) < run.config.random:
@@ -176,6 +176,6 @@ def _equal(
     run: Run, archs: list[Architecture], target_ms: float, tolerance: float, protocol: Protocol, turn: int
 ) -> list[Architecture]:
     """Those whose measured latency is the target's."""
-    stage = "rivals" if protocol is CAREFUL else "rivals-roughly"
+    stage = "rivals" if protocol is CLAIM else "rivals-roughly"
     measured = measure(run, stage, archs, protocol=protocol, turn=turn)
     return [arch for arch, m in zip(archs, measured, strict=True) if abs(m.ms / target_ms - 1) <= tolerance]
