@@ -208,7 +208,7 @@ class RuntimeDevice:
     ) -> list[tuple[tuple[str, float], dict[str, Network]]]:
         """Networks of like latency together, with the reference nearest to them and its own: p10 of its history, just
         added to. fresh: in processes of their own, which somebody's network may take down."""
-        middle = REFERENCES[1].name
+        middle = REFERENCES[2].name
         rough = Protocol(rounds=3, max_rounds=3, warmup_s=0.1, block_ms=1.0, fresh=fresh)
         everything = {**networks, **{r.name: self._reference(r.name) for r in REFERENCES}}
         seen = self._perform(everything, middle, math.inf, rough, 0).campaign.rounds

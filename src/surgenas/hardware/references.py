@@ -1,4 +1,4 @@
-"""The fixed networks that every latency is measured against, in three sizes (measurement protocol, point 5)."""
+"""The fixed networks that every latency is measured against, in four sizes (measurement protocol, point 5)."""
 
 from __future__ import annotations
 
@@ -44,8 +44,10 @@ class Reference:
 
 _CHAIN = ((24, 3, 2), (40, 3, 2), (80, 3, 1), (128, 2, 2))
 
-# about 0.3, 1.2 and 5 ms on one core of a present server CPU: one of them is within 2 x of most candidates
+# about .06, .12, .5 and 2 ms on one core of a present server CPU: one of them is within 2 x of most candidates. The
+# smallest has few weights, as small candidates do: against it they differ less from process to process (docs/log.md)
 REFERENCES = (
+    Reference("reference-xs/1", 40, 8, ((16, 3, 2), (24, 3, 2), (40, 3, 2))),
     Reference("reference-s/1", 32, 16, _CHAIN),
     Reference("reference-m/1", 72, 16, _CHAIN),
     Reference("reference-l/1", 160, 16, _CHAIN),

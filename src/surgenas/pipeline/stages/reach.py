@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.errors import LimitError
+from surgenas.core.seeds import generator
 from surgenas.core.units import show_ms
 from surgenas.pipeline.run import Run
 from surgenas.pipeline.stages.measured import QUICK, job_of, measure, reference_of
@@ -17,7 +20,7 @@ def reach(run: Run) -> dict[str, float]:
         smallest, largest = _extremes(run)
         with run.stage("reach") as result:
             if reference_of(run) is None:
-                name, ms = run.device.calibrate(job_of(largest))
+                name, ms = run.device.calibrate(job_of(_typical(run)))
                 run.journal.append("calibrated", reference=name, reference_ms=ms)
             low, high = measure(run, "reach", [smallest, largest], protocol=QUICK)
             limit = run.config.latency_ms or round(_default(low.ms, high.ms), 4)
@@ -40,6 +43,13 @@ def reach(run: Run) -> dict[str, float]:
 def _default(low_ms: float, high_ms: float) -> float:
     """Half the largest network's latency; the middle of what is reachable where that leaves (nearly) nothing."""
     return high_ms / 2 if high_ms / 2 > 1.1 * low_ms else (low_ms * high_ms) ** 0.5
+
+
+def _typical(run: Run) -> Architecture:
+    """The one of middling MACs among random architectures: the reference shall be near to what is searched for."""
+    archs = moves.samples(run.space, 99, generator(run.config.seed, "reach"))
+    macs = (moves.encode(run.space, archs) * run.space.costs().macs).sum((1, 2))
+    return archs[int(np.argsort(macs)[len(archs) // 2])]
 
 
 def _extremes(run: Run) -> tuple[Architecture, Architecture]:
