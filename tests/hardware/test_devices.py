@@ -106,7 +106,11 @@ def test_a_host_is_reached_by_ssh(tmp_path, monkeypatch):
         ('runtime = "abacus"', UsageError, "unknown runtime 'abacus'; one of .*onnxruntime"),
         ("threads = 1", UsageError, "runtime: field required"),
         ("runtime = ", UsageError, "not TOML"),
-        ('runtime = "onnxruntime"\nhost = "-oProxyCommand=touch x"', UsageError, "host: string should match"),
+        (
+            'runtime = "onnxruntime"\nhost = "-oProxyCommand=touch x"',
+            UsageError,
+            r"host: string should match pattern '\^\[A-Z",
+        ),
         ('runtime = "onnxruntime"\nhost = "a"\ncommand = ["b"]', UsageError, "either host or command"),
         ('runtime = "onnxruntime"\ncommand = ["no-such-command"]', DeviceLost, "cannot be started"),
     ],

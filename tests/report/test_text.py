@@ -42,6 +42,15 @@ def test_two_devices_on_one_host_have_a_table_each():
     assert "box: here" in text
 
 
+def test_a_long_name_is_not_cut():
+    name = "runs/" + "20261126-201655" * 6
+    text = measurement_table({"measurements": [row(name, (1, 1), 1.0)]})
+    assert "…" not in text
+    column = text.index("network")
+    end = text.index("latency")
+    assert name in "".join(line[column:end].strip() for line in text.splitlines()[1:])
+
+
 def test_a_poor_grade_says_why():
     text = measurement_table(
         {"measurements": [row("big", (1, 1), 2.0, "D", memory=0.31, quiet_rounds=2, used_elsewhere=0.75, crowded=0.5)]}

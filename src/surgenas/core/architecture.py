@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from surgenas.core.errors import UsageError
+from surgenas.core.errors import UsageError, complaint
 
 FORMAT = "surgenas.architecture/1"
 SPACE_FORMAT = "surgenas.space/1"
@@ -65,11 +65,9 @@ class Architecture:
         try:
             parsed = _Record.model_validate(record)
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"]) or "the file"
             raise UsageError(
-                f"not an architecture: {where}: {first['msg']}; expected what `surgenas search` writes "
-                "to architecture.json"
+                f"not an architecture: {': '.join(complaint(error))}; expected what `surgenas search` writes to "
+                "architecture.json"
             ) from None
         settings = {key: value for key, value in parsed.space.items() if key != "name"}
         name = parsed.space.get("name")
@@ -104,11 +102,8 @@ def read_space(path: str | Path) -> SpaceSpec:
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}; expected a space.json of `surgenas operators`") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        raise UsageError(
-            f"{path}: not a space: {'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}; expected what "
-            "`surgenas operators` writes to space.json"
-        ) from None
+        expected = "what `surgenas operators` writes to space.json"
+        raise UsageError(f"{path}: not a space: {': '.join(complaint(error))}; expected {expected}") from None
     return SpaceSpec.of(record.name, record.settings)
 
 

@@ -1,5 +1,12 @@
 """What can go wrong, each with the exit code a shell sees: the message says expected, got, and what to do."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
 
 class SurgenasError(Exception):
     """A failure that the user can act on; its text is one line and ends up on the terminal as it is."""
@@ -47,3 +54,10 @@ class Interrupted(SurgenasError):
     """Stopped by Ctrl-C, SIGTERM or the time limit; resumable."""
 
     exit_code = 130
+
+
+def complaint(error: ValidationError) -> tuple[str, str]:
+    """The first of a schema's: where, joined by dots ("the file" for all of it), and what it expected."""
+    first = error.errors()[0]
+    what = first["msg"]
+    return ".".join(map(str, first["loc"])) or "the file", what[:1].lower() + what[1:]

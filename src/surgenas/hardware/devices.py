@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from surgenas.core.catalog import look_up
-from surgenas.core.errors import EnvironmentFault, UsageError
+from surgenas.core.errors import EnvironmentFault, UsageError, complaint
 from surgenas.hardware import RUNTIMES
 from surgenas.hardware.context import host_fingerprint, processor
 from surgenas.hardware.device import Device
@@ -95,8 +95,5 @@ def _read(path: Path) -> DeviceFile:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"device file {path}: not TOML ({error})") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise UsageError(
-            f"device file {path}: {where}: {first['msg'].lower()}; known keys: {', '.join(DeviceFile.model_fields)}"
-        ) from None
+        known = ", ".join(DeviceFile.model_fields)
+        raise UsageError(f"device file {path}: {': '.join(complaint(error))}; known keys: {known}") from None

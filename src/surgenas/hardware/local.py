@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from surgenas.core.catalog import look_up
 from surgenas.core.errors import SurgenasError, UsageError
@@ -22,13 +19,14 @@ from surgenas.hardware import RUNTIMES
 from surgenas.hardware.conversion import TOLERANCE, check_equal, converted
 from surgenas.hardware.device import Job
 from surgenas.hardware.link import HERE, Link
+from surgenas.hardware.lock import measuring_alone
 from surgenas.hardware.measurement import QUIET, Measurement, estimate, grade, pool
 from surgenas.hardware.memory import felt, minima_ms, slowdown
 from surgenas.hardware.recheck import changed, some
 from surgenas.hardware.references import MEMORY, REFERENCES, alike, reference_named
 from surgenas.hardware.runtimes import Images, Runtime
 from surgenas.hardware.session import Answer, Greeting, Network, Request, perform
-from surgenas.hardware.store import Store, default_folder
+from surgenas.hardware.store import Store
 from surgenas.hardware.timing import Campaign, Protocol
 
 TOGETHER = 32
@@ -67,7 +65,7 @@ class RuntimeDevice:
         }
 
     def calibrate(self, job: Job) -> tuple[str, float]:
-        with self._alone(Progress()):
+        with measuring_alone(self.far.host, Progress()):
             return self._by_reference({job.key: self._converted(job)[0]}, fresh=False)[0][0]
 
     def measure(
@@ -90,29 +88,41 @@ class RuntimeDevice:
                 for job in todo[start : start + TOGETHER]:
                     exported[job.key] = self._converted(job)
                     task.advance()
-                networks = {key: network for key, (network, _) in exported.items()}
-                with self._alone(progress):
-                    groups = [(reference, networks)] if reference else self._by_reference(networks, protocol.fresh)
-                    for (name, ms), group in groups:
-                        wanted = {key: exported[key] for key in group}
-                        watched = {**group, **self._watcher(group)}
-                        campaigns = []
-                        for turn in range(protocol.campaigns):
-                            drawn = derive(seed, "measure", start, turn)
-                            answer = self._perform(watched, name, ms, protocol, drawn, progress)
-                            if (state_ms := answer.campaign.state_ms) < ms and reference is None:
-                                ms = state_ms  # it was looked at in a slow moment
-                            elif state_ms < ms / QUIET:
-                                progress.log(f"{self.name} is faster than when it was calibrated: its latencies may be "
-                                             f"{ms / state_ms - 1:.0%} too long")  # fmt: skip
-                            campaigns.append(self._kept(answer, wanted, (name, ms)))
-                        known |= {key: pool([found[key] for found in campaigns]) for key in group}
+                with measuring_alone(self.far.host, progress):
+                    known |= self._campaigns(exported, reference, protocol, derive(seed, "measure", start), progress)
         if again and changed([(stored[key], known[key]) for key in again]):
             progress.log(f"{self.name} is not what it was: stored latencies no longer hold and are measured anew")
             self.store.add_change(self.key)
             return self.measure(jobs, reference=reference, protocol=protocol, seed=seed, reuse=True, progress=progress)
         known |= {key: stored[key] for key in again}
         return [known[job.key] for job in jobs]
+
+    def _campaigns(
+        self,
+        exported: Mapping[str, tuple[Network, Images]],
+        reference: tuple[str, float] | None,
+        protocol: Protocol,
+        seed: int,
+        progress: Progress,
+    ) -> dict[str, Measurement]:
+        """As many of each group of like latency as the protocol wants, pooled."""
+        networks = {key: network for key, (network, _) in exported.items()}
+        groups = [(reference, networks)] if reference else self._by_reference(networks, protocol.fresh)
+        found = {}
+        for (name, ms), group in groups:
+            wanted = {key: exported[key] for key in group}
+            watched = {**group, **self._watcher(group)}
+            campaigns = []
+            for turn in range(protocol.campaigns):
+                answer = self._perform(watched, name, ms, protocol, derive(seed, "campaign", turn), progress)
+                if (state_ms := answer.campaign.state_ms) < ms and reference is None:
+                    ms = state_ms  # it was looked at in a slow moment
+                elif state_ms < ms / QUIET:
+                    progress.log(f"{self.name} is faster than when it was calibrated: its latencies may be "
+                                 f"{ms / state_ms - 1:.0%} too long")  # fmt: skip
+                campaigns.append(self._kept(answer, wanted, (name, ms)))
+            found |= {key: pool([campaign[key] for campaign in campaigns]) for key in group}
+        return found
 
     def layer_shares(self, job: Job) -> dict[str, float]:
         if self.link.command != HERE:
@@ -256,21 +266,6 @@ class RuntimeDevice:
 
     def _reference(self, name: str) -> Network:
         return _reference(self._kind, name, self.batch, self.precision)
-
-    @contextmanager
-    def _alone(self, progress: Progress) -> Iterator[None]:
-        """One measuring process per machine; the lock dies with its holder."""
-        host = hashlib.sha256(self.far.host.encode()).hexdigest()[:12]
-        lock = FileLock(default_folder() / f"measuring-{host}.lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            progress.log("another process is measuring on this device; waiting for it")
-            lock.acquire()
-        try:
-            yield
-        finally:
-            lock.release()
 
 
 def _here(request: Request) -> Answer:

@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from surgenas.core.catalog import look_up
-from surgenas.core.errors import SurgenasError
+from surgenas.core.errors import SurgenasError, complaint
 from surgenas.hardware import RUNTIMES
 from surgenas.hardware.context import crowded, processor_seconds, snapshot, used_elsewhere
 from surgenas.hardware.measurement import Block, Round, estimate
@@ -162,7 +162,7 @@ def greeting_of(message: Message) -> Greeting:
     try:
         return TypeAdapter(Greeting).validate_python(message.values)
     except ValidationError as error:
-        raise WireError(f"a greeting that cannot be understood ({error.errors()[0]['msg']})") from error
+        raise WireError(f"a greeting that cannot be understood ({': '.join(complaint(error))})") from error
 
 
 def answer_message(answer: Answer) -> Message:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from surgenas.core.architecture import read_space
-from surgenas.core.errors import CorruptError, UsageError
+from surgenas.core.errors import CorruptError, UsageError, complaint
 from surgenas.spaces import CATALOG
 
 FORMAT = "surgenas.run/1"
@@ -71,5 +71,5 @@ def read_config(record: object) -> RunConfig:
 
 
 def _first(error: ValidationError) -> str:
-    first = error.errors()[0]
-    return f"{'.'.join(map(str, first['loc']))} {first.get('input')!r}: {first['msg'].lower()}"
+    where, what = complaint(error)
+    return f"{where} {error.errors()[0].get('input')!r}: {what}"

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import FiniteFloat, NonNegativeFloat, TypeAdapter, ValidationError
 
-from surgenas.core.errors import DataError, UsageError
+from surgenas.core.errors import DataError, UsageError, complaint
 from surgenas.core.space import Floats, Space
 from surgenas.predictors.linear import AdditivePredictor
 
@@ -36,9 +36,8 @@ def read_latency_table(space: Space, path: Path) -> TablePredictor:
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}; expected a latency table in JSON") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        raise DataError(f"{path}: {'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg'].lower()}; expected "
-                        '{"1": {"k3e3": 4.49, ...}, ...} in milliseconds') from error  # fmt: skip
+        expected = '{"1": {"k3e3": 4.49, ...}, ...} in milliseconds'
+        raise DataError(f"{path}: {': '.join(complaint(error))}; expected {expected}") from error
     fixed = record.pop("fixed", SINGLE_PATH_FIXED_MS)
     if isinstance(fixed, dict):
         raise DataError(f'{path}: "fixed" is a number of milliseconds, not a layer')

@@ -220,7 +220,9 @@ def layer_table(found: Facts) -> str:
 
 
 def draw(table: Table) -> str:
-    """As plain text."""
+    """As plain text. What is too long for its column goes on below: half a folder's name is of no use."""
+    for column in table.columns:
+        column.overflow = "fold"
     sink = io.StringIO()
     Console(file=sink, width=WIDTH).print(table)
     return "\n".join(line.rstrip() for line in sink.getvalue().rstrip().splitlines())

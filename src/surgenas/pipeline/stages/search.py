@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from surgenas.core import moves
 from surgenas.core.catalog import look_up
-from surgenas.core.errors import Interrupted, UsageError
+from surgenas.core.errors import Interrupted, UsageError, complaint
 from surgenas.methods import CATALOG, SAMPLERS
 from surgenas.methods.base import SearchConfig, SupernetSearch
 from surgenas.methods.candidates import HeldOut
@@ -67,8 +67,8 @@ def method_config(run: Run) -> SearchConfig:
     try:
         made: SearchConfig = TypeAdapter(kind).validate_python(settings)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise UsageError(f"--set {first['loc'][0]}={first['input']}: {first['msg'].lower()}") from None
+        where, what = complaint(error)
+        raise UsageError(f"--set {where}={error.errors()[0]['input']}: {what}") from None
     return made
 
 
