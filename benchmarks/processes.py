@@ -41,7 +41,7 @@ def main() -> None:
             logs[name].append([float(np.log(m.ratio)) for m in found])
         print(f"process {i + 1} of {args.processes}", file=sys.stderr)
     finish("processes", {"networks": len(jobs), "processes": args.processes,
-                         "references": {name: spread(np.array(rows)) for name, rows in logs.items()}})  # fmt: skip
+                         "references": {name: scatter(np.array(rows)) for name, rows in logs.items()}})  # fmt: skip
 
 
 def tiny() -> list[Job]:
@@ -51,7 +51,7 @@ def tiny() -> list[Job]:
     return [job_of(moves.sample(Mobile(layout="small", resolution=r, width=w, classes=10), rng)) for r, w in kinds]
 
 
-def spread(log_ratio_PN: np.ndarray) -> dict[str, float]:
+def scatter(log_ratio_PN: np.ndarray) -> dict[str, float]:
     apart_PN = log_ratio_PN - np.median(log_ratio_PN, axis=0)
     shared_P = np.median(apart_PN, axis=1)
     return {

@@ -35,7 +35,8 @@ def profile(run: Run) -> None:
             _measure(run, archs[start : start + BATCH])
             errors.append(held_out_error(run))
             measured = min(start + BATCH, len(archs))
-            run.progress.log(f"latency predicted within {errors[-1]:.1%} (held out) after {measured} networks")
+            well = f"within {errors[-1]:.1%} (held out)" if np.isfinite(errors[-1]) else "not at all yet"
+            run.progress.log(f"latency predicted {well} after {measured} networks")
             if len(errors) > 2 and errors[-1] > (1 - GAIN) * min(errors[:-1]):
                 break
         known = archs[:measured]
