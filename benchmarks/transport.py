@@ -75,7 +75,7 @@ def main() -> None:
         device = RuntimeDevice("unreliable", near.runtime, store, near.far, link=link)
         for i in range(args.measurements):
             job = Job(f"network-{i}", None, space.input_shape, model=lambda batch: model)
-            device.measure([job], reference=("reference-s/1", 1.0), protocol=SHORT, progress=listener)
+            device.measure([job], reference=("reference-s/2", 1.0), protocol=SHORT, progress=listener)
         kept = np.array([len(store.find(f"network-{i}", device.key)) for i in range(args.measurements)])
         failures = log.read_text().split()
     finish(

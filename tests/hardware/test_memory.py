@@ -103,6 +103,6 @@ def test_a_reference_that_was_looked_at_in_a_slow_moment_is_not_believed(tmp_pat
     (found,) = device.measure(JOBS[:1], protocol=Protocol(campaigns=3))
     assert found.reference_ms == 0.7
     assert found.ms == pytest.approx(0.7 * found.ratio)
-    (fixed,) = device.measure(JOBS[:1], reference=("reference-s/1", 1.0), protocol=Protocol(), progress=listener)
+    (fixed,) = device.measure(JOBS[:1], reference=("reference-s/2", 1.0), protocol=Protocol(), progress=listener)
     assert fixed.reference_ms == 1.0, "all of a run stay on one scale"
     assert "43% too long" in listener.said[-1]

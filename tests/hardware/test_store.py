@@ -22,7 +22,7 @@ ROUND = Round(*(Block((1.0, 2.0), (True, True)) for _ in range(3)))
 
 
 def measurement(key, ms=1.0):
-    return Measurement(key, "here", ms, ms, 0.01, "A", 10, ms, ms, "reference-s/1", 1.0, 0.0)
+    return Measurement(key, "here", ms, ms, 0.01, "A", 10, ms, ms, "reference-s/2", 1.0, 0.0)
 
 
 @pytest.fixture(scope="module")
