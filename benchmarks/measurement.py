@@ -63,7 +63,8 @@ def main() -> None:
         store = Store(Path(folder) / "m.sqlite")
         known = Remembering(**{f.name: getattr(device, f.name) for f in fields(device)} | {"store": store})
         figures = judged(known, jobs, args.repetitions, args.disturbed)
-    finish("measurement", {"networks": args.networks, "repetitions": args.repetitions, **figures})
+    name = "measurement" if args.device == "onnxruntime-cpu" else f"measurement-{args.device}"
+    finish(name, {"networks": args.networks, "repetitions": args.repetitions, **figures})
 
 
 class Remembering(RuntimeDevice):
