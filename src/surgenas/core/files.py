@@ -42,6 +42,6 @@ def sync_folder(folder: Path) -> None:
 
 def cannot_write(path: Path, size: int, error: OSError) -> EnvironmentFault:
     return EnvironmentFault(
-        f"cannot write {path} ({size} bytes): {error.strerror or error}; free the disk or choose another --out, "
-        "then `surgenas resume`"
+        f"cannot write {path} ({size} bytes): {error.strerror or error}; free the disk or write elsewhere; "
+        "a search goes on with `surgenas resume`"
     )
