@@ -131,7 +131,7 @@ def estimate(rounds: Sequence[Round], reference_ms: float) -> tuple[float, float
 
 def grade(widest: float, preempted: float, quiet_rounds: int = MIN_QUIET, crowded: float = 0.0) -> str:
     """A, B, C or D by the widest of interval, noise floor and what a disturbed memory may add; too few quiet rounds cap
-    it at C, a reference preempted in more than 30 % of its runs at B, in more than 60 % at D; so does a crowd."""
+    it at C, a reference preempted in more than 30 % of its runs at B; one in more than 60 %, or a crowd, makes it D."""
     letter = next((g for g, limit in (("A", 0.02), ("B", 0.05), ("C", 0.10)) if widest <= limit), "D")
     if preempted > 0.6 or crowded > CROWD:
         return "D"

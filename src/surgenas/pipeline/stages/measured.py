@@ -24,7 +24,7 @@ CLAIM = Protocol(
 """For claims, and for choosing what is claimed: three campaigns, each in a fresh process and until the interval is
 narrow, two networks measured twice, very small ones back to back besides."""
 CONFIRM = replace(CLAIM, campaigns=5)
-"""For what is built upon: so many that their own spread says how sure they are. Very small networks differ by 2 % from
+"""For what is built upon: so many that their own spread says how sure they are. Very small networks differ by 1 % from
 process to process (docs/log.md)."""
 QUICK = Protocol(rounds=10, max_rounds=40, half_width=0.04, budget_s=15, patience_s=20)
 """For learning and for choosing."""
