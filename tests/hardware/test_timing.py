@@ -11,6 +11,7 @@ import pytest
 
 from surgenas.hardware.measurement import (
     MIN_QUIET,
+    SCALE,
     Block,
     Measurement,
     Round,
@@ -230,6 +231,18 @@ def test_ranks_say_which_places_a_network_may_have():
 def test_a_wide_noise_floor_caps_the_grade():
     assert pool([replace(measurement(1.0), floor=0.03)] * 2).grade == "B"
     assert pool([replace(measurement(1.0), floor=0.2)] * 3).grade == "D"
+
+
+def test_networks_against_different_references_must_differ_by_more_than_these_may():
+    """They were not in one campaign either, however many each had."""
+    one, other = measurement(1.02, campaigns_ms=(1.02,) * 3), measurement(1.0, campaigns_ms=(1.0,) * 3)
+    elsewhere = replace(other, reference="another")
+    assert ranks([one, other]) == [(2, 2), (1, 1)]
+    assert ranks([one, elsewhere]) == [(1, 2), (1, 2)]
+    assert not against(one, other).tie
+    assert against(one, elsewhere).tie
+    half = math.hypot(0.01, 0.01, SCALE)
+    assert against(one, elsewhere).interval == pytest.approx((1.02 * math.exp(-half), 1.02 * math.exp(half)))
 
 
 def test_a_ratio_is_taken_within_each_campaign():

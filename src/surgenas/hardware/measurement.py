@@ -31,6 +31,8 @@ ENOUGH = 5
 """Campaigns from which their own spread says how sure their median is."""
 MIN_CAMPAIGNS = 3
 """Campaigns that two networks must share for their ratio to be taken within each."""
+SCALE = 0.03
+"""How far two references may disagree on a millisecond: what each is known to take moves by 1 to 2 % (docs/log.md)."""
 
 
 @dataclass(frozen=True)
@@ -193,7 +195,11 @@ def ranks(measurements: Sequence[Measurement]) -> list[tuple[int, int]]:
 
 def unlike(one: Measurement, other: Measurement) -> float:
     """|ln ratio| up to which two measurements are a tie: within the noise floor, or within both doubts together."""
-    return max(one.floor, other.floor, math.hypot(one.doubt, other.doubt))
+    return max(one.floor, other.floor, math.hypot(one.doubt, other.doubt, _scale(one, other)))
+
+
+def _scale(one: Measurement, other: Measurement) -> float:
+    return 0.0 if one.reference == other.reference else SCALE
 
 
 @dataclass(frozen=True)
@@ -209,16 +215,17 @@ def against(one: Measurement, other: Measurement) -> Comparison | None:
     """Paired by campaign, so that what slows a whole campaign down cancels (protocol, point 13).
 
     Campaigns pair from the last one back: what a measurement was pooled with from before stands in front. With fewer
-    than three in common it is the ratio of the two, within both intervals together. None beside a grade D.
+    than three in common, or other references, it is the ratio of the two, within both intervals together. None beside a
+    grade D.
     """
     if "D" in (one.grade, other.grade):
         return None
     S = min(len(one.campaigns_ms), len(other.campaigns_ms))
-    if S >= MIN_CAMPAIGNS:
+    if S >= MIN_CAMPAIGNS and one.reference == other.reference:
         logs = [math.log(a / b) for a, b in zip(one.campaigns_ms[-S:], other.campaigns_ms[-S:], strict=True)]
         middle, half = statistics.median(logs), _t_interval(logs)
     else:
-        middle, half = math.log(one.ms / other.ms), math.hypot(one.half_width, other.half_width)
+        middle, half = math.log(one.ms / other.ms), math.hypot(one.half_width, other.half_width, _scale(one, other))
     tie = abs(middle) <= max(half, one.floor, other.floor)
     return Comparison(math.exp(middle), (math.exp(middle - half), math.exp(middle + half)), tie)
 

@@ -45,8 +45,8 @@ class Reference:
 _LIGHT = ((16, 3, 2), (24, 3, 2), (40, 3, 2))
 _CHAIN = ((24, 3, 2), (40, 3, 2), (80, 3, 1), (128, 2, 2))
 
-# about .06, .12, .5 and 2 ms on one core of a present server CPU: one of them is within 2 x of most candidates. The small
-# ones have few weights: what waits for its weights differs by up to 4 % from process to process (docs/log.md)
+# about .06, .12, .5 and 2 ms on one core of a present server CPU: one of them is within 2 x of most candidates. The two
+# small ones have few weights: what waits for its weights differs by up to 4 % from process to process (docs/log.md)
 REFERENCES = (
     Reference("reference-xs/1", 40, 8, _LIGHT),
     Reference("reference-s/2", 64, 8, _LIGHT),
