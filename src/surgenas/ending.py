@@ -21,7 +21,7 @@ def end_well(app: typer.Typer) -> None:
     except SurgenasError as error:
         _fail(str(error), error.exit_code)
     except _Stopped as stopped:
-        again = "nothing that was finished is lost, `surgenas resume <run folder>`, or else the same command, goes on"
+        again = "what was finished is kept: `surgenas resume <run folder>` goes on with a search, else ask again"
         _fail(f"{stopped.args[0].name}: interrupted; {again}", 128 + stopped.args[0])
     except typer.exceptions.TyperException as error:
         _fail(getattr(error, "format_message", error.__str__)(), UsageError.exit_code)
@@ -30,6 +30,10 @@ def end_well(app: typer.Typer) -> None:
         raise SystemExit(1) from None
     except OSError as error:
         _fail(f"{error.filename or 'the system'}: {error.strerror or error}", 3)
+    finally:  # what runs at the interpreter's exit would print a traceback
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if signal.getsignal(signal.SIGINT) is _stop:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class _Stopped(BaseException):

@@ -102,6 +102,9 @@ def test_a_host_is_reached_by_ssh(tmp_path, monkeypatch):
     [
         ('runtime = "onnxruntime"\nthread = 2', UsageError, "thread: extra inputs.*known keys: runtime, threads"),
         ('runtime = "onnxruntime"\nthreads = 0', UsageError, "threads: input should be greater"),
+        ('runtime = "onnxruntime"\nthreads = true', UsageError, "threads: input should be a valid integer"),
+        ('runtime = "onnxruntime"\ncommand = "ssh pi"', UsageError, "command: input should be a valid list"),
+        ('runtime = "pytorch"\nprecision = "int8"', UsageError, "x.toml: pytorch has no int8"),
         ('runtime = "onnxruntime"\nprecision = "int3"', UsageError, "precision"),
         ('runtime = "abacus"', UsageError, "unknown runtime 'abacus'; one of .*onnxruntime"),
         ("threads = 1", UsageError, "runtime: field required"),

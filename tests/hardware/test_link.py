@@ -53,7 +53,8 @@ def test_a_fresh_process_answers_what_this_one_would(request_):
         ("print('Welcome to pi!')", "print something of its own"),
         ("import sys; sys.exit('no route to host')", "no route to host"),
         ("import os; os.kill(os.getpid(), 11)", "signal 11"),
-        ("import time; time.sleep(60)", "broke off"),
+        ("import time; time.sleep(60)", "no answer within 1 s"),
+        ("raise SystemExit(3)", "ended before its message did, exit status 3"),
         ("import sys; sys.stdout.buffer.write(b'SNAS\\x09' + bytes(4))", "version 9"),
     ],
 )

@@ -69,6 +69,14 @@ def test_a_file_that_is_no_good_is_refused_in_one_line(tmp_path, make, named):
     assert "\n" not in str(caught.value)
 
 
+def test_all_files_and_names_that_cannot_be_read_are_told_at_once(tmp_path):
+    (tmp_path / "x.onnx").write_bytes(b"no model at all")
+    with pytest.raises(
+        DataError, match=r"x\.onnx: not a usable ONNX model.*mobilenetv3_smal_050.*mobilenetv3_small_050"
+    ):
+        api.measure([str(tmp_path / "x.onnx"), "resnet18", "mobilenetv3_smal_050"], ["onnxruntime-cpu"])
+
+
 def test_values_that_are_not_numbers_are_refused(tmp_path):
     job = source(str(onnx_file(tmp_path / "nan.onnx", value=float("nan"))))
     with pytest.raises(DataError, match="not numbers"):

@@ -57,5 +57,5 @@ def test_a_poor_grade_says_why():
     )
     assert "too noisy to say (grade D): big" in text
     assert "networks of many weights may be up to 31% off" in text
-    assert "other programs used 75% of the processor meanwhile, and left too few cores: grade D" in text
+    assert "other programs used 75% of the processor meanwhile, and left too few cores to big: grade D" in text
     assert "hardly ever as fast as it is known to be" in text

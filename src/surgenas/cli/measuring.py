@@ -17,7 +17,7 @@ def measure(
     device: Annotated[list[str] | None, typer.Option(help="Where to measure; may be given several times.")] = None,
     resolution: Annotated[
         int,
-        typer.Option(help="Size of timm models and ONNX files of open size; runs and architectures have theirs."),
+        typer.Option(help="Size of timm models and ONNX files of open size; runs and architectures have one.", min=0),
     ] = 0,
     layers: Annotated[bool, typer.Option(help="Also the share of the latency by part of the network.")] = False,
     strict: Annotated[bool, typer.Option(help="Fail (6) if a latency is of grade D.")] = False,
@@ -74,7 +74,7 @@ def operators(
     device: Annotated[list[str] | None, typer.Option(help="Where to measure; may be given several times.")] = None,
     space: Annotated[str, typer.Option(help="The pool: operators (32 of four families) or shuffle.")] = "operators",
     layout: Layout = "small",
-    resolution: Annotated[int, typer.Option(help="Image height and width.")] = 64,
+    resolution: Annotated[int, typer.Option(help="Image height and width.", min=1)] = 64,
     width: Width = 1.0,
     keep: Annotated[int, typer.Option(help="How many operators stay.")] = 4,
     b: Annotated[float, typer.Option(help="How much latency counts against capacity.")] = 1.0,

@@ -33,16 +33,18 @@ class DeviceFile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     runtime: str
-    threads: Annotated[int, Field(ge=1, le=1024)] = 1
-    batch: Annotated[int, Field(ge=1, le=4096)] = 1
+    threads: Annotated[int, Field(strict=True, ge=1, le=1024)] = 1
+    batch: Annotated[int, Field(strict=True, ge=1, le=4096)] = 1
     precision: Literal["fp32", "bf16", "int8"] = "fp32"
-    command: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    command: Annotated[list[str], Field(min_length=1)] | None = None
     host: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.@:%-]*$")] | None = None
 
     @property
     def reached_by(self) -> tuple[str, ...] | None:
         """The command that reaches a worker elsewhere; None: here."""
-        return self.command or (("ssh", self.host, "python3", "-m", "surgenas.hardware.worker") if self.host else None)
+        if self.command:
+            return tuple(self.command)
+        return ("ssh", self.host, "python3", "-m", "surgenas.hardware.worker") if self.host else None
 
 
 def names() -> list[str]:
@@ -69,10 +71,14 @@ def make_device(name: str) -> Device:
 def _from_file(name: str, path: Path) -> RuntimeDevice:
     file = _read(path)
     if file.host and file.command:
-        raise UsageError(f"{name}: either host or command, not both")
-    runtime = look_up("runtime", file.runtime, RUNTIMES)()
+        raise UsageError(f"device file {path}: either host or command, not both")
+    try:
+        runtime = look_up("runtime", file.runtime, RUNTIMES)()
+    except UsageError as error:
+        raise UsageError(f"device file {path}: {error}") from error
     if file.precision not in runtime.precisions:
-        raise UsageError(f"{name}: {file.runtime} has no {file.precision}; one of {', '.join(runtime.precisions)}")
+        known = ", ".join(runtime.precisions)
+        raise UsageError(f"device file {path}: {file.runtime} has no {file.precision}; one of {known}")
     link = Link(file.reached_by or HERE)
     if file.reached_by:
         far = link.greet()

@@ -116,13 +116,20 @@ class _deadline:  # noqa: N801  reads as a word
     """Kill the process when the time is out: its reader then sees the end of the stream."""
 
     def __init__(self, process: subprocess.Popen[bytes], seconds: float) -> None:
-        self.timer = threading.Timer(seconds, process.kill)
+        self.process, self.seconds, self.over = process, seconds, False
+        self.timer = threading.Timer(seconds, self._end)
 
     def __enter__(self) -> None:
         self.timer.start()
 
-    def __exit__(self, *_: Any) -> None:
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         self.timer.cancel()
+        if self.over and error:
+            raise WireError(f"no answer within {self.seconds:g} s") from error
+
+    def _end(self) -> None:
+        self.over = True
+        self.process.kill()
 
 
 def _drain(stream: Any, said: list[bytes]) -> None:
@@ -134,5 +141,7 @@ def _drain(stream: Any, said: list[bytes]) -> None:
 
 def _why(error: Exception, code: int | None, said: Sequence[bytes]) -> str:
     last = next((line.decode(errors="replace").strip() for line in reversed(said) if line.strip()), "")
-    died = f", killed by signal {-code}" if code is not None and code < 0 and code != -9 else ""
+    died = ""
+    if code is not None and code not in (0, -9):  # -9: killed by us
+        died = f", killed by signal {-code}" if code < 0 else f", exit status {code}"
     return f"{error}{died}{f'; it said: {last[:200]}' if last else ''}"

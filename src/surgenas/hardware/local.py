@@ -108,7 +108,7 @@ class RuntimeDevice:
         """As many of each group of like latency as the protocol wants, pooled."""
         networks = {key: network for key, (network, _) in exported.items()}
         groups = [(reference, networks)] if reference else self._by_reference(networks, protocol.fresh)
-        found = {}
+        found: dict[str, Measurement] = {}
         for (name, ms), group in groups:
             wanted = {key: exported[key] for key in group}
             watched = {**group, **self._watcher(group)}

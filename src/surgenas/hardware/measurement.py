@@ -180,11 +180,11 @@ def pool(measurements: Sequence[Measurement]) -> Measurement:
 def ranks(measurements: Sequence[Measurement]) -> list[tuple[int, int]]:
     """The best and the worst place that each may have, the fastest 1: they meet where it can be told from all others.
 
-    Being a tie does not carry over from one pair to the next, so no single number could say it.
+    Being a tie does not carry over from one pair to the next, so no single number could say it. Grade D ties with all.
     """
 
     def faster(one: Measurement, other: Measurement) -> bool:
-        return math.log(other.ms / one.ms) > unlike(one, other)
+        return "D" not in (one.grade, other.grade) and math.log(other.ms / one.ms) > unlike(one, other)
 
     return [
         (1 + sum(faster(other, m) for other in measurements),

@@ -70,7 +70,7 @@ def _exactly(stream: IO[bytes], size: int) -> bytes:
     while missing:
         part = stream.read(min(missing, 1 << 20))
         if not part:
-            raise WireError(f"the other side broke off {missing} bytes before the end of a message")
+            raise WireError("the other side ended before its message did")
         parts.append(part)
         missing -= len(part)
     return b"".join(parts)

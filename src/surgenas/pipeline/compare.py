@@ -32,7 +32,7 @@ def compare(
     what: Sequence[str], devices: Sequence[str], *, resolution: int, layers: bool, seed: int, progress: Progress
 ) -> dict[str, Any]:
     """Rows in the order asked, for each device; see `api.measure`. Raises the first failure if nothing was measured."""
-    wanted = [_entry(name, resolution, progress) for name in what]
+    wanted = _entries(what, resolution, progress)
     keys = [entry.job.key for entry in wanted]
     sizes = dict.fromkeys(entry.job.input_shape[-1] for entry in wanted)
     yardsticks = {size: source(YARDSTICK, size) for size in sizes}
@@ -51,6 +51,19 @@ def compare(
     if failures[0] and all(failures):
         raise type(failures[0])(f"{what[0]}: {failures[0]}")
     return {"measurements": rows}
+
+
+def _entries(what: Sequence[str], resolution: int, progress: Progress) -> list[_Entry]:
+    """Raises the first's error, naming all that cannot be read: before minutes are spent on the others."""
+    entries, errors = [], []
+    for name in what:
+        try:
+            entries.append(_entry(name, resolution, progress))
+        except (UsageError, DataError) as error:
+            errors.append(error)
+    if errors:
+        raise type(errors[0])("; ".join(map(str, errors)))
+    return entries
 
 
 def _entry(name: str, resolution: int, progress: Progress) -> _Entry:

@@ -84,11 +84,11 @@ def scale(
         found["verdict"] = (
             "whether there is a Comfort Zone cannot be said: the machine was too busy; again when it is idle"
         )
-    progress.log(found["verdict"])
     make_folder(out)
     if picked:
         write_atomic(out / "architecture.json", picked.to_json().encode())
         if train is not None:
+            progress.log(found["verdict"])
             found["accuracy"] = {"before": train(arch), "after": train(picked)}
     write_atomic(out / "comfort_zone.json", json.dumps(found, indent=1).encode())
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 
 from surgenas.core.architecture import read_architecture
@@ -69,7 +70,8 @@ def _timm(name: str, resolution: int) -> Job:
     import timm
 
     if not timm.is_model(name):
-        near = (timm.list_models(f"*{name.split('_')[0]}*") or timm.list_models("mobilenet*"))[:3]
+        models = timm.list_models()
+        near = get_close_matches(name, models, cutoff=0.5) or timm.list_models("mobilenet*")[:3]
         raise UsageError(
             f"{name!r} is neither a file nor a timm model; expected an architecture.json, a run folder, an .onnx file, "
             f"or for example {', '.join(near)}"

@@ -145,8 +145,8 @@ def _one_device(rows: list[Facts]) -> str:
         lines.append(f"too noisy to say (grade D): {', '.join(poor)}; measure again when the machine is idle")
     context = [m["context"] for m in rows if "context" in m]
     if (elsewhere := max((c.get("used_elsewhere", 0.0) for c in context), default=0.0)) > BUSY:
-        full = any(c.get("crowded", 0.0) > CROWD for c in context)
-        also = ", and left too few cores: grade D" if full else ""
+        crowd = [m["name"] for m in rows if m.get("context", {}).get("crowded", 0.0) > CROWD]
+        also = f", and left too few cores to {', '.join(crowd)}: grade D" if crowd else ""
         lines.append(f"other programs used {elsewhere:.0%} of the processor meanwhile{also}")
     if any(c.get("quiet_rounds", MIN_QUIET) < MIN_QUIET for c in context):
         lines.append("the device was hardly ever as fast as it is known to be (busy, hot or changed): grade C at best")
