@@ -30,6 +30,7 @@ class Neighbour:
     factor = 1.0
     state_ms = 1.0
     """What the reference takes in a campaign; it was looked at when it took 1."""
+    crowded = 0.0
     twin = 0.0
     """How many times as long the hidden twin of the first network takes; 0: there is none."""
 
@@ -47,7 +48,7 @@ class Neighbour:
             rounds[HIDDEN + name] = tuple(_round(self.twin * r.candidate.best_ms) for r in rounds[name])
         state_ms = 1.0 if math.isinf(request.reference_ms) else self.state_ms
         campaign = Campaign(rounds, (1.0,) * 20, 0.0, min(request.reference_ms, state_ms))
-        return Answer(campaign, dict.fromkeys(request.networks), {})
+        return Answer(campaign, dict.fromkeys(request.networks), {"crowded": self.crowded})
 
 
 def _round(ms):
@@ -94,6 +95,14 @@ def test_the_noise_floor_of_heavy_networks_is_theirs_alone(tmp_path, neighbour):
     (heavy,) = device.measure(JOBS[2:], protocol=Protocol())
     assert heavy.floor == pytest.approx(math.log(1.1))
     neighbour.twin = 1.0
+    assert {m.floor for m in device.measure(JOBS, protocol=Protocol())} == {0.0}
+
+
+def test_a_crowd_is_refused_and_nothing_is_learned_from_it(tmp_path, neighbour):
+    device = replace(make_device("onnxruntime-cpu"), store=Store(tmp_path / "m.sqlite"))
+    neighbour.twin, neighbour.crowded = 1.1, 0.5
+    assert grades(device) == {"light": "D", "middling": "D", "heavy": "D"}
+    neighbour.twin, neighbour.crowded = 1.0, 0.0
     assert {m.floor for m in device.measure(JOBS, protocol=Protocol())} == {0.0}
 
 

@@ -20,7 +20,7 @@ from surgenas.hardware.conversion import TOLERANCE, check_equal, converted
 from surgenas.hardware.device import Job
 from surgenas.hardware.link import HERE, Link
 from surgenas.hardware.lock import measuring_alone
-from surgenas.hardware.measurement import QUIET, Measurement, estimate, grade, pool
+from surgenas.hardware.measurement import CROWD, QUIET, Measurement, estimate, grade, pool
 from surgenas.hardware.memory import felt, minima_ms, slowdown
 from surgenas.hardware.recheck import changed, some
 from surgenas.hardware.references import MEMORY, REFERENCES, alike, reference_named
@@ -157,10 +157,13 @@ class RuntimeDevice:
         campaign = answer.campaign
         light = any(not network.is_heavy for network, _ in exported.values())
         kind = self.key if light else f"{self.key}/heavy"  # those that depend on caches repeat less well
-        self.store.add_pairs(kind, answer.pairs)
+        crowded = float(answer.context.get("crowded", 0.0))
+        if crowded <= CROWD:  # what is refused says nothing of the device
+            self.store.add_pairs(kind, answer.pairs)
         pairs = self.store.pair_history(kind)
         floor = float(np.quantile(pairs, 0.95)) if pairs else 0.0
         context = {**answer.context, "preempted": round(campaign.preempted, 4), "pairs": answer.pairs}
+        context["crowded"] = crowded
         memory = slowdown(campaign, reference[1], self.store.reference_history(MEMORY.name, self.key))
         self.store.add_reference(MEMORY.name, self.key, minima_ms(campaign))
         found = {}
@@ -191,7 +194,7 @@ class RuntimeDevice:
             ms=ratio * reference[1],
             ratio=ratio,
             half_width=half,
-            grade=grade(max(half, floor, context["memory"]), campaign.preempted, quiet, context.get("crowded", 0.0)),
+            grade=grade(max(half, floor, context["memory"]), campaign.preempted, quiet, context["crowded"]),
             rounds=len(campaign.rounds[key]),
             p50_ms=statistics.median(times),
             p90_ms=float(np.quantile(times, 0.9)) if len(times) >= 64 else None,
