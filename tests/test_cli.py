@@ -309,3 +309,12 @@ def test_help_and_import_load_nothing_heavy():
     script = f"import sys, surgenas, surgenas.cli; print(sorted({heavy} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_a_signal_at_the_interpreters_exit_ends_it_without_a_traceback():
+    code = (
+        "import atexit, os, typer; from surgenas.ending import end_well; app = typer.Typer(); "
+        "app.command()(lambda: None); atexit.register(lambda: os.kill(os.getpid(), 15)); end_well(app)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (-signal.SIGTERM, "")
