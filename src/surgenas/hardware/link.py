@@ -124,7 +124,7 @@ class _deadline:  # noqa: N801  reads as a word
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         self.timer.cancel()
-        if self.over and error:
+        if self.over and isinstance(error, WireError | OSError):
             raise WireError(f"no answer within {self.seconds:g} s") from error
 
     def _end(self) -> None:
