@@ -1,7 +1,7 @@
 """Single-Path NAS: the whole search inside one network, whose kernels decide by their own norms.
 
 Stamoulis et al.: "Single-Path NAS: Designing Hardware-Efficient ConvNets in less than 4 Hours", arXiv 1904.02877, and
-1907.00959 for Squeeze-and-Excitation and a searched lambda. Section names refer to docs/single_path.md.
+1907.00959 for Squeeze-and-Excitation and a searched lambda. Section names refer to docs/methods/single_path.md.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Luo, Liu, Kong, Huai, Chen, Liu: "SurgeNAS: A Comprehensive Surgery on Hardware-Aware Differentiable Neural
 Architecture Search", IEEE Trans. Computers 72(4), 2023. A reconstruction from the abstract and the authors' later
-public code; section numbers refer to docs/surgenas.md.
+public code; section numbers refer to docs/methods/surgenas.md.
 """
 
 from __future__ import annotations
