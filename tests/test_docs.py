@@ -39,18 +39,60 @@ def test_commands_of_the_lab_show_an_example():
         assert f"`{' '.join(words)}" in README
 
 
+def tracked(*suffixes: str) -> dict[str, str]:
+    """The text of every tracked file whose name ends so, by its path in the repository; not this file's."""
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    names = [name for name in listed if name.endswith(suffixes) and name != "tests/test_docs.py"]
+    return {name: (ROOT / name).read_text() for name in names if (ROOT / name).exists()}
+
+
+def joined(text: str) -> str:
+    """The text with its lines joined: a citation may be broken between lines, also of a comment."""
+    return re.sub(r"\s*\n\s*(# )?", " ", text)
+
+
 def test_links_lead_somewhere():
-    for text in (README, (ROOT / "CONTRIBUTING.md").read_text()):
-        for target in re.findall(r"\]\(([^)]+)\)", text):
-            assert (ROOT / target).exists(), target
+    for name, text in tracked(".md").items():
+        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", text):
+            assert ((ROOT / name).parent / target).exists(), f"{name} links to {target}"
+
+
+def test_every_document_that_is_mentioned_exists():
+    for name, text in tracked(".md", ".py").items():
+        for target in re.findall(r"docs/[\w/-]+\.md", text):
+            assert (ROOT / target).exists(), f"{name} mentions {target}"
+
+
+def test_every_citation_leads_to_a_numbered_heading():
+    """`docs/measurement.md, 6` is the heading "## 6. ..." there; `docs/log.md, 2026-11-26` a day of the log."""
+    found = 0
+    for name, text in tracked(".md", ".py").items():
+        for target, place in re.findall(r"(docs/[\w/-]+\.md), (\d{4}-\d\d-\d\d|\d+)", joined(text)):
+            known = (ROOT / target).read_text()
+            if "-" in place:
+                assert place in known, f"{name} cites {target}, {place}"
+            else:
+                found += 1
+                assert re.search(rf"^## {place}\. ", known, re.MULTILINE), f"{name} cites {target}, {place}"
+    assert found > 30, "citations are written as docs/measurement.md, 6"
+
+
+def test_numbered_headings_count_from_one():
+    for name, text in tracked(".md").items():
+        numbers = [int(number) for number in re.findall(r"^## (\d+)\. ", text, re.MULTILINE)]
+        assert numbers == list(range(1, len(numbers) + 1)), name
+
+
+def test_nothing_is_cited_that_a_reader_does_not_have():
+    for name, text in tracked(".md", ".py").items():
+        if name.startswith(("src/", "docs/", "benchmarks/", "tests/", "examples/")):
+            assert not re.search(r"\bsheets?\b|protocol, points?\b|\(sections? \d", joined(text)), name
 
 
 def test_no_address_of_a_registry_and_no_path_of_a_machine():
-    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
-    for name in tracked:
-        if name in ("LICENSE", "tests/test_docs.py"):
+    for name, text in tracked("").items():
+        if name == "LICENSE":
             continue
-        text = (ROOT / name).read_text()
         assert not re.search(r"https?://(?!www\.w3\.org)", text), name
         assert "/work/" not in text, name
         assert "/root/" not in text, name

@@ -52,8 +52,9 @@ def test_first_draw_follows_the_probabilities():
 
 @given(st.integers(0, 10**6), st.floats(0.3, 5.0))
 @settings(max_examples=20, deadline=None)
-def test_gradient_is_the_sheets_formula(seed, tau):
-    """dL_i/da_m = s_m (q_m - sum_{k in R_i} s_k q_k) / tau for m in R_i, else 0; the last path gives exactly 0.
+def test_gradient_follows_the_formula(seed, tau):
+    """dL_i/da_m = s_m (q_m - sum_{k in R_i} s_k q_k) / tau for m in R_i, else 0; the last path gives exactly 0
+    (docs/methods/surgenas.md, 4).
 
     Checked against finite differences of <q, s(a)> with the same noise, which the straight-through gate stands for.
     """

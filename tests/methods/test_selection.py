@@ -56,7 +56,7 @@ def planted(latency, names=NAMES):
 
 def test_where_se_is_dear_none_survives_and_where_it_is_cheap_it_does():
     """TF-NAS's CPU pays 28 to 63 % for SE, its GPU 18 to 24 %. Latency must count (b = 4): at b = 1 both keep the large
-    operators, since SE triples a block's parameters (docs/methods/hurricane.md)."""
+    operators, since SE triples a block's parameters (docs/methods/hurricane.md, 8)."""
     cpu, gpu = (select(tfnas(device), keep=2, b=4.0).kept[0] for device in ("cpu", "gpu"))
     assert not any(name.endswith("_se") for name in cpu)
     assert all(name.endswith("_se") for name in gpu)

@@ -1,4 +1,4 @@
-"""SurgeNAS against the laws of its sheet: fairness of updates, credit, the planted operator, the limit, exactness."""
+"""SurgeNAS against the laws of docs/methods/surgenas.md: fair updates, credit, planted operator, limit, exactness."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def search_planted(digits, seed, **settings):
 
 @pytest.mark.parametrize("eta", [0.0, 1.0])
 def test_a_planted_bad_operator_is_found_in_every_layer(digits, eta):
-    """The sheet's trap: below half of its chance probability everywhere, with and without identity mapping."""
+    """Below half of its chance probability everywhere, with and without eta (docs/methods/surgenas.md, 4)."""
     for seed in range(3):
         bad = search_planted(digits, seed, eta=eta)
         assert float(bad.max()) < 0.125, f"seed {seed}: {bad.tolist()}"

@@ -1,4 +1,4 @@
-"""What state was the machine in while we measured? (measurement protocol, points 1 and 3). What is unknown is null."""
+"""What state was the machine in while we measured? (docs/measurement.md, 3). What is unknown is null."""
 
 from __future__ import annotations
 

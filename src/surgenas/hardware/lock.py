@@ -1,4 +1,4 @@
-"""One measuring process per machine (measurement protocol, point 1); the lock dies with its holder."""
+"""One measuring process per machine (docs/measurement.md, 1); the lock dies with its holder."""
 
 from __future__ import annotations
 

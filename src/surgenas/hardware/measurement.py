@@ -1,4 +1,4 @@
-"""What one latency measurement says, and how it follows from raw run times (protocol, points 6 to 8 and 10).
+"""What one latency measurement says, and how it follows from raw run times (docs/measurement.md, 7).
 
 Pure functions over recorded times: the loop that records them is `timing`.
 """
@@ -143,7 +143,7 @@ def grade(widest: float, preempted: float, quiet_rounds: int = MIN_QUIET, crowde
 
 
 def pool(measurements: Sequence[Measurement]) -> Measurement:
-    """Several campaigns of one network as one: their median, and a t-interval of their logarithms (protocol, point 8).
+    """Several campaigns of one network as one: their median, a t-interval of their logarithms (docs/measurement.md, 8).
 
     Of fewer than ENOUGH campaigns that would say little: then the wider of their own intervals and twice their spread.
     """
@@ -212,7 +212,7 @@ class Comparison:
 
 
 def against(one: Measurement, other: Measurement) -> Comparison | None:
-    """Paired by campaign, so that what slows a whole campaign down cancels (protocol, point 13).
+    """Paired by campaign, so that what slows a whole campaign down cancels (docs/measurement.md, 13).
 
     Campaigns pair from the last one back: what a measurement was pooled with from before stands in front. With fewer
     than three in common, or other references, it is the ratio of the two, within both intervals together. None beside a

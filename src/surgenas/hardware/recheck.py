@@ -1,4 +1,4 @@
-"""Does what was stored of a device still hold? Some is measured again, at random (measurement protocol, point 11)."""
+"""Does what was stored of a device still hold? Some is measured again, at random (docs/measurement.md, 11)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fixed networks that every latency is measured against, in four sizes (measurement protocol, point 5)."""
+"""The fixed networks that every latency is measured against, in four sizes (docs/measurement.md, 5)."""
 
 from __future__ import annotations
 

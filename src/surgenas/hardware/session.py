@@ -28,7 +28,7 @@ Call = Callable[[], Images]
 WORKING = "working"
 """The message that says that a worker is alive: compiling takes some runtimes a minute a network."""
 HIDDEN = "="
-"""Before the name of a network that is measured a second time under it: the A/A check (protocol, point 9)."""
+"""Before the name of a network that is measured a second time under it: the A/A check (docs/measurement.md, 9)."""
 
 
 HEAVY_BYTES = 4_000_000

@@ -1,4 +1,4 @@
-"""The one timing loop: paired, interleaved, adjacent reference (measurement protocol, points 4 to 6 and 8).
+"""The one timing loop: paired, interleaved, adjacent reference (docs/measurement.md, 5).
 
 It times callables and knows nothing of networks or runtimes; clock, context-switch counter and sleep are arguments,
 so that the tests drive it with a simulated machine.

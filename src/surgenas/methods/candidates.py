@@ -1,5 +1,5 @@
 """How good would a path of a trained supernet be? BN statistics estimated anew for it, then held-out accuracy (SPOS,
-Guo et al. 2020, section 3.4; sheet, "SPOS base"), on the same images for every candidate.
+arXiv 1904.00420, section 3.4; docs/methods/hurricane.md, 4), on the same images for every candidate.
 
 Statistics and activations of a layer depend on the operators before it alone. So candidates are judged in the order of
 a dictionary, and what two neighbours have in common is computed once.

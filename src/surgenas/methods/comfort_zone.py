@@ -1,4 +1,4 @@
-"""How far can a found network grow before its device charges for it? Comfort Zone scaling (SurgeNAS, sheet section 6).
+"""How far can a found network grow before its device charges for it? Comfort Zone (docs/methods/surgenas.md, 7).
 
 lat(s), F(s): latency and FLOPs at scale s >= 1; eff(s) = F(s) B / lat(s).
     Zone = { s : eff(s) >= (1 - eps_e) max over s' <= s of eff(s')  and  lat(s) <= (1 + eps_l) lat(1) }

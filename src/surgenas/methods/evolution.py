@@ -1,5 +1,6 @@
-"""Evolution inside a hard limit, over any space and any way to judge its architectures (SPOS, Guo et al. 2020; sheet,
-"SPOS base"). What was judged is its only memory; every loop is bounded, however few architectures meet the limit."""
+"""Evolution inside a hard limit, over any space and any way to judge its architectures (SPOS, Guo et al. 2020;
+docs/methods/hurricane.md, 5). What was judged is its only memory; every loop is bounded, however few architectures meet
+the limit."""
 
 from __future__ import annotations
 

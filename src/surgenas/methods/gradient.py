@@ -55,8 +55,8 @@ class GradientSearch(SupernetSearch):
 
 
 class Multiplier:
-    """Lambda of L + lambda (LAT/T - 1), learned by gradient ascent (SurgeNAS, sheet section 2); of either sign, so that
-    the latency lands on the limit from both sides."""
+    """Lambda of L + lambda (LAT/T - 1), learned by gradient ascent (docs/methods/surgenas.md, 5); of either sign, so
+    that the latency lands on the limit from both sides."""
 
     def __init__(self, lr: float, damping: float) -> None:
         self.lr, self.damping, self.value = lr, damping, 0.0

@@ -1,7 +1,8 @@
 """HURRICANE: one-shot search in two stages, the later layers first, over operators that the device likes.
 
 Zhang, Yang, Jiang, Zhu, Liu: "Fast Hardware-Aware Neural Architecture Search", arXiv 1910.11609. Order and structure
-are the paper's, the numbers ours (docs/methods/hurricane.md). The operators come best first, as `selection` leaves them.
+are the paper's, the numbers ours (docs/methods/hurricane.md, 6). The operators come best first, as `selection`
+leaves them.
 """
 
 from __future__ import annotations

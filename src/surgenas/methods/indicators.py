@@ -1,5 +1,5 @@
 """What Single-Path NAS does with its decisions besides running them: dropping some while warming up, and its runtime
-formula (sheet, "Indicator dropout", "Runtime and loss")."""
+formula (docs/methods/single_path.md, 7 and docs/methods/single_path.md, 5)."""
 
 from __future__ import annotations
 

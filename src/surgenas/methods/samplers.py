@@ -19,7 +19,7 @@ Sampler = Callable[[Tensor, float, torch.Generator], list[Gates]]
 
 
 def ordered_differentiable(logits_LK: Tensor, tau: float, generator: torch.Generator) -> list[Gates]:
-    """ODS (SurgeNAS, sheet section 4): an ordering of all K operators in every layer, drawn without replacement.
+    """ODS (docs/methods/surgenas.md, 4): an ordering of all K operators in every layer, drawn without replacement.
 
     The K paths use every operator of every layer exactly once (strict fairness), most probable ones first on
     average: the order is Plackett-Luce distributed.

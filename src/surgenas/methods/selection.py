@@ -1,7 +1,7 @@
 """Which operators does a device like? HURRICANE's first step, from FLOPs, parameters and measured latency alone.
 
 Zhang et al. 2020, arXiv 1910.11609, have the idea (representation capacity against hardware efficiency); the formula is
-ours, the paper's is not known (sheet, "Operator selection"). At layer l, for operator o:
+ours, the paper's is not known (docs/methods/hurricane.md, 2). At layer l, for operator o:
 
     Cap(l,o) = 1/2 norm_l(log F) + 1/2 norm_l(log P)          norm_l: min-max over the pool
     Score(l,o) = Cap(l,o) / (T(l,o) / median_o T(l,o))^b

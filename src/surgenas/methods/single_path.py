@@ -1,7 +1,8 @@
 """Single-Path NAS: the whole search inside one network, whose kernels decide by their own norms.
 
 Stamoulis et al.: "Single-Path NAS: Designing Hardware-Efficient ConvNets in less than 4 Hours", arXiv 1904.02877, and
-1907.00959 for Squeeze-and-Excitation and a searched lambda. Section names refer to docs/methods/single_path.md.
+1907.00959 for Squeeze-and-Excitation and a searched lambda. What is ours and what is
+theirs: docs/methods/single_path.md.
 """
 
 from __future__ import annotations
@@ -139,7 +140,7 @@ class SinglePathNAS(GradientSearch):
         weights, decay = list(self.supernet.parameters()), c.weight_decay or (1e-5 if c.faithful else 3e-5)
         self.weight_lr = c.weight_lr or (0.004 if c.faithful else 0.1)
         self.travel_lr = 2 * c.threshold_travel / ((c.epochs - c.warmup_epochs) * self.steps_per_epoch)
-        if c.faithful:  # sheet, "Hyper-parameters": one optimizer for all, its learning rate for our smaller batch
+        if c.faithful:  # one optimizer for all, its rate for our smaller batch (docs/methods/single_path.md, 8)
             how = {"alpha": 0.9, "eps": 1e-3, "momentum": c.momentum, "weight_decay": decay}
             return [RMSpropTF([*weights, self.thresholds], self.weight_lr, **how)]
         return [

@@ -1,7 +1,7 @@
 """SPOS: a supernet trained one uniform path at a time, then evolution inside the limit.
 
-Guo et al.: "Single Path One-Shot Neural Architecture Search with Uniform Sampling", arXiv 1904.00420. Section names
-refer to docs/methods/hurricane.md.
+Guo et al.: "Single Path One-Shot Neural Architecture Search with Uniform Sampling", arXiv 1904.00420.
+Ours: docs/methods/hurricane.md, 3.
 """
 
 from __future__ import annotations

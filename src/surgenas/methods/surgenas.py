@@ -2,7 +2,7 @@
 
 Luo, Liu, Kong, Huai, Chen, Liu: "SurgeNAS: A Comprehensive Surgery on Hardware-Aware Differentiable Neural
 Architecture Search", IEEE Trans. Computers 72(4), 2023. A reconstruction from the abstract and the authors' later
-public code; section numbers refer to docs/methods/surgenas.md.
+public code (docs/methods/surgenas.md).
 """
 
 from __future__ import annotations
@@ -113,7 +113,8 @@ class SurgeNAS(GradientSearch):
         )
         self.criterion = nn.CrossEntropyLoss(label_smoothing=c.label_smoothing)
 
-    # --- schedules (section 2 and 3), functions of the step alone; past the last epoch they keep their end values
+    # --- schedules (docs/methods/surgenas.md, 2 and docs/methods/surgenas.md, 3): functions of the step alone,
+    # which keep their end values past the last epoch
 
     @property
     def epochs(self) -> int:
@@ -137,7 +138,7 @@ class SurgeNAS(GradientSearch):
         fading = min(1.0, max(0, step - warm) / (last_epoch_start - warm))
         return cosine(c.weight_lr, done), c.tau_start * (c.tau_end / c.tau_start) ** searched, c.eta * (1 - fading)
 
-    # --- one step (section 4)
+    # --- one step (docs/methods/surgenas.md, 4)
 
     def step(self, images: Tensor, labels: Tensor, index: int) -> tuple[float, float, float]:
         """All paths of one draw on one mini-batch, then both updates. Returns (mean loss, accuracy, latency in ms).
@@ -203,7 +204,7 @@ class SurgeNAS(GradientSearch):
 
     def _latency(self, first: Gates) -> Tensor:
         """Predicted latency of the first draw, an exact sample of softmax(logits); its gradient is straight-through
-        (section 5). Where the gates were drawn without gradient, it flows through the probabilities."""
+        (docs/methods/surgenas.md, 5). Where gates were drawn without gradient, it flows through the probabilities."""
         y_LK = first.weights.cpu()
         if not y_LK.requires_grad:
             p_LK = self.logits_LK.softmax(dim=1)
@@ -246,7 +247,7 @@ class SurgeNAS(GradientSearch):
 
 
 def path_credit(logits_LK: Tensor, paths: Sequence[Gates], losses_K: Tensor) -> Tensor:
-    """Gradient for the logits from the losses of the K paths of one ordering (section 4, "a free remedy"):
+    """Gradient for the logits from the losses of the K paths of one ordering (docs/methods/surgenas.md, 4):
 
     A_{l,k} = (L_{i(l,k)} - mean L) / std L, i(l,k) the path that used operator k in layer l;
     dL/da_{l,m} = p_m (A_{l,m} - sum_k p_k A_{l,k}).

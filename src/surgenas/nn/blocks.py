@@ -55,7 +55,8 @@ def skip(cin: int, cout: int, *, stride: int, affine: bool) -> nn.Module:
 
 
 def shortcut(cin: int, cout: int, *, stride: int) -> nn.Module:
-    """A_l of identity mapping regularization (docs/methods/surgenas.md, 3): x, projected and pooled only as shapes demand."""
+    """The A of identity mapping regularization (docs/methods/surgenas.md, 3): x, projected and pooled only where shapes
+    demand it."""
     if cin != cout:
         return _Projection(cin, cout, stride)
     return nn.MaxPool2d(2, ceil_mode=True) if stride == 2 else nn.Identity()

@@ -1,4 +1,4 @@
-"""The blocks of HURRICANE's operator pool that are no MBConv (sheet, "Operator pool" and "SPOS base").
+"""The blocks of HURRICANE's operator pool that are no MBConv (docs/methods/hurricane.md, 1).
 
 ShuffleNetV2's blocks (Ma et al. 2018) as SPOS chooses among them (Guo et al. 2020), and separable convolutions.
 """

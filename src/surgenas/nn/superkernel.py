@@ -1,5 +1,5 @@
 """Superkernels: all operators of a layer in the weights of its largest one, chosen by masks (Single-Path NAS,
-Stamoulis et al. 2019, arXiv 1904.02877, section 3; searchable Squeeze-and-Excitation: arXiv 1907.00959).
+arXiv 1904.02877, section 3; searchable Squeeze-and-Excitation: arXiv 1907.00959; docs/methods/single_path.md, 2).
 
 A layer decides, in this order: kernel 5 rather than 3, not skipped, expansion 6 rather than 3, and with searchable
 Squeeze-and-Excitation: at all, and at ratio .5 rather than .25. A decision is a number, 0 or 1 where it is hard.
@@ -35,8 +35,9 @@ class Rule:
     soft: bool = False
 
     def decide(self, square: Tensor, start: Tensor, threshold: Tensor) -> Tensor:
-        """g of the sheet: hard forwards, the sigmoid's derivative backwards. square, start: of the norm, now and of the
-        fresh network."""
+        """The decision g of docs/methods/single_path.md, 2: hard forwards, the sigmoid's derivative backwards.
+
+        square, start: the squared norm now and in the fresh network; any shape, which is the result's."""
         x = self._size(square / start if self.normalised else square) - threshold
         soft = torch.sigmoid(x / self.temperature)
         return soft if self.soft else (x >= 0).to(soft) - soft.detach() + soft
@@ -150,7 +151,8 @@ class SuperkernelSupernet(nn.Module):
 
     def gates(self, decisions_LD: Tensor) -> Tensor:
         """(L, K): the share of each operator, u_k = prod_d (d where k has it, 1 - d where not), bilinear in the
-        decisions (the exact mixture of the sheet); one-hot where they are hard. Skip has none where it may not."""
+        decisions (the exact mixture, docs/methods/single_path.md, 5); one-hot where they are hard. Skip has none
+        where it may not."""
         d_LKD, hard_KD = decisions_LD[:, None, :], self.hard.to(decisions_LD)
         matters = ~hard_KD.isnan()
         hard_KD = hard_KD.nan_to_num(0.0)

@@ -51,7 +51,7 @@ class ChoiceBlock(nn.Module):
         self.shortcut = shortcut
 
     def forward(self, x_NCHW: Tensor, y_K: Tensor, eta: float) -> Tensor:
-        """h = sum_k y_k o_k(x) + eta A(x) (SurgeNAS, sheet section 3): all operators at once."""
+        """h = sum_k y_k o_k(x) + eta A(x) (docs/methods/surgenas.md, 3): all operators at once."""
         h = torch.stack([y * op(x_NCHW) for y, op in zip(y_K, self.ops, strict=True)]).sum(0)
         return h + eta * self.shortcut(x_NCHW) if eta else h
 

@@ -1,4 +1,5 @@
-"""The graph network of SurgeNAS (sheet section 5): operators as nodes, the data flow as edges, one global node."""
+"""The graph network of SurgeNAS (docs/methods/surgenas.md, 8): operators as nodes, the data flow as edges, one
+global node."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""How the neural predictors are trained: standardised target, Adam, cosine schedule (SurgeNAS, sheet section 5), a loss
-that sees order as well as size, and an ensemble whose members each leave out a part of the samples."""
+"""How the neural predictors are trained: standardised target, Adam, cosine schedule (docs/methods/surgenas.md, 8),
+a loss that sees order as well as size, and an ensemble whose members each leave out a part of the samples."""
 
 from __future__ import annotations
 

@@ -39,14 +39,14 @@ class Layout:
 
 
 LAYOUTS: dict[str, Layout] = {
-    # ProxylessNAS / FBNet-like; SurgeNAS sheet section 1
+    # ProxylessNAS / FBNet-like (docs/methods/surgenas.md, 1)
     "proxyless": Layout(
         stem=32,
         fixed=16,
         stages=(Stage(24, 4, 2), Stage(40, 4, 2), Stage(80, 4, 2), Stage(96, 4, 1), Stage(192, 4, 2), Stage(320, 1, 1)),
         head=1280,
     ),
-    # DenseNAS widths, as LightNAS uses them; SurgeNAS sheet section 1
+    # DenseNAS widths, as LightNAS uses them (docs/methods/surgenas.md, 1)
     "densenas": Layout(
         stem=16,
         fixed=16,
@@ -62,7 +62,7 @@ LAYOUTS: dict[str, Layout] = {
         head=1984,
         hidden=1280,
     ),
-    # Single-Path NAS, sheet, "Space"
+    # Single-Path NAS (docs/methods/single_path.md, 1)
     "single-path": Layout(
         stem=32,
         fixed=16,
@@ -71,7 +71,7 @@ LAYOUTS: dict[str, Layout] = {
         head=1280,
         relu6=False,
     ),
-    # SPOS, sheet, "SPOS base"
+    # SPOS (docs/methods/hurricane.md, 1)
     "shuffle": Layout(
         stem=16,
         fixed=0,
@@ -79,7 +79,7 @@ LAYOUTS: dict[str, Layout] = {
         head=1024,
         relu6=False,
     ),
-    # HURRICANE: the same repeats, MobileNet-like widths (sheet, "Operator pool"; the widths are ours)
+    # HURRICANE: the same repeats, MobileNet-like widths (docs/methods/hurricane.md, 1)
     "operators": Layout(
         stem=16,
         fixed=0,

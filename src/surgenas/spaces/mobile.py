@@ -1,4 +1,4 @@
-"""Chains of MBConv blocks that choose kernel and expansion in every layer, or skip it (SurgeNAS, sheet section 1)."""
+"""Chains of MBConv blocks that choose kernel and expansion in every layer, or skip it (docs/methods/surgenas.md, 1)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """Spaces of HURRICANE (Zhang et al. 2020, arXiv 1910.11609) and of SPOS (Guo et al. 2020, arXiv 1904.00420): chains
-whose layers choose among blocks of several families; sheet, "Operator pool" and "SPOS base"."""
+whose layers choose among blocks of several families (docs/methods/hurricane.md, 1)."""
 
 from __future__ import annotations
 

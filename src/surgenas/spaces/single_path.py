@@ -1,5 +1,5 @@
-"""The space of Single-Path NAS (Stamoulis et al. 2019, arXiv 1904.02877; sheet, "Space"): kernel 3 or 5, expansion 3 or
-6, and skip where a layer keeps its shape, all in the superkernels of one network."""
+"""The space of Single-Path NAS (arXiv 1904.02877; docs/methods/single_path.md, 1): kernel 3 or 5, expansion
+3 or 6, and skip where a layer keeps its shape, all in the superkernels of one network."""
 
 from __future__ import annotations
 
