@@ -17,7 +17,7 @@ import psutil
 
 import surgenas
 from surgenas.console import ConsoleProgress
-from surgenas.hardware.context import processor
+from surgenas.hardware.context import processor_name
 
 _BEFORE = psutil.cpu_times()
 RESULTS = Path(__file__).parent / "results"
@@ -30,7 +30,7 @@ def finish(name: str, figures: dict[str, Any]) -> None:
         "benchmark": name,
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "commit": commit.stdout.strip() or None,
-        "hardware": {"processor": processor(), "cores": os.cpu_count(), "machine": platform.machine()},
+        "hardware": {"processor": processor_name(), "cores": os.cpu_count(), "machine": platform.machine()},
         "stolen": stolen(),
         "versions": {"torch": version("torch"), "timm": version("timm"), "onnxruntime": ort.__version__},
         **figures,

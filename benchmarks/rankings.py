@@ -23,7 +23,7 @@ from surgenas.core import moves
 from surgenas.core.errors import SurgenasError
 from surgenas.hardware.device import Job, measure_each
 from surgenas.hardware.devices import make_device
-from surgenas.hardware.measurement import Measurement, unlike
+from surgenas.hardware.measurement import Measurement, tie_width
 from surgenas.hardware.timing import Protocol
 from surgenas.pipeline.stages.measured import job_of
 from surgenas.spaces.mobile import Mobile
@@ -73,7 +73,7 @@ def flipped(one: list[Measurement], other: list[Measurement]) -> list[tuple[int,
     for i in range(len(one)):
         for j in range(len(one)):
             first, second = math.log(one[j].ms / one[i].ms), math.log(other[i].ms / other[j].ms)
-            if first > unlike(one[i], one[j]) and second > unlike(other[i], other[j]):
+            if first > tie_width(one[i], one[j]) and second > tie_width(other[i], other[j]):
                 found.append((min(first, second), (i, j)))
     return [pair for _, pair in sorted(found, reverse=True)]
 

@@ -15,7 +15,7 @@ from common import finish
 from surgenas import api
 from surgenas.console import ConsoleProgress
 from surgenas.core.errors import SurgenasError
-from surgenas.hardware.devices import names
+from surgenas.hardware.devices import shipped_names
 from surgenas.report.text import measurement_table
 
 NETWORKS = ("mobilenetv2_100", "mobilenetv3_large_100", "efficientnet_b0")
@@ -27,7 +27,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--run", required=True)
     parser.add_argument("--resolution", type=int, default=224)
-    parser.add_argument("--devices", nargs="+", default=[n for n in names() if not n.endswith("batch8")])
+    parser.add_argument("--devices", nargs="+", default=[n for n in shipped_names() if not n.endswith("batch8")])
     parser.add_argument("--keep", action="store_true")
     args = parser.parse_args()
     table = {}

@@ -86,7 +86,7 @@ def problem(resolution: int) -> tuple[Mobile, torch.Tensor, torch.Tensor]:
 
 
 def predictor_of(space: Mobile, name: str = "gnn") -> Predictor:
-    code = moves.encode(space, [moves.uniform(space, op) for op in space.choices[0].options] * 3)
+    code = moves.encode(space, [moves.uniform_architecture(space, op) for op in space.choices[0].options] * 3)
     return make_predictor(name, space.costs(), 0).fit(code, 1.0 + code[:, 0, 0])
 
 

@@ -114,7 +114,7 @@ def mess(tmp_path, photos):
     (tmp_path / "damaged.json").write_text("{")
     (tmp_path / "damaged.onnx").write_text("{")
     space = Mobile(layout="small", resolution=16)
-    (tmp_path / "thousand.json").write_text(moves.uniform(space, "skip").to_json())
+    (tmp_path / "thousand.json").write_text(moves.uniform_architecture(space, "skip").to_json())
 
 
 @pytest.mark.usefixtures("mess")
@@ -204,7 +204,7 @@ def test_profile_then_predict(run):
 
 def test_train_and_measure_an_architecture_file(run, tmp_path):
     space = Mobile(layout="small", resolution=16, classes=10)
-    (tmp_path / "arch.json").write_text(moves.uniform(space, "skip").to_json())
+    (tmp_path / "arch.json").write_text(moves.uniform_architecture(space, "skip").to_json())
     code, out, err = run(
         "train", "--arch", "arch.json", "--epochs", "1", "--batch", "256", "--accelerator", "cpu", "--json"
     )
@@ -223,7 +223,7 @@ def test_train_and_measure_an_architecture_file(run, tmp_path):
 def test_scale_finds_the_zone_of_a_device_that_charges_by_parameters_only(run, tmp_path):
     """The toy device takes no notice of resolution, and charges for every channel."""
     space = Mobile(layout="small", resolution=16, classes=10)
-    (tmp_path / "arch.json").write_text(moves.uniform(space, "k3e3").to_json())
+    (tmp_path / "arch.json").write_text(moves.uniform_architecture(space, "k3e3").to_json())
     toy = ["--device", "surgenas.testing:toy_device"]
     code, out, err = run("scale", "arch.json", *toy, "--knob", "resolution", "--json")
     assert code == 0, err
@@ -241,7 +241,7 @@ def test_scale_finds_the_zone_of_a_device_that_charges_by_parameters_only(run, t
 
 def test_a_machine_too_busy_has_neither_a_zone_nor_an_empty_one(run, tmp_path, monkeypatch):
     space = Mobile(layout="small", resolution=16, classes=10)
-    (tmp_path / "arch.json").write_text(moves.uniform(space, "k3e3").to_json())
+    (tmp_path / "arch.json").write_text(moves.uniform_architecture(space, "k3e3").to_json())
     plain = ToyDevice._measure
     monkeypatch.setattr(ToyDevice, "_measure", lambda self, job: replace(plain(self, job), grade="D"))
     code, out, err = run("scale", "arch.json", "--device", "surgenas.testing:toy_device", "--knob", "resolution")
@@ -254,7 +254,7 @@ def test_a_latency_that_is_too_noisy_to_say_is_never_silent(run, tmp_path, monke
     measured = ToyDevice._measure
     monkeypatch.setattr(ToyDevice, "_measure", lambda self, job: replace(measured(self, job), grade="D"))
     (tmp_path / "arch.json").write_text(
-        moves.uniform(Mobile(layout="small", resolution=16, classes=10), "skip").to_json()
+        moves.uniform_architecture(Mobile(layout="small", resolution=16, classes=10), "skip").to_json()
     )
     args = ["measure", "arch.json", "--device", "surgenas.testing:toy_device"]
     code, out, _ = run(*args)
@@ -267,7 +267,7 @@ def test_a_latency_that_is_too_noisy_to_say_is_never_silent(run, tmp_path, monke
 
 def test_scale_trains_before_and_after(run, tmp_path):
     space = Mobile(layout="small", resolution=16, classes=10)
-    (tmp_path / "arch.json").write_text(moves.uniform(space, "skip").to_json())
+    (tmp_path / "arch.json").write_text(moves.uniform_architecture(space, "skip").to_json())
     args = ["--device", "surgenas.testing:toy_device", "--knob", "resolution", "--most", "1.5"]
     code, out, err = run("scale", "arch.json", *args, "--data", "digits", "--epochs", "1", "--json")
     assert code == 0, err

@@ -26,7 +26,7 @@ def describe(
         space = space_of(found)
     else:
         space = make_space("mobile", {"layout": layout, "resolution": resolution, "width": width, "classes": classes})
-        found = moves.uniform(space, uniform or "")
+        found = moves.uniform_architecture(space, uniform or "")
     rows = layer_costs(space.parts(found), space.input_shape)
     names = [name for name, _ in space.parts(found)]
     genes = {choice.name: gene for choice, gene in zip(space.choices, found.genes, strict=True)}
@@ -51,10 +51,10 @@ def describe(
 
 def devices() -> dict[str, Any]:
     """Every catalogued device: what it is, or what is missing."""
-    from surgenas.hardware.devices import make_device, names
+    from surgenas.hardware.devices import make_device, shipped_names
 
     found: dict[str, Any] = {}
-    for name in names():
+    for name in shipped_names():
         try:
             found[name] = make_device(name).describe()
         except SurgenasError as error:

@@ -50,7 +50,7 @@ def test_crossover_takes_every_gene_from_a_parent(space, seed):
 
 def test_neighbours_are_all_different_and_counted():
     space = Planted()
-    arch = moves.uniform(space, "k3e3")
+    arch = moves.uniform_architecture(space, "k3e3")
     found = moves.neighbours(space, arch)
     assert len(set(found)) == len(found) == sum(len(c.options) - 1 for c in space.choices)
 

@@ -32,14 +32,14 @@ def test_it_is_welchs_interval():
 )
 def test_it_is_said_in_words(ours, theirs, said):
     found = difference(ours, theirs)
-    assert found.said == said
+    assert found.verdict == said
     assert found.to_dict()["said"] == said
     assert found.to_dict()["low"] is None or not math.isnan(found.low)
 
 
 def test_equal_results_are_not_known_better_than_one_image_allows():
-    assert difference([0.5, 0.5], [0.49, 0.49], step=0.01).said == "within noise"
-    assert difference([0.5, 0.5], [0.49, 0.49]).said == "better"
+    assert difference([0.5, 0.5], [0.49, 0.49], step=0.01).verdict == "within noise"
+    assert difference([0.5, 0.5], [0.49, 0.49]).verdict == "better"
 
 
 def test_relative_improvement_is_in_percent_of_random():

@@ -7,7 +7,7 @@ import os
 import psutil
 import pytest
 
-from surgenas.hardware.context import crowded, processor_seconds, used_elsewhere
+from surgenas.hardware.context import crowded_share, processor_seconds, share_used_elsewhere
 
 
 def test_what_others_used_is_all_that_was_neither_idle_nor_ours(monkeypatch):
@@ -17,12 +17,12 @@ def test_what_others_used_is_all_that_was_neither_idle_nor_ours(monkeypatch):
     later = times._replace(user=times.user + 10, system=times.system + 2, idle=times.idle + 8)
     monkeypatch.setattr(psutil, "cpu_times", lambda: later)
     monkeypatch.setattr(psutil.Process, "cpu_times", lambda _: own._replace(user=own.user + 5))
-    assert used_elsewhere(start, processor_seconds()) == pytest.approx(7 / 20, abs=0.02)
+    assert share_used_elsewhere(start, processor_seconds()) == pytest.approx(7 / 20, abs=0.02)
 
 
 def test_a_clock_that_did_not_move_and_rounding_are_no_use():
-    assert used_elsewhere((1.0, 1.0), (1.0, 1.0)) == 0.0
-    assert used_elsewhere((1.0, 1.0), (2.0, 0.9)) == 0.0
+    assert share_used_elsewhere((1.0, 1.0), (1.0, 1.0)) == 0.0
+    assert share_used_elsewhere((1.0, 1.0), (2.0, 0.9)) == 0.0
 
 
 @pytest.mark.parametrize(
@@ -31,4 +31,4 @@ def test_a_clock_that_did_not_move_and_rounding_are_no_use():
 )
 def test_it_is_crowded_once_too_few_cores_are_left(monkeypatch, cores, threads, elsewhere, share):
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
-    assert crowded(elsewhere, threads) == pytest.approx(share)
+    assert crowded_share(elsewhere, threads) == pytest.approx(share)

@@ -15,7 +15,7 @@ from torch import nn
 
 from surgenas.core import moves
 from surgenas.core.errors import DataError, EnvironmentFault, SurgenasError, UsageError
-from surgenas.hardware.conversion import check_equal, converted
+from surgenas.hardware.conversion import check_equal, convert_for
 from surgenas.hardware.device import Job
 from surgenas.hardware.devices import make_device
 from surgenas.hardware.onnx_file import to_onnx
@@ -32,7 +32,7 @@ class Tiny(nn.Module):
 
 def test_images_are_classified_by_the_converted_network(small):
     """Eleven images in batches of eight: the last batch is short."""
-    job = job_of(moves.uniform(small, "k3e3"))
+    job = job_of(moves.uniform_architecture(small, "k3e3"))
     network = job.module
     job = replace(job, build=lambda: network)
     device = make_device("onnxruntime-cpu-batch8")
@@ -50,13 +50,13 @@ def test_images_are_classified_by_the_converted_network(small):
 def test_int8_is_a_quarter_of_the_size_and_its_ranges_come_from_the_images(small, runtime):
     if runtime.name == "openvino":
         pytest.importorskip("nncf")
-    job = job_of(moves.uniform(small, "k3e6"))
+    job = job_of(moves.uniform_architecture(small, "k3e6"))
 
     def scaled(factor):
         images = factor * np.random.default_rng(0).standard_normal((5, *job.input_shape), dtype=np.float32)
-        return converted(runtime, replace(job, images=lambda: images), 2, "int8")[0].model
+        return convert_for(runtime, replace(job, images=lambda: images), 2, "int8")[0].model
 
-    plain = converted(runtime, job, 2, "fp32")[0].model
+    plain = convert_for(runtime, job, 2, "fp32")[0].model
     assert len(scaled(1.0)) < 0.6 * len(plain)
 
     def input_scale(model):
@@ -79,10 +79,10 @@ def test_a_precision_that_a_runtime_or_a_processor_lacks_is_said(tmp_path, monke
 
 
 def test_an_onnx_file_runs_on_runtimes_that_take_onnx_only(small):
-    network = small.build(moves.uniform(small, "skip")).eval()
+    network = small.build(moves.uniform_architecture(small, "skip")).eval()
     job = Job("file", None, small.input_shape, model=lambda batch: to_onnx(network, small.input_shape, batch=batch))
     with pytest.raises(UsageError, match="pytorch runs networks from PyTorch, not ONNX files"):
-        converted(PyTorch(), job, 1, "fp32")
+        convert_for(PyTorch(), job, 1, "fp32")
 
 
 class Bomb:
@@ -91,7 +91,7 @@ class Bomb:
 
 
 def test_pytorch_computes_what_the_module_does(small):
-    network, expected = converted(PyTorch(), job_of(moves.uniform(small, "k3e3")), 2, "fp32")
+    network, expected = convert_for(PyTorch(), job_of(moves.uniform_architecture(small, "k3e3")), 2, "fp32")
     found = PyTorch().prepare(network.model, network.images, 1, "fp32")()
     assert check_equal(expected, found, "pytorch") < 1e-4
     assert found.shape == (2, 10)
@@ -122,5 +122,5 @@ def test_a_converter_that_fails_in_its_own_way_is_one_line(small, monkeypatch):
 
     monkeypatch.setattr(OnnxRuntime, "quantize", broken)
     with pytest.raises(DataError, match=r"cannot be quantized \('aten.odd") as caught:
-        converted(OnnxRuntime(), job_of(moves.uniform(small, "skip")), 1, "int8")
+        convert_for(OnnxRuntime(), job_of(moves.uniform_architecture(small, "skip")), 1, "int8")
     assert "\n" not in str(caught.value)

@@ -10,8 +10,8 @@ import pytest
 from surgenas.core import moves
 from surgenas.core.errors import EnvironmentFault, UsageError
 from surgenas.hardware import worker
-from surgenas.hardware.context import gpu
-from surgenas.hardware.devices import make_device, names
+from surgenas.hardware.context import gpu_name
+from surgenas.hardware.devices import make_device, shipped_names
 from surgenas.hardware.link import DeviceLost
 from surgenas.hardware.runtimes import distribution_version
 from surgenas.hardware.timing import Protocol
@@ -22,7 +22,7 @@ SHORT = Protocol(rounds=3, max_rounds=3, warmup_s=0.01)
 
 
 def jobs(small, *operators):
-    return [job_of(moves.uniform(small, operator)) for operator in operators]
+    return [job_of(moves.uniform_architecture(small, operator)) for operator in operators]
 
 
 SLOW = ("litert-cpu", "executorch-cpu", "torch-compile-cpu", "pytorch-cpu", "openvino-cpu-int8", "onnxruntime-cpu-int8")
@@ -34,7 +34,7 @@ def marks(name):
     return [pytest.mark.gpu] * on_gpu + [pytest.mark.slow] * (name in SLOW)
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=marks(n)) for n in names() if not n.endswith("batch8")])
+@pytest.mark.parametrize("name", [pytest.param(n, marks=marks(n)) for n in shipped_names() if not n.endswith("batch8")])
 def test_shipped_devices_keep_their_contract(small, name):
     try:
         device = make_device(name)
@@ -47,16 +47,16 @@ def test_shipped_devices_keep_their_contract(small, name):
 def test_a_gpu_is_known_by_what_its_driver_says(tmp_path, monkeypatch):
     """A driver's tool that is a script of ours; without one, the devices say what they need."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    gpu.cache_clear()
+    gpu_name.cache_clear()
     with pytest.raises(EnvironmentFault, match="NVIDIA GPU and its driver"):
         make_device("cuda-graph")
     with pytest.raises(EnvironmentFault, match="onnxruntime-gpu"):
         make_device("onnxruntime-cuda")
     (tmp_path / "nvidia-smi").write_text("#!/bin/sh\necho 'NVIDIA H100'\n")
     (tmp_path / "nvidia-smi").chmod(0o755)
-    gpu.cache_clear()
+    gpu_name.cache_clear()
     key = make_device("cuda-graph").key
-    gpu.cache_clear()
+    gpu_name.cache_clear()
     assert key.split("/")[1].endswith("on NVIDIA H100")
 
 

@@ -13,7 +13,7 @@ from surgenas.core.errors import SurgenasError
 from surgenas.hardware.device import Job, measure_each
 from surgenas.hardware.link import HERE, DeviceGone, DeviceLost, Link
 from surgenas.hardware.onnx_file import to_onnx
-from surgenas.hardware.session import HIDDEN, Network, Request, perform, request_message, request_of
+from surgenas.hardware.session import HIDDEN, Network, Request, parse_request, perform, request_message
 from surgenas.hardware.timing import Protocol
 
 SHORT = Protocol(rounds=3, max_rounds=3, warmup_s=0.01, block_ms=0.5, duplicates=1)
@@ -22,7 +22,10 @@ SHORT = Protocol(rounds=3, max_rounds=3, warmup_s=0.01, block_ms=0.5, duplicates
 @pytest.fixture
 def request_(small):
     def network(operator):
-        return Network(to_onnx(small.build(moves.uniform(small, operator)), small.input_shape), (1, *small.input_shape))
+        return Network(
+            to_onnx(small.build(moves.uniform_architecture(small, operator)), small.input_shape),
+            (1, *small.input_shape),
+        )
 
     names = ("k3e3", "skip")
     return Request("onnxruntime", "fp32", 1, {n: network(n) for n in names}, network("k3e6"), float("inf"), SHORT, 3)
@@ -33,7 +36,7 @@ def python(code):
 
 
 def test_a_request_survives_the_wire(request_):
-    assert request_of(request_message(request_)) == request_
+    assert parse_request(request_message(request_)) == request_
 
 
 def test_a_fresh_process_answers_what_this_one_would(request_):

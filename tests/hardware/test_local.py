@@ -16,10 +16,10 @@ import torch
 from surgenas.core import moves
 from surgenas.core.errors import EnvironmentFault, SurgenasError, UsageError
 from surgenas.hardware import link
-from surgenas.hardware.conversion import TOLERANCE, check_equal, with_statistics
+from surgenas.hardware.conversion import TOLERANCE, check_equal, settle_statistics
 from surgenas.hardware.devices import make_device
-from surgenas.hardware.onnx_file import to_onnx, with_metadata
-from surgenas.hardware.references import REFERENCES, alike
+from surgenas.hardware.onnx_file import add_metadata, to_onnx
+from surgenas.hardware.references import REFERENCES, group_by_latency
 from surgenas.hardware.runtimes.onnxruntime import OnnxRuntime
 from surgenas.hardware.store import Store
 from surgenas.hardware.timing import Protocol
@@ -31,7 +31,7 @@ SHORT = Protocol(rounds=3, max_rounds=3)
 
 
 def jobs(small, *operators):
-    return [job_of(moves.uniform(small, operator)) for operator in operators]
+    return [job_of(moves.uniform_architecture(small, operator)) for operator in operators]
 
 
 def test_the_devices_keep_their_contract(small):
@@ -127,7 +127,7 @@ def test_a_wrong_result_is_refused():
 def test_a_fresh_network_is_compared_by_a_signal_that_is_alive(small):
     """Before, all logits were within 1e-8 of their bias, and any two networks were equal."""
     job = jobs(small, "k5e3")[0]
-    module = with_statistics(job.module, job.input_shape)
+    module = settle_statistics(job.module, job.input_shape)
     with torch.no_grad():
         one, other = module(torch.randn(2, *job.input_shape))
     assert not module.training
@@ -149,8 +149,8 @@ def test_hidden_duplicates_make_the_noise_floor(small, tmp_path):
 
 
 def test_networks_of_unlike_latency_are_measured_against_references_of_their_own():
-    assert alike({"a": 1.0, "b": 3.9, "c": 4.1, "d": 20.0}) == [["a", "b"], ["c"], ["d"]]
-    assert alike({"b": 2.0, "a": 1.0}) == [["a", "b"]]
+    assert group_by_latency({"a": 1.0, "b": 3.9, "c": 4.1, "d": 20.0}) == [["a", "b"], ["c"], ["d"]]
+    assert group_by_latency({"b": 2.0, "a": 1.0}) == [["a", "b"]]
     device, large = make_device("onnxruntime-cpu"), Mobile(layout="small", resolution=160, classes=10)
     tiny = Mobile(layout="small", resolution=16, classes=10)
     found = device.measure([*jobs(large, "k7e6"), *jobs(tiny, "skip")], protocol=SHORT)
@@ -159,10 +159,10 @@ def test_networks_of_unlike_latency_are_measured_against_references_of_their_own
 
 
 def test_export_keeps_the_training_mode_and_carries_its_facts(small):
-    network = small.build(moves.uniform(small, "k3e3")).train()
+    network = small.build(moves.uniform_architecture(small, "k3e3")).train()
     model = to_onnx(network, small.input_shape, batch=None)
     assert network.training
-    proto = onnx.load_from_string(with_metadata(model, {"classes": ["a", "b"]}))
+    proto = onnx.load_from_string(add_metadata(model, {"classes": ["a", "b"]}))
     onnx.checker.check_model(proto)
     assert json.loads(proto.metadata_props[0].value) == ["a", "b"]
     assert proto.graph.input[0].type.tensor_type.shape.dim[0].dim_param == "N"

@@ -15,7 +15,7 @@ from surgenas.hardware.measurement import (
     Block,
     Measurement,
     Round,
-    against,
+    compare_latencies,
     estimate,
     grade,
     pool,
@@ -239,30 +239,30 @@ def test_networks_against_different_references_must_differ_by_more_than_these_ma
     elsewhere = replace(other, reference="another")
     assert ranks([one, other]) == [(2, 2), (1, 1)]
     assert ranks([one, elsewhere]) == [(1, 2), (1, 2)]
-    assert not against(one, other).tie
-    assert against(one, elsewhere).tie
+    assert not compare_latencies(one, other).tie
+    assert compare_latencies(one, elsewhere).tie
     half = math.hypot(0.01, 0.01, SCALE)
-    assert against(one, elsewhere).interval == pytest.approx((1.02 * math.exp(-half), 1.02 * math.exp(half)))
+    assert compare_latencies(one, elsewhere).interval == pytest.approx((1.02 * math.exp(-half), 1.02 * math.exp(half)))
 
 
 def test_a_ratio_is_taken_within_each_campaign():
     """Campaigns differ by a third, the networks by 10 % in each; what was pooled from before does not shift them."""
     slow = measurement(1.0, campaigns_ms=(7.0, 7.0, 7.0, 1.1, 1.21, 1.43))
     fast = measurement(1.1, campaigns_ms=(1.0, 1.1, 1.3))
-    found = against(slow, fast)
+    found = compare_latencies(slow, fast)
     assert found.ratio == pytest.approx(1.1)
     assert found.interval == pytest.approx((1.1, 1.1))
     assert not found.tie
-    assert against(replace(slow, floor=0.1), fast).tie
-    assert against(replace(slow, grade="D"), fast) is None
+    assert compare_latencies(replace(slow, floor=0.1), fast).tie
+    assert compare_latencies(replace(slow, grade="D"), fast) is None
 
 
 def test_the_interval_of_a_ratio_is_the_t_interval_of_its_logarithms():
     one = measurement(1.0, campaigns_ms=tuple(math.exp(x) for x in (0.1, 0.2, 0.3)))
-    found = against(one, measurement(1.0, campaigns_ms=(1.0, 1.0, 1.0)))
+    found = compare_latencies(one, measurement(1.0, campaigns_ms=(1.0, 1.0, 1.0)))
     half = 4.302653 * 0.1 / math.sqrt(3)
     assert found.interval == pytest.approx((math.exp(0.2 - half), math.exp(0.2 + half)), rel=1e-5)
     assert found.tie, "0.2 +- 0.248"
-    few = against(replace(one, ms=1.1, half_width=0.03, campaigns_ms=()), measurement(1.0, half_width=0.04))
+    few = compare_latencies(replace(one, ms=1.1, half_width=0.03, campaigns_ms=()), measurement(1.0, half_width=0.04))
     assert few.interval == pytest.approx((1.1 * math.exp(-0.05), 1.1 * math.exp(0.05)))
     assert not few.tie

@@ -67,7 +67,7 @@ def test_random_is_uniform_without_repeats():
 
 
 def test_few_feasible_networks_are_found_in_a_space_that_is_known_as_a_whole():
-    wanted = {moves.uniform(SPACE, "skip"), moves.uniform(SPACE, "k3e3")}
+    wanted = {moves.uniform_architecture(SPACE, "skip"), moves.uniform_architecture(SPACE, "k3e3")}
     found = fresh_at_random(
         SPACE, 5, set(), np.random.default_rng(0), lambda archs: np.array([arch in wanted for arch in archs])
     )
@@ -79,7 +79,7 @@ def test_where_nothing_is_new_drawing_ends():
 
     def draw(count):
         drawn.append(count)
-        return [moves.uniform(SPACE, "skip")] * count
+        return [moves.uniform_architecture(SPACE, "skip")] * count
 
     assert len(fresh(SPACE, draw, 3, set())) == 1
     assert sum(drawn) <= 2000
@@ -212,7 +212,7 @@ class OneIdea:
         self.parametrization = self
 
     def ask(self):
-        return self.spawn_child(moves.uniform(SPACE, "skip").genes)
+        return self.spawn_child(moves.uniform_architecture(SPACE, "skip").genes)
 
     def spawn_child(self, new_value):
         return type("Candidate", (), {"value": new_value})()
@@ -228,7 +228,7 @@ def test_what_a_foreign_optimizer_repeats_is_answered_without_a_trial_and_replac
         (arch,) = loop.ask()
         loop.tell(Trial.of(SPACE, arch, value))
     first, second = (trial.arch for trial in loop.history)
-    assert first == moves.uniform(SPACE, "skip") != second
+    assert first == moves.uniform_architecture(SPACE, "skip") != second
     assert optimizer.told[0] == (first.genes, -3.0)
     assert set(optimizer.told[1:-1]) == {(first.genes, -3.0)}, "the known answer, each time"
     assert optimizer.told[-1] == (second.genes, -5.0)

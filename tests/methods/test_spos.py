@@ -138,7 +138,7 @@ def test_with_little_memory_the_first_layers_are_computed_again(halves, monkeypa
 def test_evolution_avoids_the_planted_operator_and_stays_in_the_window(halves):
     space = Planted()
     predictor = FlopsPredictor(space.costs())
-    code = moves.encode(space, [moves.uniform(space, op) for op in space.choices[0].options])
+    code = moves.encode(space, [moves.uniform_architecture(space, op) for op in space.choices[0].options])
     predictor.fit(code, (code * space.costs().macs).sum((1, 2)) / 1e6)
 
     def latency(archs):
@@ -147,7 +147,7 @@ def test_evolution_avoids_the_planted_operator_and_stays_in_the_window(halves):
     larger = {"population": 30, "generations": 5, "mutations": 15, "crossovers": 10}
     method = make(SPOS, SPOSConfig(epochs=10, sampler="fair", **larger), halves)
     run(method, halves, 0, 10)
-    window = (0.0, float(latency([moves.uniform(space, "k5e3")])[0]) * 1.05)
+    window = (0.0, float(latency([moves.uniform_architecture(space, "k5e3")])[0]) * 1.05)
     found = method.propose(latency, window, 5, np.random.default_rng(0))
     assert len(found) == len(set(found)) == 5
     assert all(latency([arch])[0] <= window[1] for arch in found)

@@ -16,7 +16,7 @@ from surgenas.nn.depthwise import DepthwiseConv2d
 def test_gradients_are_those_of_the_plain_convolution(size, kernel, stride):
     height, width = (size, size) if isinstance(size, int) else size
     plain = nn.Conv2d(6, 6, kernel, stride, kernel // 2, groups=6, bias=False).double()
-    ours = DepthwiseConv2d.like(plain)
+    ours = DepthwiseConv2d.from_conv(plain)
     x = torch.randn(3, 6, height, width, dtype=torch.double, requires_grad=True)
     y = ours(x)
     assert torch.equal(y, plain(x))
@@ -29,7 +29,7 @@ def test_gradients_are_those_of_the_plain_convolution(size, kernel, stride):
 
 
 def test_large_maps_and_evaluation_are_left_to_torch():
-    conv = DepthwiseConv2d.like(nn.Conv2d(6, 6, 3, 1, 1, groups=6, bias=False))
+    conv = DepthwiseConv2d.from_conv(nn.Conv2d(6, 6, 3, 1, 1, groups=6, bias=False))
     large = torch.randn(1, 6, depthwise.SMALL + 1, 2)
     assert "Convolution" in type(conv(large).grad_fn).__name__
     assert "Convolution" in type(conv.eval()(large[:, :, :2]).grad_fn).__name__

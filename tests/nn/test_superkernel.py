@@ -46,7 +46,7 @@ def test_the_decoded_network_computes_what_the_supernet_does_for_every_operator_
 def test_a_masked_kernel_is_exactly_the_smaller_one_in_training():
     """k3e3 inside k5e6: the same output and the same gradient of what is left, on the same batch."""
     space = SPACES[0]
-    supernet, arch = space.supernet().train(), moves.uniform(space, "k3e3")
+    supernet, arch = space.supernet().train(), moves.uniform_architecture(space, "k3e3")
     network = supernet.cut(moves.indices(space, arch), space.build(arch)).train()
     network.head[-2].p = supernet.head[-2].p = 0.0  # dropout draws
     images = torch.randn(8, *space.input_shape)
@@ -127,7 +127,7 @@ def test_se_is_bypassed_exactly_where_it_is_off():
 def test_a_superkernel_holds_what_its_largest_network_holds():
     """At most 5 % more bytes for the backward pass than k5e6 alone."""
     space = SinglePath(layout="small", resolution=32, classes=10)
-    supernet, alone = space.supernet().train(), space.build(moves.uniform(space, "k5e6")).train()
+    supernet, alone = space.supernet().train(), space.build(moves.uniform_architecture(space, "k5e6")).train()
     images = torch.randn(16, *space.input_shape)
     thresholds = torch.full((len(space.choices), 3), 0.5, requires_grad=True)
     held = held_bytes(lambda: supernet(images, supernet.decide(thresholds, Rule())), supernet)

@@ -71,7 +71,7 @@ def test_shortcuts_hold_next_to_nothing():
     """Less than the 2 % that a search step may add, with and without gates, which need a shortcut's result."""
     space = Mobile(layout="small", resolution=32, classes=10)
     net, x = space.supernet().train(), torch.randn(32, *space.input_shape)
-    path = moves.indices(space, moves.uniform(space, "k7e6"))
+    path = moves.indices(space, moves.uniform_architecture(space, "k7e6"))
     without = held_bytes(lambda: net(x, Gates.one_hot(path, 7)))
     assert without < held_bytes(lambda: net(x, Gates.one_hot(path, 7), eta=1.0)) <= 1.02 * without
     weights = Gates.one_hot(path, 7).weights.requires_grad_()

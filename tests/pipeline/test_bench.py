@@ -72,7 +72,7 @@ def test_isomorphic_architectures_share_the_row_of_their_representative():
     assert look([second, first], [1.0, 2.0])([first, second]).tolist() == [2.0, 2.0], "its own row, wherever it stands"
     assert look([second], [1.0])([first]).tolist() == [1.0]
     with pytest.raises(DataError, match="is not in the table, which has 1 architectures"):
-        look([second], [1.0])([moves.uniform(CELLS, "none")])
+        look([second], [1.0])([moves.uniform_architecture(CELLS, "none")])
 
 
 def test_public_optima_are_found():

@@ -12,7 +12,7 @@ from surgenas import api
 from surgenas.core import moves
 from surgenas.core.errors import DataError, SurgenasError, UsageError
 from surgenas.hardware.devices import make_device
-from surgenas.hardware.onnx_file import fixed_shape, read_onnx, to_onnx, unoptimised
+from surgenas.hardware.onnx_file import fix_shape, read_onnx, run_unoptimised, to_onnx
 from surgenas.hardware.timing import Protocol
 from surgenas.pipeline import compare
 from surgenas.pipeline.sources import source
@@ -41,15 +41,15 @@ def onnx_file(path, shape=("N", 3, 8, 8), value=1.0, **changes):
 
 def test_a_file_computes_what_it_says_and_open_dimensions_are_closed(tmp_path):
     model = read_onnx(onnx_file(tmp_path / "net.onnx", ("N", 3, "H", "W"), value=2.0))
-    closed = fixed_shape(model, 4, 8, "net.onnx")
+    closed = fix_shape(model, 4, 8, "net.onnx")
     assert closed.shape == (3, 8, 8)
-    output = unoptimised(closed.model, np.ones((4, 3, 8, 8), np.float32))
+    output = run_unoptimised(closed.model, np.ones((4, 3, 8, 8), np.float32))
     assert np.allclose(output, 128.0)
     with pytest.raises(DataError, match="--resolution"):
-        fixed_shape(model, 4, 0, "net.onnx")
+        fix_shape(model, 4, 0, "net.onnx")
     for shape, says in ((("N", "C", 8, 8), "channels open"), ((1, 3, 0, 0), "dimension of 0")):
         with pytest.raises(DataError, match=says):
-            fixed_shape(read_onnx(onnx_file(tmp_path / "bad.onnx", shape)), 1, 8, "bad.onnx")
+            fix_shape(read_onnx(onnx_file(tmp_path / "bad.onnx", shape)), 1, 8, "bad.onnx")
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ def brief(monkeypatch):
 
 
 def test_networks_of_every_kind_in_one_table_with_failures_beside(tmp_path, small, brief, monkeypatch, listener):
-    arch, network = tmp_path / "arch.json", small.build(moves.uniform(small, "k3e3"))
-    arch.write_text(moves.uniform(small, "k3e3").to_json())
+    arch, network = tmp_path / "arch.json", small.build(moves.uniform_architecture(small, "k3e3"))
+    arch.write_text(moves.uniform_architecture(small, "k3e3").to_json())
     (tmp_path / "net.onnx").write_bytes(to_onnx(network, small.input_shape, batch=None))
     onnx_file(tmp_path / "nan.onnx", ("N", 3, "H", "W"), value=float("nan"))
     what = [str(arch), str(tmp_path / "net.onnx"), str(tmp_path / "nan.onnx")]

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from surgenas.core import moves
-from surgenas.predictors.converter import kept
+from surgenas.predictors.converter import find_kept_layers
 from surgenas.predictors.messages import describe
 from surgenas.spaces.nasbench201 import OPERATORS, NASBench201
 
@@ -50,7 +50,7 @@ def code(*cells):
 )
 def test_what_is_charged(cell, charged):
     gates = code(cell)
-    counts, _ = kept(SPACE.costs(), gates)
+    counts, _ = find_kept_layers(SPACE.costs(), gates)
     left = [
         letter if letter in "13p" and count else "-" for letter, count in zip(cell, counts[0].tolist(), strict=True)
     ]

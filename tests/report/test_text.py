@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import asdict
 
-from surgenas.hardware.measurement import Measurement, against
+from surgenas.hardware.measurement import Measurement, compare_latencies
 from surgenas.report.facts import told
 from surgenas.report.text import measurement_table
 
@@ -15,7 +15,7 @@ YARDSTICK = Measurement("m", "d", 1.0, 1.0, 0.01, "A", 10, 1.0, None, "r", 1.0, 
 def row(name, rank, ms, grade="A", **context):
     m = Measurement(name, "here", ms, ms, 0.01, grade, 10, ms, None, "r", 1.0, 0.0, context=context,
                     campaigns_ms=(ms, 1.01 * ms, 0.99 * ms))  # fmt: skip
-    beside = against(m, YARDSTICK)
+    beside = compare_latencies(m, YARDSTICK)
     return m.to_dict() | {
         "name": name,
         "on": "cpu",

@@ -31,7 +31,7 @@ ORACLE = {
 @pytest.mark.parametrize(("layout", "operator"), [(lay, op) for lay in ORACLE for op in ORACLE[lay]])
 def test_uniform_networks_have_the_known_cost(layout, operator):
     space = Mobile(layout=layout)
-    macs, params = count(space.build(moves.uniform(space, operator)), space.input_shape)
+    macs, params = count(space.build(moves.uniform_architecture(space, operator)), space.input_shape)
     wanted_macs, wanted_params = ORACLE[layout][operator]
     assert macs / 1e6 == pytest.approx(wanted_macs, rel=0.01)
     assert params / 1e6 == pytest.approx(wanted_params, rel=0.01)
@@ -39,7 +39,7 @@ def test_uniform_networks_have_the_known_cost(layout, operator):
 
 def test_mobilenetv2_is_timms():
     ours = Mobile(layout="mobilenetv2")
-    network = ours.build(moves.uniform(ours, "k3e6"))
+    network = ours.build(moves.uniform_architecture(ours, "k3e6"))
     theirs = timm.create_model("mobilenetv2_100", pretrained=False)
     assert count(network, (3, 224, 224)) == count(theirs, (3, 224, 224))
 
@@ -55,14 +55,14 @@ def test_laws(space):
 def test_every_layout_builds_and_has_strict_fairness(layout):
     space = make_space("mobile", {"layout": layout, "resolution": 32, "classes": 3})
     assert len({len(choice.options) for choice in space.choices}) == 1
-    network = space.build(moves.uniform(space, "skip")).eval()
+    network = space.build(moves.uniform_architecture(space, "skip")).eval()
     assert network(torch.zeros(1, *space.input_shape)).shape == (1, 3)
 
 
 def test_width_scales_the_network():
     def macs(width):
         space = Mobile(layout="small", width=width)
-        return count(space.build(moves.uniform(space, "k3e6")), space.input_shape)[0]
+        return count(space.build(moves.uniform_architecture(space, "k3e6")), space.input_shape)[0]
 
     assert macs(0.5) < 0.5 * macs(1.0) < 0.25 * macs(2.0)
 
@@ -101,6 +101,6 @@ def test_bad_settings_are_named(settings, named):
 
 def test_an_architecture_file_cannot_make_us_import_a_module():
     space = Planted()
-    arch = moves.uniform(space, "k3e3")
+    arch = moves.uniform_architecture(space, "k3e3")
     with pytest.raises(UsageError, match="unknown space"):
         space_of(arch)

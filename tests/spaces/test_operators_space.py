@@ -73,7 +73,7 @@ def test_half_of_the_channels_pass_a_shuffle_block_untouched():
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_any_layout_can_have_the_pool(layout):
     space = Operators(layout=layout, resolution=32, classes=3, pool="sep_k3,choice_k3")
-    assert space.build(moves.uniform(space, "choice_k3")).eval()(torch.randn(1, 3, 32, 32)).shape == (1, 3)
+    assert space.build(moves.uniform_architecture(space, "choice_k3")).eval()(torch.randn(1, 3, 32, 32)).shape == (1, 3)
     assert type(space_of(space.reference(0.5))) is Mobile
 
 
@@ -90,7 +90,7 @@ def test_a_pool_that_makes_no_space_says_why(pool, said):
 
 def test_a_pool_travels_with_the_architecture_and_with_a_space_file(tmp_path):
     space = Operators(pool="sep_k3,choice_x", **SMALL)
-    arch = moves.uniform(space, "choice_x")
+    arch = moves.uniform_architecture(space, "choice_x")
     assert dict(arch.space.settings)["pool"] == "sep_k3,choice_x"
     assert space_of(Architecture.from_json(arch.to_json())).choices[0].options == ("sep_k3", "choice_x")
     path = tmp_path / "space.json"
@@ -114,5 +114,5 @@ def test_a_wrong_space_file_is_one_line(tmp_path, text):
 
 def test_a_found_network_can_be_scaled():
     space = Operators(pool="sep_k3,mb_k3e3_se", **SMALL)
-    wider = space.scaled(moves.uniform(space, "mb_k3e3_se"), "width", 2.0)
+    wider = space.scaled(moves.uniform_architecture(space, "mb_k3e3_se"), "width", 2.0)
     assert count(space_of(wider).build(wider), space.input_shape)[0] > 2 * space.costs().macs[:, 1].sum()

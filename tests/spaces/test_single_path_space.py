@@ -37,7 +37,7 @@ def test_the_published_network_is_timms():
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_any_layout_can_have_superkernels(layout):
     space = SinglePath(layout=layout, resolution=32, classes=3)
-    arch = moves.uniform(space, "k3e6")
+    arch = moves.uniform_architecture(space, "k3e6")
     network = space.supernet().cut(moves.indices(space, arch), space.build(arch))
     assert count(network, space.input_shape) == count(space.build(arch), space.input_shape)
 
@@ -45,7 +45,8 @@ def test_any_layout_can_have_superkernels(layout):
 def test_squeeze_and_excitation_counts_as_such():
     space = SinglePathSE(**SMALL)
     params = [
-        count(space.build(moves.uniform(space, f"k5e6{se}")), space.input_shape)[1] for se in ("", "se25", "se50")
+        count(space.build(moves.uniform_architecture(space, f"k5e6{se}")), space.input_shape)[1]
+        for se in ("", "se25", "se50")
     ]
     assert params[0] < params[1] < params[2]
     with pytest.raises(UsageError, match="k5e6se75"):

@@ -36,7 +36,7 @@ def test_nasbench201_has_its_published_counts():
 def test_nasbench201_costs_what_is_published():
     """The largest cell on CIFAR-10: 220.11 MFLOPs (of multiply and add as one), 1.531546 M parameters (NATS-Bench)."""
     space = NASBench201()
-    macs, params = count(space.build(moves.uniform(space, "nor_conv_3x3")), space.input_shape)
+    macs, params = count(space.build(moves.uniform_architecture(space, "nor_conv_3x3")), space.input_shape)
     assert macs / 1e6 == pytest.approx(220.12, abs=0.01)
     assert params == 1_531_546
 

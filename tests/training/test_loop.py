@@ -20,7 +20,7 @@ class Stop(Exception):
 
 
 def network(small):
-    return small.build(moves.uniform(small, "k3e3"))
+    return small.build(moves.uniform_architecture(small, "k3e3"))
 
 
 def test_resumed_training_is_bit_equal(small, digits, tmp_path):

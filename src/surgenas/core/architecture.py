@@ -21,13 +21,14 @@ Setting = str | int | float
 
 @dataclass(frozen=True)
 class SpaceSpec:
-    """A space by name, with the settings that make it: enough to rebuild it."""
+    """A search space's name and settings: enough to build the space again with `spaces.make_space`."""
 
     name: str
     settings: tuple[tuple[str, Setting], ...] = ()
 
     @classmethod
     def of(cls, name: str, settings: Mapping[str, Setting]) -> SpaceSpec:
+        """Two spaces with the same settings get the same spec, in whatever order the settings come."""
         return cls(name, tuple(sorted(settings.items())))
 
     def __str__(self) -> str:
@@ -39,7 +40,10 @@ class SpaceSpec:
 
 @dataclass(frozen=True)
 class Architecture:
-    """The option taken at each choice of a space, in the space's order. No weights, no handles."""
+    """One point of a search space: the option (gene) that is taken at each of its choices, in the space's order.
+
+    It is a value without weights: it can be compared, hashed, printed, and written to JSON and back.
+    """
 
     space: SpaceSpec
     genes: tuple[str, ...]
@@ -49,10 +53,11 @@ class Architecture:
 
     @cached_property
     def key(self) -> str:
-        """A short stable digest; equal architectures of equal spaces share it across processes and machines."""
+        """16 hexadecimal digits that are the same for equal architectures in every process and on every machine."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
 
     def to_dict(self) -> dict[str, Any]:
+        """A dictionary of plain values, as `from_dict` reads it."""
         space = {"name": self.space.name, **dict(self.space.settings)}
         return {"format": FORMAT, "space": space, "genes": list(self.genes)}
 
@@ -61,7 +66,7 @@ class Architecture:
 
     @classmethod
     def from_dict(cls, record: object) -> Architecture:
-        """Read what `to_dict` wrote; raises UsageError naming the field that does not fit."""
+        """The architecture that `to_dict` wrote; raises UsageError naming the field that does not fit."""
         try:
             parsed = _Record.model_validate(record)
         except ValidationError as error:
@@ -77,6 +82,7 @@ class Architecture:
 
     @classmethod
     def from_json(cls, text: str) -> Architecture:
+        """The architecture that `to_json` wrote; raises UsageError for any other text."""
         try:
             return cls.from_dict(json.loads(text))
         except (json.JSONDecodeError, RecursionError) as error:
@@ -84,7 +90,10 @@ class Architecture:
 
 
 def read_architecture(path: str | Path) -> Architecture:
-    """An architecture file, or the one in a run folder; raises UsageError saying what is wrong with it."""
+    """Read an architecture from a file, or from the `architecture.json` of a run folder.
+
+    Raises UsageError if the file cannot be read or holds no architecture.
+    """
     path = Path(path)
     path = path / "architecture.json" if path.is_dir() else path
     try:
@@ -96,7 +105,10 @@ def read_architecture(path: str | Path) -> Architecture:
 
 
 def read_space(path: str | Path) -> SpaceSpec:
-    """A space file, as `surgenas operators` writes it; raises UsageError saying what is wrong with it."""
+    """Read a space from the file that `surgenas operators` writes.
+
+    Raises UsageError if the file cannot be read or holds no space.
+    """
     try:
         record = _SpaceRecord.model_validate_json(Path(path).read_bytes())
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Names to objects: a room lists "name -> module:Object"; any dotted path works in a name's place."""
+"""How does a name become an object? A room lists "name -> module:Object"; "package.module:Object" works as well."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from surgenas.core.errors import UsageError
 
 
 def look_up(kind: str, name: str, entries: Mapping[str, str]) -> Any:
-    """The object behind a catalogued name or a "package.module:Object" path; raises UsageError naming valid ones."""
+    """The object that a catalogued name or a "package.module:Object" path stands for, imported when it is asked for.
+
+    kind: what the object is, for messages ("space", "device"). Raises UsageError if there is no such object.
+    """
     path = entries.get(name, name)
     module, colon, attribute = path.partition(":")
     known = ", ".join(sorted(entries))

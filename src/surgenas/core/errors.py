@@ -15,13 +15,13 @@ class SurgenasError(Exception):
 
 
 class UsageError(SurgenasError):
-    """A wrong argument: names the argument, the value, and a valid one."""
+    """An argument is wrong; the message names the argument, its value, and a valid value."""
 
     exit_code = 2
 
 
 class EnvironmentFault(SurgenasError):
-    """The machine is in the way: disk, permission, a missing extra."""
+    """The machine prevents the work: the disk is full, a permission or an optional package is missing."""
 
     exit_code = 3
 
@@ -39,7 +39,7 @@ class LimitError(SurgenasError):
 
 
 class NoisyError(SurgenasError):
-    """The machine is too busy to measure, and --strict forbids a poor number."""
+    """The machine is too busy for a reliable measurement (with --strict, grade D raises this)."""
 
     exit_code = 6
 
@@ -51,13 +51,16 @@ class CorruptError(SurgenasError):
 
 
 class Interrupted(SurgenasError):
-    """Stopped by Ctrl-C, SIGTERM or the time limit; resumable."""
+    """The run was stopped by Ctrl-C, SIGTERM or its time limit, and can be resumed."""
 
     exit_code = 130
 
 
 def complaint(error: ValidationError) -> tuple[str, str]:
-    """The first of a schema's: where, joined by dots ("the file" for all of it), and what it expected."""
+    """(place, what was expected there) of the first thing that a pydantic schema refused.
+
+    The place is the path of the field, joined by dots, or "the file" where the whole record is wrong.
+    """
     first = error.errors()[0]
     what = first["msg"]
     return ".".join(map(str, first["loc"])) or "the file", what[:1].lower() + what[1:]

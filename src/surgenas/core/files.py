@@ -9,7 +9,10 @@ from surgenas.core.errors import EnvironmentFault
 
 
 def write_atomic(path: Path, content: bytes) -> None:
-    """Write beside, flush to disk, rename; raises EnvironmentFault naming the path and the bytes needed."""
+    """Write a file so that after a crash it holds either its old or its new content, never a part.
+
+    Raises EnvironmentFault naming the path and the number of bytes if it cannot be written.
+    """
     beside = path.with_name(path.name + ".part")
     try:
         with open(beside, "wb") as file:
@@ -24,7 +27,7 @@ def write_atomic(path: Path, content: bytes) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """With its parents; raises EnvironmentFault if it cannot be."""
+    """Create a folder and its parents, if they are not there; raises EnvironmentFault if that is not possible."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -32,7 +35,7 @@ def make_folder(path: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make renames inside a folder durable."""
+    """Flush a folder to the disk, so that a rename inside it survives a power failure."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -41,6 +44,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def cannot_write(path: Path, size: int, error: OSError) -> EnvironmentFault:
+    """The error to raise when `size` bytes could not be written to a path."""
     return EnvironmentFault(
         f"cannot write {path} ({size} bytes): {error.strerror or error}; free the disk or write elsewhere; "
         "a search goes on with `surgenas resume`"

@@ -17,23 +17,23 @@ from surgenas.core.space import Floats, Space
 
 
 def size(space: Space) -> int:
-    """How many gene strings there are (before merging equal networks)."""
+    """The number of architectures of a space; those that are the same network count separately."""
     return math.prod(len(choice.options) for choice in space.choices)
 
 
 def enumerate_all(space: Space) -> Iterator[Architecture]:
-    """Every architecture, in lexicographic order."""
+    """Every architecture of a space, the last choice changing first."""
     options = [choice.options for choice in space.choices]
     return (space.architecture(genes) for genes in itertools.product(*options))
 
 
 def sample(space: Space, rng: np.random.Generator) -> Architecture:
-    """One architecture, uniform over gene strings."""
+    """Draw one architecture, each gene uniformly from its choice's options."""
     return space.architecture(tuple(_pick(choice.options, rng) for choice in space.choices))
 
 
-def samples(space: Space, count: int, rng: np.random.Generator) -> list[Architecture]:
-    """Many of them at once: a million take seconds."""
+def sample_many(space: Space, count: int, rng: np.random.Generator) -> list[Architecture]:
+    """Draw `count` architectures as `sample` does, but all at once: a million take seconds."""
     options = [choice.options for choice in space.choices]
     drawn_NL = rng.integers(0, [len(names) for names in options], size=(count, len(options)))
     columns = [np.array(names, dtype=object)[drawn_N] for names, drawn_N in zip(options, drawn_NL.T, strict=True)]
@@ -42,7 +42,7 @@ def samples(space: Space, count: int, rng: np.random.Generator) -> list[Architec
 
 
 def sample_skewed(space: Space, rng: np.random.Generator, concentration: float = 0.7) -> Architecture:
-    """One architecture whose operators follow a preference drawn for it alone.
+    """Draw one architecture whose operators follow a preference that is drawn for it alone.
 
     Uniform samples crowd around the mean cost (law of large numbers); these spread over the whole range, which
     is what a predictor must learn from. Choices with equally many options share the preference.
@@ -52,13 +52,16 @@ def sample_skewed(space: Space, rng: np.random.Generator, concentration: float =
     return space.architecture(tuple(genes))
 
 
-def uniform(space: Space, option: str) -> Architecture:
+def uniform_architecture(space: Space, option: str) -> Architecture:
     """The architecture that takes the same option at every choice."""
     return space.architecture(tuple(option for _ in space.choices))
 
 
 def mutate(space: Space, arch: Architecture, rng: np.random.Generator) -> Architecture:
-    """Exactly one choice changed, which one and to what drawn uniformly."""
+    """Change exactly one choice; which one, and to what other option, is drawn uniformly.
+
+    Raises UsageError for a space with a single architecture.
+    """
     places = [i for i, choice in enumerate(space.choices) if len(choice.options) > 1]
     if not places:
         raise UsageError(f"{space.spec} has a single architecture; nothing can be mutated")
@@ -68,19 +71,19 @@ def mutate(space: Space, arch: Architecture, rng: np.random.Generator) -> Archit
 
 
 def mutate_each(space: Space, arch: Architecture, rate: float, rng: np.random.Generator) -> Architecture:
-    """Every choice drawn anew with this probability; it may draw what it was."""
+    """Draw each gene anew with probability `rate`; the new one may be the old one."""
     pairs = zip(arch.genes, space.choices, strict=True)
     return space.architecture(tuple(_pick(c.options, rng) if rng.random() < rate else gene for gene, c in pairs))
 
 
 def crossover(space: Space, left: Architecture, right: Architecture, rng: np.random.Generator) -> Architecture:
-    """Each gene from either parent with equal chance."""
+    """Take each gene from one of the two parents, with equal chance."""
     pairs = zip(left.genes, right.genes, strict=True)
     return space.architecture(tuple(_pick(pair, rng) for pair in pairs))
 
 
 def neighbours(space: Space, arch: Architecture) -> list[Architecture]:
-    """Every architecture that differs in exactly one choice."""
+    """Every architecture that differs from this one in exactly one choice."""
     return [
         _replace(arch, place, option)
         for place, choice in enumerate(space.choices)
@@ -90,18 +93,21 @@ def neighbours(space: Space, arch: Architecture) -> list[Architecture]:
 
 
 def indices(space: Space, arch: Architecture) -> tuple[int, ...]:
-    """The position of each gene among its choice's options."""
+    """The position of each gene among the options of its choice, counted from 0."""
     return tuple(choice.options.index(gene) for choice, gene in zip(space.choices, arch.genes, strict=True))
 
 
 def from_indices(space: Space, positions: Sequence[int]) -> Architecture:
-    """The inverse of `indices`."""
+    """The architecture whose genes stand at these positions: the inverse of `indices`."""
     pairs = zip(space.choices, positions, strict=True)
     return space.architecture(tuple(choice.options[int(i)] for choice, i in pairs))
 
 
 def encode(space: Space, archs: Sequence[Architecture]) -> Floats:
-    """One-hot codes, (N, L, K), K the largest number of options; missing options stay 0."""
+    """One-hot codes of N architectures, (N, L, K): L choices, K the largest number of options of any choice.
+
+    Where a choice has fewer options, the rest of its row stays 0.
+    """
     K = max(len(choice.options) for choice in space.choices)
     code = np.zeros((len(archs), len(space.choices), K))
     for n, arch in enumerate(archs):
@@ -110,13 +116,16 @@ def encode(space: Space, archs: Sequence[Architecture]) -> Floats:
 
 
 def decode(space: Space, code: Floats) -> Architecture:
-    """The inverse of `encode` for one architecture: (L, K) scores, the largest of each row wins."""
+    """The architecture that takes the option with the largest score at each choice, from (L, K) scores.
+
+    On a one-hot code it is the inverse of `encode`.
+    """
     rows = zip(space.choices, code, strict=True)
     return space.architecture(tuple(c.options[int(np.argmax(row[: len(c.options)]))] for c, row in rows))
 
 
 def canonical_key(space: Space, arch: Architecture) -> str:
-    """One key for all gene strings that are the same network."""
+    """The key of the network: equal for all architectures of a space that build the same network."""
     return space.canonical(space.check(arch)).key
 
 

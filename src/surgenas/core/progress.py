@@ -1,4 +1,4 @@
-"""How long work tells what it does, without knowing who listens."""
+"""How does long work say what it is doing, without knowing who listens?"""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from contextlib import contextmanager
 
 
 class Progress:
-    """Silent listener; the command line replaces it by one that draws, a test by one that counts."""
+    """A listener that does nothing. The command line passes one that draws bars, a test one that counts."""
 
     def log(self, message: str) -> None:
-        """One line for a person."""
+        """Show one line to a person."""
 
     @contextmanager
     def task(self, name: str, total: int, done: int = 0) -> Iterator[Task]:
-        """A piece of work of `total` equal steps, `done` of them done before."""
+        """Announce work of `total` equal steps, of which `done` are already done."""
         yield Task()
 
 
 class Task:
-    """Where a piece of work stands."""
+    """Work that was announced; it is told of every step."""
 
     def advance(self, note: str = "") -> None:
-        """One step is done; the note is shown beside it."""
+        """Say that one step is done; the note is shown beside the bar."""

@@ -1,4 +1,4 @@
-"""A part of a space: some genes are given, so that every move, and every search, leaves them alone."""
+"""How is a part of a space searched? Some genes are fixed, so that no move and no search changes them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from surgenas.core.space import Choice, CostTable, Space
 
 
 class Restricted(Space):
-    """given: position of a choice -> its gene. The architectures are those of the whole space, and say so."""
+    """The architectures of the space `whole` that have given genes at some of its choices.
+
+    given: the gene by the position of its choice. Architectures carry the spec of the whole space.
+    """
 
     def __init__(self, whole: Space, given: Mapping[int, str]) -> None:
         self.name, self.whole = whole.name, whole

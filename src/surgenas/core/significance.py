@@ -15,35 +15,39 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Difference:
-    """Of two means, with its 95 % interval; NaN ends where a single value a side leaves it unknown."""
+    """The difference of two means and the ends of its 95 % interval.
+
+    The ends are NaN where one side has a single value, so that nothing is known of its scatter.
+    """
 
     value: float
     low: float
     high: float
 
     @property
-    def said(self) -> str:
-        """In words; what is better is larger."""
+    def verdict(self) -> str:
+        """The interval in words, for results of which larger ones are better."""
         if math.isnan(self.low):
             return "unknown: one value"
         if self.low > 0:
             return "better"
         return "worse" if self.high < 0 else "within noise"
 
-    def scaled(self, factor: float) -> Difference:
-        """In other units; factor above 0."""
+    def scale_by(self, factor: float) -> Difference:
+        """The same difference in other units: value and interval times a factor above 0."""
         return Difference(self.value * factor, self.low * factor, self.high * factor)
 
     def to_dict(self) -> dict[str, Any]:
-        """What is unknown is None."""
+        """Plain values for JSON; what is unknown is None."""
         known = {key: None if math.isnan(value) else value for key, value in asdict(self).items()}
-        return {**known, "said": self.said}
+        return {**known, "said": self.verdict}
 
 
 def difference(ours: Sequence[float], theirs: Sequence[float], step: float = 0.0) -> Difference:
-    """Mean of `ours` less mean of `theirs`.
+    """The mean of `ours` minus the mean of `theirs`, with Welch's 95 % interval.
 
-    step: what results are multiples of, such as one test image; they are not known better than rounding to it allows.
+    step: the unit that results are multiples of, such as one test image's share of the accuracy. No result is taken to
+    be known better than its rounding to that unit allows.
     """
     value = float(np.mean(ours) - np.mean(theirs))
     if min(len(ours), len(theirs)) < 2:
@@ -57,5 +61,8 @@ def difference(ours: Sequence[float], theirs: Sequence[float], step: float = 0.0
 
 
 def relative_improvement(found: Sequence[float], random: Sequence[float], step: float = 0.0) -> Difference:
-    """RI = 100 (mean found - mean random) / mean random, in percent (Yang, Esperanca & Carlucci, ICLR 2020)."""
-    return difference(found, random, step).scaled(100 / float(np.mean(random)))
+    """Relative improvement over random architectures, in percent (Yang, Esperanca & Carlucci, ICLR 2020).
+
+    RI = 100 (mean found - mean random) / mean random. step: as of `difference`.
+    """
+    return difference(found, random, step).scale_by(100 / float(np.mean(random)))

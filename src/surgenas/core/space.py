@@ -21,7 +21,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Choice:
-    """One decision: a name and the options it can take, in a fixed order."""
+    """One decision that a space leaves open: its name, and the options that it can take, in a fixed order."""
 
     name: str
     options: tuple[str, ...]
@@ -31,12 +31,14 @@ class Choice:
 class CostTable:
     """Static costs of a space whose choices all offer the same K operators in L layers.
 
-    macs, params, moved_bytes: (L, K), of each operator where it stands; all 0 for one that does not compute.
-    geometry: (L, G), what a layer is whatever its operator (log Cin, log Cout, log HxW, stride). fixed_macs,
-    fixed_params: of the parts that no choice touches. fixed_geometry: (F, G), one row for each such part, in the
-    order of the data flow: the first before the layers, the others as `fixed_before` counts; see predictors.graph.
-    wiring: of each layer, the tensor it reads and the tensor it is added to; 0 is the first, the largest the last.
-    Empty: a chain. nothing: positions of the operators that pass nothing on.
+    macs, params, moved_bytes: (L, K), the cost of operator k in layer l for one image; 0 where it computes nothing.
+    geometry: (L, G), what a layer is whatever its operator: log Cin, log Cout, log HxW, stride.
+    fixed_macs, fixed_params: the cost of the parts that no choice touches (stem, head) together.
+    fixed_geometry: (F, G), one row for each of these parts, in the order of the data flow.
+    fixed_before: how many of them come before the layers; the others come behind.
+    wiring: for each layer the tensor that it reads and the tensor that its output is added to, numbered from 0, the
+    input of the first layer, to the largest number, the output of the last. Empty for a chain.
+    nothing: positions of the operators that pass nothing on (zeros).
     """
 
     macs: Floats
@@ -52,7 +54,7 @@ class CostTable:
 
     @property
     def edges(self) -> tuple[tuple[int, int], ...]:
-        """The wiring, that of a chain spelt out."""
+        """(tensor read, tensor added to) for each of the L layers, also of a chain, whose `wiring` is empty."""
         return self.wiring or tuple((layer, layer + 1) for layer in range(len(self.macs)))
 
 
@@ -68,17 +70,17 @@ class Space(ABC):
     @property
     @abstractmethod
     def choices(self) -> tuple[Choice, ...]:
-        """The decisions, in the order of an architecture's genes."""
+        """The decisions that the space leaves open, in the order of an architecture's genes."""
 
     @property
     @abstractmethod
     def settings(self) -> dict[str, Setting]:
-        """The arguments that rebuild this space."""
+        """The arguments of the constructor that build this space again."""
 
     @property
     @abstractmethod
     def input_shape(self) -> tuple[int, int, int]:
-        """(C, H, W) of one image."""
+        """The shape (C, H, W) of one image that the networks take."""
 
     @abstractmethod
     def build(self, arch: Architecture) -> nn.Module:
@@ -88,16 +90,19 @@ class Space(ABC):
     def supernet(self) -> nn.Module:
         """The network that holds every architecture's weights, freshly initialised.
 
-        `at(x, path)` runs the operators at these positions, `cut(path, network)` puts their weights into what `build`
-        made.
+        Its `at(x, path)` runs the operators at the positions `path`; its `cut(path, network)` copies their weights
+        into a network that `build` made, and returns it.
         """
 
     @abstractmethod
     def costs(self) -> CostTable:
-        """MACs, parameters and geometry of every operator in every layer."""
+        """MACs, parameters, moved bytes and geometry of every operator in every layer."""
 
     def parts(self, arch: Architecture) -> list[tuple[str, nn.Module]]:
-        """A freshly built network as a chain of named modules; searchable ones carry their choice's name."""
+        """A freshly built network as a chain of (name, module); a searchable module has the name of its choice.
+
+        Raises UsageError for a space whose networks are no chain of named modules.
+        """
         raise UsageError(f"space {self.name!r} does not name its parts")
 
     def canonical(self, arch: Architecture) -> Architecture:
@@ -105,11 +110,15 @@ class Space(ABC):
         return arch
 
     def parse(self, text: str) -> Architecture:
-        """The architecture behind a line of this space's published tables; raises UsageError if it is none."""
+        """The architecture that a text stands for in this space's published tables.
+
+        Raises UsageError for a text that stands for none.
+        """
         return self.architecture(tuple(text.split("-")))
 
     @cached_property
     def spec(self) -> SpaceSpec:
+        """The space's name and settings, as its architectures carry them."""
         return SpaceSpec.of(self.name, self.settings)
 
     def architecture(self, genes: tuple[str, ...]) -> Architecture:
@@ -117,7 +126,7 @@ class Space(ABC):
         return self.check(Architecture(self.spec, genes))
 
     def check(self, arch: Architecture) -> Architecture:
-        """The same architecture, known to be of this space."""
+        """Return the architecture itself; raises UsageError, naming what does not fit, if it is not of this space."""
         if arch.space != self.spec:
             raise UsageError(f"architecture of another space: expected {self.spec}, got {arch.space}")
         if len(arch.genes) != len(self.choices):

@@ -12,8 +12,11 @@ from surgenas.core.space import Space
 
 @dataclass(frozen=True)
 class Trial:
-    """key: of the network, one for all architectures that are the same. score: the larger the better. latency_ms: NaN
-    where nobody asked. rung: at which of several fidelities it was judged, 0 the cheapest."""
+    """An architecture that was tried, and what came of it.
+
+    key: the canonical key of its network, the same for all architectures that build that network. score: what is to be
+    maximised. latency_ms: NaN where no latency was asked for. rung: the fidelity of the judgement, 0 the cheapest.
+    """
 
     arch: Architecture
     key: str
@@ -23,5 +26,5 @@ class Trial:
 
     @classmethod
     def of(cls, space: Space, arch: Architecture, score: float) -> Trial:
-        """The key filled in."""
+        """The trial of an architecture without a latency, its key computed from the space."""
         return cls(arch, moves.canonical_key(space, arch), score)

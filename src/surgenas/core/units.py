@@ -12,22 +12,25 @@ _SECONDS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 
 def parse_latency_ms(text: str, option: str = "--latency") -> float:
-    """Milliseconds from "4ms", "0.5s" or "800us"; raises UsageError for anything else, zero and below included."""
+    """Milliseconds from a text like "4ms", "0.5s" or "800us".
+
+    option: where the text came from, for the message. Raises UsageError for anything else, and for 0 and below.
+    """
     return _parse(text, _MS, option, "4ms, 0.8ms or 900us")
 
 
 def parse_seconds(text: str) -> float:
-    """Seconds from "90s", "30m" or "2h"; raises UsageError for anything else, zero and below included."""
+    """Seconds from a text like "90s", "30m" or "2h"; raises UsageError for anything else, and for 0 and below."""
     return _parse(text, _SECONDS, "--time-limit", "90s, 30m or 2h")
 
 
 def show_ms(value: float) -> str:
-    """Three significant digits and the unit."""
+    """Milliseconds for a person: three significant digits and the unit."""
     return f"{value:.3g} ms" if value < 100 else f"{value:.0f} ms"
 
 
 def show_seconds(value: float) -> str:
-    """Seconds below two minutes, minutes above."""
+    """A duration for a person: in seconds below two minutes, else in minutes."""
     return f"{value:.0f} s" if value < 120 else f"{value / 60:.1f} min"
 
 

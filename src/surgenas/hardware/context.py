@@ -17,11 +17,11 @@ import psutil
 def host_fingerprint() -> str:
     """A short name for this host: processor, cores, and an identity that survives reboots."""
     identity = _read("/etc/machine-id") or platform.node()
-    digest = hashlib.sha256(f"{identity}/{processor()}/{os.cpu_count()}".encode()).hexdigest()
+    digest = hashlib.sha256(f"{identity}/{processor_name()}/{os.cpu_count()}".encode()).hexdigest()
     return f"{platform.machine()}-{os.cpu_count()}c-{digest[:10]}"
 
 
-def processor() -> str:
+def processor_name() -> str:
     """The processor's name as the system reports it."""
     for line in (_read("/proc/cpuinfo") or "").splitlines():
         if line.startswith("model name"):
@@ -30,7 +30,7 @@ def processor() -> str:
 
 
 @cache
-def gpu() -> str | None:
+def gpu_name() -> str | None:
     """The first NVIDIA GPU's name; None without one."""
     return _nvidia("name")
 
@@ -70,13 +70,13 @@ def processor_seconds() -> tuple[float, float]:
     return total, total - idle - sum(psutil.Process().cpu_times()[:4])  # ours, and of compilers that we started
 
 
-def used_elsewhere(before: tuple[float, float], after: tuple[float, float]) -> float:
+def share_used_elsewhere(before: tuple[float, float], after: tuple[float, float]) -> float:
     """Share of the cores' time between two looks at `processor_seconds` that others used; 0 to 1."""
     had, used = after[0] - before[0], after[1] - before[1]
     return min(1.0, max(0.0, used / had)) if had > 0 else 0.0
 
 
-def crowded(used_elsewhere: float, threads: int) -> float:
+def crowded_share(used_elsewhere: float, threads: int) -> float:
     """Share of the cores' time that `threads` needed, but others had; 0 while there were cores left for them."""
     cores = os.cpu_count() or 1
     return max(0.0, (cores * used_elsewhere + threads - cores) / threads)

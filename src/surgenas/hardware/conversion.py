@@ -13,7 +13,7 @@ from torch import nn
 
 from surgenas.core.errors import DataError, EnvironmentFault, SurgenasError, UsageError
 from surgenas.hardware.device import Job
-from surgenas.hardware.onnx_file import unoptimised
+from surgenas.hardware.onnx_file import run_unoptimised
 from surgenas.hardware.runtimes import Images, Runtime
 from surgenas.hardware.session import Network
 
@@ -25,7 +25,7 @@ CALIBRATION = 64
 """Random images that a network without images of its own is quantized with."""
 
 
-def converted(runtime: Runtime, job: Job, batch: int, precision: str) -> tuple[Network, Images]:
+def convert_for(runtime: Runtime, job: Job, batch: int, precision: str) -> tuple[Network, Images]:
     """What goes to the device, and what it should compute: as PyTorch eager; as the ONNX file unoptimised for a network
     that is a file, or was quantized into one. (What int8 itself costs is said by the accuracy on images.)
 
@@ -40,23 +40,23 @@ def converted(runtime: Runtime, job: Job, batch: int, precision: str) -> tuple[N
     if precision == "int8":
         random = np.random.default_rng(1).standard_normal((CALIBRATION, *job.input_shape), dtype=np.float32)
         images = job.images() if job.images else random
-        with _somebody_elses(job, "be quantized"):
+        with _naming_errors(job, "be quantized"):
             network = replace(network, model=runtime.quantize(network.model, images))
         expected = None
-    return network, unoptimised(network.model, network.images) if expected is None else expected
+    return network, run_unoptimised(network.model, network.images) if expected is None else expected
 
 
 def _from_pytorch(runtime: Runtime, job: Job, batch: int) -> tuple[Network, Images]:
     _, H, W = job.input_shape
-    with _somebody_elses(job, f"run on images of {H} x {W}, or be exported"):
-        module = with_statistics(job.module, job.input_shape)
+    with _naming_errors(job, f"run on images of {H} x {W}, or be exported"):
+        module = settle_statistics(job.module, job.input_shape)
         network = Network(runtime.convert(module, job.input_shape, batch), (batch, *job.input_shape))
         with torch.no_grad():
             return network, module(torch.from_numpy(network.images)).numpy()
 
 
 @contextmanager
-def _somebody_elses(job: Job, what: str) -> Iterator[None]:
+def _naming_errors(job: Job, what: str) -> Iterator[None]:
     """Networks of anybody, at any size, in converters of anybody: they raise whatever they like."""
     try:
         yield
@@ -69,7 +69,7 @@ def _somebody_elses(job: Job, what: str) -> Iterator[None]:
         raise DataError(f"{job.key} cannot {what} ({why})") from error
 
 
-def with_statistics(module: nn.Module, input_shape: tuple[int, int, int]) -> nn.Module:
+def settle_statistics(module: nn.Module, input_shape: tuple[int, int, int]) -> nn.Module:
     """In eval mode, BN of a fresh network put in order by a few random images.
 
     With its initial statistics the signal dies out layer by layer: the comparison of results would compare nothing.

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from surgenas.core.catalog import look_up
 from surgenas.core.errors import EnvironmentFault, UsageError, complaint
 from surgenas.hardware import RUNTIMES
-from surgenas.hardware.context import host_fingerprint, processor
+from surgenas.hardware.context import host_fingerprint, processor_name
 from surgenas.hardware.device import Device
 from surgenas.hardware.link import HERE, Link
 from surgenas.hardware.local import RuntimeDevice
@@ -40,14 +40,14 @@ class DeviceFile(BaseModel):
     host: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.@:%-]*$")] | None = None
 
     @property
-    def reached_by(self) -> tuple[str, ...] | None:
+    def worker_command(self) -> tuple[str, ...] | None:
         """The command that reaches a worker elsewhere; None: here."""
         if self.command:
             return tuple(self.command)
         return ("ssh", self.host, "python3", "-m", "surgenas.hardware.worker") if self.host else None
 
 
-def names() -> list[str]:
+def shipped_names() -> list[str]:
     """The devices that are shipped."""
     return sorted(path.stem for path in SHIPPED.glob("*.toml"))
 
@@ -55,16 +55,16 @@ def names() -> list[str]:
 def make_device(name: str) -> Device:
     """The device of that name. Raises UsageError for one that is not known or not described, EnvironmentFault for a
     runtime that is not installed, DeviceLost for a command that reaches nobody."""
-    if name in names():
+    if name in shipped_names():
         return _from_file(name, SHIPPED / f"{name}.toml")
     if name.endswith(".toml"):
         return _from_file(Path(name).stem, Path(name))
     if ":" in name:
-        device: Device = look_up("device", name, dict.fromkeys(names(), ""))()
+        device: Device = look_up("device", name, dict.fromkeys(shipped_names(), ""))()
         return device
     raise UsageError(
-        f"unknown device {name!r}; one of {', '.join(names())}, a device file like my-phone.toml, or a path like "
-        "package.module:factory"
+        f"unknown device {name!r}; one of {', '.join(shipped_names())}, a device file like my-phone.toml, or a path "
+        "like package.module:factory"
     )
 
 
@@ -79,16 +79,16 @@ def _from_file(name: str, path: Path) -> RuntimeDevice:
     if file.precision not in runtime.precisions:
         known = ", ".join(runtime.precisions)
         raise UsageError(f"device file {path}: {file.runtime} has no {file.precision}; one of {known}")
-    link = Link(file.reached_by or HERE)
-    if file.reached_by:
+    link = Link(file.worker_command or HERE)
+    if file.worker_command:
         far = link.greet()
         if file.runtime not in far.runtimes:
             raise EnvironmentFault(f"{name}: {file.runtime} is not installed there; found {', '.join(far.runtimes)}")
     else:
         if file.threads > (cores := os.cpu_count() or 1):
             raise EnvironmentFault(f"{name}: {file.threads} threads, but this machine has {cores} cores")
-        far = Greeting(host_fingerprint(), processor(), {runtime.name: runtime.version})
-        if lack := runtime.missing(file.precision):
+        far = Greeting(host_fingerprint(), processor_name(), {runtime.name: runtime.version})
+        if lack := runtime.missing_feature(file.precision):
             raise EnvironmentFault(f"this processor has no {lack}")
     return RuntimeDevice(name, runtime, default_store(), far, file.threads, file.batch, file.precision, link)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from surgenas.core.errors import SurgenasError
 from surgenas.core.progress import Progress
-from surgenas.hardware.session import WORKING, Answer, Greeting, Request, answer_of, greeting_of, request_message
+from surgenas.hardware.session import WORKING, Answer, Greeting, Request, parse_answer, parse_greeting, request_message
 from surgenas.hardware.wire import MAX_BLOBS, Message, WireError, read, write
 
 Talk = tuple[Greeting, Answer | None]
@@ -88,7 +88,7 @@ class Link:
         assert process.stdout is not None
         try:
             with _deadline(process, self.hello_s):
-                hello = greeting_of(read(process.stdout))
+                hello = parse_greeting(read(process.stdout))
             if message is None:
                 return hello, None
             with _deadline(process, patience_s):
@@ -97,13 +97,13 @@ class Link:
                 with _deadline(process, patience_s):
                     said_back = read(process.stdout)
                 if said_back.kind != WORKING:
-                    return hello, answer_of(said_back)
+                    return hello, parse_answer(said_back)
             raise WireError("the other side is working for ever")
         except (WireError, OSError) as error:
             process.kill()
             process.wait()
             listener.join(1.0)
-            raise WireError(_why(error, process.returncode, said)) from error
+            raise WireError(_explain(error, process.returncode, said)) from error
         finally:
             process.kill()
             process.wait()
@@ -139,7 +139,7 @@ def _drain(stream: Any, said: list[bytes]) -> None:
     stream.close()
 
 
-def _why(error: Exception, code: int | None, said: Sequence[bytes]) -> str:
+def _explain(error: Exception, code: int | None, said: Sequence[bytes]) -> str:
     last = next((line.decode(errors="replace").strip() for line in reversed(said) if line.strip()), "")
     died = ""
     if code is not None and code not in (0, -9):  # -9: killed by us

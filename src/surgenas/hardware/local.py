@@ -16,14 +16,14 @@ from surgenas.core.errors import SurgenasError, UsageError
 from surgenas.core.progress import Progress
 from surgenas.core.seeds import derive
 from surgenas.hardware import RUNTIMES
-from surgenas.hardware.conversion import TOLERANCE, check_equal, converted
+from surgenas.hardware.conversion import TOLERANCE, check_equal, convert_for
 from surgenas.hardware.device import Job
 from surgenas.hardware.link import HERE, Link
-from surgenas.hardware.lock import measuring_alone
+from surgenas.hardware.lock import measuring_lock
 from surgenas.hardware.measurement import CROWD, QUIET, Measurement, estimate, grade, pool
-from surgenas.hardware.memory import felt, minima_ms, slowdown
-from surgenas.hardware.recheck import changed, some
-from surgenas.hardware.references import MEMORY, REFERENCES, alike, reference_named
+from surgenas.hardware.memory import memory_effect, watcher_minima_ms, watcher_slowdown
+from surgenas.hardware.recheck import draw_for_recheck, has_changed
+from surgenas.hardware.references import MEMORY, REFERENCES, find_reference, group_by_latency
 from surgenas.hardware.runtimes import Images, Runtime
 from surgenas.hardware.session import Answer, Greeting, Network, Request, perform
 from surgenas.hardware.store import Store
@@ -65,8 +65,8 @@ class RuntimeDevice:
         }
 
     def calibrate(self, job: Job) -> tuple[str, float]:
-        with measuring_alone(self.far.host, Progress()):
-            return self._by_reference({job.key: self._converted(job)[0]}, fresh=False)[0][0]
+        with measuring_lock(self.far.host, Progress()):
+            return self._group_by_reference({job.key: self._convert(job)[0]}, fresh=False)[0][0]
 
     def measure(
         self,
@@ -78,19 +78,19 @@ class RuntimeDevice:
         reuse: bool = False,
         progress: Progress = Progress(),  # noqa: B008  stateless
     ) -> list[Measurement]:
-        stored = self._known(jobs, reference) if reuse else {}
-        again = some(stored, seed)
+        stored = self._find_stored(jobs, reference) if reuse else {}
+        again = draw_for_recheck(stored, seed)
         known = {key: m for key, m in stored.items() if key not in again}
         todo = list({job.key: job for job in jobs if job.key not in known}.values())
         with progress.task("measure", len(todo)) as task:
             for start in range(0, len(todo), TOGETHER):
                 exported = {}
                 for job in todo[start : start + TOGETHER]:
-                    exported[job.key] = self._converted(job)
+                    exported[job.key] = self._convert(job)
                     task.advance()
-                with measuring_alone(self.far.host, progress):
+                with measuring_lock(self.far.host, progress):
                     known |= self._campaigns(exported, reference, protocol, derive(seed, "measure", start), progress)
-        if again and changed([(stored[key], known[key]) for key in again]):
+        if again and has_changed([(stored[key], known[key]) for key in again]):
             progress.log(f"{self.name} is not what it was: stored latencies no longer hold and are measured anew")
             self.store.add_change(self.key)
             return self.measure(jobs, reference=reference, protocol=protocol, seed=seed, reuse=True, progress=progress)
@@ -107,7 +107,7 @@ class RuntimeDevice:
     ) -> dict[str, Measurement]:
         """As many of each group of like latency as the protocol wants, pooled."""
         networks = {key: network for key, (network, _) in exported.items()}
-        groups = [(reference, networks)] if reference else self._by_reference(networks, protocol.fresh)
+        groups = [(reference, networks)] if reference else self._group_by_reference(networks, protocol.fresh)
         found: dict[str, Measurement] = {}
         for (name, ms), group in groups:
             wanted = {key: exported[key] for key in group}
@@ -120,14 +120,14 @@ class RuntimeDevice:
                 elif state_ms < ms / QUIET:
                     progress.log(f"{self.name} is faster than when it was calibrated: its latencies may be "
                                  f"{ms / state_ms - 1:.0%} too long")  # fmt: skip
-                campaigns.append(self._kept(answer, wanted, (name, ms)))
+                campaigns.append(self._check_and_store(answer, wanted, (name, ms)))
             found |= {key: pool([campaign[key] for campaign in campaigns]) for key in group}
         return found
 
     def layer_shares(self, job: Job) -> dict[str, float]:
         if self.link.command != HERE:
             raise UsageError(f"{self.name}: layers can be profiled on this machine only; ask without --layers")
-        network, _ = self._converted(job)
+        network, _ = self._convert(job)
         times = self.runtime.layer_times_ms(network.model, network.images, self.threads, self.precision, runs=30)
         total = sum(times.values())
         return {name: ms / total for name, ms in times.items()}
@@ -146,11 +146,11 @@ class RuntimeDevice:
             protocol, seed,
         )  # fmt: skip
         elsewhere = protocol.fresh or self.runtime.own_process or self.link.command != HERE
-        answer = self.link.perform(request, progress) if elsewhere else _here(request)
+        answer = self.link.perform(request, progress) if elsewhere else _perform_here(request)
         self.store.add_reference(reference, self.key, answer.campaign.reference_ms)
         return answer
 
-    def _kept(
+    def _check_and_store(
         self, answer: Answer, exported: Mapping[str, tuple[Network, Images]], reference: tuple[str, float]
     ) -> dict[str, Measurement]:
         """Every network's measurement, once its result is known to be right: fast and wrong is not fast."""
@@ -164,12 +164,12 @@ class RuntimeDevice:
         floor = float(np.quantile(pairs, 0.95)) if pairs else 0.0
         context = {**answer.context, "preempted": round(campaign.preempted, 4), "pairs": answer.pairs}
         context["crowded"] = crowded
-        memory = slowdown(campaign, reference[1], self.store.reference_history(MEMORY.name, self.key))
-        self.store.add_reference(MEMORY.name, self.key, minima_ms(campaign))
+        memory = watcher_slowdown(campaign, reference[1], self.store.reference_history(MEMORY.name, self.key))
+        self.store.add_reference(MEMORY.name, self.key, watcher_minima_ms(campaign))
         found = {}
         for key, (network, expected) in exported.items():
             difference = check_equal(expected, answer.outputs[key], self.runtime.name, TOLERANCE[self.precision])
-            wrong = felt(memory, network, self._reference(MEMORY.name)) if memory else 0.0
+            wrong = memory_effect(memory, network, self._reference(MEMORY.name)) if memory else 0.0
             measured = self._result(key, campaign, reference, difference, floor, context | {"memory": round(wrong, 4)})
             found[key] = replace(measured, model_bytes=len(network.model))
             self.store.add(found[key], campaign.rounds[key], campaign.steady.get(key, ()))
@@ -206,7 +206,7 @@ class RuntimeDevice:
             context={**context, "quiet_rounds": quiet, "state_ms": campaign.state_ms},
         )
 
-    def _known(self, jobs: Sequence[Job], reference: tuple[str, float] | None) -> dict[str, Measurement]:
+    def _find_stored(self, jobs: Sequence[Job], reference: tuple[str, float] | None) -> dict[str, Measurement]:
         """Stored results that are good enough; a ratio to the wanted reference is put on its present scale."""
         known = {}
         for job in jobs:
@@ -216,7 +216,7 @@ class RuntimeDevice:
                     known[job.key] = replace(m, ms=m.ratio * scale, reference_ms=scale)
         return known
 
-    def _by_reference(
+    def _group_by_reference(
         self, networks: Mapping[str, Network], fresh: bool
     ) -> list[tuple[tuple[str, float], dict[str, Network]]]:
         """Networks of like latency together, with the reference nearest to them and its own: p10 of its history, just
@@ -227,7 +227,7 @@ class RuntimeDevice:
         seen = self._perform(everything, middle, math.inf, rough, 0).campaign.rounds
         ms = {name: min(r.candidate.best_ms for r in rounds) for name, rounds in seen.items()}
         found = []
-        for keys in alike({key: ms[key] for key in networks}):
+        for keys in group_by_latency({key: ms[key] for key in networks}):
             group = {key: networks[key] for key in keys}
             middle_ms = math.sqrt(ms[keys[0]] * ms[keys[-1]])
             name = min((r.name for r in REFERENCES), key=lambda n: abs(math.log(ms[n] / middle_ms)))
@@ -248,7 +248,7 @@ class RuntimeDevice:
         """
         if self.link.command != HERE or self.runtime.own_process:
             raise UsageError(f"{self.name}: images can be classified on this machine only, by onnxruntime or openvino")
-        model = self._converted(job)[0].model
+        model = self._convert(job)[0].model
         window = np.zeros((self.batch, *job.input_shape), np.float32)
         call = self.runtime.prepare(model, window, self.threads, self.precision)
         found = []
@@ -258,8 +258,8 @@ class RuntimeDevice:
             found.append(call()[: len(part)].copy())
         return np.concatenate(found)
 
-    def _converted(self, job: Job) -> tuple[Network, Images]:
-        return converted(self.runtime, job, self.batch, self.precision)
+    def _convert(self, job: Job) -> tuple[Network, Images]:
+        return convert_for(self.runtime, job, self.batch, self.precision)
 
     @property
     def _kind(self) -> str:
@@ -271,7 +271,7 @@ class RuntimeDevice:
         return _reference(self._kind, name, self.batch, self.precision)
 
 
-def _here(request: Request) -> Answer:
+def _perform_here(request: Request) -> Answer:
     """In this process, where a runtime fails in its own way too."""
     try:
         return perform(request)
@@ -284,6 +284,6 @@ def _here(request: Request) -> Answer:
 
 @cache
 def _reference(runtime: str, name: str, batch: int, precision: str) -> Network:
-    reference = reference_named(name)
+    reference = find_reference(name)
     job = Job(name, reference.build, reference.input_shape)
-    return converted(look_up("runtime", runtime, RUNTIMES)(), job, batch, precision)[0]
+    return convert_for(look_up("runtime", runtime, RUNTIMES)(), job, batch, precision)[0]

@@ -13,7 +13,7 @@ from surgenas.hardware.store import default_folder
 
 
 @contextmanager
-def measuring_alone(host: str, progress: Progress) -> Iterator[None]:
+def measuring_lock(host: str, progress: Progress) -> Iterator[None]:
     """host: its fingerprint. Waits, saying so, while another process measures there."""
     name = hashlib.sha256(host.encode()).hexdigest()[:12]
     lock = FileLock(default_folder() / f"measuring-{name}.lock")

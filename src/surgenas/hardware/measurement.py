@@ -184,7 +184,7 @@ def ranks(measurements: Sequence[Measurement]) -> list[tuple[int, int]]:
     """
 
     def faster(one: Measurement, other: Measurement) -> bool:
-        return "D" not in (one.grade, other.grade) and math.log(other.ms / one.ms) > unlike(one, other)
+        return "D" not in (one.grade, other.grade) and math.log(other.ms / one.ms) > tie_width(one, other)
 
     return [
         (1 + sum(faster(other, m) for other in measurements),
@@ -193,12 +193,12 @@ def ranks(measurements: Sequence[Measurement]) -> list[tuple[int, int]]:
     ]  # fmt: skip
 
 
-def unlike(one: Measurement, other: Measurement) -> float:
+def tie_width(one: Measurement, other: Measurement) -> float:
     """|ln ratio| up to which two measurements are a tie: within the noise floor, or within both doubts together."""
-    return max(one.floor, other.floor, math.hypot(one.doubt, other.doubt, _scale(one, other)))
+    return max(one.floor, other.floor, math.hypot(one.doubt, other.doubt, _reference_doubt(one, other)))
 
 
-def _scale(one: Measurement, other: Measurement) -> float:
+def _reference_doubt(one: Measurement, other: Measurement) -> float:
     return 0.0 if one.reference == other.reference else SCALE
 
 
@@ -211,7 +211,7 @@ class Comparison:
     tie: bool
 
 
-def against(one: Measurement, other: Measurement) -> Comparison | None:
+def compare_latencies(one: Measurement, other: Measurement) -> Comparison | None:
     """Paired by campaign, so that what slows a whole campaign down cancels (docs/measurement.md, 13).
 
     Campaigns pair from the last one back: what a measurement was pooled with from before stands in front. With fewer
@@ -225,7 +225,10 @@ def against(one: Measurement, other: Measurement) -> Comparison | None:
         logs = [math.log(a / b) for a, b in zip(one.campaigns_ms[-S:], other.campaigns_ms[-S:], strict=True)]
         middle, half = statistics.median(logs), _t_interval(logs)
     else:
-        middle, half = math.log(one.ms / other.ms), math.hypot(one.half_width, other.half_width, _scale(one, other))
+        middle, half = (
+            math.log(one.ms / other.ms),
+            math.hypot(one.half_width, other.half_width, _reference_doubt(one, other)),
+        )
     tie = abs(middle) <= max(half, one.floor, other.floor)
     return Comparison(math.exp(middle), (math.exp(middle - half), math.exp(middle + half)), tie)
 

@@ -20,12 +20,12 @@ SCATTER = 0.05
 """From process to process the watcher takes that much more or less, by where its weights come to lie."""
 
 
-def minima_ms(campaign: Campaign) -> list[float]:
+def watcher_minima_ms(campaign: Campaign) -> list[float]:
     """Of the watcher's blocks; empty if it was not there."""
     return [r.candidate.best_ms for r in campaign.rounds.get(MEMORY.name, ())]
 
 
-def slowdown(campaign: Campaign, reference_ms: float, history_ms: Sequence[float]) -> float:
+def watcher_slowdown(campaign: Campaign, reference_ms: float, history_ms: Sequence[float]) -> float:
     """How much longer it took than in the faster quarter of its history, beyond what the reference did and what it
     scatters anyhow: .1 for 10 %. 0 if it was not there, or never before."""
     rounds = campaign.rounds.get(MEMORY.name, ())
@@ -35,7 +35,7 @@ def slowdown(campaign: Campaign, reference_ms: float, history_ms: Sequence[float
     return max(0.0, ratio * reference_ms / float(np.quantile(history_ms, 0.25)) - 1 - SCATTER)
 
 
-def felt(slowdown: float, network: Network, watcher: Network) -> float:
+def memory_effect(slowdown: float, network: Network, watcher: Network) -> float:
     """How wrong that may make a network's latency: as large a part of it as its weights are of the watcher's.
 
     While the watcher slowed down by 42 %, EfficientNet-B0 (16 MB) did by 48, MobileNetV3-Large (17 MB) by 27 and

@@ -49,7 +49,7 @@ def to_onnx(network: nn.Module, input_shape: tuple[int, int, int], *, batch: int
     return model
 
 
-def with_metadata(model: bytes, values: Mapping[str, object]) -> bytes:
+def add_metadata(model: bytes, values: Mapping[str, object]) -> bytes:
     """The same model carrying `surgenas.<name>` properties as JSON (mean, std, class names)."""
     proto = onnx.load_from_string(model)
     onnx.helper.set_model_props(proto, {f"surgenas.{name}": json.dumps(value) for name, value in values.items()})
@@ -77,14 +77,14 @@ def read_onnx(path: Path) -> onnx.ModelProto:
     return model
 
 
-class Fixed(NamedTuple):
+class FixedModel(NamedTuple):
     """ONNX bytes without open dimensions, and the input (C, H, W)."""
 
     model: bytes
     shape: tuple[int, int, int]
 
 
-def fixed_shape(model: onnx.ModelProto, batch: int, resolution: int, name: str) -> Fixed:
+def fix_shape(model: onnx.ModelProto, batch: int, resolution: int, name: str) -> FixedModel:
     """Open dimensions closed: the batch as wanted, height and width by `resolution` where the file leaves them open.
 
     Raises DataError for a model that does not take one batch of images, or not this one.
@@ -110,10 +110,10 @@ def fixed_shape(model: onnx.ModelProto, batch: int, resolution: int, name: str) 
     _, C, H, W = (dim.dim_value for dim in dims)
     for value in closed.graph.output:  # inferred again from the input
         value.type.tensor_type.ClearField("shape")
-    return Fixed(closed.SerializeToString(), (C, H, W))
+    return FixedModel(closed.SerializeToString(), (C, H, W))
 
 
-def unoptimised(model: bytes, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def run_unoptimised(model: bytes, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """What a model computes when nothing is rearranged; raises DataError if it cannot, or if that is not a number."""
     options = ort.SessionOptions()
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from surgenas.hardware.runtimes import Images, distribution_version, quiet
+from surgenas.hardware.runtimes import Images, distribution_version, silence_output
 
 
 def static_int8(model: bytes, calibration: Images) -> bytes:
@@ -24,7 +24,7 @@ def static_int8(model: bytes, calibration: Images) -> bytes:
             batch = next(batches, None)
             return None if batch is None else {name: batch}
 
-    with tempfile.TemporaryDirectory() as folder, quiet():
+    with tempfile.TemporaryDirectory() as folder, silence_output():
         source, target = Path(folder) / "fp32.onnx", Path(folder) / "int8.onnx"
         quant_pre_process(onnx.load_from_string(model), source)
         quantize_static(
@@ -39,7 +39,7 @@ def static_int8(model: bytes, calibration: Images) -> bytes:
 def nncf_int8(model: bytes, calibration: Images) -> bytes:
     """By NNCF, on the ONNX graph, which OpenVINO then reads. calibration: (N, C, H, W)."""
     distribution_version("nncf", "openvino")
-    with quiet():
+    with silence_output():
         import nncf
 
         name, batches = _batches(model, calibration)

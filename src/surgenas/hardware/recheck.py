@@ -8,19 +8,19 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from surgenas.core.seeds import derive
-from surgenas.hardware.measurement import Measurement, unlike
+from surgenas.hardware.measurement import Measurement, tie_width
 
 CHANGED = 0.05
 """|ln ratio| between then and now from which a device counts as changed."""
 
 
-def some(stored: Mapping[str, Measurement], seed: int) -> list[str]:
+def draw_for_recheck(stored: Mapping[str, Measurement], seed: int) -> list[str]:
     """One in twenty of them on average, drawn at random."""
     rng = np.random.default_rng(derive(seed, "again"))
     return [str(key) for key in rng.permutation(list(stored))[: int(len(stored) / 20 + rng.random())]]
 
 
-def changed(pairs: Sequence[tuple[Measurement, Measurement]]) -> bool:
+def has_changed(pairs: Sequence[tuple[Measurement, Measurement]]) -> bool:
     """Do most of the networks differ from what was stored by more than CHANGED, and more than noise explains?"""
-    apart = [abs(math.log(new.ms / old.ms)) > max(CHANGED, unlike(old, new)) for old, new in pairs]
+    apart = [abs(math.log(new.ms / old.ms)) > max(CHANGED, tie_width(old, new)) for old, new in pairs]
     return 2 * sum(apart) > len(apart)

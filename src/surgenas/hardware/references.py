@@ -64,7 +64,7 @@ SPAN = 4.0
 suffer more than large ones."""
 
 
-def alike(latency_ms: Mapping[str, float]) -> list[list[str]]:
+def group_by_latency(latency_ms: Mapping[str, float]) -> list[list[str]]:
     """Names in groups, fastest first, as few as the span of a group allows: what is in one campaign compares best."""
     groups: list[list[str]] = []
     for name in sorted(latency_ms, key=lambda name: latency_ms[name]):
@@ -75,7 +75,7 @@ def alike(latency_ms: Mapping[str, float]) -> list[list[str]]:
     return groups
 
 
-def reference_named(name: str) -> Reference:
+def find_reference(name: str) -> Reference:
     """Raises UsageError for a name that is not shipped."""
     for reference in (*REFERENCES, MEMORY):
         if reference.name == name:

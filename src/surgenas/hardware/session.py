@@ -18,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from surgenas.core.catalog import look_up
 from surgenas.core.errors import SurgenasError, complaint
 from surgenas.hardware import RUNTIMES
-from surgenas.hardware.context import crowded, processor_seconds, snapshot, used_elsewhere
+from surgenas.hardware.context import crowded_share, processor_seconds, share_used_elsewhere, snapshot
 from surgenas.hardware.measurement import Block, Round, estimate
 from surgenas.hardware.runtimes import Images, Runtime
 from surgenas.hardware.timing import Campaign, Machine, Protocol, involuntary_switches, run_campaign
@@ -111,13 +111,13 @@ def perform(request: Request, tell: Callable[[], None] = lambda: None) -> Answer
     hidden = rng.permutation(light or list(calls))[: request.protocol.duplicates]
     calls |= {HIDDEN + name: prepare(request.networks[name]) for name in map(str, hidden)}
     campaign = run_campaign(calls, prepare(request.reference), request.reference_ms, request.protocol, rng, machine)
-    elsewhere = used_elsewhere(since, processor_seconds())
+    elsewhere = share_used_elsewhere(since, processor_seconds())
     context = {
         "seed": request.seed,
         "before": before,
         "after": snapshot(),
         "used_elsewhere": round(elsewhere, 3),
-        "crowded": round(crowded(elsewhere, request.threads), 3),
+        "crowded": round(crowded_share(elsewhere, request.threads), 3),
     }
     return Answer(campaign, outputs, context)
 
@@ -140,7 +140,7 @@ def request_message(request: Request) -> Message:
     return Message("campaign", values, tuple(network.model for network in networks.values()))
 
 
-def request_of(message: Message) -> Request:
+def parse_request(message: Message) -> Request:
     """Raises WireError if the message does not describe a campaign."""
     v = message.values
     try:
@@ -155,7 +155,7 @@ def request_of(message: Message) -> Request:
         raise WireError(f"a campaign that cannot be understood ({error})") from error
 
 
-def greeting_of(message: Message) -> Greeting:
+def parse_greeting(message: Message) -> Greeting:
     """Raises WireError if the message is no greeting."""
     if message.kind != "hello":
         raise WireError(f"expected a greeting, got {message.kind!r}")
@@ -168,8 +168,8 @@ def greeting_of(message: Message) -> Greeting:
 def answer_message(answer: Answer) -> Message:
     c = answer.campaign
     values = {
-        "rounds": _plain(c.rounds),
-        "steady": _plain(c.steady),
+        "rounds": _rounds_record(c.rounds),
+        "steady": _rounds_record(c.steady),
         "reference_ms": list(c.reference_ms),
         "preempted": c.preempted,
         "state_ms": None if math.isinf(c.state_ms) else c.state_ms,
@@ -181,13 +181,13 @@ def answer_message(answer: Answer) -> Message:
     )
 
 
-def answer_of(message: Message) -> Answer:
+def parse_answer(message: Message) -> Answer:
     """Raises SurgenasError if the campaign could not be done, WireError if the message is no answer at all."""
     if message.kind == "failed":
         raise SurgenasError(str(message.values.get("why", "the other side failed without saying why")))
     v = message.values
     try:
-        rounds, steady = _rounds(v["rounds"]), _rounds(v["steady"])
+        rounds, steady = _parse_rounds(v["rounds"]), _parse_rounds(v["steady"])
         state_ms = math.inf if v["state_ms"] is None else float(v["state_ms"])
         outputs = {
             name: np.frombuffer(blob, np.float32).reshape(shape)
@@ -199,7 +199,7 @@ def answer_of(message: Message) -> Answer:
         raise WireError(f"an answer that cannot be understood ({error})") from error
 
 
-def _plain(rounds: Mapping[str, Sequence[Round]]) -> dict[str, list[list[list[list[float]]]]]:
+def _rounds_record(rounds: Mapping[str, Sequence[Round]]) -> dict[str, list[list[list[list[float]]]]]:
     return {
         name: [
             [[list(block.runs_ms), [float(ok) for ok in block.clean]] for block in (r.before, r.candidate, r.after)]
@@ -209,10 +209,10 @@ def _plain(rounds: Mapping[str, Sequence[Round]]) -> dict[str, list[list[list[li
     }
 
 
-def _rounds(record: Mapping[str, Any]) -> dict[str, tuple[Round, ...]]:
-    return {name: tuple(map(_round, found)) for name, found in record.items()}
+def _parse_rounds(record: Mapping[str, Any]) -> dict[str, tuple[Round, ...]]:
+    return {name: tuple(map(_parse_round, found)) for name, found in record.items()}
 
 
-def _round(record: Sequence[Sequence[Sequence[float]]]) -> Round:
+def _parse_round(record: Sequence[Sequence[Sequence[float]]]) -> Round:
     before, candidate, after = (Block(tuple(map(float, ms)), tuple(map(bool, ok))) for ms, ok in record)
     return Round(before, candidate, after)

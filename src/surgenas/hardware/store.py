@@ -101,7 +101,7 @@ class Store:
         self._queue: Path | None = None
         if url.get_backend_name() == "sqlite":
             self._queue = Path(f"{url.database}.queue")
-            event.listen(self._engine, "connect", _patient)
+            event.listen(self._engine, "connect", _set_pragmas)
         with self._turn():
             with suppress(DatabaseError), self._engine.begin() as db:
                 _META.create_all(db)
@@ -110,7 +110,7 @@ class Store:
 
     def add(self, measurement: Measurement, rounds: Sequence[Round], steady: Sequence[Round] = ()) -> None:
         """Keep one measurement and every run behind it: of its interleaved rounds, and of its steady visits."""
-        raw = {"rounds": _runs(rounds), "steady": _runs(steady)}
+        raw = {"rounds": _runs_record(rounds), "steady": _runs_record(steady)}
         row = {
             "network": measurement.key, "device": measurement.device, "protocol": PROTOCOL_VERSION,
             "created": time.time(), "record": json.dumps(measurement.to_dict()), "raw": json.dumps(raw),
@@ -122,7 +122,7 @@ class Store:
         """All measurements of a network on a device since it last changed, oldest first."""
         t = _MEASUREMENT.c
         query = select(t.record).where(
-            t.network == key, t.device == device, t.protocol == PROTOCOL_VERSION, t.created > _changed(device)
+            t.network == key, t.device == device, t.protocol == PROTOCOL_VERSION, t.created > _last_change(device)
         )
         with self._connect() as db:
             records = db.execute(query.order_by(t.id)).scalars().all()
@@ -139,7 +139,7 @@ class Store:
     def reference_history(self, name: str, device: str, last: int = 2000) -> list[float]:
         """The latest latencies of a reference network, in ms, since the device last changed."""
         t = _REFERENCE.c
-        seen = select(t.ms).where(t.name == name, t.device == device, t.created > _changed(device))
+        seen = select(t.ms).where(t.name == name, t.device == device, t.created > _last_change(device))
         query = seen.order_by(t.id.desc()).limit(last)
         with self._connect() as db:
             return list(db.execute(query).scalars())
@@ -197,18 +197,18 @@ def _first_line(error: DatabaseError) -> str:
     return str(error.orig).splitlines()[0]
 
 
-def _patient(connection: sqlite3.Connection, _: object) -> None:
+def _set_pragmas(connection: sqlite3.Connection, _: object) -> None:
     """Readers and one writer at a time, each waiting for its turn instead of failing."""
     connection.execute("PRAGMA busy_timeout = 30000")
     connection.execute("PRAGMA journal_mode = WAL")
 
 
-def _changed(device: str) -> ScalarSelect[float]:
+def _last_change(device: str) -> ScalarSelect[float]:
     """When a device last changed; 0 if it never did."""
     return select(func.coalesce(func.max(_CHANGE.c.created), 0.0)).where(_CHANGE.c.device == device).scalar_subquery()
 
 
-def _runs(rounds: Sequence[Round]) -> list[list[list[list[float]]]]:
+def _runs_record(rounds: Sequence[Round]) -> list[list[list[list[float]]]]:
     """By round: the runs of the reference, of the network and of the reference again, in ms, and which were clean."""
     return [
         [[[round(ms, 5) for ms in b.runs_ms], [float(ok) for ok in b.clean]] for b in (r.before, r.candidate, r.after)]

@@ -116,11 +116,11 @@ def run_campaign(
         state_ms = reference_ms
         start = machine.now()
         for _ in range(protocol.max_rounds):
-            names = [name for name in rounds if not _known(rounds[name], state_ms, protocol)]
+            names = [name for name in rounds if not _is_known(rounds[name], state_ms, protocol)]
             spent_s = machine.now() - start
             if not names or spent_s > protocol.patience_s:
                 break
-            if spent_s > protocol.budget_s and all(_quiet(r, state_ms) >= MIN_QUIET for r in rounds.values()):
+            if spent_s > protocol.budget_s and all(_count_quiet(r, state_ms) >= MIN_QUIET for r in rounds.values()):
                 break
             watch.back_off(reference, reference_runs, state_ms, protocol)
             before = watch.reference_block(reference, reference_runs)
@@ -140,7 +140,7 @@ def run_campaign(
             if protocol.steady and seen and min(r.candidate.best_ms for r in seen) < STEADY_BELOW_MS
         }
         kept = {name: tuple(seen) for name, seen in rounds.items()}
-        return Campaign(kept, tuple(minima), watch.preempted_overall, state_ms, steady)
+        return Campaign(kept, tuple(minima), watch.preempted_share, state_ms, steady)
 
 
 def _fast_state(known_ms: float, minima: Sequence[float]) -> float:
@@ -148,12 +148,15 @@ def _fast_state(known_ms: float, minima: Sequence[float]) -> float:
     return min(known_ms, float(np.quantile(minima, 0.1))) if len(minima) >= 20 else known_ms
 
 
-def _known(rounds: list[Round], reference_ms: float, protocol: Protocol) -> bool:
+def _is_known(rounds: list[Round], reference_ms: float, protocol: Protocol) -> bool:
     """Enough quiet rounds, and a narrow enough interval."""
-    return _quiet(rounds, reference_ms) >= protocol.rounds and estimate(rounds, reference_ms)[1] <= protocol.half_width
+    return (
+        _count_quiet(rounds, reference_ms) >= protocol.rounds
+        and estimate(rounds, reference_ms)[1] <= protocol.half_width
+    )
 
 
-def _quiet(rounds: Sequence[Round], reference_ms: float) -> int:
+def _count_quiet(rounds: Sequence[Round], reference_ms: float) -> int:
     return sum(r.is_quiet(reference_ms) for r in rounds)
 
 
@@ -197,7 +200,7 @@ class _Watch:
             self.recent.clear()
 
     @property
-    def preempted_overall(self) -> float:
+    def preempted_share(self) -> float:
         return self.dirty / max(self.seen, 1)
 
 

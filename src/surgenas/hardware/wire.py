@@ -47,7 +47,7 @@ def write(stream: IO[bytes], message: Message) -> None:
 
 def read(stream: IO[bytes]) -> Message:
     """Receive one message; raises WireError for an end of stream, a wrong version, garbage, or an oversized part."""
-    name, version, length = _PREFIX.unpack(_exactly(stream, _PREFIX.size))
+    name, version, length = _PREFIX.unpack(_read_exactly(stream, _PREFIX.size))
     if name != _NAME:
         raise WireError(f"expected a surgenas message, got {name!r}: does the command print something of its own?")
     if version != VERSION:
@@ -55,17 +55,17 @@ def read(stream: IO[bytes]) -> Message:
     if length > MAX_HEADER:
         raise WireError(f"header of {length} bytes; at most {MAX_HEADER} are accepted")
     try:
-        header = json.loads(_exactly(stream, length))
+        header = json.loads(_read_exactly(stream, length))
         kind, values, sizes = header["kind"], header["values"], header["sizes"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise WireError(f"a message without a readable header ({error})") from error
     plain = isinstance(kind, str) and isinstance(values, dict) and isinstance(sizes, list) and len(sizes) <= MAX_BLOBS
     if not plain or not all(isinstance(n, int) and 0 <= n <= MAX_BLOB for n in sizes):
         raise WireError("a message whose header does not describe it")
-    return Message(kind, values, tuple(_exactly(stream, n) for n in sizes))
+    return Message(kind, values, tuple(_read_exactly(stream, n) for n in sizes))
 
 
-def _exactly(stream: IO[bytes], size: int) -> bytes:
+def _read_exactly(stream: IO[bytes], size: int) -> bytes:
     parts, missing = [], size
     while missing:
         part = stream.read(min(missing, 1 << 20))

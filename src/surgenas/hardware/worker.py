@@ -15,8 +15,8 @@ from typing import IO
 from surgenas.core.catalog import look_up
 from surgenas.core.errors import SurgenasError
 from surgenas.hardware import RUNTIMES
-from surgenas.hardware.context import host_fingerprint, processor
-from surgenas.hardware.session import WORKING, answer_message, perform, request_of
+from surgenas.hardware.context import host_fingerprint, processor_name
+from surgenas.hardware.session import WORKING, answer_message, parse_request, perform
 from surgenas.hardware.wire import Message, read, write
 
 
@@ -31,7 +31,7 @@ def serve(source: IO[bytes], sink: IO[bytes]) -> None:
     """Greet, read one message, answer it. If the near side goes away meanwhile, stop measuring for nobody."""
     write(sink, greeting())
     try:
-        request = request_of(read(source))
+        request = parse_request(read(source))
         threading.Thread(target=_end_with, args=(source,), daemon=True).start()
         answer = answer_message(perform(request, lambda: write(sink, Message(WORKING))))
     except Exception as error:  # noqa: BLE001  whatever happened, the near side must be told
@@ -46,7 +46,7 @@ def greeting() -> Message:
     for name in RUNTIMES:
         with contextlib.suppress(SurgenasError):
             versions[name] = look_up("runtime", name, RUNTIMES)().version
-    return Message("hello", {"host": host_fingerprint(), "processor": processor(), "runtimes": versions})
+    return Message("hello", {"host": host_fingerprint(), "processor": processor_name(), "runtimes": versions})
 
 
 def _end_with(source: IO[bytes]) -> None:

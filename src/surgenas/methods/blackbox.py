@@ -129,7 +129,7 @@ def fresh_at_random(
     space: Space, n: int, known: set[str], rng: np.random.Generator, feasible: Feasible = anywhere
 ) -> list[Architecture]:
     """As `fresh`, drawn uniformly; where that finds too few, from all there are, or from all over the space."""
-    found = fresh(space, lambda count: moves.samples(space, count, rng), n, known, feasible, most=4 * BATCH)
+    found = fresh(space, lambda count: moves.sample_many(space, count, rng), n, known, feasible, most=4 * BATCH)
     if len(found) == n:
         return found
     if moves.size(space) <= ENUMERABLE:

@@ -27,8 +27,11 @@ def mbconv(
     squeeze: int = 0,
     residual: bool = True,
 ) -> nn.Module:
-    """(N, cin, H, W) -> (N, cout, H/stride, W/stride): expand, kxk depthwise, project; residual where shapes allow.
-    squeeze: channels that Squeeze-and-Excitation reduces to after the depthwise convolution; 0: none."""
+    """MobileNetV2's inverted residual block: 1x1 expansion, kxk depthwise, 1x1 projection, residual where shapes allow.
+
+    (N, cin, H, W) -> (N, cout, H/stride, W/stride). affine: whether normalizations have scale and shift. squeeze: to
+    how many channels Squeeze-and-Excitation behind the depthwise convolution reduces; 0 leaves it out.
+    """
     norm = partial(nn.BatchNorm2d, affine=affine)
     common = {"dw_kernel_size": kernel, "stride": stride, "act_layer": act, "norm_layer": norm, "noskip": not residual}
     if squeeze:
@@ -37,33 +40,42 @@ def mbconv(
         block = DepthwiseSeparableConv(cin, cout, **common)
     else:
         block = InvertedResidual(cin, cout, exp_ratio=expand, **common)
-    block.conv_dw = DepthwiseConv2d.like(block.conv_dw)
+    block.conv_dw = DepthwiseConv2d.from_conv(block.conv_dw)
     return block
 
 
 def conv_bn_act(cin: int, cout: int, *, kernel: int, stride: int, affine: bool, act: Act = nn.ReLU6) -> nn.Module:
-    """(N, cin, H, W) -> (N, cout, H/stride, W/stride): convolution, BN, activation."""
+    """Convolution, BN and activation: (N, cin, H, W) -> (N, cout, H/stride, W/stride)."""
     norm = partial(nn.BatchNorm2d, affine=affine)
     return ConvNormAct(cin, cout, kernel, stride, norm_layer=norm, act_layer=act)
 
 
 def skip(cin: int, cout: int, *, stride: int, affine: bool) -> nn.Module:
-    """Identity where shapes allow it, else the cheapest operator that changes them: a strided 1x1 convolution."""
+    """The operator of a skipped layer: (N, cin, H, W) -> (N, cout, H/stride, W/stride).
+
+    It is the identity where that shape is the same, else a strided 1x1 convolution, the cheapest operator that
+    changes it.
+    """
     if stride == 1 and cin == cout:
         return nn.Identity()
     return conv_bn_act(cin, cout, kernel=1, stride=stride, affine=affine)
 
 
 def shortcut(cin: int, cout: int, *, stride: int) -> nn.Module:
-    """The A of identity mapping regularization (docs/methods/surgenas.md, 3): x, projected and pooled only where shapes
-    demand it."""
+    """The A of identity mapping regularization (docs/methods/surgenas.md, 3), projected and pooled only as needed.
+
+    (N, cin, H, W) -> (N, cout, H/stride, W/stride).
+    """
     if cin != cout:
         return _Projection(cin, cout, stride)
     return nn.MaxPool2d(2, ceil_mode=True) if stride == 2 else nn.Identity()
 
 
 class _Projection(nn.Module):
-    """BN(Conv1x1(x)), of x max-pooled 2x2 if stride is 2. No running statistics: no found network has shortcuts."""
+    """BN(Conv1x1(x)), with x max-pooled 2x2 before if the stride is 2.
+
+    BN has no running statistics, since no found network has shortcuts.
+    """
 
     def __init__(self, cin: int, cout: int, stride: int) -> None:
         super().__init__()
@@ -75,7 +87,10 @@ class _Projection(nn.Module):
 
 
 class _Project(torch.autograd.Function):
-    """Holds only what it must: pooling indices in two bytes, and BN's result in place of its input."""
+    """The computation of `_Projection`, keeping little for the backward pass.
+
+    Pooling indices are kept in two bytes where that suffices, and BN's result in place of its input.
+    """
 
     WINDOW = ([2, 2], [2, 2], [0, 0], [1, 1], True)  # 2x2, stride 2, no padding, no dilation, rounded up
 
@@ -110,7 +125,11 @@ class _Project(torch.autograd.Function):
 def classifier(
     cin: int, width: int, hidden: int, classes: int, *, dropout: float, affine: bool, act: Act = nn.ReLU6
 ) -> nn.Module:
-    """(N, cin, H, W) -> (N, classes): 1x1 convolution to `width`, global average pool, hidden layer if any, linear."""
+    """The head of a network: (N, cin, H, W) -> (N, classes).
+
+    A 1x1 convolution to `width` channels, global average pooling, a hidden layer of `hidden` units unless that is 0,
+    dropout, and a linear layer.
+    """
     layers: list[nn.Module] = [
         conv_bn_act(cin, width, kernel=1, stride=1, affine=affine, act=act),
         nn.AdaptiveAvgPool2d(1),

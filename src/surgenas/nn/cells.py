@@ -13,7 +13,10 @@ Wiring = tuple[tuple[int, int], ...]
 
 
 class Cell(nn.Module):
-    """(N, C, H, W) -> the same shape. wiring: of each edge, the node that it reads and the node that it is added to."""
+    """A small graph of operators that keeps the shape (N, C, H, W).
+
+    wiring: for each edge the node that it reads and the node that its output is added to.
+    """
 
     def __init__(self, edges: Sequence[nn.Module], wiring: Wiring) -> None:
         super().__init__()
@@ -25,7 +28,7 @@ class Cell(nn.Module):
 
 
 class CellNetwork(nn.Module):
-    """Modules in a row, some of them cells: (N, C, H, W) -> (N, classes)."""
+    """A network of modules in a row, some of them cells: (N, C, H, W) -> (N, classes)."""
 
     def __init__(self, parts: Sequence[nn.Module]) -> None:
         super().__init__()
@@ -36,7 +39,7 @@ class CellNetwork(nn.Module):
 
 
 class ChoiceCell(nn.Module):
-    """A cell that holds K operators at each edge."""
+    """A cell of a supernet: each of its edges holds K operators, and gates say which of them count."""
 
     def __init__(self, edges: Sequence[Sequence[nn.Module]], wiring: Wiring) -> None:
         super().__init__()
@@ -67,12 +70,15 @@ class CellSupernet(nn.Module):
         return x_NCHW
 
     def at(self, x_NCHW: Tensor, path: Sequence[int]) -> Tensor:
-        """The same for one path."""
+        """Run the operators at the positions `path`, one for each edge: (N, C, H, W) -> (N, classes)."""
         cell = next(part for part in self.parts if isinstance(part, ChoiceCell))
         return self(x_NCHW, Gates.one_hot(path, len(cell.edges[0])))  # type: ignore[arg-type]
 
     def cut(self, path: Sequence[int], network: CellNetwork) -> CellNetwork:
-        """The network with the weights of one path; in eval mode it computes what the supernet does."""
+        """Copy the weights of one path into a network that the space built, and return it.
+
+        In eval mode the network then computes what the supernet does on that path.
+        """
         for mine, part in zip(network.parts, self.parts, strict=True):
             if isinstance(mine, Cell) and isinstance(part, ChoiceCell):
                 for edge, operators, k in zip(mine.edges, part.edges, path, strict=True):
@@ -83,7 +89,7 @@ class CellSupernet(nn.Module):
 
 
 def _flow(x: Tensor, wiring: Wiring, run: Callable[[int, Tensor], Tensor]) -> Tensor:
-    """Every node once all that it adds up is known; edges come in the order of the nodes that they lead to."""
+    """Run all edges of a cell and return its last node. Edges must come in the order of the nodes that they lead to."""
     nodes: dict[int, Tensor] = {0: x}
     for edge, (source, target) in enumerate(wiring):
         out = run(edge, nodes[source])

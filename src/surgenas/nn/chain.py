@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 
 class ChainNetwork(nn.Module):
-    """stem, layers, head: (N, C, H, W) -> (N, classes)."""
+    """A network of stem, layers and head, run one after the other: (N, C, H, W) -> (N, classes)."""
 
     def __init__(self, stem: nn.Module, layers: Sequence[nn.Module], head: nn.Module) -> None:
         super().__init__()

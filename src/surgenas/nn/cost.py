@@ -12,7 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 @dataclass(frozen=True)
 class LayerCost:
-    """One line of a network's description. macs and params are of the whole module."""
+    """What one module costs: the shape of its output without the batch, its MACs for one image, its parameters."""
 
     name: str
     out_shape: tuple[int, ...]
@@ -21,7 +21,7 @@ class LayerCost:
 
 
 def count(network: nn.Module, input_shape: tuple[int, int, int]) -> tuple[float, int]:
-    """(MACs, parameters) for one image of (C, H, W); nothing is computed."""
+    """(MACs, parameters) of a network for one image of (C, H, W). Only shapes are passed on; nothing is computed."""
     network = _on_meta(network)
     counter = FlopCounterMode(display=False)
     with counter, torch.no_grad():
@@ -30,13 +30,13 @@ def count(network: nn.Module, input_shape: tuple[int, int, int]) -> tuple[float,
 
 
 def cost_of(module: nn.Module, input_shape: tuple[int, int, int]) -> tuple[float, float, float]:
-    """(MACs, parameters, bytes moved) for one input of (C, H, W)."""
+    """(MACs, parameters, moved bytes) of a module for one input of (C, H, W)."""
     macs, params = count(module, input_shape)
     return macs, float(params), moved_bytes(module, input_shape)
 
 
 def layer_costs(parts: list[tuple[str, nn.Module]], input_shape: tuple[int, int, int]) -> list[LayerCost]:
-    """The cost of each module of a chain, the output of one being the input of the next."""
+    """The costs of the named modules of a chain, for one image of (C, H, W) at the first of them."""
     x = torch.empty(1, *input_shape, device="meta")
     rows = []
     for name, part in parts:
@@ -53,8 +53,10 @@ _MOVING = (nn.Conv2d, nn.Linear, nn.AvgPool2d)
 
 
 def moved_bytes(network: nn.Module, input_shape: tuple[int, int, int]) -> float:
-    """fp32 bytes that one image moves: input, weights and output of every convolution, pooling and linear layer, none
-    cached."""
+    """The bytes in fp32 that a network moves for one image of (C, H, W) if nothing is cached.
+
+    Counted are input, weights and output of every convolution, pooling and linear layer.
+    """
     network = _on_meta(network)
     total = 0
 

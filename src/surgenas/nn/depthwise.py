@@ -1,4 +1,4 @@
-"""Depthwise convolution that also trains fast where the map is small.
+"""How can a depthwise convolution train fast where the map is small?
 
 oneDNN has no kernel for the weight gradient once padding reaches half of the map: there torch 2.14 is 5 to 60 times
 slower than needed, and for images of 24 to 64 px this was most of a training step (docs/log.md).
@@ -12,32 +12,38 @@ import torch
 from torch import Tensor, nn
 
 SMALL = 4
-"""Maps of at most this height and width take our gradient."""
+"""Up to this height and width of the map the weight gradient is computed by our own code."""
 
 
 class DepthwiseConv2d(nn.Conv2d):
-    """nn.Conv2d, one filter a channel, kernel k x k, padding k // 2. Same numbers, same state, faster backward."""
+    """nn.Conv2d with one filter a channel, a k x k kernel and padding k // 2, and a faster backward pass.
+
+    It computes the same numbers and has the same state as nn.Conv2d.
+    """
 
     @classmethod
-    def like(cls, conv: nn.Conv2d) -> DepthwiseConv2d:
-        """With the settings and the parameters of a plain one."""
+    def from_conv(cls, conv: nn.Conv2d) -> DepthwiseConv2d:
+        """A convolution with the settings and the very parameters of a plain depthwise one."""
         size, k = conv.out_channels, conv.kernel_size[0]
         made = cls(size, size, k, conv.stride[0], k // 2, groups=size, bias=False, device="meta")
         made.weight = conv.weight
         return made
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
-        return self.by(self.weight, x_NCHW)
+        return self.convolve_with(self.weight, x_NCHW)
 
-    def by(self, weight_C1kk: Tensor, x_NCHW: Tensor) -> Tensor:
-        """The same with another kernel in place of its own."""
+    def convolve_with(self, weight_C1kk: Tensor, x_NCHW: Tensor) -> Tensor:
+        """Convolve (N, C, H, W) with the kernel (C, 1, k, k) that is passed, in place of the layer's own."""
         if self.training and max(x_NCHW.shape[2:]) <= SMALL and x_NCHW.device.type == "cpu":
             return _SmallMap.apply(x_NCHW, weight_C1kk, self.stride[0])
         return self._conv_forward(x_NCHW, weight_C1kk, None)
 
 
 class _SmallMap(torch.autograd.Function):
-    """The weight gradient in windows of 3 x 3 taps over the padded map, each a convolution that oneDNN has."""
+    """A convolution whose weight gradient is computed in windows of 3 x 3 taps over the padded map.
+
+    Each window is a convolution that oneDNN has a fast kernel for.
+    """
 
     @staticmethod
     def forward(ctx: Any, x_NCHW: Tensor, weight_C1kk: Tensor, stride: int) -> Tensor:

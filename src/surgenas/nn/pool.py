@@ -19,9 +19,10 @@ _POINTWISE = partial(conv_bn_act, kernel=1, stride=1, act=nn.ReLU)
 
 
 class ShuffleBlock(nn.Module):
-    """(N, cin, H, W) -> (N, cout, H/stride, W/stride): `main` beside what passes; channels of both take turns.
+    """ShuffleNetV2's block: the outputs of two branches, concatenated by channels.
 
-    Where shapes are kept, every other channel passes as it is; else all go through `beside`.
+    (N, cin, H, W) -> (N, cout, H/stride, W/stride). Where the shape is kept (`beside` is None), every other channel
+    passes unchanged and the rest goes through `main`; else all channels go through both `beside` and `main`.
     """
 
     def __init__(self, main: nn.Module, beside: nn.Module | None) -> None:
@@ -35,7 +36,7 @@ class ShuffleBlock(nn.Module):
 
 
 class Residual(nn.Module):
-    """x + main(x)"""
+    """A residual block: x + main(x), of the shape of x."""
 
     def __init__(self, main: nn.Module) -> None:
         super().__init__()
@@ -45,8 +46,12 @@ class Residual(nn.Module):
         return x_NCHW + self.main(x_NCHW)
 
 
-def shuffle(cin: int, cout: int, *, kernel: int, stride: int, affine: bool, squeeze: bool = False) -> nn.Module:
-    """kernel: of the depthwise convolution; 0: Xception's three of 3x3, a 1x1 convolution after each."""
+def shuffle_block(cin: int, cout: int, *, kernel: int, stride: int, affine: bool, squeeze: bool = False) -> nn.Module:
+    """One of SPOS's operators: (N, cin, H, W) -> (N, cout, H/stride, W/stride).
+
+    kernel: size of the depthwise convolution; 0 gives Xception's version, three depthwise 3x3 convolutions with a 1x1
+    convolution behind each. squeeze: whether Squeeze-and-Excitation follows the main branch.
+    """
     halves = stride == 1 and cin == cout
     inner, mid = cin // 2 if halves else cin, cout // 2
     out = cout - inner
@@ -57,17 +62,17 @@ def shuffle(cin: int, cout: int, *, kernel: int, stride: int, affine: bool, sque
         layers = [deep(inner, 3, stride), one(inner, mid), deep(mid, 3, 1), one(mid, mid), deep(mid, 3, 1),
                   one(mid, out)]  # fmt: skip
     beside = None if halves else nn.Sequential(deep(inner, kernel or 3, stride), one(inner, inner))
-    return ShuffleBlock(with_se(layers, out, squeeze), beside)
+    return ShuffleBlock(stack_with_se(layers, out, squeeze), beside)
 
 
-def separable(cin: int, cout: int, *, kernel: int, stride: int, affine: bool, squeeze: bool = False) -> nn.Module:
-    """(N, cin, H, W) -> (N, cout, H/stride, W/stride): depthwise, then 1x1, each with BN and ReLU."""
+def separable_block(cin: int, cout: int, *, kernel: int, stride: int, affine: bool, squeeze: bool = False) -> nn.Module:
+    """A depthwise and a 1x1 convolution, each with BN and ReLU: (N, cin, H, W) -> (N, cout, H/stride, W/stride)."""
     layers = [_depthwise(cin, kernel, stride, affine=affine, act=True), _POINTWISE(cin, cout, affine=affine)]
-    return with_se(layers, cout, squeeze)
+    return stack_with_se(layers, cout, squeeze)
 
 
-def with_se(layers: list[nn.Module], channels: int, squeeze: bool) -> nn.Module:
-    """In a row, and with `squeeze` Squeeze-and-Excitation of ratio 1/4 behind."""
+def stack_with_se(layers: list[nn.Module], channels: int, squeeze: bool) -> nn.Module:
+    """The layers in a row; if `squeeze`, Squeeze-and-Excitation of ratio 1/4 follows them."""
     if squeeze:
         layers = [*layers, SqueezeExcite(channels, rd_channels=max(1, channels // 4))]
     return nn.Sequential(*layers)
@@ -77,5 +82,5 @@ def _depthwise(channels: int, kernel: int, stride: int, *, affine: bool, act: bo
     norm = partial(nn.BatchNorm2d, affine=affine)
     block = ConvNormAct(channels, channels, kernel, stride, groups=channels, norm_layer=norm, act_layer=nn.ReLU,
                         apply_act=act)  # fmt: skip
-    block.conv = DepthwiseConv2d.like(block.conv)
+    block.conv = DepthwiseConv2d.from_conv(block.conv)
     return block

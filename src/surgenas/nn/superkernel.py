@@ -18,15 +18,15 @@ from torch import Tensor, nn
 from surgenas.nn.chain import ChainNetwork
 
 K5, E3, E6, SE25, SE50 = range(5)
-"""Positions of the decisions."""
+"""Where each decision stands in a row of D decisions."""
 
 
 @dataclass(frozen=True)
 class Rule:
     """How a decision follows from the norm of what it switches on: g(norm - t), 1 where that is not negative.
 
-    normalised: norms are relative to those of the fresh network. temperature: of the sigmoid that the gradient is taken
-    from. soft: the sigmoid itself.
+    normalised: norms are divided by those of the fresh network. squared: norms are squared, as the paper writes them.
+    temperature: that of the sigmoid whose gradient is taken. soft: the decision is the sigmoid itself.
     """
 
     normalised: bool = True
@@ -47,9 +47,11 @@ class Rule:
 
 
 class Superkernel(nn.Module):
-    """block: an MBConv of the largest kernel and expansion, BN without scale and shift. skippable: may be left out.
+    """One layer whose operators are parts of one MBConv's weights, chosen by decisions.
 
-    inner, first, first_rows: what is there whatever is decided, of the kernel, its channels and SE's reduction.
+    block: an MBConv of the largest kernel and expansion, its BN without scale and shift. skippable: the layer may be
+    left out. inner, first, first_rows: masks of what is there whatever is decided, in the kernel (k, k), among its
+    channels (C,), and among the rows of SE's reduction (R,).
     """
 
     inner: Tensor
@@ -68,7 +70,10 @@ class Superkernel(nn.Module):
             self.register_buffer("first_rows", _first_half(block.se.conv_reduce.out_channels), persistent=False)
 
     def squares(self) -> Tensor:
-        """(P, 2): squared norms of the kernels' centre and ring, and of SE's reduction, by halves of the channels."""
+        """Squared norms of the kernel's centre, its ring, and if searched SE's reduction, by halves of the channels.
+
+        (P, 2), P being 2, or 3 with searchable Squeeze-and-Excitation.
+        """
         kernel_2kk = self.block.conv_dw.weight.square().unflatten(0, (2, -1)).sum((1, 2))
         centre_2 = kernel_2kk[:, 1:-1, 1:-1].sum((1, 2))
         found = [centre_2, kernel_2kk.sum((1, 2)) - centre_2]
@@ -77,7 +82,7 @@ class Superkernel(nn.Module):
         return torch.stack(found)
 
     def forward(self, x_NCHW: Tensor, d_D: Tensor, *, at_kernel: bool = False) -> Tensor:
-        """(N, C, H, W) -> (N, C', H/stride, W/stride). What is masked adds exactly nothing, in training and afterwards.
+        """(N, C, H, W) -> (N, C', H/stride, W/stride), with the decisions d_D; a part that is off adds exactly nothing.
 
         The authors mask the depthwise kernel (at_kernel). Behind it comes a normalisation, which makes the loss blind
         to a factor on a channel: such a mask has no gradient while it is on. By default expansion and skip are the
@@ -91,9 +96,9 @@ class Superkernel(nn.Module):
         channels = torch.where(self.first, 1.0, d6e)
         if at_kernel and self.training:
             kernel = kernel * (d3e * channels)[:, None, None, None]
-            h = block.bn2(block.conv_dw.by(kernel, h))
+            h = block.bn2(block.conv_dw.convolve_with(kernel, h))
         else:
-            h = _norm(block.bn2, block.conv_dw.by(kernel, h), channels)
+            h = _norm(block.bn2, block.conv_dw.convolve_with(kernel, h), channels)
         if d_se:
             h = h * self._excite(h, *d_se)
         h = block.conv_pwl(h)
@@ -111,8 +116,11 @@ class Superkernel(nn.Module):
 
 
 class SuperkernelSupernet(nn.Module):
-    """stem, L superkernels, head: the network of the largest operators. hard: (K, D) decisions of each operator, NaN
-    where a decision does not matter. start: (L, D) squared norms of what decisions switch on, in the fresh network."""
+    """A supernet that is one network, that of the largest operators: stem, L superkernels, head.
+
+    hard: (K, D), the decisions that make each operator, NaN where a decision does not matter. start: (L, D), the
+    squared norms in the fresh network of what the decisions switch on. skippable: (L,).
+    """
 
     hard: Tensor
     start: Tensor
@@ -127,11 +135,11 @@ class SuperkernelSupernet(nn.Module):
             self.register_buffer("start", torch.cat([_ring(self.squares()), _rest(self.squares(), 1.0)], 1))
 
     def squares(self) -> Tensor:
-        """(L, P, 2): of the layers."""
+        """The `Superkernel.squares` of all layers, (L, P, 2)."""
         return torch.stack([layer.squares() for layer in self.layers])  # type: ignore[operator]
 
     def decide(self, thresholds_LD: Tensor, rule: Rule) -> Tensor:
-        """(L, D) decisions; the gradient reaches thresholds and weights."""
+        """The decisions (L, D) that follow from the weights and the thresholds; a gradient reaches both."""
         squares_LP2, start_LD, t_LD = self.squares(), self.start, thresholds_LD
         k5_L1 = rule.decide(_ring(squares_LP2), start_LD[:, :E3], t_LD[:, :E3])
         rest = rule.decide(_rest(squares_LP2, k5_L1.square()), start_LD[:, E3:], t_LD[:, E3:])
@@ -139,20 +147,22 @@ class SuperkernelSupernet(nn.Module):
         return torch.cat([k5_L1, e3_L1, rest[:, 1:]], 1)
 
     def forward(self, x_NCHW: Tensor, decisions_LD: Tensor, *, at_kernel: bool = False) -> Tensor:
-        """(N, C, H, W) -> (N, classes)."""
+        """(N, C, H, W) -> (N, classes). at_kernel: mask the depthwise kernels, as of `Superkernel.forward`."""
         h = self.stem(x_NCHW)
         for layer, d_D in zip(self.layers, decisions_LD.unbind(), strict=True):
             h = layer(h, d_D, at_kernel=at_kernel)
         return self.head(h)
 
     def at(self, x_NCHW: Tensor, path: Sequence[int]) -> Tensor:
-        """The same with the decisions of one operator a layer."""
+        """Run the operators at the positions `path`, one a layer: (N, C, H, W) -> (N, classes)."""
         return self(x_NCHW, self.hard[list(path)].nan_to_num(0.0))
 
     def gates(self, decisions_LD: Tensor) -> Tensor:
-        """(L, K): the share of each operator, u_k = prod_d (d where k has it, 1 - d where not), bilinear in the
-        decisions (the exact mixture, docs/methods/single_path.md, 5); one-hot where they are hard. Skip has none
-        where it may not."""
+        """The share of each operator in each layer, (L, K): the exact mixture (docs/methods/single_path.md, 5).
+
+        u_k is the product over decisions of d where operator k has it and of 1 - d where it has not. It is bilinear in
+        the decisions, and one-hot where they are hard. Skip has no share in a layer that may not be skipped.
+        """
         d_LKD, hard_KD = decisions_LD[:, None, :], self.hard.to(decisions_LD)
         matters = ~hard_KD.isnan()
         hard_KD = hard_KD.nan_to_num(0.0)
@@ -160,7 +170,10 @@ class SuperkernelSupernet(nn.Module):
         return factors.prod(2)
 
     def cut(self, path: Sequence[int], network: ChainNetwork) -> ChainNetwork:
-        """The network with the weights of one path: of each tensor the first channels, of a kernel its centre."""
+        """Copy the weights of one path into a network that the space built, and return it.
+
+        Of each tensor the first channels are taken, of a kernel its centre.
+        """
         network.stem.load_state_dict(self.stem.state_dict(), strict=False)
         network.head.load_state_dict(self.head.state_dict(), strict=False)
         for mine, layer in zip(network.layers, self.layers, strict=True):
@@ -171,12 +184,12 @@ class SuperkernelSupernet(nn.Module):
 
 
 def _ring(squares_LP2: Tensor) -> Tensor:
-    """(L, 1): what kernel 5 switches on."""
+    """(L, 1): the squared norms of what the decision for kernel 5 switches on."""
     return squares_LP2[:, 1].sum(1, keepdim=True)
 
 
 def _rest(squares_LP2: Tensor, ring: Tensor | float) -> Tensor:
-    """(L, D - 1): what the other decisions switch on, with this share of the ring."""
+    """(L, D - 1): the squared norms of what the other decisions switch on. ring: the share of the ring that counts."""
     centre_L2, ring_L2, *excite = squares_LP2.unbind(1)
     return torch.cat([centre_L2 + ring * ring_L2, *excite], 1)
 
@@ -203,7 +216,10 @@ def _part(whole: Tensor, like: Tensor) -> Tensor:
 
 
 def hard_decisions(kernel: int, expand: int, squeeze: float, *, searchable: bool) -> tuple[float, ...]:
-    """Of an operator; `squeeze` 0, .25 or .5."""
+    """The decisions that make an operator of kernel 3 or 5, expansion 3 or 6, and SE at ratio 0 (none), .25 or .5.
+
+    searchable: whether Squeeze-and-Excitation is decided as well: five decisions instead of three.
+    """
     found = (float(kernel == 5), 1.0, float(expand == 6))
     if not searchable:
         return found

@@ -1,6 +1,6 @@
-"""How do all architectures of a chain space share weights? One copy of each operator in each layer, picked by gates.
+"""How do all architectures of a chain space share weights? Each layer holds one copy of every operator.
 
-Nothing here remembers a chosen sub-network: what runs is the argument `gates`.
+Which operators run is said by the argument `gates` of each call; a supernet remembers no chosen sub-network.
 """
 
 from __future__ import annotations
@@ -20,11 +20,14 @@ from surgenas.nn.chain import ChainNetwork
 
 @dataclass(frozen=True, eq=False)
 class Gates:
-    """One forward pass: which operators run in each layer, and with which weight.
+    """Which operators run in one forward pass of a supernet, and what each counts.
 
-    weights: (L, K). path: the one operator that runs in each layer, or None if all run and are summed.
-    With a path, weights is its one-hot code, and only its gradient matters: it reaches the gate of the operator
-    that ran, and 0 the others, or with `leak` the sum over dL/dh, as the authors' later code has it.
+    weights: (L, K), the factor of each of the K operators in each of the L layers. path: the position of the one
+    operator that runs in each layer; None if all of them run and are summed with their weights.
+
+    With a path, `weights` is its one-hot code, and serves to receive a gradient: the gate of the operator that ran gets
+    <dL/dh, o(x)>, h the layer's output and o(x) the operator's; the other gates of the layer get 0. If `leak`, they get
+    the sum over dL/dh, as in the public code of SurgeNAS's authors (docs/methods/surgenas.md, 4).
     """
 
     weights: Tensor
@@ -33,17 +36,18 @@ class Gates:
 
     @classmethod
     def one_hot(cls, path: Sequence[int], operators: int, **where: Any) -> Gates:
-        """A hard path without gradient."""
+        """The gates of one path of L positions, (L, operators), without a gradient. where: torch's device or dtype."""
         code = nn.functional.one_hot(torch.tensor(path, **where), operators)
         return cls(code.float(), tuple(int(k) for k in path))
 
     @classmethod
     def of(cls, space: Space, arch: Architecture) -> Gates:
+        """The gates that run one architecture of a space."""
         return cls.one_hot(indices(space, arch), max(len(c.options) for c in space.choices))
 
 
 class ChoiceBlock(nn.Module):
-    """One layer: K operators, and the shortcut of identity mapping regularization."""
+    """One layer of a supernet: K operators, and the shortcut of identity mapping regularization."""
 
     def __init__(self, operators: Sequence[nn.Module], shortcut: nn.Module) -> None:
         super().__init__()
@@ -51,12 +55,12 @@ class ChoiceBlock(nn.Module):
         self.shortcut = shortcut
 
     def forward(self, x_NCHW: Tensor, y_K: Tensor, eta: float) -> Tensor:
-        """h = sum_k y_k o_k(x) + eta A(x) (docs/methods/surgenas.md, 3): all operators at once."""
+        """h = sum_k y_k o_k(x) + eta A(x) (docs/methods/surgenas.md, 3), all K operators at once."""
         h = torch.stack([y * op(x_NCHW) for y, op in zip(y_K, self.ops, strict=True)]).sum(0)
         return h + eta * self.shortcut(x_NCHW) if eta else h
 
-    def one(self, x_NCHW: Tensor, k: int, eta: float) -> tuple[Tensor, Tensor | None]:
-        """The same where y is one-hot: only operator k runs. Also A(x), if it was used."""
+    def run_one(self, x_NCHW: Tensor, k: int, eta: float) -> tuple[Tensor, Tensor | None]:
+        """(h, A(x)) where operator k alone runs, h = o_k(x) + eta A(x); None for A(x) if eta is 0."""
         o = self.ops[k](x_NCHW)
         if not eta:
             return o, None
@@ -65,7 +69,7 @@ class ChoiceBlock(nn.Module):
 
 
 class ChoiceSupernet(nn.Module):
-    """stem, L choice blocks, head. Call it with the gates of one path, or of all."""
+    """A supernet of stem, L choice blocks and head, called with the gates of one path or of all operators."""
 
     def __init__(self, stem: nn.Module, layers: Sequence[ChoiceBlock], head: nn.Module) -> None:
         super().__init__()
@@ -76,19 +80,21 @@ class ChoiceSupernet(nn.Module):
     def forward(self, x_NCHW: Tensor, gates: Gates, eta: float = 0.0) -> Tensor:
         """(N, C, H, W) -> (N, classes). eta: strength of the shortcuts; 0 leaves them out.
 
-        Gates of one path that want a gradient are a leaf; they get it in a single backward pass.
+        If the gates of a path require a gradient, they must be a leaf tensor, and get it in one backward pass.
         """
         return self.after_stem(self.stem(x_NCHW), gates, eta)
 
     def at(self, x_NCHW: Tensor, path: Sequence[int], eta: float = 0.0) -> Tensor:
-        """The same for one path, without gradient for its gates."""
+        """Run the operators at the positions `path`, without a gradient for gates: (N, C, H, W) -> (N, classes)."""
         operators = max(len(block.ops) for block in self.layers)  # type: ignore[arg-type]
         return self(x_NCHW, Gates.one_hot(path, operators), eta)
 
     def cut(self, path: Sequence[int], network: ChainNetwork) -> ChainNetwork:
-        """The network with the weights of one path; in eval mode it computes what the supernet does.
+        """Copy the weights of one path into a network that the space built, and return it.
 
-        The supernet's BN has no scale and shift (they would be shared unfairly), the network's start at 1 and 0.
+        In eval mode the network then computes what the supernet does on that path. The supernet's BN has no scale and
+        shift (operators would share them unfairly); the network's keep their 1 and 0. Raises ValueError if the network
+        is not that of the path.
         """
         network.stem.load_state_dict(self.stem.state_dict(), strict=False)
         network.head.load_state_dict(self.head.state_dict(), strict=False)
@@ -99,7 +105,7 @@ class ChoiceSupernet(nn.Module):
         return network
 
     def after_stem(self, h: Tensor, gates: Gates, eta: float = 0.0) -> Tensor:
-        """The same from the stem's result on, which all paths of a step share."""
+        """Run the layers and the head on the output of the stem, which all paths of a training step share."""
         if gates.path is None:
             for block, y_K in zip(self.layers, gates.weights.unbind(), strict=True):
                 h = block(h, y_K, eta)
@@ -108,7 +114,7 @@ class ChoiceSupernet(nn.Module):
         if listening:
             gates.weights.grad = torch.zeros_like(gates.weights)  # autograd would refuse, were it not a leaf
         for layer, (block, k) in enumerate(zip(self.layers, gates.path, strict=True)):
-            h, aux = block.one(h, k, eta)  # type: ignore[operator]
+            h, aux = block.run_one(h, k, eta)  # type: ignore[operator]
             if listening and h.requires_grad:
                 _listen(h, aux, gates.weights.grad[layer], k, eta, gates.leak)  # type: ignore[index]
         return self.head(h)

@@ -11,7 +11,7 @@ from surgenas.core.progress import Progress
 from surgenas.hardware.device import Device, Job, measure_each
 from surgenas.hardware.devices import make_device
 from surgenas.hardware.local import RuntimeDevice
-from surgenas.hardware.measurement import Measurement, against, ranks
+from surgenas.hardware.measurement import Measurement, compare_latencies, ranks
 from surgenas.pipeline.run import Run
 from surgenas.pipeline.sources import source, trained, trained_run
 from surgenas.pipeline.stages.measured import CLAIM
@@ -103,7 +103,7 @@ def _beside(m: Measurement, yardstick: Measurement | SurgenasError) -> dict[str,
     """Nothing where there is nothing to compare: the yardstick itself, one that failed, a grade D."""
     if isinstance(yardstick, SurgenasError) or yardstick.key == m.key:
         return None
-    found = against(m, yardstick)
+    found = compare_latencies(m, yardstick)
     return asdict(found) if found else None
 
 

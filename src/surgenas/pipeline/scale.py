@@ -13,12 +13,12 @@ from surgenas.core.errors import UsageError
 from surgenas.core.files import make_folder, write_atomic
 from surgenas.core.progress import Progress
 from surgenas.hardware.devices import make_device
-from surgenas.hardware.measurement import against
+from surgenas.hardware.measurement import compare_latencies
 from surgenas.methods.comfort_zone import Scaled, pick, zone
 from surgenas.nn.cost import count, moved_bytes
 from surgenas.pipeline.stages.measured import CLAIM, job_of
 from surgenas.spaces import space_of
-from surgenas.spaces.mobile import Mobile, distinct
+from surgenas.spaces.mobile import Mobile, drop_duplicates
 
 Train = Callable[[Architecture], float]
 
@@ -46,7 +46,7 @@ def scale(
         raise UsageError(f"--slack {latency_slack:g}: expected a share of the latency from 0 to 0.5, for example 0.03")
     steps = [1 + (most - 1) * i / 20 for i in range(21)]
     by_arch = {space.scaled(arch, knob, s): s for s in reversed(steps)}  # of equal ones the smallest scale stays
-    archs = distinct(sorted(by_arch, key=lambda a: by_arch[a]))
+    archs = drop_duplicates(sorted(by_arch, key=lambda a: by_arch[a]))
     if knob == "resolution":  # to multiples of 8: say what it became
         by_arch = {a: int(dict(a.space.settings)["resolution"]) / space.resolution for a in archs}
     place = make_device(device)
@@ -72,7 +72,7 @@ def scale(
         "architecture": picked.to_dict() if picked else None,
     }  # fmt: skip
     if chosen:
-        beside = against(measured[points.index(chosen)], measured[0])
+        beside = compare_latencies(measured[points.index(chosen)], measured[0])
         assert beside is not None, "both are graded B or better"
         found["verdict"] = (
             f"picked {knob} x {chosen.scale:.2f}: {chosen.macs / points[0].macs:.3f} x the MACs at "

@@ -11,7 +11,7 @@ from surgenas.core.architecture import read_architecture
 from surgenas.core.errors import UsageError
 from surgenas.core.progress import Progress
 from surgenas.hardware.device import Job
-from surgenas.hardware.onnx_file import fixed_shape, read_onnx
+from surgenas.hardware.onnx_file import fix_shape, read_onnx
 from surgenas.hardware.runtimes import Images
 from surgenas.pipeline.checkpoint import load_weights
 from surgenas.pipeline.run import Run
@@ -57,12 +57,12 @@ def source(what: str, resolution: int = 0) -> Job:
 
 def _onnx(path: Path, resolution: int) -> Job:
     model = read_onnx(path)
-    first = fixed_shape(model, 1, resolution, str(path))
+    first = fix_shape(model, 1, resolution, str(path))
     return Job(
         f"onnx-{hashlib.sha256(model.SerializeToString()).hexdigest()[:16]}-{first.shape[-1]}",
         None,
         first.shape,
-        model=lambda batch: fixed_shape(model, batch, resolution, str(path)).model,
+        model=lambda batch: fix_shape(model, batch, resolution, str(path)).model,
     )
 
 

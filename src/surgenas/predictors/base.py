@@ -63,11 +63,11 @@ class Predictor(ABC):
             return float("inf")
         squares = []
         for train, held_out in KFold(FOLDS, shuffle=True, random_state=self.seed % 2**32).split(code_NLK):
-            other = self.unfitted().fit(code_NLK[train], latency_ms_N[train])
+            other = self.make_unfitted().fit(code_NLK[train], latency_ms_N[train])
             squares.append((other.predict(code_NLK[held_out]) - latency_ms_N[held_out]) ** 2)
         return float(np.sqrt(np.concatenate(squares).mean()))
 
-    def unfitted(self) -> Self:
+    def make_unfitted(self) -> Self:
         """Another one with the same settings."""
         return type(self)(self.costs, seed=self.seed)
 

@@ -30,7 +30,7 @@ class _Known:
     depends: Tensor
 
 
-def kept(costs: CostTable, gates_NLK: Tensor) -> tuple[Tensor, Tensor]:
+def find_kept_layers(costs: CostTable, gates_NLK: Tensor) -> tuple[Tensor, Tensor]:
     """Does a layer's sum count for the result; does the layer add anything to it? Chances, each (N, L), for spaces with
     an operator that passes nothing on."""
     edges, last = costs.edges, max(target for _, target in costs.edges)
@@ -45,24 +45,26 @@ def kept(costs: CostTable, gates_NLK: Tensor) -> tuple[Tensor, Tensor]:
         for e, source in into.items():
             read, readers = tensors[source], [o for o, (s, _) in enumerate(edges) if s == source]
             is_first = node == min(edges[o][1] for o in readers)
-            folded = read.single * (1 - any_of(passes_NL[:, o] for o in readers)) if is_first else no
+            folded = read.single * (1 - chance_of_any(passes_NL[:, o] for o in readers)) if is_first else no
             identity = passes_NL[:, e] - computes_NL[:, e]
             adds[e] = computes_NL[:, e] + identity * (1 - read.zero) + folded
             convolved[e] = convolves_NL[:, e] + identity * read.single + folded
             leads[e] = passes_NL[:, e] + folded
-        others = {e: any_of([no, *(adds[o] for o in into if o != e)]) for e in into}
+        others = {e: chance_of_any([no, *(adds[o] for o in into if o != e)]) for e in into}
         tensors[node] = _Known(
-            zero=1 - any_of(adds[e] for e in into),
+            zero=1 - chance_of_any(adds[e] for e in into),
             single=torch.stack([convolved[e] * (1 - others[e]) for e in into]).sum(0),
-            depends=any_of(leads[e] * tensors[source].depends for e, source in into.items()),
+            depends=chance_of_any(leads[e] * tensors[source].depends for e, source in into.items()),
         )
     counts = {last: tensors[last].depends}
     for node in range(last - 1, 0, -1):
-        counts[node] = any_of(leads[e] * counts[target] for e, (source, target) in enumerate(edges) if source == node)
+        counts[node] = chance_of_any(
+            leads[e] * counts[target] for e, (source, target) in enumerate(edges) if source == node
+        )
     return torch.stack([counts[t] for _, t in edges], 1), torch.stack([adds[e] for e in range(len(edges))], 1)
 
 
-def any_of(chances: Iterable[Tensor]) -> Tensor:
+def chance_of_any(chances: Iterable[Tensor]) -> Tensor:
     """The chance that one of independent events comes true: 1 - prod (1 - p)."""
     return 1 - torch.stack([1 - p for p in chances]).prod(0)
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from surgenas.core.space import CostTable
-from surgenas.predictors.converter import kept
+from surgenas.predictors.converter import find_kept_layers
 from surgenas.predictors.messages import flow
 from surgenas.predictors.neural import NeuralPredictor
 
@@ -81,7 +81,10 @@ class _GraphNetwork(nn.Module):
         """What the first layer makes of every node's features, (V, N, 3 width)."""
         searched = torch.bmm(gates_NLK.transpose(0, 1), self.of_operator(self.operators))
         searched = searched + self.of_place(self.places)[:, None]
-        seen = [*flow(self.costs, gates_NLK), *([kept(self.costs, gates_NLK)[0]] if self.costs.nothing else [])]
+        seen = [
+            *flow(self.costs, gates_NLK),
+            *([find_kept_layers(self.costs, gates_NLK)[0]] if self.costs.nothing else []),
+        ]
         searched = searched + self.of_flow(torch.stack(seen, dim=2).transpose(0, 1))
         fixed = self.of_fixed(self.fixed)[:, None].expand(-1, len(gates_NLK), -1)
         before = self.costs.fixed_before

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from surgenas.core.space import CostTable
-from surgenas.predictors.converter import any_of, kept
+from surgenas.predictors.converter import chance_of_any, find_kept_layers
 
 
 def describe(costs: CostTable, gates_NLK: Tensor) -> dict[str, Tensor]:
@@ -30,7 +30,7 @@ def describe(costs: CostTable, gates_NLK: Tensor) -> dict[str, Tensor]:
         return {"built": gates_NLK.flatten(1), "totals": _totals(costs, gates_NLK)}
     passes_NL, fed_NL, used_NL = flow(costs, gates_NLK)
     live_NL = fed_NL * used_NL
-    kept_NL, adds_NL = kept(costs, gates_NLK)
+    kept_NL, adds_NL = find_kept_layers(costs, gates_NLK)
     weighted = {"built": torch.ones_like(fed_NL), "fed": fed_NL, "used": used_NL, "kept": kept_NL}
     groups = {name: (gates_NLK * weight_NL[:, :, None]).flatten(1) for name, weight_NL in weighted.items()}
     something_K = gates_NLK.new_ones(gates_NLK.shape[2]).index_fill(0, torch.tensor(costs.nothing), 0)
@@ -53,9 +53,9 @@ def flow(costs: CostTable, gates_NLK: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     ones = torch.ones_like(passes_NL[:, 0])
     forward, backward = {0: ones}, {last: ones}
     for node in range(1, last + 1):
-        forward[node] = any_of(passes_NL[:, e] * forward[s] for e, (s, t) in enumerate(edges) if t == node)
+        forward[node] = chance_of_any(passes_NL[:, e] * forward[s] for e, (s, t) in enumerate(edges) if t == node)
     for node in range(last - 1, -1, -1):
-        backward[node] = any_of(passes_NL[:, e] * backward[t] for e, (s, t) in enumerate(edges) if s == node)
+        backward[node] = chance_of_any(passes_NL[:, e] * backward[t] for e, (s, t) in enumerate(edges) if s == node)
     fed = torch.stack([forward[source] for source, _ in edges], 1)
     return passes_NL, fed, torch.stack([backward[target] for _, target in edges], 1)
 

@@ -58,7 +58,7 @@ class Groups:
             centre[name], scale[name] = x_NF.mean(0), 0.0
         return cls(tuple(centre), centre, scale)
 
-    def normalised(self, features: dict[str, Tensor]) -> list[Tensor]:
+    def normalise(self, features: dict[str, Tensor]) -> list[Tensor]:
         return [((features[n] - self.centre[n].to(features[n].dtype)) * self.scale[n]) for n in self.names]
 
 
@@ -77,11 +77,11 @@ class _Kernel:
         values = log_values.clamp(-FARTHEST, FARTHEST).exp()
         return cls(values[:G], values[G : 2 * G], values[-2], values[-1])
 
-    def straight(self, groups: list[Tensor]) -> Tensor:
+    def linear_features(self, groups: list[Tensor]) -> Tensor:
         """Features whose inner product is the kernel's first part."""
         return torch.cat([a.sqrt().to(x.dtype) * x for a, x in zip(self.a, groups, strict=True)], 1)
 
-    def bent(self, groups: list[Tensor]) -> Tensor:
+    def smooth_features(self, groups: list[Tensor]) -> Tensor:
         """Features whose distance is the one of its second part."""
         return torch.cat([b.sqrt().to(x.dtype) * x for b, x in zip(self.b, groups, strict=True)], 1)
 
@@ -106,27 +106,27 @@ class GraphProcess(Predictor):
         y = (target - self.mean) / self.std
         features = self.features(self.costs, code)
         self.groups = Groups.of(features)
-        x = self.groups.normalised(features)
+        x = self.groups.normalise(features)
         weight = torch.ones_like(y)
         part = slice(LEARNED_FROM)
-        log_values = _start(len(x))
+        log_values = _start_values(len(x))
         for _ in range(PASSES):
-            log_values = _most_likely([g[part] for g in x], y[part], weight[part], log_values)
-            weight, solution, factor = _solved(_Kernel.at(log_values), x, y, weight)
+            log_values = _fit_hyperparameters([g[part] for g in x], y[part], weight[part], log_values)
+            weight, solution, factor = _solve(_Kernel.at(log_values), x, y, weight)
         self._keep(_Kernel.at(log_values), x, solution, factor)
 
     def _keep(self, kernel: _Kernel, x: list[Tensor], solution: Tensor, factor: Tensor) -> None:
         self.kernel = kernel
-        self.straight = kernel.straight(x).float()
-        self.bent = kernel.bent(x).float()
-        self.slope = (kernel.straight(x).T @ solution).float()
+        self.straight = kernel.linear_features(x).float()
+        self.bent = kernel.smooth_features(x).float()
+        self.slope = (kernel.linear_features(x).T @ solution).float()
         self.solution = (kernel.r * solution).float()
         self.factor = factor.float()
 
     def predict_relaxed(self, gates_NLK: Tensor) -> Tensor:
-        x = self.groups.normalised(self.features(self.costs, gates_NLK))
-        smooth = torch.exp(-0.5 * _squared(self.kernel.bent(x), self.bent)) @ self.solution
-        return (self.kernel.straight(x) @ self.slope + smooth) * self.std + self.mean
+        x = self.groups.normalise(self.features(self.costs, gates_NLK))
+        smooth = torch.exp(-0.5 * _squared_distances(self.kernel.smooth_features(x), self.bent)) @ self.solution
+        return (self.kernel.linear_features(x) @ self.slope + smooth) * self.std + self.mean
 
     def uncertainty(self, code_NLK: Floats) -> Floats:
         """The posterior's standard deviation for one more measurement, its noise included, (N,) ms."""
@@ -134,30 +134,32 @@ class GraphProcess(Predictor):
         return torch.cat([self._deviation(part) for part in parts]).double().numpy()
 
     def _deviation(self, code_NLK: Tensor) -> Tensor:
-        x = self.groups.normalised(self.features(self.costs, code_NLK))
-        straight, r = self.kernel.straight(x), self.kernel.r.float()
-        across = straight @ self.straight.T + r * torch.exp(-0.5 * _squared(self.kernel.bent(x), self.bent))
+        x = self.groups.normalise(self.features(self.costs, code_NLK))
+        straight, r = self.kernel.linear_features(x), self.kernel.r.float()
+        across = straight @ self.straight.T + r * torch.exp(
+            -0.5 * _squared_distances(self.kernel.smooth_features(x), self.bent)
+        )
         explained = torch.linalg.solve_triangular(self.factor, across.T, upper=False).square().sum(0)
         unknown = (straight.square().sum(1) + r - explained).clamp(min=0)
         return (unknown + self.kernel.noise.float()).sqrt() * self.std
 
 
-def _start(groups: int) -> Tensor:
+def _start_values(groups: int) -> Tensor:
     return torch.tensor([-3.0] * groups + [-4.0] * groups + [-1.0, -3.0], dtype=torch.float64)
 
 
-def _most_likely(x: list[Tensor], y: Tensor, weight: Tensor, start: Tensor) -> Tensor:
+def _fit_hyperparameters(x: list[Tensor], y: Tensor, weight: Tensor, start: Tensor) -> Tensor:
     """Log hyperparameters that maximise the evidence, times a wide prior around where they start."""
     products = torch.stack([g @ g.T for g in x])
-    distances = torch.stack([_squared(g, g) for g in x])
-    middle = _start(len(x))
+    distances = torch.stack([_squared_distances(g, g) for g in x])
+    middle = _start_values(len(x))
     log_values = start.clone().requires_grad_()
     optimizer = torch.optim.LBFGS([log_values], max_iter=40, history_size=10, line_search_fn="strong_wolfe")
 
     def loss() -> Tensor:
         optimizer.zero_grad()
         kernel = _Kernel.at(log_values)
-        factor = torch.linalg.cholesky(_noisy(kernel(products, distances), kernel, weight))
+        factor = torch.linalg.cholesky(_add_noise(kernel(products, distances), kernel, weight))
         solution = torch.cholesky_solve(y[:, None], factor)[:, 0]
         value = 0.5 * y @ solution + factor.diagonal().log().sum() + (log_values - middle).square().sum() / (2 * 2.0**2)
         value.backward()
@@ -168,12 +170,12 @@ def _most_likely(x: list[Tensor], y: Tensor, weight: Tensor, start: Tensor) -> T
     return found if found.isfinite().all() else start
 
 
-def _solved(kernel: _Kernel, x: list[Tensor], y: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _solve(kernel: _Kernel, x: list[Tensor], y: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """(weights of the samples by their leave-one-out residuals, K^-1 y, Cholesky factor of K)."""
-    straight, bent = kernel.straight(x), kernel.bent(x)
-    plain = straight @ straight.T + kernel.r * torch.exp(-0.5 * _squared(bent, bent))
+    straight, bent = kernel.linear_features(x), kernel.smooth_features(x)
+    plain = straight @ straight.T + kernel.r * torch.exp(-0.5 * _squared_distances(bent, bent))
     for last in (False, True):
-        factor = torch.linalg.cholesky(_noisy(plain, kernel, weight))
+        factor = torch.linalg.cholesky(_add_noise(plain, kernel, weight))
         solution = torch.cholesky_solve(y[:, None], factor)[:, 0]
         if not last:
             precision = torch.cholesky_inverse(factor).diagonal()
@@ -182,11 +184,11 @@ def _solved(kernel: _Kernel, x: list[Tensor], y: Tensor, weight: Tensor) -> tupl
     return weight, solution, factor
 
 
-def _noisy(plain: Tensor, kernel: _Kernel, weight: Tensor) -> Tensor:
+def _add_noise(plain: Tensor, kernel: _Kernel, weight: Tensor) -> Tensor:
     return plain + torch.diag(kernel.noise / weight + JITTER * plain.diagonal().mean())
 
 
-def _squared(one_NF: Tensor, other_MF: Tensor) -> Tensor:
+def _squared_distances(one_NF: Tensor, other_MF: Tensor) -> Tensor:
     """|x - x'|^2, (N, M), by the binomial formula: matrix products are what a CPU is fast at."""
     norms = one_NF.square().sum(1)[:, None] + other_MF.square().sum(1)
     return (norms - 2 * one_NF @ other_MF.T).clamp(min=0)

@@ -39,14 +39,14 @@ class KnownDevices:
         with torch.no_grad():
             predicted = torch.stack([device.predict_relaxed(code) for device in self.devices], 1)
             self.mean, self.std = predicted.mean(0), predicted.std(0, correction=0).clamp(min=1e-9)
-            self.common = float(self._standardised(code).mean(1).std(correction=0).clamp(min=1e-9))
+            self.common = float(self._standardise(code).mean(1).std(correction=0).clamp(min=1e-9))
             self.groups = Groups.of(describe(costs, code))
 
     def features(self, gates_NLK: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """m (N, 1), the differences (N, D) and phi (N, F), each with a mean square of about 1."""
-        f_ND = self._standardised(gates_NLK)
+        f_ND = self._standardise(gates_NLK)
         m_N1 = f_ND.mean(1, keepdim=True)
-        phi_NF = torch.cat(self.groups.normalised(describe(self.costs, gates_NLK)), 1)
+        phi_NF = torch.cat(self.groups.normalise(describe(self.costs, gates_NLK)), 1)
         return m_N1 / self.common, (f_ND - m_N1) / f_ND.shape[1] ** 0.5, phi_NF / len(self.groups.names) ** 0.5
 
     def design(self, code_NLK: Floats) -> Floats:
@@ -55,7 +55,7 @@ class KnownDevices:
         one = torch.full_like(m, OFFSET**0.5)
         return torch.cat([one, m, differences, 0.05**0.5 * phi], 1).double().numpy()
 
-    def _standardised(self, gates_NLK: Tensor) -> Tensor:
+    def _standardise(self, gates_NLK: Tensor) -> Tensor:
         return (torch.stack([d.predict_relaxed(gates_NLK) for d in self.devices], 1) - self.mean) / self.std
 
 
@@ -110,7 +110,7 @@ class TransferPredictor(Predictor):
                 square += chance * ((X @ member.weight) ** 2 + variance)
         return np.sqrt(np.maximum(square - mean**2, 0)) * self.scale
 
-    def unfitted(self) -> Self:
+    def make_unfitted(self) -> Self:
         return type(self)(self.costs, self.known, seed=self.seed)
 
     def _prior(self, parts: Sequence[Floats], differences: float, graph: float) -> Floats:

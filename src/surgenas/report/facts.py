@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from surgenas.hardware.measurement import Measurement, against
+from surgenas.hardware.measurement import Measurement, compare_latencies
 from surgenas.pipeline.run import Run
 from surgenas.pipeline.stages.train import FOUND, REFERENCE
 
@@ -83,7 +83,7 @@ def _to_found(measured: dict[str, dict[str, Any]], name: str) -> Facts | None:
     """Its latency over the found network's; both were measured in the same campaigns."""
     if name == FOUND or not measured:
         return None
-    found = against(*(Measurement.from_dict(measured[n]) for n in (name, FOUND)))
+    found = compare_latencies(*(Measurement.from_dict(measured[n]) for n in (name, FOUND)))
     return asdict(found) if found else None
 
 

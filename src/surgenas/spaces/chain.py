@@ -21,7 +21,7 @@ from surgenas.spaces.costs import chain_costs
 SKIP = "skip"
 
 
-def skips_last(genes: Sequence[str], keeps_shape: Sequence[bool]) -> tuple[str, ...]:
+def move_skips_last(genes: Sequence[str], keeps_shape: Sequence[bool]) -> tuple[str, ...]:
     """Consecutive layers that keep their shape can trade places: which of them is skipped does not matter."""
     found: list[str] = []
     for movable, run in groupby(zip(genes, keeps_shape, strict=True), key=lambda pair: pair[1]):
@@ -73,7 +73,7 @@ class ChainSpace(Space):
 
     def canonical(self, arch: Architecture) -> Architecture:
         keeps_shape = [(cin, stride) == (cout, 1) for cin, cout, stride in self.SHAPES]
-        return Architecture(arch.space, skips_last(arch.genes, keeps_shape))
+        return Architecture(arch.space, move_skips_last(arch.genes, keeps_shape))
 
     def costs(self) -> CostTable:
         with torch.device("meta"):

@@ -14,13 +14,13 @@ from torch import nn
 
 from surgenas.core.architecture import Architecture, Setting
 from surgenas.core.errors import UsageError
-from surgenas.core.moves import uniform
+from surgenas.core.moves import uniform_architecture
 from surgenas.core.space import Choice, CostTable, Space
 from surgenas.nn.blocks import classifier, conv_bn_act, mbconv, shortcut, skip
 from surgenas.nn.chain import ChainNetwork
 from surgenas.nn.supernet import ChoiceBlock, ChoiceSupernet
 from surgenas.spaces import space_of
-from surgenas.spaces.chain import SKIP, skips_last
+from surgenas.spaces.chain import SKIP, move_skips_last
 from surgenas.spaces.costs import chain_costs
 from surgenas.spaces.layouts import LAYOUTS, REFERENCE_LAYOUT, Layout, Stage
 
@@ -83,7 +83,7 @@ class Mobile(Space):
         ):
             if not isinstance(value, (int, float)) or not least <= value <= most:
                 raise UsageError(f"{what} {value!r}: expected a number from {least} to {most}")
-        self.layout_name, self.layout = layout, _scaled(LAYOUTS[layout], width, depth)
+        self.layout_name, self.layout = layout, _scale_layout(LAYOUTS[layout], width, depth)
         self.resolution, self.width, self.depth = int(resolution), float(width), float(depth)
         self.classes, self.dropout = int(classes), dropout
 
@@ -140,7 +140,7 @@ class Mobile(Space):
         return ChoiceSupernet(self._stem(affine=False), layers, self._head(affine=False))
 
     def canonical(self, arch: Architecture) -> Architecture:
-        return Architecture(arch.space, skips_last(arch.genes, [slot.is_identity for slot in self.slots]))
+        return Architecture(arch.space, move_skips_last(arch.genes, [slot.is_identity for slot in self.slots]))
 
     def costs(self) -> CostTable:
         return self._costs
@@ -151,7 +151,7 @@ class Mobile(Space):
         space = Mobile(
             layout=layout, resolution=self.resolution, width=width, classes=self.classes, dropout=self.dropout
         )
-        return uniform(space, "k3e6")
+        return uniform_architecture(space, "k3e6")
 
     def scaled(self, arch: Architecture, knob: str, scale: float) -> Architecture:
         """The same operators at another `width` or `depth` (multipliers of this space's) or `resolution` (to multiples
@@ -216,7 +216,7 @@ class Mobile(Space):
         return nn.Sequential(*fixed, head) if fixed else head
 
 
-def distinct(archs: Iterable[Architecture]) -> list[Architecture]:
+def drop_duplicates(archs: Iterable[Architecture]) -> list[Architecture]:
     """Without those that rounding made the same network as an earlier one."""
     seen: dict[tuple[object, ...], Architecture] = {}
     for arch in archs:
@@ -226,7 +226,7 @@ def distinct(archs: Iterable[Architecture]) -> list[Architecture]:
     return list(seen.values())
 
 
-def _scaled(layout: Layout, width: float, depth: float) -> Layout:
+def _scale_layout(layout: Layout, width: float, depth: float) -> Layout:
     """Repeats times depth, rounded; channels times width, to multiples of 8; as in MobileNetV2 the head never shrinks
     below its published width at 224 px, but does for small images, where it would dominate."""
     stages = tuple(
@@ -248,13 +248,13 @@ def _scaled(layout: Layout, width: float, depth: float) -> Layout:
 
 
 def _slots(layout: Layout, resolution: int) -> Iterator[Slot]:
-    cin, size = layout.fixed or layout.stem, _halved(resolution, 2)
+    cin, size = layout.fixed or layout.stem, _halve(resolution, 2)
     for s, stage in enumerate(layout.stages, start=1):
         for r in range(stage.repeats):
             stride = stage.stride if r == 0 else 1
             yield Slot(f"stage{s}.layer{r + 1}", cin, stage.width, stride, size)
-            cin, size = stage.width, _halved(size, stride)
+            cin, size = stage.width, _halve(size, stride)
 
 
-def _halved(size: int, stride: int) -> int:
+def _halve(size: int, stride: int) -> int:
     return -(-size // stride)

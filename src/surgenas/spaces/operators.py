@@ -11,7 +11,7 @@ from torch import nn
 from surgenas.core.architecture import Architecture, Setting
 from surgenas.core.errors import UsageError
 from surgenas.nn.blocks import mbconv
-from surgenas.nn.pool import Residual, separable, shuffle, with_se
+from surgenas.nn.pool import Residual, separable_block, shuffle_block, stack_with_se
 from surgenas.spaces.mobile import Mobile, Slot
 
 PUBLISHED = {"spos": (2, 1, 0, 1, 2, 0, 2, 0, 2, 0, 2, 3, 0, 0, 0, 0, 3, 2, 3, 3)}
@@ -46,7 +46,7 @@ class Operators(Mobile):
     def __init__(self, *, layout: str = "operators", pool: str = "", **settings: float) -> None:
         super().__init__(layout=layout, **settings)  # type: ignore[arg-type]
         self.pool = pool
-        self._options = self._parsed(pool)
+        self._options = self._parse_pool(pool)
 
     @property
     def settings(self) -> dict[str, Setting]:
@@ -62,7 +62,7 @@ class Operators(Mobile):
     def columns(self, slot: Slot) -> tuple[str, ...]:
         return self.options(slot)
 
-    def _parsed(self, pool: str) -> tuple[tuple[str, ...], ...]:
+    def _parse_pool(self, pool: str) -> tuple[tuple[str, ...], ...]:
         """The operators of every layer; raises UsageError for a pool that makes no space."""
         if not isinstance(pool, str):  # it may come from a file
             raise UsageError(f"pool {pool!r}: expected names of operators, separated by commas")
@@ -92,12 +92,12 @@ class Operators(Mobile):
     def _operator(self, gene: str, slot: Slot, *, affine: bool) -> nn.Module:
         block, cin, cout, stride = self.blocks[gene], slot.cin, slot.cout, slot.stride
         if block.family == "sep":
-            return separable(cin, cout, kernel=block.kernel, stride=stride, affine=affine, squeeze=block.squeeze)
+            return separable_block(cin, cout, kernel=block.kernel, stride=stride, affine=affine, squeeze=block.squeeze)
         if block.family == "shuffle":
-            return shuffle(cin, cout, kernel=block.kernel, stride=stride, affine=affine, squeeze=block.squeeze)
+            return shuffle_block(cin, cout, kernel=block.kernel, stride=stride, affine=affine, squeeze=block.squeeze)
         main = mbconv(cin, cout, kernel=block.kernel, expand=block.expand, stride=stride, affine=affine,
                       act=self.layout.act, residual=False)  # fmt: skip
-        main = with_se([main], cout, block.squeeze)
+        main = stack_with_se([main], cout, block.squeeze)
         return Residual(main) if slot.is_identity else main
 
 

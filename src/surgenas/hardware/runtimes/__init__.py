@@ -57,7 +57,7 @@ class Runtime(ABC):
         """A device's own clock, if it has one: runs a call and says the milliseconds. None: the monotonic clock."""
         return None
 
-    def missing(self, precision: str) -> str:
+    def missing_feature(self, precision: str) -> str:
         """What this machine's processor lacks for a precision; empty if nothing."""
         return ""
 
@@ -74,7 +74,7 @@ class OnnxReader(Runtime):
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def silence_output() -> Iterator[None]:
     """Converters and quantizers advise, warn and log on what they were not asked."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)

@@ -7,9 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from surgenas.core.errors import EnvironmentFault
-from surgenas.hardware.context import gpu
+from surgenas.hardware.context import gpu_name
 from surgenas.hardware.runtimes import Images
-from surgenas.hardware.runtimes.pytorch import PyTorch, program
+from surgenas.hardware.runtimes.pytorch import PyTorch, load_program
 
 if TYPE_CHECKING:
     import torch
@@ -26,9 +26,9 @@ class PyTorchCuda(PyTorch):
 
     @property
     def version(self) -> str:
-        if not gpu():
+        if not gpu_name():
             raise EnvironmentFault("needs an NVIDIA GPU and its driver; there is none here")
-        return f"{super().version} on {gpu()}"
+        return f"{super().version} on {gpu_name()}"
 
     def prepare(self, model: bytes, images: Images, threads: int, precision: str) -> Callable[[], Images]:
         import torch
@@ -39,7 +39,7 @@ class PyTorchCuda(PyTorch):
         source = torch.from_numpy(images)
         resident = source.cuda()
         with torch.inference_mode():
-            forward = self._recorded(move_to_device_pass(program(model), "cuda").module(), resident)
+            forward = self._make_forward(move_to_device_pass(load_program(model), "cuda").module(), resident)
 
             answer = torch.empty_like(forward(resident), device="cpu", pin_memory=True)
 
@@ -47,8 +47,8 @@ class PyTorchCuda(PyTorch):
             with torch.inference_mode():
                 resident.copy_(source)
                 answer.copy_(forward(resident), non_blocking=True)
-            self._done.record()  # behind the copy on the stream, before the host sleeps
-            self._done.synchronize()
+            self._end_event.record()  # behind the copy on the stream, before the host sleeps
+            self._end_event.synchronize()
             found: Images = answer.numpy()
             return found
 
@@ -56,7 +56,7 @@ class PyTorchCuda(PyTorch):
         return run
 
     @cached_property
-    def _done(self) -> torch.cuda.Event:
+    def _end_event(self) -> torch.cuda.Event:
         import torch
 
         return torch.cuda.Event(enable_timing=True)
@@ -70,11 +70,11 @@ class PyTorchCuda(PyTorch):
         def time_ms(call: Callable[[], object]) -> float:
             start.record()
             call()
-            return start.elapsed_time(self._done)
+            return start.elapsed_time(self._end_event)
 
         return time_ms
 
-    def _recorded(self, graph: nn.Module, resident: Tensor) -> Forward:
+    def _make_forward(self, graph: nn.Module, resident: Tensor) -> Forward:
         return graph
 
 
@@ -83,7 +83,7 @@ class TorchCompileCuda(PyTorchCuda):
 
     name = "torch-compile-cuda"
 
-    def _recorded(self, graph: nn.Module, resident: Tensor) -> Forward:
+    def _make_forward(self, graph: nn.Module, resident: Tensor) -> Forward:
         import torch
 
         return torch.compile(graph)
@@ -94,7 +94,7 @@ class CudaGraph(PyTorchCuda):
 
     name = "cuda-graph"
 
-    def _recorded(self, graph: nn.Module, resident: Tensor) -> Forward:
+    def _make_forward(self, graph: nn.Module, resident: Tensor) -> Forward:
         import torch
 
         aside = torch.cuda.Stream()

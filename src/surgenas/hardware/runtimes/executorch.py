@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from surgenas.hardware.runtimes import Images, Runtime, distribution_version, quiet
+from surgenas.hardware.runtimes import Images, Runtime, distribution_version, silence_output
 
 if TYPE_CHECKING:
     from torch import nn
@@ -24,7 +24,7 @@ class ExecuTorch(Runtime):
     def convert(self, network: nn.Module, input_shape: tuple[int, int, int], batch: int) -> bytes:
         import torch
 
-        with quiet(), torch.no_grad():
+        with silence_output(), torch.no_grad():
             from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
             from executorch.exir import to_edge_transform_and_lower
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from surgenas.core.errors import EnvironmentFault
-from surgenas.hardware.runtimes import Images, Runtime, distribution_version, quiet
+from surgenas.hardware.runtimes import Images, Runtime, distribution_version, silence_output
 
 if TYPE_CHECKING:
     from torch import nn
@@ -27,7 +27,7 @@ class LiteRT(Runtime):
 
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         distribution_version("litert-torch", "litert")
-        with quiet():
+        with silence_output():
             import litert_torch
 
             found: bytes = litert_torch.convert(network, (torch.zeros(batch, *input_shape),)).model_content()

@@ -12,7 +12,7 @@ from pathlib import Path
 import onnxruntime as ort
 
 from surgenas.core.errors import EnvironmentFault
-from surgenas.hardware.context import gpu
+from surgenas.hardware.context import gpu_name
 from surgenas.hardware.runtimes import Images, OnnxReader
 
 
@@ -65,11 +65,11 @@ class OnnxRuntimeCuda(OnnxRuntime):
 
     @property
     def version(self) -> str:
-        if self.provider not in ort.get_available_providers() or not gpu():
+        if self.provider not in ort.get_available_providers() or not gpu_name():
             raise EnvironmentFault(
                 f"needs an NVIDIA GPU, and {self.provider}: pip uninstall onnxruntime, pip install onnxruntime-gpu"
             )
-        return f"{super().version} on {gpu()}"
+        return f"{super().version} on {gpu_name()}"
 
     def _session(self, model: bytes, options: ort.SessionOptions) -> ort.InferenceSession:
         options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")  # never the CPU in disguise

@@ -20,7 +20,7 @@ class OpenVino(OnnxReader):
     def version(self) -> str:
         return distribution_version("openvino", "openvino")
 
-    def missing(self, precision: str) -> str:
+    def missing_feature(self, precision: str) -> str:
         return "bf16 (avx512_bf16 or amx)" if precision == "bf16" and not _has_bf16() else ""
 
     def quantize(self, model: bytes, calibration: Images) -> bytes:
@@ -29,9 +29,9 @@ class OpenVino(OnnxReader):
         return nncf_int8(model, calibration)
 
     def prepare(self, model: bytes, images: Images, threads: int, precision: str) -> Callable[[], Images]:
-        if self.missing(precision):  # OpenVINO would silently compute in fp32
-            raise EnvironmentFault(f"this processor has no {self.missing(precision)}")
-        request = _compiled(model, threads, precision).create_infer_request()
+        if self.missing_feature(precision):  # OpenVINO would silently compute in fp32
+            raise EnvironmentFault(f"this processor has no {self.missing_feature(precision)}")
+        request = _compile(model, threads, precision).create_infer_request()
 
         def call() -> Images:
             found: Images = request.infer([images], share_inputs=True, share_outputs=True)[0]
@@ -40,7 +40,7 @@ class OpenVino(OnnxReader):
         return call
 
     def layer_times_ms(self, model: bytes, images: Images, threads: int, precision: str, runs: int) -> dict[str, float]:
-        request = _compiled(model, threads, precision, PERF_COUNT=True).create_infer_request()
+        request = _compile(model, threads, precision, PERF_COUNT=True).create_infer_request()
         times: dict[str, float] = defaultdict(float)
         for _ in range(runs):
             request.infer([images])
@@ -55,7 +55,7 @@ def _has_bf16() -> bool:
     return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
-def _compiled(model: bytes, threads: int, precision: str, **more: Any) -> Any:
+def _compile(model: bytes, threads: int, precision: str, **more: Any) -> Any:
     import openvino
 
     core = openvino.Core()

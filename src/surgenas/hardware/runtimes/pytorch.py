@@ -13,7 +13,7 @@ from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 from surgenas.core.errors import EnvironmentFault, SurgenasError
-from surgenas.hardware.runtimes import Images, Runtime, distribution_version, quiet
+from surgenas.hardware.runtimes import Images, Runtime, distribution_version, silence_output
 
 if TYPE_CHECKING:
     from torch import nn
@@ -37,7 +37,7 @@ class PyTorch(Runtime):
         import torch
 
         sink = io.BytesIO()
-        with quiet(), torch.no_grad():
+        with silence_output(), torch.no_grad():
             torch.export.save(torch.export.export(network, (torch.zeros(batch, *input_shape),)), sink)
         return sink.getvalue()
 
@@ -46,7 +46,7 @@ class PyTorch(Runtime):
 
         torch.set_num_threads(threads)
         _keep_freed_memory()
-        call = self._ready(program(model).module())
+        call = self._make_callable(load_program(model).module())
         source = torch.from_numpy(images)
 
         def run() -> Images:
@@ -57,7 +57,7 @@ class PyTorch(Runtime):
         run()  # compiled on its first call, if at all
         return run
 
-    def _ready(self, graph: nn.Module) -> Callable[..., Any]:
+    def _make_callable(self, graph: nn.Module) -> Callable[..., Any]:
         return graph
 
 
@@ -72,7 +72,7 @@ class TorchCompile(PyTorch):
             raise EnvironmentFault("torch.compile needs a C++ compiler; install g++")
         return super().version
 
-    def _ready(self, graph: nn.Module) -> Callable[..., Any]:
+    def _make_callable(self, graph: nn.Module) -> Callable[..., Any]:
         import torch
 
         compiled: Callable[..., Any] = torch.compile(graph)
@@ -89,24 +89,24 @@ def _keep_freed_memory() -> None:
         libc.mallopt(_MMAP_THRESHOLD, 1 << 25)  # the most it takes
 
 
-def program(model: bytes) -> ExportedProgram:
+def load_program(model: bytes) -> ExportedProgram:
     """The exported program. The format can carry pickles, which its loader would run: refused beforehand."""
     import torch
 
     with zipfile.ZipFile(io.BytesIO(model)) as archive:
         for name in archive.namelist():
-            if name.endswith("_config.json") and _pickled(json.loads(archive.read(name))):
+            if name.endswith("_config.json") and _has_pickles(json.loads(archive.read(name))):
                 raise SurgenasError("refused: an exported program with pickled constants")
             if "/sample_inputs/" in name:  # read again by the loader, which trusts it if it must
                 try:
                     torch.load(io.BytesIO(archive.read(name)), weights_only=True)
                 except UnpicklingError as error:
                     raise SurgenasError("refused: an exported program with pickled inputs") from error
-    with quiet():
+    with silence_output():
         return torch.export.load(io.BytesIO(model))
 
 
-def _pickled(config: dict[str, Any]) -> bool:
+def _has_pickles(config: dict[str, Any]) -> bool:
     """Weights and constants are plain if they say so and are named as tensors; nested one level under 'config'."""
     entries = config.get("config", {}).values()
     return any(e.get("use_pickle") or not e["path_name"].startswith(("weight_", "tensor_")) for e in entries)

@@ -112,4 +112,4 @@ def _name(group: Sequence[dict[str, Any]]) -> str:
 
 
 def _against(name: str, best: str, found: Difference) -> dict[str, Any]:
-    return {"name": name, "against": best, **found.scaled(100).to_dict()}
+    return {"name": name, "against": best, **found.scale_by(100).to_dict()}

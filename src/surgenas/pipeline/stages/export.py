@@ -12,7 +12,7 @@ from surgenas.core.units import show_ms
 from surgenas.hardware import RUNTIMES
 from surgenas.hardware.conversion import check_equal
 from surgenas.hardware.measurement import Measurement, pool
-from surgenas.hardware.onnx_file import to_onnx, with_metadata
+from surgenas.hardware.onnx_file import add_metadata, to_onnx
 from surgenas.nn.cost import layer_costs
 from surgenas.pipeline.checkpoint import load_weights
 from surgenas.pipeline.run import Run
@@ -31,7 +31,7 @@ def export(run: Run, found: Architecture) -> None:
         model = to_onnx(network, space.input_shape, batch=None)
         data = run.data
         facts = {"classes": data.classes, "mean": data.mean, "std": data.std, "architecture": found.to_dict()}
-        write_atomic(run.folder / "model.onnx", with_metadata(model, facts))
+        write_atomic(run.folder / "model.onnx", add_metadata(model, facts))
         images = data.normalise(data.test.images[:64]).numpy()
         runtime = look_up("runtime", "onnxruntime", RUNTIMES)()
         output = runtime.prepare((run.folder / "model.onnx").read_bytes(), images, 1, "fp32")()

@@ -47,7 +47,7 @@ def _default(low_ms: float, high_ms: float) -> float:
 
 def _typical(run: Run) -> Architecture:
     """The one of middling MACs among random architectures: the reference shall be near to what is searched for."""
-    archs = moves.samples(run.space, 99, generator(run.config.seed, "reach"))
+    archs = moves.sample_many(run.space, 99, generator(run.config.seed, "reach"))
     macs = (moves.encode(run.space, archs) * run.space.costs().macs).sum((1, 2))
     return archs[int(np.argsort(macs)[len(archs) // 2])]
 

@@ -23,7 +23,7 @@ from surgenas.pipeline.run import Run
 from surgenas.pipeline.stages.measured import CLAIM, QUICK, fitted_predictor, measure
 from surgenas.pipeline.stages.search import check_time
 from surgenas.spaces import space_of
-from surgenas.spaces.mobile import distinct
+from surgenas.spaces.mobile import drop_duplicates
 from surgenas.training.data import Dataset
 from surgenas.training.loop import Epoch, Recipe, accuracy, fit, make_fabric
 
@@ -134,7 +134,7 @@ def _progress(run: Run, name: str, epochs: int, done: int) -> Iterator[_OnEpoch]
 
 def _reference(run: Run, target_ms: float) -> Architecture:
     """The MobileNetV2 width measured nearest to the target: coarsely first, then around the guess until it is equal."""
-    archs = distinct([run.space.reference(width) for width in WIDTHS])
+    archs = drop_duplicates([run.space.reference(width) for width in WIDTHS])
     log_widths = np.log([float(dict(arch.space.settings)["width"]) for arch in archs])
     coarse = range(0, len(archs), max(1, len(archs) // 6))
     rough = measure(run, "reference", archs[coarse.start :: coarse.step], protocol=QUICK)
