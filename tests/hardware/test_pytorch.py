@@ -9,9 +9,9 @@ import pytest
 
 FAULTS = """
 import resource, numpy as np, torch
-from surgenas.hardware.references import reference_named
+from surgenas.hardware.references import find_reference
 from surgenas.hardware.runtimes.pytorch import PyTorch
-large = reference_named("reference-l/1")
+large = find_reference("reference-l/1")
 shape = (1, *large.input_shape)
 model = PyTorch().convert(large.build().eval(), large.input_shape, 1)
 call = PyTorch().prepare(model, np.zeros(shape, np.float32), 1, "fp32")

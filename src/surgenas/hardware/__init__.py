@@ -1,4 +1,4 @@
-"""Devices and the one way in which latency is measured on them.
+"""How is latency measured, and on which devices?
 
 A device is data: a file in `device_files/`, or one of yours (hardware.devices). A "package.module:factory" path works
 too; a factory takes nothing and returns a Device.

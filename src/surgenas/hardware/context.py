@@ -1,4 +1,4 @@
-"""What state was the machine in while we measured? (docs/measurement.md, 3). What is unknown is null."""
+"""What state was the machine in while we measured? (docs/measurement.md, 3). What is unknown is None."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ import psutil
 
 
 def host_fingerprint() -> str:
-    """A short name for this host: processor, cores, and an identity that survives reboots."""
+    """A short name for this host, made of its processor, its cores and an identity that survives reboots."""
     identity = _read("/etc/machine-id") or platform.node()
     digest = hashlib.sha256(f"{identity}/{processor_name()}/{os.cpu_count()}".encode()).hexdigest()
     return f"{platform.machine()}-{os.cpu_count()}c-{digest[:10]}"
 
 
 def processor_name() -> str:
-    """The processor's name as the system reports it."""
+    """The name of the processor, as the system reports it."""
     for line in (_read("/proc/cpuinfo") or "").splitlines():
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
@@ -31,12 +31,12 @@ def processor_name() -> str:
 
 @cache
 def gpu_name() -> str | None:
-    """The first NVIDIA GPU's name; None without one."""
+    """The name of the first NVIDIA GPU; None if there is none."""
     return _nvidia("name")
 
 
 def _nvidia(field: str) -> str | None:
-    """What the driver says of the first GPU that is to be seen."""
+    """What the driver says of one field of the first visible GPU; None if there is no GPU or no answer."""
     if not shutil.which("nvidia-smi"):
         return None
     first = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
@@ -49,7 +49,10 @@ def _nvidia(field: str) -> str | None:
 
 
 def snapshot() -> dict[str, Any]:
-    """Load, pressure, steal, temperature and frequency now; of a GPU SM clock, temperature and why it is throttled."""
+    """The state of the machine now: load, pressure, steal, temperature, frequency and free memory.
+
+    Of a GPU also its SM clock, its temperature and why it is throttled. What cannot be read is None.
+    """
     frequency = psutil.cpu_freq()
     return {
         "load_1m": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
@@ -63,7 +66,7 @@ def snapshot() -> dict[str, Any]:
 
 
 def processor_seconds() -> tuple[float, float]:
-    """What all cores together had so far, and what others than this process used of it (or stole from us)."""
+    """(seconds of all cores since the machine started, seconds of them that other programs used or the host stole)."""
     times = psutil.cpu_times()._asdict()
     total = sum(times.values()) - times.get("guest", 0.0) - times.get("guest_nice", 0.0)  # they are in user and nice
     idle = times["idle"] + times.get("iowait", 0.0)
@@ -71,19 +74,19 @@ def processor_seconds() -> tuple[float, float]:
 
 
 def share_used_elsewhere(before: tuple[float, float], after: tuple[float, float]) -> float:
-    """Share of the cores' time between two looks at `processor_seconds` that others used; 0 to 1."""
+    """The share (0 to 1) of all cores' time that others used between two results of `processor_seconds`."""
     had, used = after[0] - before[0], after[1] - before[1]
     return min(1.0, max(0.0, used / had)) if had > 0 else 0.0
 
 
 def crowded_share(used_elsewhere: float, threads: int) -> float:
-    """Share of the cores' time that `threads` needed, but others had; 0 while there were cores left for them."""
+    """The share (0 to 1) of the cores' time that `threads` needed, but others had; 0 if enough cores were left."""
     cores = os.cpu_count() or 1
     return max(0.0, (cores * used_elsewhere + threads - cores) / threads)
 
 
 def _temperature() -> float | None:
-    """The hottest sensor's."""
+    """The temperature of the hottest sensor in degrees Celsius; None where there is no sensor."""
     if not hasattr(psutil, "sensors_temperatures"):  # on macOS and Windows
         return None
     sensors = psutil.sensors_temperatures()

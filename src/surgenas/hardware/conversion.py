@@ -1,4 +1,4 @@
-"""From a network to the bytes that a runtime measures, and what they should compute: fast and wrong is not fast."""
+"""How does a network become bytes for a runtime, and what should they compute there (docs/measurement.md, 2)?"""
 
 from __future__ import annotations
 
@@ -18,16 +18,18 @@ from surgenas.hardware.runtimes import Images, Runtime
 from surgenas.hardware.session import Network
 
 TOLERANCE = {"fp32": 1e-3, "bf16": 0.3, "int8": 1.0}
-"""Largest accepted difference, relative to the largest logit. In int8 a rounding one way or the other is a whole step,
-and deep networks of random weights are chaotic: right kernels differed by up to .6 (docs/log.md). In bf16
-PyTorch itself is up to .15 from its fp32 (MobileNetV2), other images' logits are .95 and more (docs/log.md)."""
+"""The largest accepted difference, relative to the largest logit. In int8 a rounding one way or the other is a whole
+step, and deep networks of random weights are chaotic: right kernels differed by up to .6 (docs/log.md). In bf16 PyTorch
+itself is up to .15 from its fp32 (MobileNetV2), other images' logits are .95 and more (docs/log.md)."""
 CALIBRATION = 64
-"""Random images that a network without images of its own is quantized with."""
+"""How many random images quantize a network that has no images of its own."""
 
 
 def convert_for(runtime: Runtime, job: Job, batch: int, precision: str) -> tuple[Network, Images]:
-    """What goes to the device, and what it should compute: as PyTorch eager; as the ONNX file unoptimised for a network
-    that is a file, or was quantized into one. (What int8 itself costs is said by the accuracy on images.)
+    """Convert a network for a runtime: (what goes to the device, what it should compute there, (N, classes)).
+
+    The second is what PyTorch computes; for a network that is an ONNX file, or was quantized into one, what that file
+    computes unoptimised. (How much accuracy int8 costs is seen on images, not here.)
 
     Raises UsageError for an ONNX file on a runtime of another format, DataError for a network that cannot be exported.
     """
@@ -57,7 +59,10 @@ def _from_pytorch(runtime: Runtime, job: Job, batch: int) -> tuple[Network, Imag
 
 @contextmanager
 def _naming_errors(job: Job, what: str) -> Iterator[None]:
-    """Networks of anybody, at any size, in converters of anybody: they raise whatever they like."""
+    """Turn whatever a foreign network or converter raises into a DataError: "<network> cannot <what> (<why>)".
+
+    A full disk becomes an EnvironmentFault; our own errors pass unchanged.
+    """
     try:
         yield
     except (SurgenasError, MemoryError):
@@ -70,9 +75,9 @@ def _naming_errors(job: Job, what: str) -> Iterator[None]:
 
 
 def settle_statistics(module: nn.Module, input_shape: tuple[int, int, int]) -> nn.Module:
-    """In eval mode, BN of a fresh network put in order by a few random images.
+    """Set the BN statistics of a fresh network from eight random images, and return it in eval mode.
 
-    With its initial statistics the signal dies out layer by layer: the comparison of results would compare nothing.
+    With initial statistics the signal dies out layer by layer, and comparing results would compare nothing.
     """
     fresh = [m for m in module.modules() if isinstance(m, nn.BatchNorm2d) and m.num_batches_tracked == 0]
     for norm in fresh:
@@ -85,7 +90,11 @@ def settle_statistics(module: nn.Module, input_shape: tuple[int, int, int]) -> n
 
 
 def check_equal(expected: Images, output: Images, runtime: str, tolerance: float = TOLERANCE["fp32"]) -> float:
-    """The largest |output - expected|; raises SurgenasError if it is more than rounding to the precision asked for."""
+    """Compare a runtime's output with what was expected, both (N, classes), and return the largest difference.
+
+    tolerance: the largest accepted difference, relative to the largest expected logit. Raises SurgenasError beyond it,
+    DataError if the network computes NaN or infinity.
+    """
     difference = float(np.abs(output - expected).max())
     if not np.isfinite(expected).all():
         raise DataError("the network computes values that are not numbers (NaN or infinity) in PyTorch")

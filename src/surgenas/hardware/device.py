@@ -1,4 +1,4 @@
-"""What the rest of the program knows of a device: its key, and that it measures networks."""
+"""What does the rest of the program know of a device? It has a key, and it measures networks."""
 
 from __future__ import annotations
 
@@ -18,10 +18,13 @@ from surgenas.hardware.timing import Protocol as TimingProtocol
 
 @dataclass(frozen=True)
 class Job:
-    """A network to be measured. key identifies it in the store; build makes it (weights do not matter).
+    """A network that is to be measured.
 
-    model: ONNX bytes for a batch size, of a network that only exists as a file. images: (N, C, H, W), normalised, to
-    quantize it with; without them, random ones.
+    key: what identifies it in the store. build: makes the network, whose weights do not matter; None if it only exists
+    as an ONNX file. input_shape: (C, H, W) of one image.
+
+    model: gives the ONNX bytes of such a file for a batch size. images: gives normalised images (N, C, H, W) to
+    quantize the network with; random ones are taken without.
     """
 
     key: str
@@ -43,17 +46,17 @@ class Device(Protocol):
 
     @property
     def name(self) -> str:
-        """What the user called it."""
+        """The name by which the user asked for the device."""
 
     @property
     def key(self) -> str:
-        """Host fingerprint, runtime and version, precision, threads and batch: what a latency is valid for."""
+        """What a latency is valid for (docs/measurement.md, 1)."""
 
     def describe(self) -> dict[str, object]:
-        """For people and for config.json."""
+        """What the device is, as plain values for people and for config.json."""
 
     def calibrate(self, job: Job) -> tuple[str, float]:
-        """(name, latency in ms) of the reference network nearest to a typical job; to be given to `measure`."""
+        """(name, latency in ms) of the reference network that is nearest to a typical job, for `measure`."""
 
     def measure(
         self,
@@ -65,18 +68,24 @@ class Device(Protocol):
         reuse: bool = False,
         progress: Progress = Progress(),  # noqa: B008  stateless
     ) -> list[Measurement]:
-        """Measure all jobs in interleaved campaigns. reuse: accept what the store knows (grade C or better)."""
+        """Measure networks in interleaved campaigns; one measurement for each job, in their order.
+
+        reference: what `calibrate` gave; None takes the nearest for each group of like latency. reuse: accept what the
+        store knows, at grade C or better. Raises a SurgenasError for a network that cannot be measured.
+        """
 
     def layer_shares(self, job: Job) -> dict[str, float]:
-        """Share of the latency by module path of the network, from a profiled run; sums to 1. Raises UsageError where
-        the runtime cannot tell."""
+        """Each layer's share of the latency by its module path, from a profiled run; they sum to 1.
+
+        Raises UsageError where the runtime cannot tell.
+        """
 
 
 def measure_each(device: Device, jobs: Sequence[Job], **how: Any) -> dict[str, Measurement | SurgenasError]:
-    """By key: the measurement, or why there is none. One network that fails, or that takes its whole process down, does
-    not take the others with it: they are measured again in smaller campaigns.
+    """Measure networks so that one that fails does not fail the others; by key the measurement, or why there is none.
 
-    how: as for `Device.measure`. Raises EnvironmentFault for a full disk and the like.
+    If a campaign fails, its networks are measured again in two smaller ones. how: the keywords of `Device.measure`.
+    Raises EnvironmentFault if the machine is at fault, as with a full disk.
     """
     try:
         return dict(zip([job.key for job in jobs], device.measure(jobs, **how), strict=True))

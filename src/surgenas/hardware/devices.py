@@ -28,7 +28,7 @@ SHIPPED = Path(__file__).parent / "device_files"
 
 
 class DeviceFile(BaseModel):
-    """The keys of a device file; others are refused."""
+    """The contents of a device file; keys that are not listed here are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -41,20 +41,23 @@ class DeviceFile(BaseModel):
 
     @property
     def worker_command(self) -> tuple[str, ...] | None:
-        """The command that reaches a worker elsewhere; None: here."""
+        """The command that reaches a worker elsewhere; None if the device is here."""
         if self.command:
             return tuple(self.command)
         return ("ssh", self.host, "python3", "-m", "surgenas.hardware.worker") if self.host else None
 
 
 def shipped_names() -> list[str]:
-    """The devices that are shipped."""
+    """The names of the devices that this package brings along, sorted."""
     return sorted(path.stem for path in SHIPPED.glob("*.toml"))
 
 
 def make_device(name: str) -> Device:
-    """The device of that name. Raises UsageError for one that is not known or not described, EnvironmentFault for a
-    runtime that is not installed, DeviceLost for a command that reaches nobody."""
+    """The device behind a shipped name, a TOML file or a "package.module:factory" path.
+
+    Raises UsageError for a name that is not known or a file that describes no device, EnvironmentFault for a runtime
+    that is not installed, DeviceLost for a command that reaches no worker.
+    """
     if name in shipped_names():
         return _from_file(name, SHIPPED / f"{name}.toml")
     if name.endswith(".toml"):

@@ -1,4 +1,4 @@
-"""The near side: run a campaign in a fresh process, here or behind any command, and survive whatever happens to it."""
+"""How is a campaign run in another process, here or behind any command, surviving whatever happens to it?"""
 
 from __future__ import annotations
 
@@ -25,15 +25,16 @@ class DeviceLost(SurgenasError):
 
 
 class DeviceGone(DeviceLost):
-    """It does not even greet any more: quarantined, since every further question would wait for nothing."""
+    """The device does not even greet any more. Nothing more is asked of it, since every question would wait in vain."""
 
 
 @dataclass(frozen=True)
 class Link:
-    """command: anything that connects its standard input and output to a worker. One process a campaign.
+    """The way to a worker, for which one process is started for each campaign.
 
-    hello_s: how long it may take to greet (a login, an import); slack_s: how long, beyond the protocol's own patience,
-    it may be silent. pauses_s: before each new try.
+    command: anything that connects its standard input and output to a worker. hello_s: how long the worker may take to
+    greet (a login, an import). slack_s: how long, beyond the patience of the campaign, it may be silent. pauses_s: the
+    pause before each new try.
     """
 
     command: tuple[str, ...] = HERE
@@ -42,14 +43,14 @@ class Link:
     pauses_s: tuple[float, ...] = (0.5, 2.0)
 
     def greet(self) -> Greeting:
-        """Who is on the far side; raises DeviceLost if nobody is."""
+        """The greeting of the worker on the far side; raises DeviceLost if none answers."""
         return self._persist(lambda: self._talk(None, 0.0), Progress())[0]
 
     def perform(self, request: Request, progress: Progress = Progress()) -> Answer:  # noqa: B008  stateless
-        """The answer to a campaign. A try that fails leaves nothing behind; only a whole answer counts.
+        """Have a campaign done, and return the answer. A try that fails leaves nothing behind.
 
-        Raises DeviceLost, saying what went wrong last, when every try has failed, DeviceGone if there is nobody left to
-        try; SurgenasError for a campaign that the far side says cannot be done.
+        Raises DeviceLost, saying what went wrong last, if every try has failed, DeviceGone if the worker does not even
+        greet any more, SurgenasError if the far side says that the campaign cannot be done.
         """
         message, patience_s = request_message(request), request.protocol.patience_s + self.slack_s
         try:
@@ -75,7 +76,7 @@ class Link:
         raise AssertionError("unreachable")
 
     def _talk(self, message: Message | None, patience_s: float) -> Talk:
-        """One process: its greeting, and its answer to the message, if there is one."""
+        """Start one worker process; returns its greeting, and its answer to the message, if there is a message."""
         pipe = subprocess.PIPE
         try:
             process = subprocess.Popen(self.command, stdin=pipe, stdout=pipe, stderr=pipe)
@@ -113,7 +114,7 @@ class Link:
 
 
 class _deadline:  # noqa: N801  reads as a word
-    """Kill the process when the time is out: its reader then sees the end of the stream."""
+    """Kill a process when its time is out, so that whoever reads from it sees the end of the stream."""
 
     def __init__(self, process: subprocess.Popen[bytes], seconds: float) -> None:
         self.process, self.seconds, self.over = process, seconds, False

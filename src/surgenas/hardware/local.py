@@ -1,4 +1,4 @@
-"""Measuring on a device: export, lock, run the campaign here or elsewhere, check the result, keep it."""
+"""How does a device measure networks? Export, lock, run the campaign here or elsewhere, check the result, store it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from surgenas.hardware.store import Store
 from surgenas.hardware.timing import Campaign, Protocol
 
 TOGETHER = 32
-"""Networks compiled and interleaved at once."""
+"""How many networks are compiled and interleaved at once, at most."""
 LOOK = Protocol(rounds=240, max_rounds=240, half_width=0.0, warmup_s=0.1, backoff_s=(), pause_s=0.02)
 """How the reference is looked at: over seconds, since a machine that others share is slow for seconds at a time."""
 
@@ -105,7 +105,7 @@ class RuntimeDevice:
         seed: int,
         progress: Progress,
     ) -> dict[str, Measurement]:
-        """As many of each group of like latency as the protocol wants, pooled."""
+        """Run as many campaigns of each group of like latency as the protocol wants; the pooled measurements by key."""
         networks = {key: network for key, (network, _) in exported.items()}
         groups = [(reference, networks)] if reference else self._group_by_reference(networks, protocol.fresh)
         found: dict[str, Measurement] = {}
@@ -153,7 +153,10 @@ class RuntimeDevice:
     def _check_and_store(
         self, answer: Answer, exported: Mapping[str, tuple[Network, Images]], reference: tuple[str, float]
     ) -> dict[str, Measurement]:
-        """Every network's measurement, once its result is known to be right: fast and wrong is not fast."""
+        """Store and return the measurement of every network of one campaign, by key.
+
+        Raises SurgenasError if a network computed something else than expected.
+        """
         campaign = answer.campaign
         light = any(not network.is_heavy for network, _ in exported.values())
         kind = self.key if light else f"{self.key}/heavy"  # those that depend on caches repeat less well
@@ -207,7 +210,10 @@ class RuntimeDevice:
         )
 
     def _find_stored(self, jobs: Sequence[Job], reference: tuple[str, float] | None) -> dict[str, Measurement]:
-        """Stored results that are good enough; a ratio to the wanted reference is put on its present scale."""
+        """The latest stored measurement of each job at grade C or better, by key.
+
+        With a reference given, only ratios to it count, and their milliseconds are put on its present scale.
+        """
         known = {}
         for job in jobs:
             for m in self.store.find(job.key, self.key):
@@ -219,8 +225,11 @@ class RuntimeDevice:
     def _group_by_reference(
         self, networks: Mapping[str, Network], fresh: bool
     ) -> list[tuple[tuple[str, float], dict[str, Network]]]:
-        """Networks of like latency together, with the reference nearest to them and its own: p10 of its history, just
-        added to. fresh: in processes of their own, which somebody's network may take down."""
+        """Group networks of like latency: ((name and latency in ms of the reference nearest to them), group).
+
+        The reference's latency is p10 of its history, to which a new look is added first. fresh: measure in processes
+        of their own, which a network may take down.
+        """
         middle = REFERENCES[2].name
         rough = Protocol(rounds=3, max_rounds=3, warmup_s=0.1, block_ms=1.0, fresh=fresh)
         everything = {**networks, **{r.name: self._reference(r.name) for r in REFERENCES}}
@@ -237,12 +246,12 @@ class RuntimeDevice:
         return found
 
     def _watcher(self, networks: Mapping[str, Network]) -> dict[str, Network]:
-        """What is measured beside them to know what others do with the memory: for heavy networks only."""
+        """The network that is measured beside heavy ones, to notice what others do with the memory; else nothing."""
         heavy = any(network.is_heavy for network in networks.values())
         return {MEMORY.name: self._reference(MEMORY.name)} if heavy else {}
 
     def logits(self, job: Job, images: Images) -> Images:
-        """What the converted network answers to images (N, C, H, W), computed here: (N, classes).
+        """The logits (N, classes) that the converted network computes for images (N, C, H, W), on this machine.
 
         Raises UsageError for a device elsewhere, or a runtime that must not run in this process.
         """
@@ -263,7 +272,7 @@ class RuntimeDevice:
 
     @property
     def _kind(self) -> str:
-        """How another process finds the runtime: by its name, or where it is from."""
+        """How another process finds the runtime: its name in RUNTIMES, or its path "package.module:Class"."""
         kind = type(self.runtime)
         return self.runtime.name if self.runtime.name in RUNTIMES else f"{kind.__module__}:{kind.__qualname__}"
 
@@ -272,7 +281,7 @@ class RuntimeDevice:
 
 
 def _perform_here(request: Request) -> Answer:
-    """In this process, where a runtime fails in its own way too."""
+    """Run a campaign in this process; whatever the runtime raises becomes a SurgenasError."""
     try:
         return perform(request)
     except (SurgenasError, MemoryError):

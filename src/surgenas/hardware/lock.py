@@ -1,4 +1,4 @@
-"""One measuring process per machine (docs/measurement.md, 1); the lock dies with its holder."""
+"""How does one process at a time measure on a machine (docs/measurement.md, 1)? By a lock that dies with its holder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from surgenas.hardware.store import default_folder
 
 @contextmanager
 def measuring_lock(host: str, progress: Progress) -> Iterator[None]:
-    """host: its fingerprint. Waits, saying so, while another process measures there."""
+    """Hold the only right to measure on a host, given by its fingerprint.
+
+    While another process measures there, this one says so and waits.
+    """
     name = hashlib.sha256(host.encode()).hexdigest()[:12]
     lock = FileLock(default_folder() / f"measuring-{name}.lock")
     try:

@@ -1,4 +1,4 @@
-"""What one latency measurement says, and how it follows from raw run times (docs/measurement.md, 7).
+"""What does a latency measurement say, and how does it follow from raw run times (docs/measurement.md, 7)?
 
 Pure functions over recorded times: the loop that records them is `timing`.
 """
@@ -14,7 +14,7 @@ from typing import Any
 from scipy.special import stdtrit
 
 MIN_ROUNDS = 3
-"""Below this no interval is given."""
+"""With fewer rounds no interval is given."""
 MIN_QUIET = 5
 """With fewer quiet rounds all rounds are used, and the grade is C at best."""
 QUIET = 1.15
@@ -25,12 +25,13 @@ itself depends on the machine's state. Ratios of quiet rounds repeat within 1 %,
 """
 
 CROWD = 0.2
-"""Share of the cores' time that a network needed, but others had, from which it is a crowd: one more program than there
-are cores has a third. Short runs between two turns of the others look clean then, and some are up to 40 % off."""
+"""The share of the cores' time that a network needed, but others had, above which the machine is crowded: one more
+program than there are cores has a third. Short runs between two turns of the others look clean then, and some are up to
+40 % off."""
 ENOUGH = 5
-"""Campaigns from which their own spread says how sure their median is."""
+"""From this many campaigns on, their own spread says how sure their median is."""
 MIN_CAMPAIGNS = 3
-"""Campaigns that two networks must share for their ratio to be taken within each."""
+"""Two networks must share this many campaigns for their ratio to be taken within each campaign."""
 SCALE = 0.03
 """How far two references may disagree on a millisecond: what each is known to take moves by 1 to 2 % (docs/log.md)."""
 
@@ -44,7 +45,7 @@ class Block:
 
     @property
     def best_ms(self) -> float:
-        """The fastest clean run; of all runs if none was clean."""
+        """The fastest clean run in ms; the fastest of all runs if none was clean."""
         kept = [ms for ms, ok in zip(self.runs_ms, self.clean, strict=True) if ok]
         return min(kept or self.runs_ms)
 
@@ -59,10 +60,11 @@ class Round:
 
     @property
     def ratio(self) -> float:
-        """Block statistic: min over the candidate's runs / min over the adjacent reference runs."""
+        """The candidate's fastest run over the fastest of the two reference blocks (docs/measurement.md, 6)."""
         return self.candidate.best_ms / min(self.before.best_ms, self.after.best_ms)
 
     def is_quiet(self, reference_ms: float) -> bool:
+        """Whether both reference blocks took about what the reference is known to take; infinity: not known."""
         if math.isinf(reference_ms):
             return True
         return all(1 / QUIET <= block.best_ms / reference_ms <= QUIET for block in (self.before, self.after))
@@ -70,13 +72,13 @@ class Round:
 
 @dataclass(frozen=True)
 class Measurement:
-    """A network's latency on a device. Times in milliseconds; half_width relative (.02 means +-2 %).
+    """A network's latency on a device. Times are in milliseconds; half_width is relative (.02 means +-2 %).
 
     ms is ratio x reference_ms: what the network needs when the machine is as quiet as the reference's history knows.
-    p50_ms is what the wall clock saw during this measurement; p90_ms only from 64 runs on. floor: |ln ratio| that one
-    network measured under two names stays below in 95 % of cases on this device (A/A); 0: not looked at. model_bytes:
-    the network as its runtime gets it. steady_ms: of a very small network, run back to back; ms is what it takes in
-    turn with others. campaigns_ms: what each of several campaigns said; ms is their median.
+    p50_ms and p90_ms are what the wall clock saw during this measurement; p90_ms is None below 64 runs. floor: the
+    noise floor (docs/measurement.md, 9); 0 if it is not known. model_bytes: the size of the network as its runtime gets
+    it. steady_ms: the latency of a very small network when it is run back to back; ms is what it takes in turn with
+    others. campaigns_ms: what each of several campaigns said; ms is their median.
     """
 
     key: str
@@ -99,19 +101,21 @@ class Measurement:
 
     @property
     def interval_ms(self) -> tuple[float, float]:
-        """95 % interval."""
+        """The ends of the 95 % interval in ms."""
         return self.ms * (1 - self.half_width), self.ms * (1 + self.half_width)
 
     @property
     def doubt(self) -> float:
-        """half_width, or what a disturbed memory may add where that is more."""
+        """The relative doubt: half_width, or what a disturbed memory may add where that is more."""
         return max(self.half_width, float(self.context.get("memory", 0.0)))
 
     def to_dict(self) -> dict[str, Any]:
+        """The fields as plain values, for JSON."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, record: dict[str, Any]) -> Measurement:
+        """The measurement that `to_dict` wrote."""
         return cls(**{**record, "campaigns_ms": tuple(record.get("campaigns_ms", ()))})
 
 
@@ -132,8 +136,11 @@ def estimate(rounds: Sequence[Round], reference_ms: float) -> tuple[float, float
 
 
 def grade(widest: float, preempted: float, quiet_rounds: int = MIN_QUIET, crowded: float = 0.0) -> str:
-    """A, B, C or D by the widest of interval, noise floor and what a disturbed memory may add; too few quiet rounds cap
-    it at C, a reference preempted in more than 30 % of its runs at B; one in more than 60 %, or a crowd, makes it D."""
+    """The grade A, B, C or D of a measurement (docs/measurement.md, 10).
+
+    widest: the largest of half-width, noise floor and what a disturbed memory may add. preempted: the share of the
+    reference's runs that were preempted. crowded: the share of the needed cores' time that others had.
+    """
     letter = next((g for g, limit in (("A", 0.02), ("B", 0.05), ("C", 0.10)) if widest <= limit), "D")
     if preempted > 0.6 or crowded > CROWD:
         return "D"
@@ -143,9 +150,10 @@ def grade(widest: float, preempted: float, quiet_rounds: int = MIN_QUIET, crowde
 
 
 def pool(measurements: Sequence[Measurement]) -> Measurement:
-    """Several campaigns of one network as one: their median, a t-interval of their logarithms (docs/measurement.md, 8).
+    """One measurement from several campaigns of a network: their median and its interval (docs/measurement.md, 8).
 
-    Of fewer than ENOUGH campaigns that would say little: then the wider of their own intervals and twice their spread.
+    The interval is a t-interval of their logarithms. Of fewer than ENOUGH campaigns that would say little; then it is
+    the wider of their own intervals and twice their spread.
     """
     if len(measurements) == 1:
         return measurements[0]
@@ -178,9 +186,10 @@ def pool(measurements: Sequence[Measurement]) -> Measurement:
 
 
 def ranks(measurements: Sequence[Measurement]) -> list[tuple[int, int]]:
-    """The best and the worst place that each may have, the fastest 1: they meet where it can be told from all others.
+    """(best, worst) place that each network may have in a ranking in which the fastest has place 1.
 
-    Being a tie does not carry over from one pair to the next, so no single number could say it. Grade D ties with all.
+    Both are the same for a network that can be told from all others. A tie does not carry over from one pair to the
+    next, so a single place could not say it. Grade D ties with all.
     """
 
     def faster(one: Measurement, other: Measurement) -> bool:
@@ -194,7 +203,7 @@ def ranks(measurements: Sequence[Measurement]) -> list[tuple[int, int]]:
 
 
 def tie_width(one: Measurement, other: Measurement) -> float:
-    """|ln ratio| up to which two measurements are a tie: within the noise floor, or within both doubts together."""
+    """The |ln ratio| up to which two measurements tie: the noise floor, or both doubts together if these are more."""
     return max(one.floor, other.floor, math.hypot(one.doubt, other.doubt, _reference_doubt(one, other)))
 
 
@@ -204,7 +213,7 @@ def _reference_doubt(one: Measurement, other: Measurement) -> float:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One network's latency over another's, with its 95 % interval; a tie if that cannot be told from 1."""
+    """The ratio of two networks' latencies with its 95 % interval; a tie if it cannot be told from 1."""
 
     ratio: float
     interval: tuple[float, float]
@@ -212,11 +221,11 @@ class Comparison:
 
 
 def compare_latencies(one: Measurement, other: Measurement) -> Comparison | None:
-    """Paired by campaign, so that what slows a whole campaign down cancels (docs/measurement.md, 13).
+    """The latency of one network over the other's, paired by campaign (docs/measurement.md, 13); None beside a grade D.
 
-    Campaigns pair from the last one back: what a measurement was pooled with from before stands in front. With fewer
-    than three in common, or other references, it is the ratio of the two, within both intervals together. None beside a
-    grade D.
+    What slows a whole campaign down cancels. Campaigns pair from the last one back, since those that a measurement was
+    pooled with from before stand in front. With fewer than three in common, or different references, the ratio is that
+    of the two medians, with both intervals together.
     """
     if "D" in (one.grade, other.grade):
         return None
@@ -234,6 +243,6 @@ def compare_latencies(one: Measurement, other: Measurement) -> Comparison | None
 
 
 def _t_interval(values: Sequence[float]) -> float:
-    """Half-width of the 95 % interval of their mean."""
+    """The half-width of the 95 % interval of the mean of values."""
     S = len(values)
     return float(stdtrit(S - 1, 0.975)) * statistics.stdev(values) / math.sqrt(S)

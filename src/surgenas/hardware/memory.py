@@ -1,8 +1,9 @@
-"""Does somebody else go through the memory? Networks whose weights fill a cache then take up to twice as long, and all
-their runs agree on it, while a small reference network feels nothing (docs/log.md, 2026-11-26).
+"""Does another program go through the memory while we measure, and how wrong does that make a latency?
 
-So a network of ours with many weights, the watcher, is measured beside them, unasked: how much longer it takes than it
-is known to take says how wrong they may be.
+Networks whose weights fill a cache then take up to twice as long, and all their runs agree on it, while a small
+reference network is not slowed down (docs/measurement.md, 14; docs/log.md, 2026-11-26). So a network of ours with many
+weights, the watcher, is measured beside them: how much longer it takes than it is known to take says how wrong they
+may be.
 """
 
 from __future__ import annotations
@@ -17,17 +18,20 @@ from surgenas.hardware.session import Network
 from surgenas.hardware.timing import Campaign
 
 SCATTER = 0.05
-"""From process to process the watcher takes that much more or less, by where its weights come to lie."""
+"""The watcher's latency differs by this share from process to process, by where its weights come to lie."""
 
 
 def watcher_minima_ms(campaign: Campaign) -> list[float]:
-    """Of the watcher's blocks; empty if it was not there."""
+    """The fastest run in ms of each block of the watcher in a campaign; empty if the campaign had no watcher."""
     return [r.candidate.best_ms for r in campaign.rounds.get(MEMORY.name, ())]
 
 
 def watcher_slowdown(campaign: Campaign, reference_ms: float, history_ms: Sequence[float]) -> float:
-    """How much longer it took than in the faster quarter of its history, beyond what the reference did and what it
-    scatters anyhow: .1 for 10 %. 0 if it was not there, or never before."""
+    """By what share the watcher took longer in a campaign than it is known to take; .1 means 10 %, and 0 is the least.
+
+    It is known to take the lower quartile of `history_ms`, its earlier latencies. What slowed the reference down as
+    well is not counted, nor SCATTER. The answer is 0 if the campaign had no watcher, or there is no history.
+    """
     rounds = campaign.rounds.get(MEMORY.name, ())
     if not rounds or not history_ms:
         return 0.0
@@ -36,9 +40,10 @@ def watcher_slowdown(campaign: Campaign, reference_ms: float, history_ms: Sequen
 
 
 def memory_effect(slowdown: float, network: Network, watcher: Network) -> float:
-    """How wrong that may make a network's latency: as large a part of it as its weights are of the watcher's.
+    """By what share a network's latency may be wrong, given the watcher's slowdown; 0 for one that is not heavy.
 
-    While the watcher slowed down by 42 %, EfficientNet-B0 (16 MB) did by 48, MobileNetV3-Large (17 MB) by 27 and
-    MobileNetV2 (9 MB) by 18 %.
+    It is the slowdown times the network's size over the watcher's, at most the slowdown itself. While the watcher
+    slowed down by 42 %, EfficientNet-B0 (16 MB) did by 48, MobileNetV3-Large (17 MB) by 27 and MobileNetV2 (9 MB) by
+    18 %.
     """
     return slowdown * min(1.0, len(network.model) / len(watcher.model)) if network.is_heavy else 0.0

@@ -1,4 +1,4 @@
-"""A network as an ONNX file, and as bytes: the form in which it leaves PyTorch."""
+"""How does a network leave PyTorch as ONNX, and how is an ONNX file of others read safely?"""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from surgenas.core.errors import DataError, UsageError
 
 
 def to_onnx(network: nn.Module, input_shape: tuple[int, int, int], *, batch: int | None = 1) -> bytes:
-    """ONNX bytes of the network in eval mode; batch None leaves the batch size open.
+    """The ONNX bytes of a network in eval mode, for images of (C, H, W); batch None leaves the batch size open.
 
     The TorchScript exporter is used on purpose: half a second a network against five for the torch.export one
     (docs/log.md), and its node names carry the module path, from which per-layer latency shares are read.
@@ -50,16 +50,16 @@ def to_onnx(network: nn.Module, input_shape: tuple[int, int, int], *, batch: int
 
 
 def add_metadata(model: bytes, values: Mapping[str, object]) -> bytes:
-    """The same model carrying `surgenas.<name>` properties as JSON (mean, std, class names)."""
+    """A copy of a model (ONNX bytes) that carries each value as a property `surgenas.<name>` in JSON."""
     proto = onnx.load_from_string(model)
     onnx.helper.set_model_props(proto, {f"surgenas.{name}": json.dumps(value) for name, value in values.items()})
     return proto.SerializeToString()
 
 
 def read_onnx(path: Path) -> onnx.ModelProto:
-    """A model from a file that anybody may have sent: data only, weights inside it or beside it, never elsewhere.
+    """Read a model from a file that anybody may have sent. Its weights may lie inside it or beside it, not elsewhere.
 
-    Raises UsageError for a file that is not there, DataError for one that is no usable model.
+    Raises UsageError for a file that cannot be read, DataError for one that is no usable model.
     """
     try:
         model = onnx.load(str(path), load_external_data=False)
@@ -85,9 +85,10 @@ class FixedModel(NamedTuple):
 
 
 def fix_shape(model: onnx.ModelProto, batch: int, resolution: int, name: str) -> FixedModel:
-    """Open dimensions closed: the batch as wanted, height and width by `resolution` where the file leaves them open.
+    """Fill in the dimensions that a model leaves open: the batch size, and height and width by `resolution`.
 
-    Raises DataError for a model that does not take one batch of images, or not this one.
+    name: what messages call the model. Raises DataError for a model that does not take a single batch of images, or
+    whose fixed dimensions are others.
     """
     closed = onnx.ModelProto()
     closed.CopyFrom(model)
@@ -114,7 +115,10 @@ def fix_shape(model: onnx.ModelProto, batch: int, resolution: int, name: str) ->
 
 
 def run_unoptimised(model: bytes, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """What a model computes when nothing is rearranged; raises DataError if it cannot, or if that is not a number."""
+    """The output (N, classes) of a model for images (N, C, H, W), computed without optimisations.
+
+    Raises DataError if the model cannot be run, or computes NaN or infinity.
+    """
     options = ort.SessionOptions()
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 4

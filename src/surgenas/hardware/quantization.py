@@ -1,4 +1,4 @@
-"""ONNX bytes in fp32 to ONNX bytes in int8, two ways: the runtimes' own tools, with ranges from calibration images."""
+"""How do ONNX bytes in fp32 become ONNX bytes in int8? By the runtimes' own tools, with ranges from images."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from surgenas.hardware.runtimes import Images, distribution_version, silence_out
 
 
 def static_int8(model: bytes, calibration: Images) -> bytes:
-    """By ONNX Runtime: quantize and dequantize pairs, weights per channel. calibration: (N, C, H, W)."""
+    """Quantize ONNX bytes by ONNX Runtime: pairs of quantize and dequantize, weights per channel.
+
+    calibration: the images (N, C, H, W) that say the ranges.
+    """
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
@@ -37,7 +40,7 @@ def static_int8(model: bytes, calibration: Images) -> bytes:
 
 
 def nncf_int8(model: bytes, calibration: Images) -> bytes:
-    """By NNCF, on the ONNX graph, which OpenVINO then reads. calibration: (N, C, H, W)."""
+    """Quantize ONNX bytes by NNCF, for OpenVINO. calibration: the images (N, C, H, W) that say the ranges."""
     distribution_version("nncf", "openvino")
     with silence_output():
         import nncf
@@ -53,7 +56,7 @@ def nncf_int8(model: bytes, calibration: Images) -> bytes:
 
 
 def _batches(model: bytes, calibration: Images) -> tuple[str, Iterator[Images]]:
-    """The name of the input, and the images in batches of the size that the model has; a last short one is filled."""
+    """(name of the model's input, the images in batches of the model's size); a last short batch is filled up."""
     value = onnx.load_from_string(model).graph.input[0]
     N = value.type.tensor_type.shape.dim[0].dim_value
     whole = -(-len(calibration) // N) * N

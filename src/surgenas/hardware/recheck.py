@@ -1,4 +1,4 @@
-"""Does what was stored of a device still hold? Some is measured again, at random (docs/measurement.md, 11)."""
+"""Do the stored latencies of a device still hold? A few of them are measured again (docs/measurement.md, 11)."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from surgenas.core.seeds import derive
 from surgenas.hardware.measurement import Measurement, tie_width
 
 CHANGED = 0.05
-"""|ln ratio| between then and now from which a device counts as changed."""
+"""The |ln ratio| between a stored and a new latency above which the two differ."""
 
 
 def draw_for_recheck(stored: Mapping[str, Measurement], seed: int) -> list[str]:
-    """One in twenty of them on average, drawn at random."""
+    """Draw the networks that are measured again: one in twenty of the stored ones on average, by key."""
     rng = np.random.default_rng(derive(seed, "again"))
     return [str(key) for key in rng.permutation(list(stored))[: int(len(stored) / 20 + rng.random())]]
 
 
 def has_changed(pairs: Sequence[tuple[Measurement, Measurement]]) -> bool:
-    """Do most of the networks differ from what was stored by more than CHANGED, and more than noise explains?"""
+    """Whether most of the (stored, new) pairs differ by more than CHANGED and by more than noise explains."""
     apart = [abs(math.log(new.ms / old.ms)) > max(CHANGED, tie_width(old, new)) for old, new in pairs]
     return 2 * sum(apart) > len(apart)

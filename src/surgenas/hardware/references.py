@@ -1,4 +1,4 @@
-"""The fixed networks that every latency is measured against, in four sizes (docs/measurement.md, 5)."""
+"""Which fixed networks is every latency measured against? Four, from small to large (docs/measurement.md, 5)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from surgenas.nn.chain import ChainNetwork
 
 @dataclass(frozen=True)
 class Reference:
-    """A chain of MBConv k3e6 blocks. stages: (channels, repeats, stride)."""
+    """A reference network: a chain of MBConv k3e6 blocks. stages: (channels, repeats, stride) of each."""
 
     name: str
     resolution: int
@@ -27,7 +27,7 @@ class Reference:
         return (3, self.resolution, self.resolution)
 
     def build(self) -> nn.Module:
-        """The same weights in every process."""
+        """The network, with the same weights in every process."""
         layers, cin = [], self.stem
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
@@ -56,16 +56,19 @@ REFERENCES = (
 
 
 MEMORY = Reference("memory/1", 64, 16, ((24, 2, 2), (40, 3, 2), (96, 6, 2), (192, 8, 2)))
-"""17 MB of weights in about half a millisecond: it feels what others do with the caches nearly as much as the most
-sensitive network seen (EfficientNet-B0 at 64 px); `hardware.memory` uses it."""
+"""17 MB of weights in about half a millisecond: it is slowed down by what others do with the caches nearly as much as
+the most sensitive network seen (EfficientNet-B0 at 64 px); `hardware.memory` uses it."""
 
 SPAN = 4.0
-"""Networks whose latencies differ by more are not measured against the same reference: on a busy machine small networks
-suffer more than large ones."""
+"""Networks whose latencies differ by more than this factor are not measured against the same reference: on a busy
+machine small networks are slowed down more than large ones."""
 
 
 def group_by_latency(latency_ms: Mapping[str, float]) -> list[list[str]]:
-    """Names in groups, fastest first, as few as the span of a group allows: what is in one campaign compares best."""
+    """Put networks into as few groups as SPAN allows, fastest first, from their latencies in ms by name.
+
+    Few groups are best, since networks of one campaign can be compared best.
+    """
     groups: list[list[str]] = []
     for name in sorted(latency_ms, key=lambda name: latency_ms[name]):
         if groups and latency_ms[name] <= SPAN * latency_ms[groups[-1][0]]:
@@ -76,7 +79,7 @@ def group_by_latency(latency_ms: Mapping[str, float]) -> list[list[str]]:
 
 
 def find_reference(name: str) -> Reference:
-    """Raises UsageError for a name that is not shipped."""
+    """The reference network of that name; raises UsageError if there is none."""
     for reference in (*REFERENCES, MEMORY):
         if reference.name == name:
             return reference

@@ -1,4 +1,4 @@
-"""One campaign as a value: what is to be measured, on what, and the raw answer. Runs in this process or in another.
+"""What is one campaign, as a value? What is to be measured, on what, and the raw answer, in this process or another.
 
 Nothing here knows of torch: a worker on a small machine needs the runtime, numpy, scipy, pydantic, psutil and this
 package.
@@ -26,14 +26,14 @@ from surgenas.hardware.wire import Message, WireError
 
 Call = Callable[[], Images]
 WORKING = "working"
-"""The message that says that a worker is alive: compiling takes some runtimes a minute a network."""
+"""The kind of message by which a worker says that it is alive: some runtimes compile a network for a minute."""
 HIDDEN = "="
-"""Before the name of a network that is measured a second time under it: the A/A check (docs/measurement.md, 9)."""
+"""The first letter of the name under which a network is measured a second time (docs/measurement.md, 9)."""
 
 
 HEAVY_BYTES = 4_000_000
-"""Networks from this size on depend on what others do with the caches. Beside a program that goes through memory, those
-of 2 MB slowed down up to 6 % more than a small reference, those of 9 to 17 MB up to 63 % (docs/log.md)."""
+"""From this size on a network depends on what others do with the caches. Beside a program that goes through memory,
+those of 2 MB slowed down up to 6 % more than a small reference, those of 9 to 17 MB up to 63 % (docs/log.md)."""
 
 
 @dataclass(frozen=True)
@@ -45,17 +45,21 @@ class Network:
 
     @property
     def is_heavy(self) -> bool:
+        """Whether its latency depends on what others do with the caches (HEAVY_BYTES)."""
         return len(self.model) >= HEAVY_BYTES
 
     @property
     def images(self) -> Images:
-        """The input it is measured with: the same on both sides of a wire."""
+        """The random images (N, C, H, W) that it is measured with, the same in every process."""
         return np.random.default_rng(0).standard_normal(self.input_shape, dtype=np.float32)
 
 
 @dataclass(frozen=True)
 class Request:
-    """A campaign to run. reference_ms: what the reference takes undisturbed, infinity if unknown."""
+    """A campaign that is to be run: networks by name, the reference, and how much is measured.
+
+    reference_ms: what the reference takes when nothing disturbs it; infinity if that is not known.
+    """
 
     runtime: str
     precision: str
@@ -69,7 +73,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of it: every run, what each network computed, and the state of the machine before and after."""
+    """What came of a campaign: every run, the logits (N, classes) of each network, and the state of the machine."""
 
     campaign: Campaign
     outputs: Mapping[str, Images]
@@ -77,7 +81,7 @@ class Answer:
 
     @property
     def pairs(self) -> tuple[float, ...]:
-        """|ln ratio| of each hidden pair: what differs although nothing does."""
+        """|ln ratio| of each network that was measured under two names: how much equal networks seem to differ."""
         c = self.campaign
         ratio = {name: estimate(rounds, c.state_ms)[0] for name, rounds in c.rounds.items()}
         hidden = [name for name in ratio if name.startswith(HIDDEN)]
@@ -86,7 +90,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Greeting:
-    """The far side: its host fingerprint, processor, and the versions of the runtimes installed there."""
+    """What a worker says of its machine: host fingerprint, processor, and the version of each runtime there by name."""
 
     host: str
     processor: str
@@ -94,7 +98,7 @@ class Greeting:
 
 
 def perform(request: Request, tell: Callable[[], None] = lambda: None) -> Answer:
-    """Compile, run the campaign, and hand back everything. tell: called after each network that was compiled."""
+    """Compile the networks of a campaign, run it, and return everything. tell: called after each compiled network."""
     runtime: Runtime = look_up("runtime", request.runtime, RUNTIMES)()
     before, since = snapshot(), processor_seconds()
     machine = Machine(switches=partial(involuntary_switches, request.threads), timer=runtime.timer())
@@ -126,6 +130,7 @@ def perform(request: Request, tell: Callable[[], None] = lambda: None) -> Answer
 
 
 def request_message(request: Request) -> Message:
+    """The message that carries a campaign to another process; `parse_request` is its inverse."""
     networks = {**request.networks, "": request.reference}
     values = {
         "runtime": request.runtime,
@@ -141,7 +146,7 @@ def request_message(request: Request) -> Message:
 
 
 def parse_request(message: Message) -> Request:
-    """Raises WireError if the message does not describe a campaign."""
+    """The campaign that a message carries; raises WireError if it carries none."""
     v = message.values
     try:
         networks = [Network(model, tuple(map(int, s))) for model, s in zip(message.blobs, v["shapes"], strict=True)]
@@ -156,7 +161,7 @@ def parse_request(message: Message) -> Request:
 
 
 def parse_greeting(message: Message) -> Greeting:
-    """Raises WireError if the message is no greeting."""
+    """The greeting that a message carries; raises WireError if it carries none."""
     if message.kind != "hello":
         raise WireError(f"expected a greeting, got {message.kind!r}")
     try:
@@ -166,6 +171,7 @@ def parse_greeting(message: Message) -> Greeting:
 
 
 def answer_message(answer: Answer) -> Message:
+    """The message that carries an answer back; `parse_answer` is its inverse."""
     c = answer.campaign
     values = {
         "rounds": _rounds_record(c.rounds),
@@ -182,7 +188,10 @@ def answer_message(answer: Answer) -> Message:
 
 
 def parse_answer(message: Message) -> Answer:
-    """Raises SurgenasError if the campaign could not be done, WireError if the message is no answer at all."""
+    """The answer that a message carries.
+
+    Raises SurgenasError if the message says that the campaign could not be done, WireError if it is no answer at all.
+    """
     if message.kind == "failed":
         raise SurgenasError(str(message.values.get("why", "the other side failed without saying why")))
     v = message.values

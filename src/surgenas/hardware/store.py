@@ -1,4 +1,4 @@
-"""Where measurements are kept for later runs: an SQLite file, or a database that a team shares. Safe with many writers.
+"""Where are measurements kept for later runs? In an SQLite file, or in a database that a team shares.
 
 Every addition is one transaction; what was committed is never lost, whatever becomes of its writer.
 """
@@ -40,7 +40,7 @@ from surgenas.core.errors import CorruptError, EnvironmentFault, UsageError
 from surgenas.hardware.measurement import Measurement, Round
 
 PROTOCOL_VERSION = 4
-"""What another version measured is not comparable, and passed over."""
+"""Measurements that were stored under another version are not comparable, and are passed over."""
 _META = MetaData()
 _MEASUREMENT = Table(
     "measurement", _META, Column("id", Integer, primary_key=True), Column("network", Text, nullable=False),
@@ -64,14 +64,14 @@ _CHANGE = Table(
 
 
 def default_folder() -> Path:
-    """$SURGENAS_HOME, else the user's cache folder."""
+    """The folder for what outlives a run: $SURGENAS_HOME, else `surgenas` in the user's cache folder."""
     home = os.environ.get("SURGENAS_HOME")
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(home or Path(cache) / "surgenas").expanduser()
 
 
 def default_store() -> Store:
-    """The database at $SURGENAS_STORE (a SQLAlchemy URL), else the file in `default_folder`."""
+    """The store at $SURGENAS_STORE (a SQLAlchemy URL), else in a file in `default_folder`."""
     return Store(os.environ.get("SURGENAS_STORE") or default_folder() / "measurements.sqlite")
 
 
@@ -109,7 +109,7 @@ class Store:
                 _META.create_all(db)
 
     def add(self, measurement: Measurement, rounds: Sequence[Round], steady: Sequence[Round] = ()) -> None:
-        """Keep one measurement and every run behind it: of its interleaved rounds, and of its steady visits."""
+        """Store one measurement and every run behind it: its interleaved rounds, and its visits back to back."""
         raw = {"rounds": _runs_record(rounds), "steady": _runs_record(steady)}
         row = {
             "network": measurement.key, "device": measurement.device, "protocol": PROTOCOL_VERSION,
@@ -119,7 +119,7 @@ class Store:
             db.execute(insert(_MEASUREMENT), row)
 
     def find(self, key: str, device: str) -> list[Measurement]:
-        """All measurements of a network on a device since it last changed, oldest first."""
+        """All measurements of a network (its key) on a device (its key) since the device last changed, oldest first."""
         t = _MEASUREMENT.c
         query = select(t.record).where(
             t.network == key, t.device == device, t.protocol == PROTOCOL_VERSION, t.created > _last_change(device)
@@ -129,15 +129,15 @@ class Store:
         return [Measurement.from_dict(json.loads(record)) for record in records]
 
     def add_change(self, device: str) -> None:
-        """This device is no longer what it was: what was measured until now is passed over."""
+        """Record that a device has changed, so that what was measured there until now is passed over."""
         self._add_many(_CHANGE, [{"device": device}])
 
     def add_reference(self, name: str, device: str, times_ms: Sequence[float]) -> None:
-        """Add to a reference network's history."""
+        """Add latencies in ms to the history of a reference network on a device."""
         self._add_many(_REFERENCE, [{"name": name, "device": device, "ms": ms} for ms in times_ms])
 
     def reference_history(self, name: str, device: str, last: int = 2000) -> list[float]:
-        """The latest latencies of a reference network, in ms, since the device last changed."""
+        """The latest latencies in ms of a reference network since the device last changed, the newest first."""
         t = _REFERENCE.c
         seen = select(t.ms).where(t.name == name, t.device == device, t.created > _last_change(device))
         query = seen.order_by(t.id.desc()).limit(last)
@@ -145,11 +145,11 @@ class Store:
             return list(db.execute(query).scalars())
 
     def add_pairs(self, device: str, differences: Sequence[float]) -> None:
-        """|ln ratio| of networks that were measured twice under different names in one campaign."""
+        """Add the |ln ratio| of networks measured under two names in one campaign (docs/measurement.md, 9)."""
         self._add_many(_PAIR, [{"device": device, "difference": difference} for difference in differences])
 
     def pair_history(self, device: str, last: int = 40) -> list[float]:
-        """The latest of them."""
+        """The latest |ln ratio| that `add_pairs` added for a device, the newest first."""
         t = _PAIR.c
         query = select(t.difference).where(t.device == device).order_by(t.id.desc()).limit(last)
         with self._connect() as db:
@@ -163,8 +163,11 @@ class Store:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        """Writers of one file take turns as they came: SQLite alone lets each try again now and then, and with thirty
-        of them some wait for seconds. The kernel passes the turn on when its holder dies."""
+        """Hold the turn to write to an SQLite file; writers get it in the order in which they came.
+
+        SQLite alone lets each writer try again now and then, and of thirty some wait for seconds. The kernel passes the
+        turn on when its holder dies.
+        """
         if self._queue is None:
             yield
             return
@@ -178,7 +181,7 @@ class Store:
 
     @contextmanager
     def _connect(self) -> Iterator[Connection]:
-        """One transaction, committed if the block ends well."""
+        """Open one transaction, which is committed if the block raises nothing."""
         try:
             with self._engine.begin() as db:
                 yield db
@@ -198,18 +201,18 @@ def _first_line(error: DatabaseError) -> str:
 
 
 def _set_pragmas(connection: sqlite3.Connection, _: object) -> None:
-    """Readers and one writer at a time, each waiting for its turn instead of failing."""
+    """Set up an SQLite connection for many readers and one writer at a time, who wait instead of failing."""
     connection.execute("PRAGMA busy_timeout = 30000")
     connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _last_change(device: str) -> ScalarSelect[float]:
-    """When a device last changed; 0 if it never did."""
+    """A query for the time when a device last changed; 0 if it never did."""
     return select(func.coalesce(func.max(_CHANGE.c.created), 0.0)).where(_CHANGE.c.device == device).scalar_subquery()
 
 
 def _runs_record(rounds: Sequence[Round]) -> list[list[list[list[float]]]]:
-    """By round: the runs of the reference, of the network and of the reference again, in ms, and which were clean."""
+    """Rounds as plain values: each is three blocks (reference, network, reference) of [runs in ms, which are clean]."""
     return [
         [[[round(ms, 5) for ms in b.runs_ms], [float(ok) for ok in b.clean]] for b in (r.before, r.candidate, r.after)]
         for r in rounds

@@ -1,4 +1,4 @@
-"""The one timing loop: paired, interleaved, adjacent reference (docs/measurement.md, 5).
+"""How is time measured? In one loop: paired, interleaved, beside a reference (docs/measurement.md, 5).
 
 It times callables and knows nothing of networks or runtimes; clock, context-switch counter and sleep are arguments,
 so that the tests drive it with a simulated machine.
@@ -22,21 +22,26 @@ Call = Callable[[], object]
 Timer = Callable[[Call], float]
 
 STEADY = 200
-"""Runs of one steady block."""
+"""How many runs back to back make one steady block."""
 STEADY_BELOW_MS = 0.5
-"""Networks faster than this are very small: a cold cache costs them a large share of a run."""
+"""A network faster than this is very small: a cold cache costs it a large share of a run."""
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """How much is measured. rounds: quiet ones wanted of each candidate; half_width: precision at which they stop.
+    """How much is measured in a campaign, and how many campaigns there are.
 
-    budget_s: when to stop short of that; patience_s: when to stop even short of enough quiet rounds to count.
-    Blocks are short, since neighbours come and go within tens of milliseconds, and a round must see one state only.
-    pause_s: between rounds, where they shall be spread over time. duplicates: networks measured a second time under a
-    hidden name (A/A); fresh: in a process of its own. steady: visits besides to each very small network, in which it
-    runs back to back for STEADY runs: taking turns may cost it the caches that it has to itself in use. campaigns: how
-    often all of this, whose median then counts: what differs from process to process cannot be seen within one.
+    rounds: how many quiet rounds each candidate needs at least; max_rounds: how many rounds there are at most.
+    half_width: the relative precision at which a candidate needs no more rounds. block_ms, min_runs, max_runs: a block
+    has as many runs as fill block_ms, within these bounds; blocks are short, since neighbours come and go within tens
+    of milliseconds, and a round must see one state of the machine only.
+    warmup_s: how long each network warms up at most. budget_s: when to stop short of the precision; patience_s: when to
+    stop even without enough quiet rounds. backoff_s: the pauses while the machine is disturbed. pause_s: the pause
+    between rounds, which spreads them over time.
+    duplicates: how many networks are measured a second time under a hidden name. fresh: whether the campaign runs in a
+    process of its own. steady: how many further visits a very small network gets, of STEADY runs back to back, since
+    taking turns may cost it the caches that it has to itself in use. campaigns: how many campaigns there are, whose
+    median then counts, since what differs from process to process cannot be seen within one.
     """
 
     rounds: int = 10
@@ -57,15 +62,18 @@ class Protocol:
 
 
 def involuntary_switches(threads: int) -> int:
-    """Of the calling thread so far; of the whole process where other threads compute too."""
+    """How often the calling thread was preempted so far; with more threads, how often the whole process was."""
     who = resource.RUSAGE_THREAD if threads == 1 else resource.RUSAGE_SELF
     return resource.getrusage(who).ru_nivcsw
 
 
 @dataclass(frozen=True)
 class Machine:
-    """The clock and the counters of the machine that measures. timer: of a device that has a clock of its own: runs a
-    call, says the milliseconds."""
+    """The clock and the counters of the machine that measures.
+
+    now: seconds. switches: involuntary context switches so far. timer: the clock of a device that has its own: it runs
+    a call and returns the milliseconds.
+    """
 
     now: Callable[[], float] = time.perf_counter
     switches: Callable[[], int] = field(default=lambda: involuntary_switches(1))
@@ -73,6 +81,7 @@ class Machine:
     timer: Timer | None = None
 
     def time_ms(self, call: Call) -> float:
+        """Run a call once, and return how many milliseconds it took."""
         if self.timer:
             return self.timer(call)
         start = self.now()
@@ -82,10 +91,11 @@ class Machine:
 
 @dataclass(frozen=True)
 class Campaign:
-    """Everything recorded: rounds by candidate, all reference block minima, share of reference runs preempted.
+    """Everything that a campaign recorded.
 
-    state_ms: what the reference takes in the machine's fast state; only rounds in that state count. steady: visits
-    to the very small networks, their blocks back to back.
+    rounds: by candidate. reference_ms: the fastest run of each reference block. preempted: the share of the reference's
+    runs that were preempted. state_ms: what the reference takes in the machine's fast state; only rounds in that state
+    count. steady: the visits to very small networks, whose blocks are run back to back.
     """
 
     rounds: Mapping[str, tuple[Round, ...]]
@@ -144,12 +154,15 @@ def run_campaign(
 
 
 def _fast_state(known_ms: float, minima: Sequence[float]) -> float:
-    """As known, or faster if this campaign saw it: the machine may have been slow whenever it was calibrated."""
+    """What the reference takes in the machine's fast state: as known before, or less if this campaign saw less.
+
+    The machine may have been slow whenever it was calibrated.
+    """
     return min(known_ms, float(np.quantile(minima, 0.1))) if len(minima) >= 20 else known_ms
 
 
 def _is_known(rounds: list[Round], reference_ms: float, protocol: Protocol) -> bool:
-    """Enough quiet rounds, and a narrow enough interval."""
+    """Whether a candidate has enough quiet rounds and a narrow enough interval."""
     return (
         _count_quiet(rounds, reference_ms) >= protocol.rounds
         and estimate(rounds, reference_ms)[1] <= protocol.half_width
@@ -161,7 +174,7 @@ def _count_quiet(rounds: Sequence[Round], reference_ms: float) -> int:
 
 
 class _Watch:
-    """Times blocks, and remembers how often the reference was preempted."""
+    """A stopwatch for blocks that remembers how often the reference was preempted."""
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
@@ -185,13 +198,16 @@ class _Watch:
         return block
 
     def visit(self, call: Call, runs: int, reference: Call, reference_runs: int, before: Block | None = None) -> Round:
-        """A block of the candidate, after one untimed run, between blocks of the reference."""
+        """Time a block of a candidate, after one untimed run, between two blocks of the reference.
+
+        before: the first of these blocks, if it was timed already.
+        """
         before = before or self.reference_block(reference, reference_runs)
         call()
         return Round(before, self.block(call, runs), self.reference_block(reference, reference_runs))
 
     def back_off(self, reference: Call, runs: int, reference_ms: float, protocol: Protocol) -> None:
-        """While the reference is preempted or slowed down, wait; then go on, and the grade will tell."""
+        """Wait while the reference is preempted or slow, for the pauses of the protocol at most."""
         for pause in protocol.backoff_s:
             slow = self.block(reference, runs).best_ms > QUIET * reference_ms
             if not slow and sum(self.recent) <= 0.6 * len(self.recent):
@@ -205,7 +221,7 @@ class _Watch:
 
 
 def _calibrate(call: Call, protocol: Protocol, watch: _Watch) -> int:
-    """Warm up until three block minima agree within 2 % or time is out; then how many runs fill a block."""
+    """Warm up until three block minima agree within 2 % or time is out; return how many runs fill a block."""
     end = watch.machine.now() + protocol.warmup_s
     minima: list[float] = []
     while True:

@@ -26,7 +26,7 @@ class WireError(SurgenasError):
 
 @dataclass(frozen=True)
 class Message:
-    """kind says what it is; values is JSON; blobs are models and images."""
+    """One message: its kind, its values as JSON has them, and its blobs (models, images)."""
 
     kind: str
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -34,7 +34,7 @@ class Message:
 
 
 def write(stream: IO[bytes], message: Message) -> None:
-    """Send one message whole."""
+    """Send one whole message; raises WireError if it is too large."""
     sizes = [len(blob) for blob in message.blobs]
     header = json.dumps({"kind": message.kind, "values": message.values, "sizes": sizes}).encode()
     if len(header) > MAX_HEADER or len(sizes) > MAX_BLOBS or max(sizes, default=0) > MAX_BLOB:
@@ -46,7 +46,7 @@ def write(stream: IO[bytes], message: Message) -> None:
 
 
 def read(stream: IO[bytes]) -> Message:
-    """Receive one message; raises WireError for an end of stream, a wrong version, garbage, or an oversized part."""
+    """Receive one message; raises WireError for an early end, another version, garbage, or a part that is too large."""
     name, version, length = _PREFIX.unpack(_read_exactly(stream, _PREFIX.size))
     if name != _NAME:
         raise WireError(f"expected a surgenas message, got {name!r}: does the command print something of its own?")

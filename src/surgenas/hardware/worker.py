@@ -1,4 +1,4 @@
-"""The far side: `python -m surgenas.hardware.worker` answers one campaign on its standard input and ends.
+"""How is a campaign run on the far side? `python -m surgenas.hardware.worker` answers one on standard input and ends.
 
 It opens no socket and writes no file. Whoever starts it, a subprocess call, ssh, adb shell or docker exec, is the
 transport.
@@ -21,14 +21,14 @@ from surgenas.hardware.wire import Message, read, write
 
 
 def main() -> None:
-    """Serve standard input until its end."""
+    """Serve one campaign on standard input and output."""
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a runtime prints must not get between our messages
     serve(sys.stdin.buffer, out)
 
 
 def serve(source: IO[bytes], sink: IO[bytes]) -> None:
-    """Greet, read one message, answer it. If the near side goes away meanwhile, stop measuring for nobody."""
+    """Greet, read one message, answer it. If the near side goes away meanwhile, the process ends."""
     write(sink, greeting())
     try:
         request = parse_request(read(source))
@@ -41,7 +41,7 @@ def serve(source: IO[bytes], sink: IO[bytes]) -> None:
 
 
 def greeting() -> Message:
-    """Who is here, and with which runtimes."""
+    """The message that says which machine this is, and which runtimes are installed."""
     versions = {}
     for name in RUNTIMES:
         with contextlib.suppress(SurgenasError):

@@ -9,15 +9,17 @@ from surgenas.core.space import CostTable, Floats
 from surgenas.predictors.messages import describe
 
 NOISE = 0.02
-"""Variance of a measurement, relative to that of latency."""
+"""The variance of a measurement's noise, relative to that of latency."""
 
 
 def choose(features_NF: Floats, count: int, *, noise: float = NOISE) -> list[int]:
-    """Positions of `count` different rows. Latency is taken for a Gaussian process whose kernel is the inner product;
-    each next row lowers the summed variance over all rows the most. No latency is looked at.
+    """Choose `count` different rows of (N, F) features to measure, greedily, and return their positions.
 
-    The covariance of what is left uncertain is C = X X' - U U', U a column for each row chosen; it is never written
-    out. power: its squared columns' sums, which say how much a row would tell.
+    Latency is taken for a Gaussian process whose kernel is the inner product; each next row is the one that lowers the
+    variance summed over all rows the most. No latency is looked at. noise: variance of a measurement's noise.
+
+    The covariance of what is left uncertain is C = X X' - U U', U having a column for each row chosen; it is never
+    written out. power: the sums of its squared columns, which say how much measuring a row would tell.
     """
     x_NF, count = features_NF, min(count, len(features_NF))
     variance_N = np.square(x_NF).sum(1)
@@ -39,7 +41,7 @@ def choose(features_NF: Floats, count: int, *, noise: float = NOISE) -> list[int
 
 
 def graph_features(costs: CostTable, code_NLK: Floats) -> Floats:
-    """(N, F): what the graph tells, each group as important as the others, and a constant."""
+    """Features (N, F) for `choose` from codes (N, L, K): a constant and what the graph tells, groups equally large."""
     groups = describe(costs, torch.from_numpy(np.asarray(code_NLK, dtype=np.float64))).values()
     centred = [group - group.mean(0) for group in groups]
     scaled = [group / group.square().sum(1).mean().sqrt().clamp(min=1e-9) for group in centred]

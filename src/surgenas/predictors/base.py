@@ -19,19 +19,25 @@ FOLDS = 3
 
 
 class Predictor(ABC):
-    """scikit-learn's conventions: settings in the constructor, `fit` returns self. Codes are one-hot, (N, L, K)."""
+    """A latency predictor for the architectures of one space, given by their one-hot codes (N, L, K).
+
+    It follows scikit-learn: the constructor takes the settings, `fit` returns the predictor itself.
+    """
 
     differentiable: ClassVar[bool] = True
-    """Can it be part of a gradient search?"""
+    """Whether it can be part of a gradient search."""
     chunk: ClassVar[int] = 4096
-    """Codes predicted at once: as many as what it computes for them stays in a processor's cache."""
+    """How many codes are predicted at once, so that what is computed for them stays in a processor's cache."""
 
     def __init__(self, costs: CostTable, *, seed: int = 0) -> None:
         self.costs = costs
         self.seed = seed
 
     def fit(self, code_NLK: Floats, latency_ms_N: Floats) -> Self:
-        """Learn from measurements. Leaves torch's and numpy's global random state as it was."""
+        """Learn from codes (N, L, K) and their latencies (N,) in ms, and return the predictor itself.
+
+        The global random states of torch and numpy stay as they were.
+        """
         self.__dict__.pop("held_out_error_ms", None)
         self._samples = (code_NLK, latency_ms_N)
         self.learn(code_NLK, latency_ms_N)
@@ -39,25 +45,31 @@ class Predictor(ABC):
 
     @abstractmethod
     def learn(self, code_NLK: Floats, latency_ms_N: Floats) -> None:
-        """What `fit` does; never called twice on the same object but by it."""
+        """Do the learning of `fit`, which alone calls this method."""
 
     @abstractmethod
     def predict_relaxed(self, gates_NLK: Tensor) -> Tensor:
-        """(N,) milliseconds, differentiable in the gates if the class says so; on one-hot gates equal to `predict`."""
+        """The latency (N,) in ms that gates (N, L, K) stand for, which need not be one-hot.
+
+        It is differentiable in the gates if the class says so, and equal to `predict` on one-hot gates.
+        """
 
     def predict(self, code_NLK: Floats) -> Floats:
-        """(N,) milliseconds."""
+        """The predicted latencies (N,) in ms of one-hot codes (N, L, K)."""
         with torch.no_grad():
             parts = torch.from_numpy(np.asarray(code_NLK, dtype=np.float32)).split(self.chunk)
             return torch.cat([self.predict_relaxed(part) for part in parts]).double().numpy()
 
     def uncertainty(self, code_NLK: Floats) -> Floats:
-        """One standard deviation of what the prediction may be off by, (N,) ms; by default the same for all."""
+        """One standard deviation (N,) in ms of what each prediction may be off by; by default the same for all."""
         return np.full(len(code_NLK), self.held_out_error_ms)
 
     @cached_property
     def held_out_error_ms(self) -> float:
-        """Root mean square error on samples left out, by refitting without them; infinite with too few to leave out."""
+        """The root mean square error in ms on samples that were left out of a fit, in cross-validation.
+
+        It is infinite if there are too few samples to leave any out.
+        """
         code_NLK, latency_ms_N = self._samples
         if len(code_NLK) < 2 * FOLDS:
             return float("inf")
@@ -68,10 +80,10 @@ class Predictor(ABC):
         return float(np.sqrt(np.concatenate(squares).mean()))
 
     def make_unfitted(self) -> Self:
-        """Another one with the same settings."""
+        """A new predictor with the same settings that has learned nothing yet."""
         return type(self)(self.costs, seed=self.seed)
 
 
 def make_predictor(name: str, costs: CostTable, seed: int) -> Predictor:
-    """An unfitted predictor."""
+    """The predictor of that name or path ("package.module:Class"), not fitted yet; raises UsageError if none is."""
     return look_up("predictor", name, CATALOG)(costs, seed=seed)

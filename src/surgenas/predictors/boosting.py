@@ -14,7 +14,7 @@ from surgenas.predictors.messages import describe
 
 
 class BoostingPredictor(Predictor):
-    """300 trees; leaves of at least 5 samples where there are enough."""
+    """300 boosted trees, whose leaves hold at least 5 samples where there are enough."""
 
     differentiable = False
 

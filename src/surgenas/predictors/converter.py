@@ -1,13 +1,17 @@
-"""What a converter that folds zeros keeps of a network; read off the latencies of HW-NAS-Bench's Pixel 3 (TFLite).
+"""Which layers does a converter keep that computes with known zeros beforehand, as TFLite does on a Pixel 3?
 
-1. Nothing, and an identity of what is known to be zero, is known to be zero and gone. A convolution or a pooling of
-   zeros is not known to be zero: it is computed.
-2. Nothing of a tensor that is one convolution, no sum, and that all readers take nothing of, is the convolution
-   with its weights multiplied by zero, for the first of them: computed, and not known to be zero either.
-3. What does not add to the result, through whatever is not known to be zero, is gone; and all is, if the result does
-   not depend on the input.
+The rules were read off the latencies in HW-NAS-Bench. "Zero" is an operator that passes nothing on (`none`).
 
-Exact where the gates are one-hot; in between, chances as in `messages`.
+1. The output of a zero operator is known to be zero, and so is an identity of a tensor that is known to be zero: both
+   are removed. A convolution or a pooling of zeros is not known to be zero: it is computed.
+2. Where a tensor is the output of a single convolution, not a sum, and all layers that read it are zero operators, the
+   converter multiplies the convolution's weights by zero for the first of these layers: that layer is then a
+   convolution, which is computed, and whose output is not known to be zero.
+3. A layer is removed if no path of layers that are not known to be zero leads from it to the result. If the result does
+   not depend on the input at all, everything is removed.
+
+For one-hot gates the answers are 0 or 1. Gates in between are taken for probabilities, and the answers are chances, as
+in `messages`.
 """
 
 from __future__ import annotations
@@ -23,7 +27,11 @@ from surgenas.core.space import CostTable, Floats
 
 @dataclass(frozen=True)
 class _Known:
-    """Chances, each (N,): a tensor is known to be zero; is one convolution, not a sum; depends on the input."""
+    """What the converter knows of one tensor of the graph, as chances (N,) for N networks.
+
+    zero: it is known to be zero. single: it is the output of one convolution, not a sum. depends: it depends on the
+    input.
+    """
 
     zero: Tensor
     single: Tensor
@@ -31,8 +39,11 @@ class _Known:
 
 
 def find_kept_layers(costs: CostTable, gates_NLK: Tensor) -> tuple[Tensor, Tensor]:
-    """Does a layer's sum count for the result; does the layer add anything to it? Chances, each (N, L), for spaces with
-    an operator that passes nothing on."""
+    """(counts, adds), the chances (N, L) that the converter keeps a layer's sum, and that the layer adds to that sum.
+
+    A layer is kept if both are 1. gates_NLK: (N, L, K). The space must have an operator that passes nothing on
+    (`CostTable.nothing`).
+    """
     edges, last = costs.edges, max(target for _, target in costs.edges)
     passes_NL = 1 - gates_NLK[:, :, list(costs.nothing)].sum(2)
     computes_NL, convolves_NL = _share(gates_NLK, costs.moved_bytes), _share(gates_NLK, costs.params)
@@ -65,10 +76,10 @@ def find_kept_layers(costs: CostTable, gates_NLK: Tensor) -> tuple[Tensor, Tenso
 
 
 def chance_of_any(chances: Iterable[Tensor]) -> Tensor:
-    """The chance that one of independent events comes true: 1 - prod (1 - p)."""
+    """The chance that one of several independent events happens, 1 - prod (1 - p); all p have one shape."""
     return 1 - torch.stack([1 - p for p in chances]).prod(0)
 
 
 def _share(gates_NLK: Tensor, values_LK: Floats) -> Tensor:
-    """The chance that a layer's operator has such a cost at all, (N, L)."""
+    """The chance (N, L) that the operator of a layer has a cost above 0 in the table (L, K)."""
     return (gates_NLK * torch.as_tensor(values_LK > 0, dtype=gates_NLK.dtype)).sum(2)

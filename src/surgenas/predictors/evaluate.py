@@ -16,7 +16,11 @@ from surgenas.predictors.base import FOLDS, Predictor
 
 @dataclass(frozen=True)
 class Score:
-    """Errors of one predictor. mape, within_5, within_10: fractions; rmse in ms."""
+    """The errors of one predictor on architectures that it has not seen.
+
+    kendall, spearman: rank correlations. mape: mean relative error; within_5, within_10: shares of the predictions that
+    are off by at most 5 and 10 %; all three as fractions. rmse_ms: root mean square error.
+    """
 
     name: str
     kendall: float
@@ -28,12 +32,16 @@ class Score:
     fit_seconds: float
 
     def to_dict(self) -> dict[str, float | str]:
+        """The fields as plain values, for JSON."""
         return asdict(self)
 
 
 def score(name: str, predicted_ms: Floats, measured_ms: Floats, fit_seconds: float = 0.0) -> Score:
-    """Compare predictions with measurements, both (N,). Relative errors: over the measurements that are not 0. What is
-    the same everywhere orders nothing: correlation 0."""
+    """Compare predictions with measurements, both (N,) in ms.
+
+    Measurements of 0 are left out of the relative errors. Where all predictions or all measurements are equal, the rank
+    correlations are 0.
+    """
     shown = measured_ms > 0
     orders = np.ptp(predicted_ms) > 0 and np.ptp(measured_ms) > 0
     relative = np.abs(predicted_ms[shown] / measured_ms[shown] - 1)
@@ -57,7 +65,11 @@ def cross_validate(
     folds: int = FOLDS,
     seed: int = 0,
 ) -> list[tuple[Score, Floats]]:
-    """Every predictor's score and held-out predictions (N,), all on the same folds, the best (least RMSE) first."""
+    """Score predictors by cross-validation, all on the same folds.
+
+    unfitted: how to make each predictor, by name. Returns (score, held-out predictions (N,) in ms) for each, the one
+    with the least RMSE first.
+    """
     found = []
     for name, make in unfitted.items():
         predicted = np.empty_like(latency_ms_N)
@@ -70,5 +82,5 @@ def cross_validate(
 
 
 def noise_ceiling(first_ms: Floats, second_ms: Floats) -> Score:
-    """What a perfect predictor would score: one campaign against another of the same networks."""
+    """The score of a perfect predictor: latencies (N,) in ms from one campaign against those from another."""
     return score("noise ceiling", first_ms, second_ms)

@@ -14,7 +14,10 @@ from surgenas.predictors.neural import NeuralPredictor
 
 
 class GraphPredictor(NeuralPredictor):
-    """2 layers x 32 with messages along the data flow and against it, mean and global read-out, 64, 1."""
+    """An ensemble of graph networks: two layers of width 32 with messages along and against the data flow.
+
+    Their mean over nodes and the global node go through a hidden layer of 64 to the latency.
+    """
 
     chunk = 512
 
@@ -26,7 +29,9 @@ class GraphPredictor(NeuralPredictor):
 
 
 class _GraphNetwork(nn.Module):
-    """Nodes V: the fixed parts before, L layers, the fixed parts after, global. (N, L, K) gates -> (N,).
+    """Gates (N, L, K) -> standardised latency (N,).
+
+    The V nodes are the fixed parts before the layers, the L layers, the fixed parts behind them, and a global node.
 
     A layer's features are its operator with its MACs, parameters and bytes; its place and geometry: a network that
     shares its weights over layers cannot otherwise know that one operator costs more in one layer than in another; and

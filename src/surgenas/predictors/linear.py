@@ -12,7 +12,7 @@ from surgenas.predictors.base import Predictor
 
 
 class AdditivePredictor(Predictor):
-    """latency = bias + sum_{l,k} weight_{l,k} gate_{l,k}"""
+    """latency = bias + sum_{l,k} weight_{l,k} gate_{l,k}, in ms. Subclasses say how the weights are learned."""
 
     weight_LK: Tensor
     bias: float
@@ -21,13 +21,17 @@ class AdditivePredictor(Predictor):
         return (gates_NLK * self.weight_LK).sum((1, 2)) + self.bias
 
     def set(self, weight: Floats, bias: float) -> None:
+        """Take these weights (L, K) and this bias, in ms."""
         self.weight_LK = torch.from_numpy(np.asarray(weight, dtype=np.float32))
         self.bias = float(bias)
 
 
 class RidgePredictor(AdditivePredictor):
-    """Ridge regression on the one-hot code and three totals (MACs, parameters, layers that compute), its strength by
-    leave-one-out. The totals are scaled up, hence hardly penalised: few samples fix them, many fix the rest."""
+    """Ridge regression on the one-hot code and three totals: MACs, parameters, and the number of layers that compute.
+
+    Leave-one-out chooses the strength of the penalty. The totals are scaled up, hence hardly penalised: a few samples
+    determine them, many samples determine the rest.
+    """
 
     def learn(self, code_NLK: Floats, latency_ms_N: Floats) -> None:
         table = np.stack([self.costs.macs, self.costs.params, self.costs.macs > 0])
@@ -40,7 +44,7 @@ class RidgePredictor(AdditivePredictor):
 
 
 class LookupPredictor(AdditivePredictor):
-    """A look-up table: one cost of at least zero for each operator in each layer, and one for the rest.
+    """A look-up table: a latency of at least zero for each operator in each layer, and one for the rest.
 
     The entries are solved from whole-network measurements (non-negative least squares), since an operator timed
     alone is not what it costs inside a network.
@@ -52,7 +56,7 @@ class LookupPredictor(AdditivePredictor):
 
 
 class FlopsPredictor(AdditivePredictor):
-    """latency = a + b MACs: what everybody uses who cannot measure."""
+    """latency = a + b MACs, the proxy of those who cannot measure."""
 
     def learn(self, code_NLK: Floats, latency_ms_N: Floats) -> None:
         macs_N = (code_NLK * self.costs.macs).sum((1, 2)) + self.costs.fixed_macs
@@ -62,8 +66,10 @@ class FlopsPredictor(AdditivePredictor):
 
 
 class LayerSumPredictor(AdditivePredictor):
-    """The sum of what each layer should take by its own MACs, parameters and bytes: one straight line for each
-    operator, as layer-wise predictors have it, its coefficients solved from whole networks."""
+    """A sum over layers, each a straight line in its MACs, parameters and bytes, with coefficients of its operator.
+
+    Layer-wise predictors are built so; here the coefficients are solved from the latencies of whole networks.
+    """
 
     def learn(self, code_NLK: Floats, latency_ms_N: Floats) -> None:
         costs = self.costs

@@ -1,4 +1,4 @@
-"""What can be told of a network from its graph alone, without learning: messages along and against the data flow.
+"""What does the graph of a network tell of its latency, without learning? Messages along and against the data flow.
 
 Nodes of the graph are tensors, edges are layers (`CostTable.wiring`). A runtime may delete what cannot matter: layers
 whose result nobody uses, layers that only ever see zeros. Some do, some do not, some do in ways of their own (see
@@ -19,12 +19,13 @@ from surgenas.predictors.converter import chance_of_any, find_kept_layers
 
 
 def describe(costs: CostTable, gates_NLK: Tensor) -> dict[str, Tensor]:
-    """Groups of features, each (N, F), by name.
+    """Groups of features by name, each (N, F), for gates (N, L, K).
 
-    built: the gates. fed: of layers that data reaches. used: of layers whose result is used. live: of those that are
-    both and pass something on. kept: of layers that a converter keeps. inputs, inputs_live, inputs_kept: by node, how
-    many layers are added there. totals, totals_live, totals_kept: for each operator, MACs, parameters, bytes and layers
-    that compute.
+    built: the gates themselves. fed, used, live, kept: the gates of those layers only that data reaches, whose result
+    is used, that are both and pass something on, and that a converter keeps. inputs, inputs_live, inputs_kept: for each
+    node the chances of 0, 1, 2, ... layers that add to it. totals, totals_live, totals_kept: for each operator the sums
+    over layers of MACs, parameters, moved bytes, and of layers that compute. A space without an operator that passes
+    nothing on has `built` and `totals` only.
     """
     if not costs.nothing:  # nothing can be dead: the rest would say the same again
         return {"built": gates_NLK.flatten(1), "totals": _totals(costs, gates_NLK)}
@@ -45,7 +46,10 @@ def describe(costs: CostTable, gates_NLK: Tensor) -> dict[str, Tensor]:
 
 
 def flow(costs: CostTable, gates_NLK: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Does a layer pass anything on; does data reach its input; does its output reach the last tensor? Each (N, L)."""
+    """(passes, fed, used), chances (N, L) for gates (N, L, K).
+
+    passes: the layer passes anything on. fed: data reaches its input. used: its output reaches the last tensor.
+    """
     passes_NL = 1 - gates_NLK[:, :, list(costs.nothing)].sum(2)
     if not costs.nothing:
         return passes_NL, passes_NL, passes_NL
@@ -61,7 +65,7 @@ def flow(costs: CostTable, gates_NLK: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _counts(costs: CostTable, flows_NL: Tensor) -> Tensor:
-    """By node, the chances of 0, 1, 2, .. layers that add to it."""
+    """(N, F): for each node the chances that 0, 1, 2, ... layers add to it."""
     columns = []
     for node in sorted({target for _, target in costs.edges}):
         chances = [torch.ones_like(flows_NL[:, 0])]
@@ -74,7 +78,7 @@ def _counts(costs: CostTable, flows_NL: Tensor) -> Tensor:
 
 
 def _totals(costs: CostTable, gates_NLK: Tensor) -> Tensor:
-    """(N, 4K): for each operator MACs, parameters, bytes and layers, each relative to the largest layer."""
+    """(N, 4K): each operator's MACs, parameters, bytes and layers in sum, relative to the largest layer's."""
     table = [costs.macs, costs.params, costs.moved_bytes, costs.moved_bytes > 0]
     scaled = [torch.as_tensor(values / max(values.max(), 1), dtype=gates_NLK.dtype) for values in table]
     return torch.einsum("nlk,dlk->nkd", gates_NLK, torch.stack(scaled)).flatten(1)

@@ -8,7 +8,7 @@ from surgenas.predictors.neural import NeuralPredictor
 
 
 class MlpPredictor(NeuralPredictor):
-    """Two hidden layers of 128 and 64."""
+    """An ensemble of networks with two hidden layers, of 128 and 64 units."""
 
     def make_network(self, layers: int, operators: int) -> nn.Module:
         return nn.Sequential(

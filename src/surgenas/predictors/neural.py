@@ -14,11 +14,14 @@ from surgenas.core.space import CostTable, Floats
 from surgenas.predictors.base import Predictor
 
 TIE = 0.05
-"""Standardised latencies nearer than this are a tie: their order is noise, and is not learned."""
+"""Two standardised latencies nearer than this are a tie: their order is noise, and is not learned."""
 
 
 class NeuralPredictor(Predictor):
-    """The mean of `members` networks on gates, (N, L, K) -> (N,) standardised latency."""
+    """The mean of `members` networks, each of gates (N, L, K) -> standardised latency (N,).
+
+    steps: updates of each network at most; batch: samples of an update; lr: the first learning rate.
+    """
 
     networks: nn.ModuleList
 
@@ -31,7 +34,7 @@ class NeuralPredictor(Predictor):
 
     @abstractmethod
     def make_network(self, layers: int, operators: int) -> nn.Module:
-        """A freshly initialised network for codes of (N, layers, operators)."""
+        """A freshly initialised network: codes (N, layers, operators) -> (N,)."""
 
     def learn(self, code_NLK: Floats, latency_ms_N: Floats) -> None:
         code = torch.from_numpy(np.asarray(code_NLK, dtype=np.float32))
@@ -55,7 +58,7 @@ class NeuralPredictor(Predictor):
         return self._members(gates_NLK).mean(0) * self.std + self.mean
 
     def uncertainty(self, code_NLK: Floats) -> Floats:
-        """What members were off by on the samples that they had left out, and how far they are from each other."""
+        """(N,) in ms: the members' error on the samples that each had left out, and their spread, added in squares."""
         parts = torch.from_numpy(np.asarray(code_NLK, dtype=np.float32)).split(self.chunk)
         spread = torch.cat([self._members(part).std(0, correction=0) for part in parts]) * self.std
         return np.hypot(spread.double().numpy(), self.left_out_ms)
@@ -79,7 +82,10 @@ class NeuralPredictor(Predictor):
 
 
 def loss(predicted_N: Tensor, target_N: Tensor) -> Tensor:
-    """Size, with outliers counting linearly, and order, by a hinge on all pairs of the batch that are no tie."""
+    """The loss of predictions (N,), both standardised: one part for their size, one for their order.
+
+    Size is Huber's loss, in which outliers count linearly; order is a hinge on all pairs of the batch that are no tie.
+    """
     size = nn.functional.huber_loss(predicted_N, target_N, delta=0.5)
     apart_NN = target_N[:, None] - target_N
     agree_NN = (predicted_N[:, None] - predicted_N) * apart_NN.sign()

@@ -22,22 +22,26 @@ from surgenas.predictors.messages import describe
 
 Describe = Callable[[CostTable, Tensor], dict[str, Tensor]]
 LEARNED_FROM = 400
-"""Samples that the kernel is learned from (the work grows with their cube); all are used for the fit itself."""
+"""How many samples the kernel is learned from, since the work grows with their cube; the fit itself uses all."""
 AT_MOST = 4000
-"""Samples that are used at all, a random part of more."""
+"""How many samples are used at most; of more, a random part."""
 OUTLIER = 2.0
-"""Leave-one-out residuals beyond this many of their standard deviations count as gone wrong, the more the less."""
+"""Beyond this many standard deviations a leave-one-out residual is taken for a measurement gone wrong: the larger it
+is, the less its sample counts."""
 PASSES = 3
-"""Turns of learning the kernel and weighing the samples."""
+"""How often the kernel is learned and the samples are weighed, in turns."""
 JITTER = 1e-6
-"""Added to the diagonal, relative to it: what rounding needs to leave it positive definite."""
+"""What is added to the diagonal, relative to it, so that rounding leaves the matrix positive definite."""
 FARTHEST = 12.0
-"""Bound on |log| of hyperparameters: a line search may try anything."""
+"""Bound on the |log| of hyperparameters, since a line search may try anything."""
 
 
 @dataclass(frozen=True, eq=False)
 class Groups:
-    """Features centred, and scaled so that each group's mean squared norm is 1; groups that say nothing left out."""
+    """How groups of features are normalised: centred, and scaled so that each group's mean squared norm is 1.
+
+    Groups that are constant, or a copy of another one, are left out.
+    """
 
     names: tuple[str, ...]
     centre: dict[str, Tensor]
@@ -45,6 +49,7 @@ class Groups:
 
     @classmethod
     def of(cls, features: dict[str, Tensor]) -> Groups:
+        """The normalisation of these groups, each (N, F)."""
         centre, scale = {}, {}
         seen: list[Tensor] = []
         for name, x_NF in features.items():
@@ -59,12 +64,13 @@ class Groups:
         return cls(tuple(centre), centre, scale)
 
     def normalise(self, features: dict[str, Tensor]) -> list[Tensor]:
+        """The groups (N, F) that are not left out, normalised."""
         return [((features[n] - self.centre[n].to(features[n].dtype)) * self.scale[n]) for n in self.names]
 
 
 @dataclass(frozen=True, eq=False)
 class _Kernel:
-    """a, b: (G,), of each group; r: of the smooth part; noise: variance of a good measurement."""
+    """The hyperparameters of the kernel above: a and b (G,) for G groups, r, and the variance of a good measurement."""
 
     a: Tensor
     b: Tensor
@@ -78,11 +84,11 @@ class _Kernel:
         return cls(values[:G], values[G : 2 * G], values[-2], values[-1])
 
     def linear_features(self, groups: list[Tensor]) -> Tensor:
-        """Features whose inner product is the kernel's first part."""
+        """Features (N, F) whose inner product is the kernel's first part."""
         return torch.cat([a.sqrt().to(x.dtype) * x for a, x in zip(self.a, groups, strict=True)], 1)
 
     def smooth_features(self, groups: list[Tensor]) -> Tensor:
-        """Features whose distance is the one of its second part."""
+        """Features (N, F) whose squared distance is the one in the kernel's second part."""
         return torch.cat([b.sqrt().to(x.dtype) * x for b, x in zip(self.b, groups, strict=True)], 1)
 
     def __call__(self, products_GNM: Tensor, distances_GNM: Tensor) -> Tensor:
@@ -91,7 +97,7 @@ class _Kernel:
 
 
 class GraphProcess(Predictor):
-    """describe: which features to see; by default the messages of the graph."""
+    """A Gaussian process on groups of features; by default those of `messages.describe`."""
 
     def __init__(self, costs: CostTable, *, seed: int = 0, features: Describe = describe) -> None:
         super().__init__(costs, seed=seed)
@@ -129,7 +135,7 @@ class GraphProcess(Predictor):
         return (self.kernel.linear_features(x) @ self.slope + smooth) * self.std + self.mean
 
     def uncertainty(self, code_NLK: Floats) -> Floats:
-        """The posterior's standard deviation for one more measurement, its noise included, (N,) ms."""
+        """The posterior's standard deviation (N,) in ms for one more measurement, its noise included."""
         parts = torch.from_numpy(np.asarray(code_NLK, dtype=np.float32)).split(4096)
         return torch.cat([self._deviation(part) for part in parts]).double().numpy()
 
@@ -149,7 +155,7 @@ def _start_values(groups: int) -> Tensor:
 
 
 def _fit_hyperparameters(x: list[Tensor], y: Tensor, weight: Tensor, start: Tensor) -> Tensor:
-    """Log hyperparameters that maximise the evidence, times a wide prior around where they start."""
+    """The logs of the hyperparameters that maximise the evidence times a wide prior around their start values."""
     products = torch.stack([g @ g.T for g in x])
     distances = torch.stack([_squared_distances(g, g) for g in x])
     middle = _start_values(len(x))
@@ -171,7 +177,7 @@ def _fit_hyperparameters(x: list[Tensor], y: Tensor, weight: Tensor, start: Tens
 
 
 def _solve(kernel: _Kernel, x: list[Tensor], y: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """(weights of the samples by their leave-one-out residuals, K^-1 y, Cholesky factor of K)."""
+    """(weights (N,) of the samples by their leave-one-out residuals, K^-1 y, the Cholesky factor of K)."""
     straight, bent = kernel.linear_features(x), kernel.smooth_features(x)
     plain = straight @ straight.T + kernel.r * torch.exp(-0.5 * _squared_distances(bent, bent))
     for last in (False, True):
@@ -189,6 +195,6 @@ def _add_noise(plain: Tensor, kernel: _Kernel, weight: Tensor) -> Tensor:
 
 
 def _squared_distances(one_NF: Tensor, other_MF: Tensor) -> Tensor:
-    """|x - x'|^2, (N, M), by the binomial formula: matrix products are what a CPU is fast at."""
+    """|x - x'|^2 for all pairs, (N, M), by the binomial formula: a CPU is fast at matrix products."""
     norms = one_NF.square().sum(1)[:, None] + other_MF.square().sum(1)
     return (norms - 2 * one_NF @ other_MF.T).clamp(min=0)

@@ -23,14 +23,17 @@ Row = dict[str, FiniteFloat]
 
 
 class TablePredictor(AdditivePredictor):
-    """weight_LK, bias: as of `AdditivePredictor`; nothing is learned."""
+    """An additive predictor whose weights are read from a file; it cannot be fitted."""
 
     def learn(self, code_NLK: Floats, latency_ms_N: Floats) -> None:
         raise UsageError("a latency table is read, not fitted")
 
 
 def read_latency_table(space: Space, path: Path) -> TablePredictor:
-    """Raises DataError for a file that is not such a table, a layer or an operator that is missing."""
+    """The predictor for a space from a table in the format above.
+
+    Raises DataError for a file that is no such table, or that lacks a layer or an operator of the space.
+    """
     try:
         record = TypeAdapter(dict[str, Row | NonNegativeFloat]).validate_json(path.read_bytes())
     except OSError as error:

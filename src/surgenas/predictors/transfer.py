@@ -1,5 +1,5 @@
-"""A new device from a handful of measurements: latency there as what known devices have in common, plus what they
-differ in, plus what only the graph tells.
+"""How is latency on a new device learned from a handful of measurements? It is what known devices have in common, plus
+what they differ in, plus what only the graph tells.
 
     y = u_0 + u_1 m(x) + sum_d v_d (f_d(x) - m(x)) + w . phi(x) + noise       f_d: known devices, standardised; m: mean
 
@@ -24,13 +24,13 @@ from surgenas.predictors.messages import describe
 from surgenas.predictors.process import GraphProcess, Groups
 
 DIFFERENCES, GRAPH, NOISE = (0.03, 0.3, 3.0), (0.0, 0.003, 0.03, 0.2), (0.003, 0.02, 0.1)
-"""The grid: variances of v, of w and of the noise, that of u_1 being 1."""
+"""The grid of variances of v, of w and of the noise; the variance of u_1 is 1."""
 OFFSET = 9.0
-"""Variance of u_0."""
+"""The variance of u_0."""
 
 
 class KnownDevices:
-    """Processes fitted on the networks and latencies of several devices: (N, L, K) codes, (N, D) ms."""
+    """Gaussian processes of D devices, fitted on the codes (N, L, K) and latencies (N, D) in ms of networks there."""
 
     def __init__(self, costs: CostTable, code_NLK: Floats, latency_ms_ND: Floats, *, seed: int = 0) -> None:
         self.costs = costs
@@ -43,14 +43,14 @@ class KnownDevices:
             self.groups = Groups.of(describe(costs, code))
 
     def features(self, gates_NLK: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """m (N, 1), the differences (N, D) and phi (N, F), each with a mean square of about 1."""
+        """(m (N, 1), differences (N, D), phi (N, F)) of the formula above, each with a mean square of about 1."""
         f_ND = self._standardise(gates_NLK)
         m_N1 = f_ND.mean(1, keepdim=True)
         phi_NF = torch.cat(self.groups.normalise(describe(self.costs, gates_NLK)), 1)
         return m_N1 / self.common, (f_ND - m_N1) / f_ND.shape[1] ** 0.5, phi_NF / len(self.groups.names) ** 0.5
 
     def design(self, code_NLK: Floats) -> Floats:
-        """Features for `active.choose`, with the grid's middle as their variances."""
+        """Features (N, F) for `active.choose`, scaled by the variances in the middle of the grid."""
         m, differences, phi = self.features(torch.from_numpy(np.asarray(code_NLK, dtype=np.float32)))
         one = torch.full_like(m, OFFSET**0.5)
         return torch.cat([one, m, differences, 0.05**0.5 * phi], 1).double().numpy()
@@ -61,7 +61,7 @@ class KnownDevices:
 
 @dataclass(frozen=True, eq=False)
 class _Member:
-    """One point of the grid: posterior mean, prior variances, what the samples explain of them, variance of noise."""
+    """One point of the grid: posterior mean, prior variances, what samples explain of them, the noise's variance."""
 
     weight: Floats
     prior: Floats
@@ -70,7 +70,7 @@ class _Member:
 
 
 class TransferPredictor(Predictor):
-    """known: devices that were measured before; the same space's."""
+    """A predictor for a new device of the same space as the known ones."""
 
     def __init__(self, costs: CostTable, known: KnownDevices, *, seed: int = 0) -> None:
         super().__init__(costs, seed=seed)
@@ -98,7 +98,10 @@ class TransferPredictor(Predictor):
         return (features @ self.weight[1:] + self.weight[0]) * self.scale + self.middle
 
     def uncertainty(self, code_NLK: Floats) -> Floats:
-        """Of the mixture, for one more measurement: the mean of variances, and the variance of means."""
+        """The standard deviation (N,) in ms of the mixture for one more measurement.
+
+        Its variance is the mean of the members' variances plus the variance of their means.
+        """
         parts = [part.double().numpy() for part in self.known.features(_gates(code_NLK))]
         X = np.hstack([np.ones((len(code_NLK), 1)), *parts])
         mean, square = np.zeros(len(X)), np.zeros(len(X))

@@ -22,7 +22,10 @@ CATALOG = {
 
 
 def make_space(name: str, settings: Mapping[str, Setting]) -> Space:
-    """The space with these settings; raises UsageError naming a setting that it does not take."""
+    """The space of that name (or path "package.module:Class") with these settings.
+
+    Raises UsageError for a name that is no space, or a setting that the space does not take.
+    """
     try:
         space = look_up("space", name, CATALOG)(**settings)
     except TypeError as error:
@@ -33,7 +36,7 @@ def make_space(name: str, settings: Mapping[str, Setting]) -> Space:
 
 
 def space_of(arch: Architecture) -> Space:
-    """The space that an architecture names, once its genes are known to fit."""
+    """The catalogued space that an architecture names; raises UsageError if none is named or the genes do not fit."""
     if arch.space.name not in CATALOG:  # an architecture file is data: it must not make us import a module
         raise UsageError(f"unknown space {arch.space.name!r} in the architecture; one of {', '.join(CATALOG)}")
     space = make_space(arch.space.name, dict(arch.space.settings))

@@ -22,7 +22,11 @@ SKIP = "skip"
 
 
 def move_skips_last(genes: Sequence[str], keeps_shape: Sequence[bool]) -> tuple[str, ...]:
-    """Consecutive layers that keep their shape can trade places: which of them is skipped does not matter."""
+    """The genes with skips moved behind the other genes, wherever that leaves the network the same.
+
+    Consecutive layers that keep their shape can trade places: which of them is skipped does not matter.
+    keeps_shape: for each of the L layers.
+    """
     found: list[str] = []
     for movable, run in groupby(zip(genes, keeps_shape, strict=True), key=lambda pair: pair[1]):
         stretch = [gene for gene, _ in run]
@@ -31,22 +35,26 @@ def move_skips_last(genes: Sequence[str], keeps_shape: Sequence[bool]) -> tuple[
 
 
 class ChainSpace(Space):
-    """SHAPES: (Cin, Cout, stride) of each layer. affine: do normalisations scale and shift? Not in a supernet."""
+    """A chain of layers that all choose among OPTIONS.
+
+    SHAPES: (Cin, Cout, stride) of each layer. In its methods, affine says whether normalizations have scale and shift;
+    in a supernet they have none.
+    """
 
     SHAPES: ClassVar[tuple[tuple[int, int, int], ...]]
     OPTIONS: ClassVar[tuple[str, ...]]
 
     @abstractmethod
     def stem(self, *, affine: bool) -> nn.Module:
-        """(N, C, H, W) -> the first layer's input."""
+        """What comes before the layers: (N, C, H, W) -> the first layer's input."""
 
     @abstractmethod
     def operator(self, gene: str, cin: int, cout: int, stride: int, *, affine: bool) -> nn.Module:
-        """One layer, freshly initialised."""
+        """The fresh module of one layer with this gene: (N, cin, H, W) -> (N, cout, H/stride, W/stride)."""
 
     @abstractmethod
     def head(self, *, affine: bool) -> nn.Module:
-        """The last layer's output -> (N, classes)."""
+        """What follows the layers: the last layer's output -> (N, classes)."""
 
     @cached_property
     def choices(self) -> tuple[Choice, ...]:

@@ -1,4 +1,4 @@
-"""What every operator of a chain costs where it stands, counted by passing shapes along it."""
+"""What does every operator of a chain cost where it stands? Counted by passing shapes along the chain."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ def chain_costs(
     after: Sequence[nn.Module],
     input_shape: tuple[int, int, int],
 ) -> CostTable:
-    """before, after: the fixed modules around L layers of K operators each, all on the meta device."""
+    """The cost table of a chain: fixed modules, then L layers of K operators each, then fixed modules.
+
+    All modules are on the meta device. input_shape: (C, H, W) of one image.
+    """
     shape: Shape = input_shape
     fixed, geometry, table = [], [], []
     for module in before:
@@ -54,7 +57,7 @@ def _row(module: nn.Module, shape: Shape) -> tuple[Shape, Shape]:
 
 
 def _geometry(shape: Shape, out: Shape) -> tuple[float, float, float, float]:
-    """log Cin, log Cout, log HxW, stride."""
+    """(log Cin, log Cout, log HxW, stride) of a layer with these input and output shapes, without the batch."""
     channels, height, width = _image(shape)
     stride = height / out[1] if len(out) == 3 else 1.0
     return math.log(channels), math.log(out[0]), math.log(height * width), float(math.ceil(stride))

@@ -24,10 +24,10 @@ OPERATORS: dict[str, tuple[int, int, int]] = {
     "k5_e3": (5, 3, 1),
     "k5_e6": (5, 6, 1),
 }
-"""Kernel, expansion and groups of the 1x1 convolutions."""
+"""For each operator its kernel, its expansion and the groups of its 1x1 convolutions."""
 STEM, HEAD = 16, 1504
 STAGES = ((16, 1, 1), (24, 4, 1), (32, 4, 2), (64, 4, 2), (112, 4, 1), (184, 4, 2), (352, 1, 1))
-"""Channels, layers, and the stride of the first of them."""
+"""For each stage its channels, the number of its layers and the stride of the first of them."""
 
 
 def _shapes() -> tuple[tuple[int, int, int], ...]:
@@ -40,7 +40,7 @@ def _shapes() -> tuple[tuple[int, int, int], ...]:
 
 
 class FBNet(ImageSpace, ChainSpace):
-    """classes: number of classes; resolution: input height and width."""
+    """FBNet's chain of 22 layers. classes: number of classes; resolution: input height and width."""
 
     name = "fbnet"
     SHAPES = _shapes()
@@ -50,7 +50,7 @@ class FBNet(ImageSpace, ChainSpace):
         super().__init__(classes=classes, resolution=resolution)
 
     def parse(self, text: str) -> Architecture:
-        """22 positions of operators: "7_8_1_..._5"."""
+        """The architecture behind 22 positions of operators, "7_8_1_..._5"; raises UsageError for any other text."""
         try:
             positions = [int(position) for position in text.split("_")]
             if min(positions) < 0:
@@ -77,8 +77,11 @@ class FBNet(ImageSpace, ChainSpace):
 
 
 class _Block(nn.Module):
-    """(N, cin, H, W) -> (N, cout, H/stride, W/stride): 1x1 convolution that expands, kxk depthwise, 1x1 that projects;
-    the groups of the first are shuffled; residual where shapes allow."""
+    """FBNet's block: a 1x1 convolution that expands, a kxk depthwise one, and a 1x1 that projects.
+
+    (N, cin, H, W) -> (N, cout, H/stride, W/stride). With groups, the channels are shuffled behind the first
+    convolution; there is a residual where the shape is kept.
+    """
 
     def __init__(self, cin: int, cout: int, kernel: int, expand: int, groups: int, stride: int, affine: bool) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What spaces whose networks differ only by image size and number of classes have in common."""
+"""What do spaces share whose only settings are the image size and the number of classes?"""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from surgenas.core.space import Space
 
 
 class ImageSpace(Space):
-    """classes: number of classes; resolution: input height and width."""
+    """A space with two settings. classes: number of classes; resolution: input height and width."""
 
     def __init__(self, *, classes: int, resolution: int) -> None:
         if not 2 <= classes <= 1_000_000 or not 8 <= resolution <= 2048:

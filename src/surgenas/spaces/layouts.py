@@ -1,4 +1,4 @@
-"""Macro structures of mobile networks, as data: where width, depth and resolution change."""
+"""Where do mobile networks change their width and resolution, and how deep are they? Layouts, as data."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import nn
 
 @dataclass(frozen=True)
 class Stage:
-    """`repeats` searchable layers of `width` channels; the first has the stride."""
+    """A part of a layout: `repeats` searchable layers of `width` channels, the first of them with the stride."""
 
     width: int
     repeats: int
@@ -18,10 +18,11 @@ class Stage:
 
 @dataclass(frozen=True)
 class Layout:
-    """stem (3x3, stride 2), one depthwise-separable block of `fixed` channels (0: none), stages, head (1x1), optional
-    hidden layer.
+    """What a mobile network has around its operators; numbers are channels, and 0 leaves a part out.
 
-    tail: channels of a fixed k3e6 block before the head, 0: none. relu6: else plain ReLU.
+    stem: a 3x3 convolution of stride 2. fixed: a depthwise-separable block. stages: the searchable layers. tail: a
+    k3e6 block before the head. head: a 1x1 convolution. hidden: units of a layer before the classifier. relu6: whether
+    the activation is ReLU6, or plain ReLU. resolution: the input height and width that the layout is made for.
     """
 
     stem: int

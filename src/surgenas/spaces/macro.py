@@ -15,7 +15,7 @@ STEM, HEAD = 32, 1280
 
 
 class Macro(ImageSpace, ChainSpace):
-    """classes: number of classes; resolution: input height and width."""
+    """The chain of eight layers. classes: number of classes; resolution: input height and width."""
 
     name = "macro"
     SHAPES = (
@@ -28,7 +28,7 @@ class Macro(ImageSpace, ChainSpace):
         super().__init__(classes=classes, resolution=resolution)
 
     def parse(self, text: str) -> Architecture:
-        """Eight digits, "02012100": 0 skips."""
+        """The architecture behind eight digits like "02012100", 0 for skip; raises UsageError for any other text."""
         if len(text) != len(self.SHAPES) or set(text) - set("012"):
             raise UsageError(f"not an architecture of macro: {text!r}; expected eight digits from 0 to 2")
         return self.architecture(tuple(self.OPTIONS[int(digit)] for digit in text))

@@ -26,7 +26,7 @@ from surgenas.spaces.layouts import LAYOUTS, REFERENCE_LAYOUT, Layout, Stage
 
 
 class Operator(NamedTuple):
-    """An MBConv: depthwise kernel, expansion, and Squeeze-and-Excitation's share of the input channels (0: none)."""
+    """An MBConv: the depthwise kernel, the expansion, and SE's share of the block's input channels (0: no SE)."""
 
     kernel: int
     expand: int
@@ -35,12 +35,12 @@ class Operator(NamedTuple):
 
 OPERATORS = {f"k{kernel}e{expand}": Operator(kernel, expand) for kernel in (3, 5, 7) for expand in (3, 6)}
 KNOBS = ("width", "resolution", "depth")
-"""What `Mobile.scaled` can change."""
+"""The settings that `Mobile.scaled` can change."""
 
 
 @dataclass(frozen=True)
 class Slot:
-    """Where a layer stands: its shapes, whatever operator fills it. size: height and width of its input."""
+    """The place of a layer in a layout, whatever operator fills it. size: height and width of its input."""
 
     name: str
     cin: int
@@ -50,13 +50,16 @@ class Slot:
 
     @property
     def is_identity(self) -> bool:
-        """Skipping this layer costs nothing."""
+        """Whether a skipped layer here is the identity, which costs nothing."""
         return self.stride == 1 and self.cin == self.cout
 
 
 class Mobile(Space):
-    """layout: a name in LAYOUTS. resolution: input height and width, 0: the layout's own. width, depth: multipliers of
-    channels and of the layers of each stage."""
+    """Chains of MBConv blocks in a layout.
+
+    layout: a name in LAYOUTS. resolution: input height and width; 0 takes the layout's own. width: multiplies all
+    channels. depth: multiplies the layers of each stage.
+    """
 
     name = "mobile"
     operators: ClassVar[dict[str, Operator]] = OPERATORS
@@ -112,11 +115,11 @@ class Mobile(Space):
         return tuple(Choice(slot.name, self.options(slot)) for slot in self.slots)
 
     def options(self, slot: Slot) -> tuple[str, ...]:
-        """What a layer may take."""
+        """The options of the choice for one layer."""
         return (*self.operators, SKIP)
 
     def columns(self, slot: Slot) -> tuple[str, ...]:
-        """What costs are counted for: as many operators in every layer, options first."""
+        """The operators that the cost table counts for a layer: equally many in each, the layer's options first."""
         return (*self.operators, SKIP)
 
     def build(self, arch: Architecture) -> ChainNetwork:
@@ -146,7 +149,7 @@ class Mobile(Space):
         return self._costs
 
     def reference(self, width: float) -> Architecture:
-        """MobileNetV2 at a width, for the same images and with the same total stride as this layout."""
+        """MobileNetV2 at a multiple of its width, for the same images and with the total stride of this layout."""
         layout = REFERENCE_LAYOUT.get(self.layout_name, "mobilenetv2")
         space = Mobile(
             layout=layout, resolution=self.resolution, width=width, classes=self.classes, dropout=self.dropout
@@ -154,8 +157,11 @@ class Mobile(Space):
         return uniform_architecture(space, "k3e6")
 
     def scaled(self, arch: Architecture, knob: str, scale: float) -> Architecture:
-        """The same operators at another `width` or `depth` (multipliers of this space's) or `resolution` (to multiples
-        of 8). A stage that grows in depth repeats its last operator."""
+        """The architecture with the same operators in a space that is larger or smaller by a factor `scale`.
+
+        knob: "width" or "depth", which multiply this space's own, or "resolution", rounded to multiples of 8. A stage
+        that grows in depth repeats its last operator. Raises UsageError for another knob.
+        """
         settings = dict(self.check(arch).space.settings)
         if knob == "width":
             settings["width"] = self.width * scale
@@ -174,7 +180,7 @@ class Mobile(Space):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """What is left of width and resolution after rounding: spaces of equal shape have the same networks."""
+        """Resolution and all widths after rounding: spaces of equal shape have the same networks."""
         layout = self.layout
         widths = (stage.width for stage in layout.stages)
         return (self.resolution, layout.stem, layout.fixed, layout.head, layout.tail, *widths)
@@ -217,7 +223,7 @@ class Mobile(Space):
 
 
 def drop_duplicates(archs: Iterable[Architecture]) -> list[Architecture]:
-    """Without those that rounding made the same network as an earlier one."""
+    """The architectures without those that rounding has made the same network as an earlier one."""
     seen: dict[tuple[object, ...], Architecture] = {}
     for arch in archs:
         space = space_of(arch)
@@ -227,8 +233,10 @@ def drop_duplicates(archs: Iterable[Architecture]) -> list[Architecture]:
 
 
 def _scale_layout(layout: Layout, width: float, depth: float) -> Layout:
-    """Repeats times depth, rounded; channels times width, to multiples of 8; as in MobileNetV2 the head never shrinks
-    below its published width at 224 px, but does for small images, where it would dominate."""
+    """The layout with its repeats multiplied by depth and its channels by width, rounded to multiples of 8.
+
+    As in MobileNetV2 the head never shrinks at 224 px; for small images, where it would dominate, it does.
+    """
     stages = tuple(
         Stage(make_divisible(s.width * width, 8), max(1, round(s.repeats * depth)), s.stride) for s in layout.stages
     )

@@ -20,14 +20,14 @@ from surgenas.spaces.images import ImageSpace
 
 OPERATORS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 WIRING = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
-"""Of each edge, the node that it reads and the node that it is added to."""
+"""For each edge the node that it reads and the node that its output is added to."""
 NOTHING = "#"
 WIDTH, REPEATS = 16, 5
-"""Channels of the first of three stages, cells in each."""
+"""The channels of the first of three stages, and the number of cells in each stage."""
 
 
 class NASBench201(ImageSpace):
-    """classes: number of classes; resolution: input height and width."""
+    """The cell space. classes: number of classes; resolution: input height and width."""
 
     name = "nasbench201"
 
@@ -49,7 +49,10 @@ class NASBench201(ImageSpace):
         )
 
     def parse(self, text: str) -> Architecture:
-        """|op~0|+|op~0|op~1|+|op~0|op~1|op~2|"""
+        """The architecture behind the benchmark's notation; raises UsageError for any other text.
+
+        The notation is |op~0|+|op~0|op~1|+|op~0|op~1|op~2|.
+        """
         found = re.fullmatch(r"\|(\w+)~0\|\+\|(\w+)~0\|(\w+)~1\|\+\|(\w+)~0\|(\w+)~1\|(\w+)~2\|", text.strip())
         if not found:
             raise UsageError(
@@ -58,7 +61,7 @@ class NASBench201(ImageSpace):
         return self.architecture(found.groups())
 
     def canonical(self, arch: Architecture) -> Architecture:
-        """The first, in the order of operators, of the cells that are isomorphic to this one: 6,466 in all."""
+        """The first, in the order of operators, of the cells isomorphic to this one; there are 6,466 such firsts."""
         return Architecture(arch.space, _representatives()[self.check(arch).genes])
 
     def costs(self) -> CostTable:
@@ -79,7 +82,7 @@ def _parts(cell: Callable[[int], nn.Module], classes: int) -> list[nn.Module]:
 
 
 def _operator(gene: str, channels: int) -> nn.Module:
-    """(N, C, H, W) -> the same shape."""
+    """The module of one edge, which keeps the shape (N, C, H, W)."""
     if gene == "none":
         return _Nothing()
     if gene == "skip_connect":
@@ -95,7 +98,7 @@ def _relu_conv_bn(cin: int, cout: int, kernel: int, stride: int = 1) -> nn.Seque
 
 
 class _Nothing(nn.Module):
-    """Passes zeros on."""
+    """An operator that passes zeros on, of the shape of its input."""
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         return x_NCHW * 0.0
@@ -114,9 +117,11 @@ class _Reduction(nn.Module):
 
 
 def _meaning(genes: tuple[str, ...]) -> str:
-    """What the last node computes, as the benchmark writes it down: an identity is its input, the order of a sum does
-    not matter, an operator on nothing is nothing. (Some equal cells it writes differently: a sum of nothing and x, and
-    some sums of sums.)"""
+    """What the last node of a cell computes, as an expression in the benchmark's notation.
+
+    An identity is its input, the order of a sum does not matter, and an operator on nothing is nothing. (For some equal
+    cells the benchmark has different expressions: a sum of nothing and x, and some sums of sums.)
+    """
     nodes = {0: "0"}
     for node in (1, 2, 3):
         terms = []
@@ -131,7 +136,7 @@ def _meaning(genes: tuple[str, ...]) -> str:
 
 @lru_cache(maxsize=1)
 def _representatives() -> dict[tuple[str, ...], tuple[str, ...]]:
-    """Of every cell the first that means the same."""
+    """For the genes of every cell, those of the first cell that computes the same."""
     first: dict[str, tuple[str, ...]] = {}
     cells = product(OPERATORS, repeat=len(WIRING))
     return {genes: first.setdefault(_meaning(genes), genes) for genes in cells}
@@ -139,7 +144,7 @@ def _representatives() -> dict[tuple[str, ...], tuple[str, ...]]:
 
 @lru_cache(maxsize=32)
 def _costs(classes: int, resolution: int) -> CostTable:
-    """An edge costs what it does in all 15 cells together: they are all the same."""
+    """The cost table of the space. All 15 cells are the same, so an edge's cost is that in all of them together."""
     size, of_edge = resolution, np.zeros((len(OPERATORS), 3))
     with torch.device("meta"):
         for width in (WIDTH, 2 * WIDTH, 4 * WIDTH):

@@ -15,11 +15,11 @@ from surgenas.nn.pool import Residual, separable_block, shuffle_block, stack_wit
 from surgenas.spaces.mobile import Mobile, Slot
 
 PUBLISHED = {"spos": (2, 1, 0, 1, 2, 0, 2, 0, 2, 0, 2, 3, 0, 0, 0, 0, 3, 2, 3, 3)}
-"""Positions of the operators in every layer, as the authors write them."""
+"""Published networks, as the positions of the operators in every layer."""
 
 
 class Block(NamedTuple):
-    """family: "sep", "mb" or "shuffle". kernel: 0 for Xception's chain of three 3x3."""
+    """An operator. family: "sep", "mb" or "shuffle". kernel: 0 for Xception's chain of three 3x3 convolutions."""
 
     family: str
     kernel: int
@@ -28,7 +28,7 @@ class Block(NamedTuple):
 
 
 def _pool() -> dict[str, Block]:
-    """32 operators: 6 SEP, 18 MB, 6 Choice, 2 ChoiceX."""
+    """The 32 operators: 6 separable, 18 MBConv, 6 of ShuffleNetV2's block and 2 of Xception's version of it."""
     plain = {f"sep_k{k}": Block("sep", k) for k in (3, 5, 7)}
     plain |= {f"mb_k{k}e{e}": Block("mb", k, e) for e in (1, 3, 6) for k in (3, 5, 7)}
     plain |= {f"choice_k{k}": Block("shuffle", k) for k in (3, 5, 7)}
@@ -37,8 +37,11 @@ def _pool() -> dict[str, Block]:
 
 
 class Operators(Mobile):
-    """Settings as of `mobile`, and pool: which operators a layer may take, best first, separated by commas; with
-    semicolons each layer has its own, equally many. Empty: all 32."""
+    """Chains of blocks of several families, in a layout; settings are those of `mobile` and `pool`.
+
+    pool: the operators that a layer may take, best first, separated by commas. With semicolons between them each layer
+    has its own list, all equally long. Empty for all 32.
+    """
 
     name = "operators"
     blocks: ClassVar[dict[str, Block]] = _pool()
@@ -63,7 +66,7 @@ class Operators(Mobile):
         return self.options(slot)
 
     def _parse_pool(self, pool: str) -> tuple[tuple[str, ...], ...]:
-        """The operators of every layer; raises UsageError for a pool that makes no space."""
+        """The operators of every layer that a pool names; raises UsageError for a pool that makes no space."""
         if not isinstance(pool, str):  # it may come from a file
             raise UsageError(f"pool {pool!r}: expected names of operators, separated by commas")
         layers = [tuple(filter(None, part.split(","))) for part in pool.split(";")] if pool else [tuple(self.blocks)]
@@ -82,11 +85,14 @@ class Operators(Mobile):
         return tuple(layers)
 
     def parse(self, text: str) -> Architecture:
-        """Operators joined by "-", or one operator for all layers."""
+        """The architecture behind operators joined by "-", or behind one operator that all layers take.
+
+        Raises UsageError for any other text.
+        """
         return super().parse("-".join([text] * len(self.slots)) if text in self.blocks else text)
 
     def operator(self, gene: str, slot: Slot) -> nn.Module:
-        """One layer alone, freshly initialised."""
+        """The module of one layer alone, freshly initialised."""
         return self._operator(gene, slot, affine=True)
 
     def _operator(self, gene: str, slot: Slot, *, affine: bool) -> nn.Module:
@@ -102,7 +108,7 @@ class Operators(Mobile):
 
 
 class Shuffle(Operators):
-    """SPOS's own: ShuffleNetV2's block with a kernel of 3, 5 or 7, or Xception's."""
+    """SPOS's own space: in each layer ShuffleNetV2's block with a kernel of 3, 5 or 7, or Xception's version of it."""
 
     name = "shuffle"
     blocks: ClassVar[dict[str, Block]] = {f"k{k}": Block("shuffle", k) for k in (3, 5, 7)} | {"x": Block("shuffle", 0)}
@@ -111,7 +117,7 @@ class Shuffle(Operators):
         super().__init__(layout=layout, **settings)  # type: ignore[arg-type]
 
     def parse(self, text: str) -> Architecture:
-        """As above, or the name of a published network."""
+        """The architecture behind a text that `Operators.parse` takes, or behind the name of a published network."""
         if text not in PUBLISHED:
             return super().parse(text)
         names = tuple(self.blocks)

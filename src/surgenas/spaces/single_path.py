@@ -18,11 +18,12 @@ LARGEST = Operator(5, 6)
 PUBLISHED = {
     "spnasnet": "k3e3-k3e3-k3e3-skip-k5e6-k3e3-k3e3-k3e3-k5e6-k3e3-k3e3-k3e3-k5e6-k5e3-k5e3-k5e3-k5e6-k5e6-k5e6-k5e6",
 }
-"""Found for a Pixel 1 (timm's `spnasnet_100`)."""
+"""Published networks; `spnasnet` was found for a Pixel 1 (timm's `spnasnet_100`)."""
 
 
 class SinglePath(Mobile):
-    """Settings as of `mobile`; its default layout is the paper's, and any other can be had with superkernels."""
+    """Chains of MBConv blocks that share superkernels. Settings are those of `mobile`; the default layout is the
+    paper's."""
 
     name = "single_path"
     operators: ClassVar[dict[str, Operator]] = {f"k{k}e{e}": Operator(k, e) for k in (3, 5) for e in (3, 6)}
@@ -35,7 +36,10 @@ class SinglePath(Mobile):
         return (*self.operators, SKIP) if slot.is_identity else tuple(self.operators)
 
     def parse(self, text: str) -> Architecture:
-        """Operators joined by "-", one operator for all layers, or the name of a published network."""
+        """The architecture behind operators joined by "-", one operator for all layers, or a published network's name.
+
+        Raises UsageError for any other text.
+        """
         text = PUBLISHED.get(text, text)
         return super().parse("-".join([text] * len(self.choices)) if text in self.operators else text)
 
@@ -48,7 +52,7 @@ class SinglePath(Mobile):
 
     @property
     def hard(self) -> Tensor:
-        """(K, D) decisions of each operator, NaN where one does not matter."""
+        """(K, D): the decisions that make each operator, NaN where a decision does not matter."""
         searchable = self.largest.squeeze > 0
         hard = [hard_decisions(*operator, searchable=searchable) for operator in self.operators.values()]
         skipped = [0.0 if d == E3 else math.nan for d in range(len(hard[0]))]
@@ -56,7 +60,7 @@ class SinglePath(Mobile):
 
 
 class SinglePathSE(SinglePath):
-    """With Squeeze-and-Excitation to choose as well: none, or .25 or .5 of the layer's input channels."""
+    """The same space with a choice of Squeeze-and-Excitation: none, or .25 or .5 of the layer's input channels."""
 
     name = "single_path_se"
     operators: ClassVar[dict[str, Operator]] = {

@@ -1,4 +1,4 @@
-"""Random views of a whole batch at once: crop, scale, aspect, flip; one grid sample instead of N transforms."""
+"""How are images augmented? A whole batch at once: crop, scale, aspect and flip are one grid sample."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from surgenas.training.data import Dataset
 
 
 def random_views(images_NCHW: Tensor, generator: torch.Generator, *, flips: bool, least: float = 0.7) -> Tensor:
-    """Each image seen through its own window: sides of least..1 times the image's, anywhere inside, maybe mirrored."""
+    """Each image of (N, C, H, W) through its own random window, resized to the image's size.
+
+    A window's sides are `least` to 1 times the image's, it lies anywhere inside, and it is mirrored half of the time if
+    `flips`.
+    """
     N = len(images_NCHW)
     u_N5 = torch.rand(N, 5, generator=generator).to(images_NCHW.device)
     scale_N2 = least + (1 - least) * u_N5[:, :2]
@@ -29,8 +33,11 @@ def random_views(images_NCHW: Tensor, generator: torch.Generator, *, flips: bool
 def train_batches(
     dataset: Dataset, batch: int, seed: int, epoch: int, *, rank: int = 0, ranks: int = 1
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """An epoch of augmented batches in an order that depends on seed and epoch alone; the incomplete last one is left
-    out. With several ranks each gets its slice of every batch."""
+    """The batches (images (N, 3, R, R), labels (N,)) of one epoch, augmented.
+
+    Their order depends on seed and epoch alone; an incomplete last batch is left out. Of several ranks each gets its
+    slice of every batch.
+    """
     generator = torch.Generator().manual_seed(derive(seed, "batches", epoch))
     order = torch.randperm(len(dataset.train), generator=generator)
     for step in range(steps_per_epoch(dataset, batch)):
@@ -43,5 +50,5 @@ def train_batches(
 
 
 def steps_per_epoch(dataset: Dataset, batch: int) -> int:
-    """At least 1; batches larger than the training part are one step."""
+    """How many batches an epoch has: at least 1, also where a batch is larger than the training part."""
     return max(1, len(dataset.train) // batch)

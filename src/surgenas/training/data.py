@@ -1,4 +1,4 @@
-"""Images as two in-memory parts: one to learn from, one that no decision ever sees.
+"""Where do images come from? A data set has two parts, one to learn from, and one that no decision ever sees.
 
 Sources: a folder of class folders, a torchvision data set by name, or the embedded digits. Everything is decoded
 once, to (N, 3, R, R) bytes; beyond `images.MEMORY_LIMIT` the bytes live in a memory-mapped file.
@@ -25,7 +25,7 @@ TEST_SHARE = 0.2
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """images: (N, 3, R, R) uint8. labels: (N,) int64."""
+    """Images (N, 3, R, R) in uint8 and their labels (N,) in int64."""
 
     images: Tensor
     labels: Tensor
@@ -36,7 +36,11 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """train may be used for anything; test only to report. mean, std: of the training part, in 0..1, per channel."""
+    """A classification data set, decoded.
+
+    train: may be used for anything. test: only for reports. mean, std: of the training part by channel, pixels taken
+    from 0 to 1. flips: whether a mirrored image still has its label. notes: what a person should know of the reading.
+    """
 
     name: str
     classes: tuple[str, ...]
@@ -49,11 +53,12 @@ class Dataset:
 
     @property
     def resolution(self) -> int:
+        """The height and width of the images."""
         return int(self.train.images.shape[-1])
 
     @property
     def fingerprint(self) -> str:
-        """A digest of every pixel and label."""
+        """16 hexadecimal digits that follow from every pixel and label."""
         digest = hashlib.sha256()
         for part in (self.train, self.test):
             digest.update(part.labels.numpy().tobytes())
@@ -62,13 +67,13 @@ class Dataset:
         return digest.hexdigest()[:16]
 
     def normalise(self, images: Tensor) -> Tensor:
-        """uint8 -> float, standardised by channel."""
+        """Images (N, 3, R, R) in uint8 as floats, standardised by channel."""
         mean, std = (torch.tensor(v, device=images.device).view(1, 3, 1, 1) for v in (self.mean, self.std))
         return (images.float() / 255 - mean) / std
 
 
 def hold_out(dataset: Dataset, share: float, most: int, seed: int) -> tuple[Dataset, Part]:
-    """The data set without a share of its training part, at most `most` images, and these; the test part stays."""
+    """Take a share of the training part aside, at most `most` images: (the data set without them, they)."""
     order = torch.from_numpy(generator(seed, "hold-out").permutation(len(dataset.train)))
     count = min(most, max(1, round(share * len(order))))
     aside, rest = (
@@ -78,7 +83,11 @@ def hold_out(dataset: Dataset, share: float, most: int, seed: int) -> tuple[Data
 
 
 def load_data(source: str, resolution: int, *, max_corrupt: float, cache: Path, progress: Progress) -> Dataset:
-    """Load `digits`, `torchvision:NAME[:ROOT]`, or a folder, at a resolution."""
+    """Load `digits`, `torchvision:NAME[:ROOT]`, or a folder of class folders, at a resolution.
+
+    max_corrupt: the share of unreadable images that is tolerated. cache: the folder for decoded images that do not fit
+    into memory. Raises DataError for images that cannot be used, UsageError for an unknown name.
+    """
     if source == "digits":
         return _digits(resolution)
     if source.startswith("torchvision:"):
@@ -87,12 +96,12 @@ def load_data(source: str, resolution: int, *, max_corrupt: float, cache: Path, 
 
 
 def default_resolution(source: str) -> int:
-    """24 for the digits (8 x 8, three times enlarged), 32 for torchvision's small sets, else 64."""
+    """The resolution if none is asked for: 24 for the digits (three times 8), 32 for torchvision's sets, else 64."""
     return 24 if source == "digits" else 32 if source.startswith("torchvision:") else 64
 
 
 def eval_batches(dataset: Dataset, part: Part, batch: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Every image once, in order."""
+    """Batches (images (N, 3, R, R), labels (N,)) of every image of a part, in order and not augmented."""
     for start in range(0, len(part), batch):
         yield dataset.normalise(part.images[start : start + batch]), part.labels[start : start + batch]
 
@@ -180,8 +189,10 @@ def _check_classes(root: Path, classes: tuple[str, ...]) -> None:
 
 
 def _split(images: Tensor, labels: Tensor) -> tuple[Part, Part]:
-    """A share of every class, at least one image, goes to the test part: the same for all seeds of a run, so that their
-    results are about the same images."""
+    """Split images into (training part, test part); of every class a share, at least one image, goes to the test part.
+
+    The split is the same for all seeds, so that results with several seeds are about the same images.
+    """
     rng = generator(0, "split")
     test: list[int] = []
     for label in labels.unique().tolist():
@@ -202,7 +213,7 @@ def _assemble(
 
 
 def _moments(images: Tensor) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
-    """Mean and standard deviation by channel, in 0..1, chunk by chunk."""
+    """(mean, standard deviation) of the images by channel, pixels taken from 0 to 1."""
     total, squares = torch.zeros(3, dtype=torch.float64), torch.zeros(3, dtype=torch.float64)
     for chunk in images.split(1024):
         x = chunk.double() / 255

@@ -1,4 +1,4 @@
-"""Files to pixels: every kind of image that people keep in folders, and a name for each that cannot be read."""
+"""How do image files become pixels? All kinds that people keep in folders are read, unreadable files are named."""
 
 from __future__ import annotations
 
@@ -24,7 +24,11 @@ MEMORY_LIMIT = 2 << 30
 def decode_all(
     root: Path, classes: Sequence[str], resolution: int, max_corrupt: float, cache: Path, progress: Progress
 ) -> tuple[Tensor, Tensor, list[str]]:
-    """((N, 3, R, R) uint8, (N,) labels, notes). Raises DataError if more than `max_corrupt` of a part is unreadable."""
+    """Decode the images of all class folders: ((N, 3, R, R) uint8, (N,) labels, notes for a person).
+
+    cache: the file for pixels that do not fit into memory. Raises DataError if more than the share `max_corrupt` cannot
+    be read, or a class is left without images.
+    """
     files = [(path, label) for label, name in enumerate(classes) for path in _files(root / name)]
     known = set(Image.registered_extensions())
     candidates = [(path, label) for path, label in files if path.suffix.lower() in known]
@@ -61,7 +65,10 @@ def decode_all(
 
 
 def decode(path: Path, resolution: int) -> Pixels:
-    """(3, R, R): upright by EXIF, 16-bit scaled to 8, on black if transparent, shorter side to R, centre square."""
+    """Decode one image file to (3, R, R) in uint8: the centre square, its side resized to R.
+
+    The image is turned upright by EXIF; 16 bits are scaled to 8; transparent pixels lie on black.
+    """
     with Image.open(path) as image:
         # full-size decoding is not needed for a thumbnail: JPEG can be read at a fraction of its size
         image.draft("RGB", (2 * resolution, 2 * resolution))
@@ -83,7 +90,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _try_decode(path: Path, resolution: int) -> Pixels | str:
-    """The pixels, or the file's name and what is wrong with it."""
+    """The pixels of an image file, or a text that names the file and what is wrong with it."""
     try:
         return decode(path, resolution)
     except (OSError, ValueError, SyntaxError, RuntimeError, Image.DecompressionBombError) as error:
@@ -96,7 +103,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _array(shape: tuple[int, ...], cache: Path) -> Pixels:
-    """In memory when small, else a memory-mapped file in the cache folder."""
+    """An empty array of bytes: in memory up to MEMORY_LIMIT, else a memory-mapped file in the cache folder."""
     if int(np.prod(shape)) <= MEMORY_LIMIT:
         return np.empty(shape, dtype=np.uint8)
     cache.parent.mkdir(parents=True, exist_ok=True)

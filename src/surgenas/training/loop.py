@@ -1,4 +1,4 @@
-"""Training a network from scratch: timm's optimizer, schedule and EMA on Lightning Fabric, checkpointed every epoch."""
+"""How is a network trained from scratch? With timm's optimizer, schedule and EMA on Lightning Fabric."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ACCELERATORS = ("auto", "cpu", "cuda")
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """How networks are trained: one recipe for the found one and everything it is compared with."""
+    """How networks are trained: the same for the found network and for everything that it is compared with."""
 
     epochs: int
     batch: int = 64
@@ -38,7 +38,7 @@ class Recipe:
 
 
 class CheckpointStore(Protocol):
-    """Where the loop keeps its state; see pipeline.checkpoint."""
+    """Where the training loop keeps its state after each epoch; `pipeline.checkpoint` has one."""
 
     def save(self, number: int, state: dict[str, Any]) -> None: ...
     def load(self) -> tuple[int, dict[str, Any]] | None: ...
@@ -46,7 +46,7 @@ class CheckpointStore(Protocol):
 
 @dataclass(frozen=True)
 class Epoch:
-    """One epoch of training, on augmented training images."""
+    """What one epoch of training reached, on augmented training images."""
 
     epoch: int
     loss: float
@@ -54,7 +54,10 @@ class Epoch:
 
 
 def make_fabric(accelerator: str, devices: int) -> Fabric:
-    """CPU, one GPU, or several processes with DDP. The caller launches it. Raises UsageError for what is not there."""
+    """A Fabric for the CPU, one GPU, or several processes with DDP; the caller launches it.
+
+    Raises UsageError for an unknown accelerator, or for more GPUs than there are.
+    """
     if accelerator not in ACCELERATORS:
         raise UsageError(f"--accelerator {accelerator!r}: one of {', '.join(ACCELERATORS)}")
     if accelerator == "cuda" and torch.cuda.device_count() < devices:
@@ -75,8 +78,11 @@ def fit(
     checkpoints: CheckpointStore | None = None,
     on_epoch: Callable[[Epoch], None] = lambda _: None,
 ) -> dict[str, Tensor]:
-    """Weights (their moving average) after all epochs, on the CPU. Continues from the newest checkpoint. Raises
-    SurgenasError if the loss is no number any more."""
+    """Train a network by a recipe, and return the moving average of its weights, on the CPU.
+
+    Training goes on from the newest checkpoint, if there is one, and saves one after every epoch. Raises SurgenasError
+    if the loss becomes NaN or infinite.
+    """
     torch.manual_seed(derive(seed, "init"))
     network = build().to(memory_format=torch.channels_last)
     steps = steps_per_epoch(dataset, recipe.batch)
@@ -135,7 +141,7 @@ def fit(
 
 
 def predict(network: nn.Module, dataset: Dataset, part: Part, batch: int = 256) -> Tensor:
-    """(N, classes) logits of every image of a part, in eval mode, on the network's device."""
+    """The logits (N, classes) of a network in eval mode for every image of a part, as a tensor on the CPU."""
     network.eval()
     device = next(network.parameters()).device
     with torch.inference_mode():
@@ -143,5 +149,5 @@ def predict(network: nn.Module, dataset: Dataset, part: Part, batch: int = 256) 
 
 
 def accuracy(network: nn.Module, dataset: Dataset, part: Part) -> float:
-    """Share of a part's images whose largest logit is the label's."""
+    """The share of a part's images whose largest logit is that of their label."""
     return float((predict(network, dataset, part).argmax(1) == part.labels).float().mean())

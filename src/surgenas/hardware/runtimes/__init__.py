@@ -28,42 +28,51 @@ class Runtime(ABC):
     name: str
     precisions: tuple[str, ...] = ("fp32",)
     takes_onnx = False
-    """Are its bytes ONNX? Then it also runs ONNX files that others made."""
+    """Whether its bytes are ONNX, so that it also runs ONNX files that others made."""
     own_process = False
-    """Does it change settings of its whole process (thread pools)? Then it never runs in ours."""
+    """Whether it changes settings of its whole process (thread pools), so that it never runs in ours."""
 
     @property
     @abstractmethod
     def version(self) -> str:
-        """As the runtime's own package says; raises EnvironmentFault, naming the extra, if it is not installed."""
+        """The version of the runtime's package; raises EnvironmentFault, naming the extra, if it is not installed."""
 
     @abstractmethod
     def convert(self, network: nn.Module, input_shape: tuple[int, int, int], batch: int) -> bytes:
-        """The network in eval mode for a fixed batch of images (C, H, W), in this runtime's format, fp32."""
+        """The bytes of a network in eval mode, in this runtime's format and fp32, for `batch` images of (C, H, W)."""
 
     @abstractmethod
     def prepare(self, model: bytes, images: Images, threads: int, precision: str) -> Callable[[], Images]:
-        """images: (N, C, H, W) float32, read anew by each call. The callable returns (N, classes)."""
+        """Compile a model, and return the callable that computes logits (N, classes).
+
+        images: (N, C, H, W) float32, read anew by each call.
+        """
 
     def quantize(self, model: bytes, calibration: Images) -> bytes:
-        """The converted model in int8, its ranges from calibration images; only where precisions has int8."""
+        """The converted model in int8, its ranges from calibration images (N, C, H, W).
+
+        Raises UsageError for a runtime without int8.
+        """
         raise UsageError(f"{self.name} cannot quantize to int8 here; one of {', '.join(self.precisions)}")
 
     def layer_times_ms(self, model: bytes, images: Images, threads: int, precision: str, runs: int) -> dict[str, float]:
-        """Profiled milliseconds by module path; to be used as shares only, never as a latency."""
+        """Profiled milliseconds by module path, of use as shares only, never as a latency.
+
+        Raises UsageError for a runtime that cannot tell.
+        """
         raise UsageError(f"{self.name} does not tell the time of single layers; onnxruntime and openvino do")
 
     def timer(self) -> Callable[[Callable[[], object]], float] | None:
-        """A device's own clock, if it has one: runs a call and says the milliseconds. None: the monotonic clock."""
+        """The device's own clock, which runs a call and returns the milliseconds; None for the host's clock."""
         return None
 
     def missing_feature(self, precision: str) -> str:
-        """What this machine's processor lacks for a precision; empty if nothing."""
+        """What this machine's processor lacks for a precision; empty if it lacks nothing."""
         return ""
 
 
 class OnnxReader(Runtime):
-    """What runtimes share that read ONNX."""
+    """A runtime that reads ONNX."""
 
     takes_onnx = True
 
@@ -75,7 +84,7 @@ class OnnxReader(Runtime):
 
 @contextmanager
 def silence_output() -> Iterator[None]:
-    """Converters and quantizers advise, warn and log on what they were not asked."""
+    """Silence what converters and quantizers print, warn and log while the block runs."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
@@ -87,7 +96,7 @@ def silence_output() -> Iterator[None]:
 
 
 def distribution_version(distribution: str, extra: str) -> str:
-    """What is installed; raises EnvironmentFault saying what to install if nothing is."""
+    """The installed version of a package; raises EnvironmentFault, naming the extra, if it is not installed."""
     try:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:

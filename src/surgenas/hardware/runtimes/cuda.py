@@ -19,8 +19,8 @@ Forward = Callable[["Tensor"], "Tensor"]
 
 
 class PyTorchCuda(PyTorch):
-    """The exported graph, op by op. The image travels to the GPU and the logits back in every run, as they do in use;
-    waiting for the logits is waiting for the GPU. Convolutions in true fp32, not TF32."""
+    """The exported graph on the GPU, op by op. The image travels to the GPU and the logits back in every run, as they
+    do in use; waiting for the logits is waiting for the GPU. Convolutions in true fp32, not TF32."""
 
     name = "pytorch-cuda"
 
@@ -62,7 +62,7 @@ class PyTorchCuda(PyTorch):
         return torch.cuda.Event(enable_timing=True)
 
     def timer(self) -> Callable[[Callable[[], object]], float]:
-        """Between two events on the stream: the wall clock would count the host's waking up as well."""
+        """A timer between two events on the stream, since the host's clock would count its waking up as well."""
         import torch
 
         start = torch.cuda.Event(enable_timing=True)
@@ -79,7 +79,7 @@ class PyTorchCuda(PyTorch):
 
 
 class TorchCompileCuda(PyTorchCuda):
-    """Through torch.compile (inductor)."""
+    """The exported graph on the GPU, through torch.compile (inductor)."""
 
     name = "torch-compile-cuda"
 
@@ -90,7 +90,7 @@ class TorchCompileCuda(PyTorchCuda):
 
 
 class CudaGraph(PyTorchCuda):
-    """One CUDA graph: nothing is launched op by op any more, which is most of what small networks wait for."""
+    """The network as one CUDA graph: operators are not launched one by one, which small networks mostly wait for."""
 
     name = "cuda-graph"
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class ExecuTorch(Runtime):
-    """Whatever XNNPACK takes is delegated to it; the rest runs on portable kernels."""
+    """ExecuTorch on the CPU: what XNNPACK takes is delegated to it, the rest runs on portable kernels."""
 
     name = "executorch"
     own_process = True  # one thread pool a process

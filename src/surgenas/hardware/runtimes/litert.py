@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class LiteRT(Runtime):
-    """Its CPU path delegates to XNNPACK by default."""
+    """LiteRT on the CPU, which delegates to XNNPACK by default."""
 
     name = "litert"
 

@@ -17,7 +17,7 @@ from surgenas.hardware.runtimes import Images, OnnxReader
 
 
 class OnnxRuntime(OnnxReader):
-    """CPU execution provider, sequential, without spinning threads (they would disturb their neighbours)."""
+    """ONNX Runtime on the CPU, sequential, without spinning threads, which would disturb their neighbours."""
 
     name = "onnxruntime"
     precisions: tuple[str, ...] = ("fp32", "int8")
@@ -57,7 +57,8 @@ class OnnxRuntime(OnnxReader):
 
 
 class OnnxRuntimeCuda(OnnxRuntime):
-    """CUDA execution provider. The image travels to the GPU and the logits back in every run, as they do in use."""
+    """ONNX Runtime with the CUDA execution provider. The image travels to the GPU and the logits back in every run, as
+    they do in use."""
 
     name = "onnxruntime-cuda"
     precisions = ("fp32",)
@@ -79,7 +80,7 @@ class OnnxRuntimeCuda(OnnxRuntime):
 
 
 class OnnxRuntimeTensorRT(OnnxRuntimeCuda):
-    """TensorRT execution provider."""
+    """ONNX Runtime with the TensorRT execution provider."""
 
     name = "onnxruntime-tensorrt"
     provider = "TensorrtExecutionProvider"

@@ -11,7 +11,10 @@ from surgenas.hardware.runtimes import Images, OnnxReader, distribution_version
 
 
 class OpenVino(OnnxReader):
-    """One stream, latency hint, fp32 unless asked otherwise; threads are not pinned, since ours are measured shared."""
+    """OpenVINO on the CPU: one stream, for latency, in fp32 unless asked otherwise.
+
+    Threads are not pinned, since the cores are shared with others while we measure.
+    """
 
     name = "openvino"
     precisions = ("fp32", "bf16", "int8")
@@ -71,5 +74,8 @@ def _compile(model: bytes, threads: int, precision: str, **more: Any) -> Any:
 
 
 def _node_of_ours(name: str) -> str:
-    """A layout change before a node is named '<tensor>_<from>_<to>_<node>': it is charged to the node."""
+    """The name of our node that a node of OpenVINO counts for.
+
+    A layout change before a node is named '<tensor>_<from>_<to>_<node>', and counts for that node.
+    """
     return name[name.index("/") :] if "/" in name else name

@@ -24,7 +24,7 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of malloc.h
 
 
 class PyTorch(Runtime):
-    """The exported graph, called op by op: within 3 % of calling the module itself (docs/log.md)."""
+    """The exported graph, op by op; it takes as long as the module itself within 3 % (docs/log.md)."""
 
     name = "pytorch"
     own_process = True  # torch.set_num_threads, mallopt
@@ -80,9 +80,12 @@ class TorchCompile(PyTorch):
 
 
 def _keep_freed_memory() -> None:
-    """PyTorch takes and frees memory in every layer; glibc returns that to the kernel or keeps it, by what its process
-    did: page faults cost a network nothing in one process and 40 % in the next (docs/log.md). So it is kept, as the
-    allocators do that PyTorch's tuning guide advises. Other C libraries are left alone."""
+    """Make glibc keep freed memory instead of returning it to the kernel; other C libraries are left alone.
+
+    PyTorch takes and frees memory in every layer, and glibc returns it or keeps it by what the process did before: page
+    faults cost a network nothing in one process and 40 % in the next (docs/log.md). The allocators that PyTorch's
+    tuning guide advises keep it as well.
+    """
     with suppress(OSError, AttributeError):
         libc = ctypes.CDLL(None)
         libc.mallopt(_TRIM_THRESHOLD, 1 << 30)
@@ -90,7 +93,10 @@ def _keep_freed_memory() -> None:
 
 
 def load_program(model: bytes) -> ExportedProgram:
-    """The exported program. The format can carry pickles, which its loader would run: refused beforehand."""
+    """The exported program in these bytes.
+
+    The format can carry pickles, which torch's loader would run: raises SurgenasError for them beforehand.
+    """
     import torch
 
     with zipfile.ZipFile(io.BytesIO(model)) as archive:
@@ -107,6 +113,6 @@ def load_program(model: bytes) -> ExportedProgram:
 
 
 def _has_pickles(config: dict[str, Any]) -> bool:
-    """Weights and constants are plain if they say so and are named as tensors; nested one level under 'config'."""
+    """Whether a config of an exported program lists weights or constants that are pickled, or not named as tensors."""
     entries = config.get("config", {}).values()
     return any(e.get("use_pickle") or not e["path_name"].startswith(("weight_", "tensor_")) for e in entries)
