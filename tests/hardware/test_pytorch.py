@@ -9,7 +9,7 @@ import pytest
 
 FAULTS = """
 import resource, numpy as np, torch
-from surgenas.hardware.references import find_reference
+from surgenas.hardware.timed.references import find_reference
 from surgenas.hardware.runtimes.pytorch import PyTorch
 large = find_reference("reference-l/1")
 shape = (1, *large.input_shape)

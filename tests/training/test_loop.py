@@ -9,7 +9,7 @@ import torch
 
 from surgenas.core import moves
 from surgenas.core.errors import SurgenasError
-from surgenas.pipeline.checkpoint import Checkpoints
+from surgenas.runs.checkpoint import Checkpoints
 from surgenas.training.loop import Recipe, accuracy, fit, make_fabric
 
 RECIPE = Recipe(epochs=3, batch=128)

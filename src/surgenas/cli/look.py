@@ -43,8 +43,8 @@ def estimate(
 
     Example: surgenas estimate --space single_path --table pixel1.json --arch spnasnet
     """
-    from surgenas.pipeline.estimate import estimate as estimated
     from surgenas.report import text
+    from surgenas.studies.estimate import estimate as estimated
 
     found = estimated(space, table, arch, layout)
     show(found, as_json, text.estimate_table(found))

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from surgenas.core.errors import SurgenasError, UsageError
 from surgenas.core.seeds import derive
+from surgenas.tasks.data import Dataset, Part, eval_batches
 from surgenas.training.augment import steps_per_epoch, train_batches
-from surgenas.training.data import Dataset, Part, eval_batches
 
 ACCELERATORS = ("auto", "cpu", "cuda")
 
@@ -38,7 +38,7 @@ class Recipe:
 
 
 class CheckpointStore(Protocol):
-    """Where the training loop keeps its state after each epoch; `pipeline.checkpoint` has one."""
+    """Where the training loop keeps its state after each epoch; `runs.checkpoint` has one."""
 
     def save(self, number: int, state: dict[str, Any]) -> None: ...
     def load(self) -> tuple[int, dict[str, Any]] | None: ...

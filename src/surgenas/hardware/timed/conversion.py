@@ -1,0 +1,105 @@
+"""How does a network become bytes for a runtime, and what should they compute there (docs/measurement.md, 2)?"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import nn
+
+from surgenas.core.errors import DataError, EnvironmentFault, SurgenasError, UsageError
+from surgenas.hardware.onnx_file import run_unoptimised
+from surgenas.hardware.runtimes import Images, Runtime
+from surgenas.hardware.target import Job
+from surgenas.hardware.timed.session import Network
+
+TOLERANCE = {"fp32": 1e-3, "bf16": 0.3, "int8": 1.0}
+"""The largest accepted difference, relative to the largest logit. In int8 a rounding one way or the other is a whole
+step, and deep networks of random weights are chaotic: right kernels differed by up to .6 (docs/log.md). In bf16 PyTorch
+itself is up to .15 from its fp32 (MobileNetV2), other images' logits are .95 and more (docs/log.md)."""
+CALIBRATION = 64
+"""How many random images quantize a network that has no images of its own."""
+
+
+def convert_for(runtime: Runtime, job: Job, batch: int, precision: str) -> tuple[Network, Images]:
+    """Convert a network for a runtime: (what goes to the device, what it should compute there, (N, classes)).
+
+    The second is what PyTorch computes; for a network that is an ONNX file, or was quantized into one, what that file
+    computes unoptimised. (How much accuracy int8 costs is seen on images, not here.)
+
+    Raises UsageError for an ONNX file on a runtime of another format, DataError for a network that cannot be exported.
+    """
+    if job.model is None:
+        network, expected = _from_pytorch(runtime, job, batch)
+    elif runtime.takes_onnx:
+        network, expected = Network(job.model(batch), (batch, *job.input_shape)), None
+    else:
+        raise UsageError(f"{runtime.name} runs networks from PyTorch, not ONNX files; {job.key} is one")
+    if precision == "int8":
+        random = np.random.default_rng(1).standard_normal((CALIBRATION, *job.input_shape), dtype=np.float32)
+        images = job.images() if job.images else random
+        with _naming_errors(job, "be quantized"):
+            network = replace(network, model=runtime.quantize(network.model, images))
+        expected = None
+    return network, run_unoptimised(network.model, network.images) if expected is None else expected
+
+
+def _from_pytorch(runtime: Runtime, job: Job, batch: int) -> tuple[Network, Images]:
+    _, H, W = job.input_shape
+    with _naming_errors(job, f"run on images of {H} x {W}, or be exported"):
+        module = settle_statistics(job.module, job.input_shape)
+        network = Network(runtime.convert(module, job.input_shape, batch), (batch, *job.input_shape))
+        with torch.no_grad():
+            return network, module(torch.from_numpy(network.images)).numpy()
+
+
+@contextmanager
+def _naming_errors(job: Job, what: str) -> Iterator[None]:
+    """Turn whatever a foreign network or converter raises into a DataError: "<network> cannot <what> (<why>)".
+
+    A full disk becomes an EnvironmentFault; our own errors pass unchanged.
+    """
+    try:
+        yield
+    except (SurgenasError, MemoryError):
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise EnvironmentFault(f"{job.key} cannot {what}: {error.strerror}; free the disk or set TMPDIR") from error
+        why = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DataError(f"{job.key} cannot {what} ({why})") from error
+
+
+def settle_statistics(module: nn.Module, input_shape: tuple[int, int, int]) -> nn.Module:
+    """Set the BN statistics of a fresh network from eight random images, and return it in eval mode.
+
+    With initial statistics the signal dies out layer by layer, and comparing results would compare nothing.
+    """
+    fresh = [m for m in module.modules() if isinstance(m, nn.BatchNorm2d) and m.num_batches_tracked == 0]
+    for norm in fresh:
+        norm.momentum = None  # the plain mean
+        norm.train()
+    if fresh:
+        with torch.no_grad():
+            module(torch.randn(8, *input_shape, generator=torch.Generator().manual_seed(0)))
+    return module.eval()
+
+
+def check_equal(expected: Images, output: Images, runtime: str, tolerance: float = TOLERANCE["fp32"]) -> float:
+    """Compare a runtime's output with what was expected, both (N, classes), and return the largest difference.
+
+    tolerance: the largest accepted difference, relative to the largest expected logit. Raises SurgenasError beyond it,
+    DataError if the network computes NaN or infinity.
+    """
+    difference = float(np.abs(output - expected).max())
+    if not np.isfinite(expected).all():
+        raise DataError("the network computes values that are not numbers (NaN or infinity) in PyTorch")
+    if not difference <= tolerance * float(np.abs(expected).max()):
+        raise SurgenasError(
+            f"{runtime} computes something else than PyTorch (difference {difference:.3g}); not measured"
+        )
+    return difference
