@@ -23,10 +23,11 @@ from surgenas.core.space import Space
 from surgenas.methods.surgenas import SurgeNAS, SurgeNASConfig
 from surgenas.nn.supernet import Gates
 from surgenas.spaces.mobile import Mobile
+from surgenas.tasks.classification import accuracy
+from surgenas.tasks.data import Dataset, eval_batches, load_data
 from surgenas.testing import Planted, ZeroPredictor
 from surgenas.training.augment import steps_per_epoch, train_batches
-from surgenas.training.data import Dataset, eval_batches, load_data
-from surgenas.training.loop import Recipe, accuracy, fit, make_fabric
+from surgenas.training.loop import Recipe, fit, make_fabric
 
 BATCH, ALONE = 64, 10
 

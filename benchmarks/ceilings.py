@@ -21,7 +21,7 @@ from scipy import stats
 from sklearn.model_selection import KFold
 
 from surgenas.core.space import Floats
-from surgenas.pipeline.tables import Table, read_table
+from surgenas.engine.tables import Table, read_table
 from surgenas.predictors.base import make_predictor
 from surgenas.spaces import make_space
 

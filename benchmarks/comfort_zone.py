@@ -17,7 +17,7 @@ from typing import Any
 from common import finish
 
 from surgenas import api
-from surgenas.console import ConsoleProgress
+from surgenas.cli.console import ConsoleProgress
 from surgenas.core.errors import SurgenasError
 from surgenas.report.text import scale_table
 

@@ -16,7 +16,7 @@ import onnxruntime as ort
 import psutil
 
 import surgenas
-from surgenas.console import ConsoleProgress
+from surgenas.cli.console import ConsoleProgress
 from surgenas.hardware.context import processor
 
 _BEFORE = psutil.cpu_times()

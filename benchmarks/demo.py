@@ -13,7 +13,7 @@ from pathlib import Path
 from common import finish, spread
 
 import surgenas
-from surgenas.console import ConsoleProgress
+from surgenas.cli.console import ConsoleProgress
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from common import finish, spread, whole_run
 
 from surgenas.core.units import parse_seconds
-from surgenas.pipeline.journal import Journal
+from surgenas.runs.journal import Journal
 
 
 def main() -> None:

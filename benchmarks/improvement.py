@@ -15,7 +15,7 @@ from pathlib import Path
 from common import finish, thinned
 
 from surgenas import lab
-from surgenas.console import ConsoleProgress
+from surgenas.cli.console import ConsoleProgress
 from surgenas.report.lab_text import improvement_table
 
 METHODS = ("surgenas", "single-path", "spos")

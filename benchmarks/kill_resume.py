@@ -19,7 +19,7 @@ from pathlib import Path
 
 from common import finish
 
-from surgenas.pipeline.journal import Journal
+from surgenas.runs.journal import Journal
 
 SETTINGS = [
     "--device", "surgenas.testing:toy_device", "--resolution", "16", "--batch", "128", "--samples", "24",

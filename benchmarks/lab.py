@@ -26,13 +26,13 @@ from common import finish
 from sklearn.neural_network import MLPRegressor
 
 from surgenas import lab
-from surgenas.console import ConsoleProgress
+from surgenas.cli.console import ConsoleProgress
 from surgenas.core import moves
 from surgenas.core.catalog import look_up
 from surgenas.core.trial import Trial
+from surgenas.engine.tables import read_table
 from surgenas.methods import BLACK_BOX
 from surgenas.methods.blackbox import whole
-from surgenas.pipeline.tables import read_table
 from surgenas.report.lab_text import bench_table
 from surgenas.spaces import CATALOG as SPACES
 from surgenas.spaces import make_space

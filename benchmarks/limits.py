@@ -11,11 +11,11 @@ from pathlib import Path
 from common import finish
 
 from surgenas import api
-from surgenas.console import ConsoleProgress
-from surgenas.pipeline import flow
-from surgenas.pipeline.stages.derive import derive
-from surgenas.pipeline.stages.predict import predict
-from surgenas.pipeline.stages.profile import profile
+from surgenas.cli.console import ConsoleProgress
+from surgenas.runs import flow
+from surgenas.runs.steps.derive import derive
+from surgenas.runs.steps.predict import predict
+from surgenas.runs.steps.profile import profile
 
 
 def main() -> None:

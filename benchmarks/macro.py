@@ -22,13 +22,13 @@ import torch
 from common import finish, spread
 from scipy.stats import kendalltau
 
-from surgenas.console import ConsoleProgress
+from surgenas.cli.console import ConsoleProgress
 from surgenas.methods.surgenas import ESTIMATORS, SurgeNAS, SurgeNASConfig
 from surgenas.nn.cost import count
 from surgenas.spaces.macro import Macro
+from surgenas.tasks.data import Dataset, Part, load_data
 from surgenas.testing import ZeroPredictor
 from surgenas.training.augment import steps_per_epoch, train_batches
-from surgenas.training.data import Dataset, Part, load_data
 
 BATCH = 64
 

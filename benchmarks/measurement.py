@@ -30,17 +30,17 @@ from common import finish
 from scipy.stats import kendalltau
 
 from surgenas.core import moves
-from surgenas.hardware.device import Job
 from surgenas.hardware.devices import make_device
-from surgenas.hardware.local import RuntimeDevice
-from surgenas.hardware.measurement import Measurement, ranks
 from surgenas.hardware.runtimes import Images
-from surgenas.hardware.session import Network
-from surgenas.hardware.store import Store
-from surgenas.hardware.timing import Protocol
-from surgenas.pipeline.sources import source
-from surgenas.pipeline.stages.measured import job_of
+from surgenas.hardware.target import Job
+from surgenas.hardware.timed.device import RuntimeDevice
+from surgenas.hardware.timed.measurement import Measurement, ranks
+from surgenas.hardware.timed.session import Network
+from surgenas.hardware.timed.store import Store
+from surgenas.hardware.timed.timing import Protocol
+from surgenas.runs.steps.measured import job_of
 from surgenas.spaces.mobile import Mobile
+from surgenas.studies.sources import source
 
 PROTOCOL = Protocol(max_rounds=20, budget_s=15, patience_s=20, duplicates=2, fresh=True)
 RUNS = 50

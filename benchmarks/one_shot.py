@@ -33,7 +33,7 @@ from macro import first_images
 from scipy.stats import kendalltau
 from step_cost import seconds
 
-from surgenas.console import ConsoleProgress
+from surgenas.cli.console import ConsoleProgress
 from surgenas.core import moves
 from surgenas.core.catalog import look_up
 from surgenas.core.errors import LimitError
@@ -43,12 +43,12 @@ from surgenas.methods.evolution import Evolution, evolve
 from surgenas.methods.hurricane import Hurricane, HurricaneConfig
 from surgenas.methods.spos import SPOS, SPOSConfig
 from surgenas.methods.surgenas import SurgeNAS, SurgeNASConfig
-from surgenas.pipeline.run import Run
+from surgenas.runs.run import Run
 from surgenas.spaces.macro import Macro
 from surgenas.spaces.operators import Operators, Shuffle
+from surgenas.tasks.data import hold_out, load_data
 from surgenas.testing import ZeroPredictor
 from surgenas.training.augment import steps_per_epoch, train_batches
-from surgenas.training.data import hold_out, load_data
 
 BATCH, JUDGED, SPOS_STEPS = 64, 600, 120
 POOL = "mb_k5e3,mb_k3e3,mb_k7e3,sep_k7"

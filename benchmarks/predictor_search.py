@@ -16,18 +16,18 @@ from typing import Any
 from common import finish, spread
 
 from surgenas import api
-from surgenas.console import ConsoleProgress
+from surgenas.cli.console import ConsoleProgress
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.seeds import generator
 from surgenas.core.space import Floats
 from surgenas.methods.constrained import most_probable
-from surgenas.pipeline import flow
-from surgenas.pipeline.run import Run
-from surgenas.pipeline.stages.measured import CLAIM, fitted_predictor, measure
-from surgenas.pipeline.stages.predict import predict
-from surgenas.pipeline.stages.profile import profile
-from surgenas.pipeline.stages.search import search
+from surgenas.runs import flow
+from surgenas.runs.run import Run
+from surgenas.runs.steps.measured import CLAIM, fitted_predictor, measure
+from surgenas.runs.steps.predict import predict
+from surgenas.runs.steps.profile import profile
+from surgenas.runs.steps.search import search
 
 SHARES = (0.35, 0.5, 0.7)
 PREDICTORS = ("process", "gnn", "lookup", "mlp", "flops")

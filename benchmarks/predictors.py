@@ -21,13 +21,13 @@ import torch
 from common import finish
 
 from surgenas import api
-from surgenas.console import ConsoleProgress
+from surgenas.cli.console import ConsoleProgress
 from surgenas.core.space import Floats
-from surgenas.pipeline.contest import PREDICTORS
-from surgenas.pipeline.tables import read_table
+from surgenas.engine.tables import read_table
 from surgenas.predictors.base import Predictor, make_predictor
 from surgenas.spaces import make_space
 from surgenas.spaces.mobile import Mobile
+from surgenas.studies.contest import PREDICTORS
 
 RANKED, CHUNK = 1_000_000, 20_000
 

@@ -17,10 +17,10 @@ import numpy as np
 from common import finish
 
 from surgenas.core import moves
-from surgenas.hardware.device import Job
 from surgenas.hardware.devices import make_device
-from surgenas.hardware.references import REFERENCES
-from surgenas.pipeline.stages.measured import CLAIM, job_of
+from surgenas.hardware.target import Job
+from surgenas.hardware.timed.references import REFERENCES
+from surgenas.runs.steps.measured import CLAIM, job_of
 from surgenas.spaces.mobile import Mobile
 
 ONCE = replace(CLAIM, campaigns=1, duplicates=0, steady=0)

@@ -14,10 +14,10 @@ from typing import Any
 from common import finish
 
 from surgenas import api
-from surgenas.console import ConsoleProgress
-from surgenas.pipeline.stages.predict import predict
-from surgenas.pipeline.stages.profile import profile
-from surgenas.pipeline.stages.reach import reach
+from surgenas.cli.console import ConsoleProgress
+from surgenas.runs.steps.predict import predict
+from surgenas.runs.steps.profile import profile
+from surgenas.runs.steps.reach import reach
 
 DEVICES = ("onnxruntime-cpu", "openvino-cpu", "pytorch-cpu")
 

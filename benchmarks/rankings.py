@@ -18,14 +18,14 @@ import numpy as np
 from common import finish
 from scipy.stats import kendalltau
 
-from surgenas.console import ConsoleProgress
+from surgenas.cli.console import ConsoleProgress
 from surgenas.core import moves
 from surgenas.core.errors import SurgenasError
-from surgenas.hardware.device import Job, measure_each
 from surgenas.hardware.devices import make_device
-from surgenas.hardware.measurement import Measurement, unlike
-from surgenas.hardware.timing import Protocol
-from surgenas.pipeline.stages.measured import job_of
+from surgenas.hardware.target import Job, measure_each
+from surgenas.hardware.timed.measurement import Measurement, unlike
+from surgenas.hardware.timed.timing import Protocol
+from surgenas.runs.steps.measured import job_of
 from surgenas.spaces.mobile import Mobile
 
 PROTOCOL = Protocol(half_width=0.02, max_rounds=60, budget_s=60, patience_s=90, duplicates=2, fresh=True)

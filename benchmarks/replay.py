@@ -119,8 +119,8 @@ def record() -> None:
 
     from surgenas.core import moves
     from surgenas.hardware.context import processor
-    from surgenas.hardware.device import Job
     from surgenas.hardware.devices import make_device
+    from surgenas.hardware.target import Job
     from surgenas.spaces import make_space
 
     spaces = [

@@ -11,7 +11,7 @@ import json
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -19,8 +19,13 @@ from scipy.optimize import nnls
 from torch import nn
 
 from surgenas.core.errors import UsageError
-from surgenas.hardware.device import Job
-from surgenas.hardware.measurement import Measurement
+
+try:
+    from surgenas.hardware.timed.measurement import Measurement
+except ImportError:  # builds until b10adc8
+    from surgenas.hardware.measurement import Measurement  # type: ignore[import-not-found, no-redef]
+if TYPE_CHECKING:
+    from surgenas.hardware.target import Job
 
 RECORDED = Path(__file__).parent / "recorded_latencies.json"
 FEATURES = ("convolutions", "depthwise MMACs", "other MMACs", "thousand parameters")
@@ -55,7 +60,7 @@ def rates() -> np.ndarray:
 
 
 class RecordedDevice:
-    """What `surgenas.hardware.device.Device` asks for."""
+    """What `surgenas.hardware.target.Device` asks for."""
 
     name = "recorded"
     key = "recorded/1"

@@ -13,7 +13,7 @@ import sys
 from common import finish
 
 from surgenas import api
-from surgenas.console import ConsoleProgress
+from surgenas.cli.console import ConsoleProgress
 from surgenas.core.errors import SurgenasError
 from surgenas.hardware.devices import names
 from surgenas.report.text import measurement_table

@@ -23,14 +23,14 @@ import torch
 from common import finish, spread, thinned, whole_run
 
 from surgenas import api
-from surgenas.console import ConsoleProgress
+from surgenas.cli.console import ConsoleProgress
 from surgenas.core import moves
 from surgenas.methods.single_path import SinglePathConfig, SinglePathNAS
-from surgenas.pipeline.run import Run
-from surgenas.pipeline.stages.measured import QUICK, fitted_predictor, measure
-from surgenas.pipeline.stages.predict import predict
-from surgenas.pipeline.stages.profile import profile
-from surgenas.pipeline.stages.reach import reach
+from surgenas.runs.run import Run
+from surgenas.runs.steps.measured import QUICK, fitted_predictor, measure
+from surgenas.runs.steps.predict import predict
+from surgenas.runs.steps.profile import profile
+from surgenas.runs.steps.reach import reach
 from surgenas.training.augment import steps_per_epoch, train_batches
 
 EPOCHS = 21

@@ -18,8 +18,8 @@ from typing import Any
 
 from common import finish, spread
 
-from surgenas.hardware.measurement import Block, Measurement, Round
-from surgenas.hardware.store import Store
+from surgenas.hardware.timed.measurement import Block, Measurement, Round
+from surgenas.hardware.timed.store import Store
 
 ROUNDS = [Round(*(Block((1.0,) * 10, (True,) * 10) for _ in range(3)))] * 20
 

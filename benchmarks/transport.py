@@ -19,13 +19,13 @@ from common import finish
 
 from surgenas.core import moves
 from surgenas.core.progress import Progress
-from surgenas.hardware.device import Job
 from surgenas.hardware.devices import make_device
-from surgenas.hardware.link import Link
-from surgenas.hardware.local import RuntimeDevice
 from surgenas.hardware.onnx_file import to_onnx
-from surgenas.hardware.store import Store
-from surgenas.hardware.timing import Protocol
+from surgenas.hardware.target import Job
+from surgenas.hardware.timed.device import RuntimeDevice
+from surgenas.hardware.timed.link import Link
+from surgenas.hardware.timed.store import Store
+from surgenas.hardware.timed.timing import Protocol
 from surgenas.spaces.mobile import Mobile
 
 SHORT = Protocol(rounds=3, max_rounds=3, warmup_s=0.0, block_ms=0.1, backoff_s=(), fresh=True)

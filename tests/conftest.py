@@ -11,10 +11,10 @@ import torch
 from PIL import Image
 
 from surgenas.core.progress import Progress
-from surgenas.hardware import local
-from surgenas.hardware.timing import Protocol
+from surgenas.hardware.timed import device as local
+from surgenas.hardware.timed.timing import Protocol
 from surgenas.spaces.mobile import Mobile
-from surgenas.training.data import Dataset, load_data
+from surgenas.tasks.data import Dataset, load_data
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ import pytest
 from surgenas import cli
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
-from surgenas.pipeline.journal import Journal
+from surgenas.runs.journal import Journal
 from surgenas.spaces.macro import Macro
 from surgenas.spaces.mobile import Mobile
 from surgenas.testing import ToyDevice
@@ -313,7 +313,7 @@ def test_help_and_import_load_nothing_heavy():
 
 def test_a_signal_at_the_interpreters_exit_ends_it_without_a_traceback():
     code = (
-        "import atexit, os, typer; from surgenas.ending import end_well; app = typer.Typer(); "
+        "import atexit, os, typer; from surgenas.cli.ending import end_well; app = typer.Typer(); "
         "app.command()(lambda: None); atexit.register(lambda: os.kill(os.getpid(), 15)); end_well(app)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

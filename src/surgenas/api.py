@@ -15,7 +15,7 @@ from surgenas.core.progress import Progress
 if TYPE_CHECKING:
     from torch import nn
 
-    from surgenas.pipeline.run import Run
+    from surgenas.runs.run import Run
 
 DEVICES = ("onnxruntime-cpu",)
 
@@ -73,8 +73,8 @@ def search(
 
 def create(*, out: str | Path | None = None, progress: Progress | None = None, **settings: Any) -> Run:
     """A new run folder, nothing done yet."""
-    from surgenas.pipeline.config import make_config
-    from surgenas.pipeline.run import Run
+    from surgenas.runs.config import make_config
+    from surgenas.runs.run import Run
 
     return Run.create(_folder(out), make_config(**settings), progress or Progress())
 
@@ -90,7 +90,7 @@ def resume(run: str | Path, *, progress: Progress | None = None) -> Result:
 
 def load(run: str | Path) -> nn.Module:
     """The trained network of a run, in eval mode: `model = surgenas.load("runs/1")`."""
-    from surgenas.pipeline.checkpoint import load_weights
+    from surgenas.runs.checkpoint import load_weights
     from surgenas.spaces import space_of
 
     arch = read_architecture(Path(run) / "architecture.json")
@@ -121,7 +121,7 @@ def dry_run(*, progress: Progress | None = None, **settings: Any) -> dict[str, A
     """What a search would do: reachable latencies, epochs, seconds and memory. Nothing is kept."""
     import tempfile
 
-    from surgenas.pipeline.flow import prepare
+    from surgenas.runs.flow import prepare
 
     with tempfile.TemporaryDirectory() as folder:
         reached, plan = prepare(create(out=Path(folder) / "run", progress=progress, **settings))
@@ -140,10 +140,10 @@ def dry_run(*, progress: Progress | None = None, **settings: Any) -> dict[str, A
 def profile(*, out: str | Path | None = None, progress: Progress | None = None, **settings: Any) -> dict[str, Any]:
     """Measure sampled architectures into the store and into a run folder that `predict` reads; goes on with one of the
     same settings that was interrupted."""
-    from surgenas.pipeline.config import make_config
-    from surgenas.pipeline.run import Run
-    from surgenas.pipeline.stages.profile import profile as stage
-    from surgenas.pipeline.stages.reach import reach
+    from surgenas.runs.config import make_config
+    from surgenas.runs.run import Run
+    from surgenas.runs.steps.profile import profile as stage
+    from surgenas.runs.steps.reach import reach
 
     run = Run.begun(_folder(out), make_config(**settings), progress or Progress())
     with run.exclusive():
@@ -159,7 +159,7 @@ def profile(*, out: str | Path | None = None, progress: Progress | None = None, 
 
 def predict(run: str | Path, *, progress: Progress | None = None) -> dict[str, Any]:
     """Errors of all predictors on held-out architectures, the noise ceiling, and the choice."""
-    from surgenas.pipeline.stages.predict import predict as stage
+    from surgenas.runs.steps.predict import predict as stage
 
     opened = _open(run, progress)
     if opened.result("profile") is None:
@@ -172,9 +172,9 @@ def predict(run: str | Path, *, progress: Progress | None = None) -> dict[str, A
 def predict_table(
     space: str, table: str | Path, columns: Sequence[str] = (), *, progress: Progress | None = None, **settings: Any
 ) -> dict[str, Any]:
-    """Predictors judged on a public latency table; settings as of `pipeline.contest.Contest`."""
-    from surgenas.pipeline.contest import Contest, run_contest
+    """Predictors judged on a public latency table; settings as of `studies.contest.Contest`."""
     from surgenas.spaces import make_space
+    from surgenas.studies.contest import Contest, run_contest
 
     made = make_space(space, {})
     return run_contest(made, Contest(Path(table), tuple(columns), **settings), progress or Progress())
@@ -192,8 +192,8 @@ def train(
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Train an architecture from scratch on a data set and report it on the test part."""
-    from surgenas.pipeline.alone import trained
-    from surgenas.pipeline.checkpoint import Checkpoints, save_weights
+    from surgenas.runs.checkpoint import Checkpoints, save_weights
+    from surgenas.studies.train import trained
 
     out = Path(out)
     state, accuracy = trained(read_architecture(arch), data, Checkpoints(out / "checkpoints"), epochs,
@@ -216,7 +216,7 @@ def measure(
     MobileNetV2 is measured beside them. A network that fails has `error` in place of its latency. layers: the share of
     the latency by part of the network, from a separate profiled run. Raises a SurgenasError if nothing was measured.
     """
-    from surgenas.pipeline.compare import compare
+    from surgenas.studies.measure import compare
 
     return compare([str(w) for w in what], devices, resolution=resolution, layers=layers, seed=seed,
                    progress=progress or Progress())  # fmt: skip
@@ -237,10 +237,10 @@ def scale(
 ) -> dict[str, Any]:
     """Comfort Zone: the measured scales, the zone, the picked architecture in `out`; with data, accuracy before and
     after, trained alike from scratch at each one's own resolution."""
-    from surgenas.pipeline.alone import trained
-    from surgenas.pipeline.checkpoint import Checkpoints
-    from surgenas.pipeline.scale import scale as stage
     from surgenas.report.scale_page import write_scale_page
+    from surgenas.runs.checkpoint import Checkpoints
+    from surgenas.studies.scale import scale as stage
+    from surgenas.studies.train import trained
 
     out, progress = Path(out), progress or Progress()
 
@@ -268,8 +268,8 @@ def operators(
 ) -> dict[str, Any]:
     """The operators that each device likes (HURRICANE), from their FLOPs, parameters and measured latency wherever a
     layer could take them; `out` gets a space file for each device, for `search(space=...)`, and a page."""
-    from surgenas.pipeline.operators import choose
     from surgenas.report.operators_page import write_operators_page
+    from surgenas.studies.operators import choose
 
     found = choose(devices, Path(out), space=space, layout=layout, resolution=resolution, width=width, keep=keep, b=b,
                    per_layer=per_layer, seed=seed, progress=progress or Progress())  # fmt: skip
@@ -277,15 +277,15 @@ def operators(
 
 
 def _open(folder: str | Path, progress: Progress | None) -> Run:
-    from surgenas.pipeline.run import Run
+    from surgenas.runs.run import Run
 
     return Run.open(Path(folder), progress or Progress())
 
 
 def _finish(run: Run) -> Result:
-    from surgenas.pipeline.flow import execute
     from surgenas.report.facts import facts
     from surgenas.report.page import write_page
+    from surgenas.runs.flow import execute
 
     execute(run)
     write_page(run)

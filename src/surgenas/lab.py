@@ -22,12 +22,12 @@ def bench(
     """Searches on a table of all of a space's networks: regret by queries, beside random search; in `out` what was
     found so far and a page.
 
-    how: the other fields of `pipeline.lab.search.Bench`. Called again it goes on, and may add seeds and methods. Raises
+    how: the other fields of `studies.bench.Bench`. Called again it goes on, and may add seeds and methods. Raises
     a SurgenasError that says what to do.
     """
-    from surgenas.pipeline.lab.search import Bench, run_bench
     from surgenas.report.bench_page import write_bench_page
     from surgenas.spaces import make_space
+    from surgenas.studies.bench import Bench, run_bench
 
     made = Bench(table=Path(table), validation=validation, test=test, **how)
     found = run_bench(make_space(space, {}), made, Path(out), progress or Progress())
@@ -42,8 +42,8 @@ def improvement(
     how: `seeds`, `random`, and as `settings` the fields of RunConfig. Called again with the same, it goes on where it
     was cut off. Raises a SurgenasError that says what to do.
     """
-    from surgenas.pipeline.lab.improvement import Protocol, run_protocol
     from surgenas.report.page import write_page
+    from surgenas.studies.improvement import Protocol, run_protocol
 
     protocol = Protocol(data=tuple(data), methods=tuple(methods), **how)
     return run_protocol(protocol, Path(out), progress or Progress(), each=write_page)
@@ -52,7 +52,7 @@ def improvement(
 def compare(runs: Sequence[str | Path], *, progress: Progress | None = None) -> dict[str, Any]:
     """Finished runs on the same images side by side, each against the most accurate; differences in percent points
     with their 95 % interval. Raises UsageError for runs that cannot be compared."""
-    from surgenas.pipeline.lab.side_by_side import side_by_side
-    from surgenas.pipeline.run import Run
+    from surgenas.runs.run import Run
+    from surgenas.studies.compare import side_by_side
 
     return side_by_side([Run.open(Path(run), progress or Progress()) for run in runs])

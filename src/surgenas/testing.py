@@ -19,12 +19,11 @@ from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.errors import UsageError
 from surgenas.core.progress import Progress
-from surgenas.core.restricted import Restricted
 from surgenas.core.space import CostTable, Floats, Space
 from surgenas.core.trial import Trial
-from surgenas.hardware.device import Device, Job
-from surgenas.hardware.measurement import Measurement
-from surgenas.hardware.timing import Protocol
+from surgenas.hardware.target import Device, Job
+from surgenas.hardware.timed.measurement import Measurement
+from surgenas.hardware.timed.timing import Protocol
 from surgenas.methods.blackbox import Method
 from surgenas.nn.blocks import classifier, conv_bn_act, mbconv
 from surgenas.nn.cells import CellSupernet
@@ -33,6 +32,7 @@ from surgenas.nn.supernet import ChoiceSupernet, Gates
 from surgenas.predictors.base import Predictor, make_predictor
 from surgenas.spaces.chain import ChainSpace
 from surgenas.spaces.macro import Macro
+from surgenas.spaces.restricted import Restricted
 
 
 def check_space(space: Space, *, trials: int = 3, seed: int = 0) -> None:

@@ -12,10 +12,10 @@ from surgenas.core.errors import EnvironmentFault, UsageError
 from surgenas.hardware import worker
 from surgenas.hardware.context import gpu
 from surgenas.hardware.devices import make_device, names
-from surgenas.hardware.link import DeviceLost
 from surgenas.hardware.runtimes import distribution_version
-from surgenas.hardware.timing import Protocol
-from surgenas.pipeline.stages.measured import job_of
+from surgenas.hardware.timed.link import DeviceLost
+from surgenas.hardware.timed.timing import Protocol
+from surgenas.runs.steps.measured import job_of
 from surgenas.testing import check_device
 
 SHORT = Protocol(rounds=3, max_rounds=3, warmup_s=0.01)

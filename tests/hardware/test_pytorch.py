@@ -9,7 +9,7 @@ import pytest
 
 FAULTS = """
 import resource, numpy as np, torch
-from surgenas.hardware.references import reference_named
+from surgenas.hardware.timed.references import reference_named
 from surgenas.hardware.runtimes.pytorch import PyTorch
 large = reference_named("reference-l/1")
 shape = (1, *large.input_shape)

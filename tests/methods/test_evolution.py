@@ -7,10 +7,10 @@ import pytest
 
 from surgenas.core import moves
 from surgenas.core.errors import UsageError
-from surgenas.core.restricted import Restricted
 from surgenas.core.trial import Trial
 from surgenas.methods.evolution import Evolution, ask, evolve
 from surgenas.spaces.operators import Shuffle
+from surgenas.spaces.restricted import Restricted
 
 SPACE = Shuffle(layout="small", resolution=16, classes=10)
 MACS = SPACE.costs().macs

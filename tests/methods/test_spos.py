@@ -17,9 +17,9 @@ from surgenas.methods.hurricane import Hurricane, HurricaneConfig
 from surgenas.methods.spos import SPOS, SPOSConfig
 from surgenas.predictors.linear import FlopsPredictor
 from surgenas.spaces.operators import Shuffle
+from surgenas.tasks.data import hold_out
 from surgenas.testing import Planted, ZeroPredictor
 from surgenas.training.augment import steps_per_epoch, train_batches
-from surgenas.training.data import hold_out
 
 BATCH = 64
 FAST = {"population": 12, "generations": 2, "mutations": 6, "crossovers": 6}

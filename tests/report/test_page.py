@@ -7,9 +7,9 @@ import re
 
 from surgenas import api
 from surgenas.core.progress import Progress
-from surgenas.hardware.measurement import Measurement
-from surgenas.pipeline.journal import Journal
+from surgenas.hardware.timed.measurement import Measurement
 from surgenas.report.page import write_page
+from surgenas.runs.journal import Journal
 
 LATENCY = Measurement("k", "d", 1.0, 1.0, 0.02, "B", 10, 1.2, 1.5, "r", 1.0, 0.0).to_dict()
 GENES = ["k3e3"] * 10 + ["skip"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import asdict
 
-from surgenas.hardware.measurement import Measurement, against
+from surgenas.hardware.timed.measurement import Measurement, against
 from surgenas.report.facts import told
 from surgenas.report.text import measurement_table
 

@@ -1,8 +1,8 @@
 """The command line: command -> typed function."""
 
 from surgenas.cli import jobs, lab, look, measuring
+from surgenas.cli.ending import end_well
 from surgenas.cli.options import app
-from surgenas.ending import end_well
 
 __all__ = ["app", "jobs", "lab", "look", "main", "measuring"]
 

@@ -36,7 +36,7 @@ Batch = Annotated[int, typer.Option(help="Images a step.")]
 
 
 def progress() -> Any:
-    from surgenas.console import ConsoleProgress
+    from surgenas.cli.console import ConsoleProgress
 
     return ConsoleProgress()
 

@@ -18,11 +18,11 @@ from surgenas.core.catalog import look_up
 from surgenas.core.errors import EnvironmentFault, UsageError, complaint
 from surgenas.hardware import RUNTIMES
 from surgenas.hardware.context import host_fingerprint, processor
-from surgenas.hardware.device import Device
-from surgenas.hardware.link import HERE, Link
-from surgenas.hardware.local import RuntimeDevice
-from surgenas.hardware.session import Greeting
-from surgenas.hardware.store import default_store
+from surgenas.hardware.target import Device
+from surgenas.hardware.timed.device import RuntimeDevice
+from surgenas.hardware.timed.link import HERE, Link
+from surgenas.hardware.timed.session import Greeting
+from surgenas.hardware.timed.store import default_store
 
 SHIPPED = Path(__file__).parent / "device_files"
 

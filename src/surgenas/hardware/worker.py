@@ -16,8 +16,8 @@ from surgenas.core.catalog import look_up
 from surgenas.core.errors import SurgenasError
 from surgenas.hardware import RUNTIMES
 from surgenas.hardware.context import host_fingerprint, processor
-from surgenas.hardware.session import WORKING, answer_message, perform, request_of
-from surgenas.hardware.wire import Message, read, write
+from surgenas.hardware.timed.session import WORKING, answer_message, perform, request_of
+from surgenas.hardware.timed.wire import Message, read, write
 
 
 def main() -> None:

@@ -17,11 +17,11 @@ from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.bounds import Finite
 from surgenas.core.errors import UsageError
-from surgenas.core.restricted import Restricted
 from surgenas.core.seeds import generator
 from surgenas.core.space import Floats, Space
 from surgenas.methods.base import EpochSummary, Latency
 from surgenas.methods.spos import SPOS, SPOSConfig
+from surgenas.spaces.restricted import Restricted
 
 NEAR = 0.95
 """Share of the limit that the first stage uses, or the second ends far below it."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from surgenas.hardware.measurement import Measurement, against
-from surgenas.pipeline.run import Run
-from surgenas.pipeline.stages.train import FOUND, REFERENCE
+from surgenas.hardware.timed.measurement import Measurement, against
+from surgenas.runs.run import Run
+from surgenas.runs.steps.train import FOUND, REFERENCE
 
 Facts = dict[str, Any]
 

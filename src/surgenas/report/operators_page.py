@@ -35,7 +35,7 @@ def operators_figure(by_device: dict[str, list[Facts]]) -> go.Figure:
 
 
 def write_operators_page(found: Facts, folder: Path) -> Path:
-    """Draw what `pipeline.operators` found, in one offline file."""
+    """Draw what `studies.operators` found, in one offline file."""
     figure = operators_figure({name: facts["operators"] for name, facts in found["devices"].items()})
     title = f"Operators by device: layout {found['layout']} at {found['resolution']} px"
     figure.update_layout(title={"text": title})

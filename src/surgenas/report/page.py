@@ -10,10 +10,10 @@ from typing import Any
 
 from surgenas.core.files import write_atomic
 from surgenas.core.units import show_ms, show_seconds
-from surgenas.pipeline.run import Run
 from surgenas.report import figures
 from surgenas.report.facts import Facts, facts, page_facts, told
 from surgenas.report.operators_page import operators_figure
+from surgenas.runs.run import Run
 
 
 def write_page(run: Run) -> Path:

@@ -19,7 +19,7 @@ PANELS = (
 
 
 def write_scale_page(found: Facts, folder: Path) -> Path:
-    """Draw what `pipeline.scale` found; members of the zone in blue, what latency may become as a dashed line."""
+    """Draw what `studies.scale` found; members of the zone in blue, what latency may become as a dashed line."""
     points = found["points"]
     figure = make_subplots(rows=1, cols=3, subplot_titles=[title for title, _, _ in PANELS])
     colours = [ACCENT if point["inside"] else MUTED for point in points]

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from surgenas.core.units import show_ms, show_seconds
-from surgenas.hardware.measurement import CROWD, MIN_QUIET
+from surgenas.hardware.timed.measurement import CROWD, MIN_QUIET
 from surgenas.report.facts import Facts, told
 
 WIDTH = 120

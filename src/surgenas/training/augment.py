@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
 from surgenas.core.seeds import derive
-from surgenas.training.data import Dataset
+from surgenas.tasks.data import Dataset
 
 
 def random_views(images_NCHW: Tensor, generator: torch.Generator, *, flips: bool, least: float = 0.7) -> Tensor:

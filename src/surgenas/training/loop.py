@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from surgenas.core.errors import SurgenasError, UsageError
 from surgenas.core.seeds import derive
+from surgenas.tasks.data import Dataset
 from surgenas.training.augment import steps_per_epoch, train_batches
-from surgenas.training.data import Dataset, Part, eval_batches
 
 ACCELERATORS = ("auto", "cpu", "cuda")
 
@@ -38,7 +38,7 @@ class Recipe:
 
 
 class CheckpointStore(Protocol):
-    """Where the loop keeps its state; see pipeline.checkpoint."""
+    """Where the loop keeps its state; see runs.checkpoint."""
 
     def save(self, number: int, state: dict[str, Any]) -> None: ...
     def load(self) -> tuple[int, dict[str, Any]] | None: ...
@@ -132,16 +132,3 @@ def fit(
         if fabric.is_global_zero:
             on_epoch(Epoch(epoch, total / seen, correct / seen))
     return {name: value.detach().cpu() for name, value in average.module.state_dict().items()}
-
-
-def predict(network: nn.Module, dataset: Dataset, part: Part, batch: int = 256) -> Tensor:
-    """(N, classes) logits of every image of a part, in eval mode, on the network's device."""
-    network.eval()
-    device = next(network.parameters()).device
-    with torch.inference_mode():
-        return torch.cat([network(images.to(device)).cpu() for images, _ in eval_batches(dataset, part, batch)])
-
-
-def accuracy(network: nn.Module, dataset: Dataset, part: Part) -> float:
-    """Share of a part's images whose largest logit is the label's."""
-    return float((predict(network, dataset, part).argmax(1) == part.labels).float().mean())

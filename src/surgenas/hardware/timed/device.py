@@ -1,0 +1,289 @@
+"""Measuring on a device: export, lock, run the campaign here or elsewhere, check the result, keep it."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from surgenas.core.catalog import look_up
+from surgenas.core.errors import SurgenasError, UsageError
+from surgenas.core.progress import Progress
+from surgenas.core.seeds import derive
+from surgenas.hardware import RUNTIMES
+from surgenas.hardware.runtimes import Images, Runtime
+from surgenas.hardware.target import Job
+from surgenas.hardware.timed.conversion import TOLERANCE, check_equal, converted
+from surgenas.hardware.timed.link import HERE, Link
+from surgenas.hardware.timed.lock import measuring_alone
+from surgenas.hardware.timed.measurement import CROWD, QUIET, Measurement, estimate, grade, pool
+from surgenas.hardware.timed.memory import felt, minima_ms, slowdown
+from surgenas.hardware.timed.recheck import changed, some
+from surgenas.hardware.timed.references import MEMORY, REFERENCES, alike, reference_named
+from surgenas.hardware.timed.session import Answer, Greeting, Network, Request, perform
+from surgenas.hardware.timed.store import Store
+from surgenas.hardware.timed.timing import Campaign, Protocol
+
+TOGETHER = 32
+"""Networks compiled and interleaved at once."""
+LOOK = Protocol(rounds=240, max_rounds=240, half_width=0.0, warmup_s=0.1, backoff_s=(), pause_s=0.02)
+"""How the reference is looked at: over seconds, since a machine that others share is slow for seconds at a time."""
+
+
+@dataclass(frozen=True)
+class RuntimeDevice:
+    """A runtime with fixed threads and batch, on this machine or behind the command of its link."""
+
+    name: str
+    runtime: Runtime
+    store: Store
+    far: Greeting
+    threads: int = 1
+    batch: int = 1
+    precision: str = "fp32"
+    link: Link = Link()  # noqa: RUF009  a frozen value
+
+    @property
+    def key(self) -> str:
+        runtime = f"{self.runtime.name}-{self.far.runtimes[self.runtime.name]}"
+        return f"{self.far.host}/{runtime}/{self.precision}/threads={self.threads}/batch={self.batch}"
+
+    def describe(self) -> dict[str, object]:
+        return {
+            "name": self.name,
+            "key": self.key,
+            "runtime": f"{self.runtime.name} {self.far.runtimes[self.runtime.name]}",
+            "processor": self.far.processor,
+            "precision": self.precision,
+            "threads": self.threads,
+            "batch": self.batch,
+        }
+
+    def calibrate(self, job: Job) -> tuple[str, float]:
+        with measuring_alone(self.far.host, Progress()):
+            return self._by_reference({job.key: self._converted(job)[0]}, fresh=False)[0][0]
+
+    def measure(
+        self,
+        jobs: Sequence[Job],
+        *,
+        reference: tuple[str, float] | None = None,
+        protocol: Protocol = Protocol(),  # noqa: B008  a frozen value
+        seed: int = 0,
+        reuse: bool = False,
+        progress: Progress = Progress(),  # noqa: B008  stateless
+    ) -> list[Measurement]:
+        stored = self._known(jobs, reference) if reuse else {}
+        again = some(stored, seed)
+        known = {key: m for key, m in stored.items() if key not in again}
+        todo = list({job.key: job for job in jobs if job.key not in known}.values())
+        with progress.task("measure", len(todo)) as task:
+            for start in range(0, len(todo), TOGETHER):
+                exported = {}
+                for job in todo[start : start + TOGETHER]:
+                    exported[job.key] = self._converted(job)
+                    task.advance()
+                with measuring_alone(self.far.host, progress):
+                    known |= self._campaigns(exported, reference, protocol, derive(seed, "measure", start), progress)
+        if again and changed([(stored[key], known[key]) for key in again]):
+            progress.log(f"{self.name} is not what it was: stored latencies no longer hold and are measured anew")
+            self.store.add_change(self.key)
+            return self.measure(jobs, reference=reference, protocol=protocol, seed=seed, reuse=True, progress=progress)
+        known |= {key: stored[key] for key in again}
+        return [known[job.key] for job in jobs]
+
+    def _campaigns(
+        self,
+        exported: Mapping[str, tuple[Network, Images]],
+        reference: tuple[str, float] | None,
+        protocol: Protocol,
+        seed: int,
+        progress: Progress,
+    ) -> dict[str, Measurement]:
+        """As many of each group of like latency as the protocol wants, pooled."""
+        networks = {key: network for key, (network, _) in exported.items()}
+        groups = [(reference, networks)] if reference else self._by_reference(networks, protocol.fresh)
+        found: dict[str, Measurement] = {}
+        for (name, ms), group in groups:
+            wanted = {key: exported[key] for key in group}
+            watched = {**group, **self._watcher(group)}
+            campaigns = []
+            for turn in range(protocol.campaigns):
+                answer = self._perform(watched, name, ms, protocol, derive(seed, "campaign", turn), progress)
+                if (state_ms := answer.campaign.state_ms) < ms and reference is None:
+                    ms = state_ms  # it was looked at in a slow moment
+                elif state_ms < ms / QUIET:
+                    progress.log(f"{self.name} is faster than when it was calibrated: its latencies may be "
+                                 f"{ms / state_ms - 1:.0%} too long")  # fmt: skip
+                campaigns.append(self._kept(answer, wanted, (name, ms)))
+            found |= {key: pool([campaign[key] for campaign in campaigns]) for key in group}
+        return found
+
+    def layer_shares(self, job: Job) -> dict[str, float]:
+        if self.link.command != HERE:
+            raise UsageError(f"{self.name}: layers can be profiled on this machine only; ask without --layers")
+        network, _ = self._converted(job)
+        times = self.runtime.layer_times_ms(network.model, network.images, self.threads, self.precision, runs=30)
+        total = sum(times.values())
+        return {name: ms / total for name, ms in times.items()}
+
+    def _perform(
+        self,
+        networks: Mapping[str, Network],
+        reference: str,
+        reference_ms: float,
+        protocol: Protocol,
+        seed: int,
+        progress: Progress = Progress(),  # noqa: B008  stateless
+    ) -> Answer:
+        request = Request(
+            self._kind, self.precision, self.threads, networks, self._reference(reference), reference_ms,
+            protocol, seed,
+        )  # fmt: skip
+        elsewhere = protocol.fresh or self.runtime.own_process or self.link.command != HERE
+        answer = self.link.perform(request, progress) if elsewhere else _here(request)
+        self.store.add_reference(reference, self.key, answer.campaign.reference_ms)
+        return answer
+
+    def _kept(
+        self, answer: Answer, exported: Mapping[str, tuple[Network, Images]], reference: tuple[str, float]
+    ) -> dict[str, Measurement]:
+        """Every network's measurement, once its result is known to be right: fast and wrong is not fast."""
+        campaign = answer.campaign
+        light = any(not network.is_heavy for network, _ in exported.values())
+        kind = self.key if light else f"{self.key}/heavy"  # those that depend on caches repeat less well
+        crowded = float(answer.context.get("crowded", 0.0))
+        if crowded <= CROWD:  # what is refused says nothing of the device
+            self.store.add_pairs(kind, answer.pairs)
+        pairs = self.store.pair_history(kind)
+        floor = float(np.quantile(pairs, 0.95)) if pairs else 0.0
+        context = {**answer.context, "preempted": round(campaign.preempted, 4), "pairs": answer.pairs}
+        context["crowded"] = crowded
+        memory = slowdown(campaign, reference[1], self.store.reference_history(MEMORY.name, self.key))
+        self.store.add_reference(MEMORY.name, self.key, minima_ms(campaign))
+        found = {}
+        for key, (network, expected) in exported.items():
+            difference = check_equal(expected, answer.outputs[key], self.runtime.name, TOLERANCE[self.precision])
+            wrong = felt(memory, network, self._reference(MEMORY.name)) if memory else 0.0
+            measured = self._result(key, campaign, reference, difference, floor, context | {"memory": round(wrong, 4)})
+            found[key] = replace(measured, model_bytes=len(network.model))
+            self.store.add(found[key], campaign.rounds[key], campaign.steady.get(key, ()))
+        return found
+
+    def _result(
+        self,
+        key: str,
+        campaign: Campaign,
+        reference: tuple[str, float],
+        difference: float,
+        floor: float,
+        context: dict[str, Any],
+    ) -> Measurement:
+        ratio, half = estimate(campaign.rounds[key], campaign.state_ms)
+        quiet = sum(r.is_quiet(campaign.state_ms) for r in campaign.rounds[key])
+        times = [ms for r in campaign.rounds[key] for ms in r.candidate.runs_ms]
+        steady = campaign.steady.get(key)
+        return Measurement(
+            key=key,
+            device=self.key,
+            ms=ratio * reference[1],
+            ratio=ratio,
+            half_width=half,
+            grade=grade(max(half, floor, context["memory"]), campaign.preempted, quiet, context["crowded"]),
+            rounds=len(campaign.rounds[key]),
+            p50_ms=statistics.median(times),
+            p90_ms=float(np.quantile(times, 0.9)) if len(times) >= 64 else None,
+            reference=reference[0],
+            reference_ms=reference[1],
+            max_difference=difference,
+            floor=floor,
+            steady_ms=estimate(steady, campaign.state_ms)[0] * reference[1] if steady else None,
+            context={**context, "quiet_rounds": quiet, "state_ms": campaign.state_ms},
+        )
+
+    def _known(self, jobs: Sequence[Job], reference: tuple[str, float] | None) -> dict[str, Measurement]:
+        """Stored results that are good enough; a ratio to the wanted reference is put on its present scale."""
+        known = {}
+        for job in jobs:
+            for m in self.store.find(job.key, self.key):
+                if m.grade <= "C" and (reference is None or m.reference == reference[0]):
+                    scale = reference[1] if reference else m.reference_ms
+                    known[job.key] = replace(m, ms=m.ratio * scale, reference_ms=scale)
+        return known
+
+    def _by_reference(
+        self, networks: Mapping[str, Network], fresh: bool
+    ) -> list[tuple[tuple[str, float], dict[str, Network]]]:
+        """Networks of like latency together, with the reference nearest to them and its own: p10 of its history, just
+        added to. fresh: in processes of their own, which somebody's network may take down."""
+        middle = REFERENCES[2].name
+        rough = Protocol(rounds=3, max_rounds=3, warmup_s=0.1, block_ms=1.0, fresh=fresh)
+        everything = {**networks, **{r.name: self._reference(r.name) for r in REFERENCES}}
+        seen = self._perform(everything, middle, math.inf, rough, 0).campaign.rounds
+        ms = {name: min(r.candidate.best_ms for r in rounds) for name, rounds in seen.items()}
+        found = []
+        for keys in alike({key: ms[key] for key in networks}):
+            group = {key: networks[key] for key in keys}
+            middle_ms = math.sqrt(ms[keys[0]] * ms[keys[-1]])
+            name = min((r.name for r in REFERENCES), key=lambda n: abs(math.log(ms[n] / middle_ms)))
+            self._perform({name: everything[name]}, name, math.inf, replace(LOOK, fresh=fresh), 0)
+            known_ms = float(np.quantile(self.store.reference_history(name, self.key), 0.1))
+            found.append(((name, known_ms), group))
+        return found
+
+    def _watcher(self, networks: Mapping[str, Network]) -> dict[str, Network]:
+        """What is measured beside them to know what others do with the memory: for heavy networks only."""
+        heavy = any(network.is_heavy for network in networks.values())
+        return {MEMORY.name: self._reference(MEMORY.name)} if heavy else {}
+
+    def logits(self, job: Job, images: Images) -> Images:
+        """What the converted network answers to images (N, C, H, W), computed here: (N, classes).
+
+        Raises UsageError for a device elsewhere, or a runtime that must not run in this process.
+        """
+        if self.link.command != HERE or self.runtime.own_process:
+            raise UsageError(f"{self.name}: images can be classified on this machine only, by onnxruntime or openvino")
+        model = self._converted(job)[0].model
+        window = np.zeros((self.batch, *job.input_shape), np.float32)
+        call = self.runtime.prepare(model, window, self.threads, self.precision)
+        found = []
+        for start in range(0, len(images), self.batch):
+            part = images[start : start + self.batch]
+            window[: len(part)] = part
+            found.append(call()[: len(part)].copy())
+        return np.concatenate(found)
+
+    def _converted(self, job: Job) -> tuple[Network, Images]:
+        return converted(self.runtime, job, self.batch, self.precision)
+
+    @property
+    def _kind(self) -> str:
+        """How another process finds the runtime: by its name, or where it is from."""
+        kind = type(self.runtime)
+        return self.runtime.name if self.runtime.name in RUNTIMES else f"{kind.__module__}:{kind.__qualname__}"
+
+    def _reference(self, name: str) -> Network:
+        return _reference(self._kind, name, self.batch, self.precision)
+
+
+def _here(request: Request) -> Answer:
+    """In this process, where a runtime fails in its own way too."""
+    try:
+        return perform(request)
+    except (SurgenasError, MemoryError):
+        raise
+    except Exception as error:
+        why = (str(error).splitlines() or [""])[0]
+        raise SurgenasError(f"{request.runtime} failed ({type(error).__name__}: {why})") from error
+
+
+@cache
+def _reference(runtime: str, name: str, batch: int, precision: str) -> Network:
+    reference = reference_named(name)
+    job = Job(name, reference.build, reference.input_shape)
+    return converted(look_up("runtime", runtime, RUNTIMES)(), job, batch, precision)[0]

@@ -1,0 +1,218 @@
+"""One campaign as a value: what is to be measured, on what, and the raw answer. Runs in this process or in another.
+
+Nothing here knows of torch: a worker on a small machine needs the runtime, numpy, scipy, pydantic, psutil and this
+package.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+from surgenas.core.catalog import look_up
+from surgenas.core.errors import SurgenasError, complaint
+from surgenas.hardware import RUNTIMES
+from surgenas.hardware.context import crowded, processor_seconds, snapshot, used_elsewhere
+from surgenas.hardware.runtimes import Images, Runtime
+from surgenas.hardware.timed.measurement import Block, Round, estimate
+from surgenas.hardware.timed.timing import Campaign, Machine, Protocol, involuntary_switches, run_campaign
+from surgenas.hardware.timed.wire import Message, WireError
+
+Call = Callable[[], Images]
+WORKING = "working"
+"""The message that says that a worker is alive: compiling takes some runtimes a minute a network."""
+HIDDEN = "="
+"""Before the name of a network that is measured a second time under it: the A/A check (protocol, point 9)."""
+
+
+HEAVY_BYTES = 4_000_000
+"""Networks from this size on depend on what others do with the caches. Beside a program that goes through memory, those
+of 2 MB slowed down up to 6 % more than a small reference, those of 9 to 17 MB up to 63 % (docs/log.md)."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """A model in the format of its runtime, and the shape of its input, (N, C, H, W)."""
+
+    model: bytes
+    input_shape: tuple[int, ...]
+
+    @property
+    def is_heavy(self) -> bool:
+        return len(self.model) >= HEAVY_BYTES
+
+    @property
+    def images(self) -> Images:
+        """The input it is measured with: the same on both sides of a wire."""
+        return np.random.default_rng(0).standard_normal(self.input_shape, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A campaign to run. reference_ms: what the reference takes undisturbed, infinity if unknown."""
+
+    runtime: str
+    precision: str
+    threads: int
+    networks: Mapping[str, Network]
+    reference: Network
+    reference_ms: float
+    protocol: Protocol
+    seed: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of it: every run, what each network computed, and the state of the machine before and after."""
+
+    campaign: Campaign
+    outputs: Mapping[str, Images]
+    context: Mapping[str, Any]
+
+    @property
+    def pairs(self) -> tuple[float, ...]:
+        """|ln ratio| of each hidden pair: what differs although nothing does."""
+        c = self.campaign
+        ratio = {name: estimate(rounds, c.state_ms)[0] for name, rounds in c.rounds.items()}
+        hidden = [name for name in ratio if name.startswith(HIDDEN)]
+        return tuple(abs(math.log(ratio[name] / ratio[name.removeprefix(HIDDEN)])) for name in hidden)
+
+
+@dataclass(frozen=True)
+class Greeting:
+    """The far side: its host fingerprint, processor, and the versions of the runtimes installed there."""
+
+    host: str
+    processor: str
+    runtimes: Mapping[str, str]
+
+
+def perform(request: Request, tell: Callable[[], None] = lambda: None) -> Answer:
+    """Compile, run the campaign, and hand back everything. tell: called after each network that was compiled."""
+    runtime: Runtime = look_up("runtime", request.runtime, RUNTIMES)()
+    before, since = snapshot(), processor_seconds()
+    machine = Machine(switches=partial(involuntary_switches, request.threads), timer=runtime.timer())
+
+    def prepare(network: Network) -> Call:
+        call = runtime.prepare(network.model, network.images, request.threads, request.precision)
+        tell()
+        return call
+
+    calls = {name: prepare(network) for name, network in request.networks.items()}
+    outputs = {name: call() for name, call in calls.items()}
+    rng = np.random.default_rng(request.seed)
+    light = [name for name, network in request.networks.items() if not network.is_heavy]  # the others have a watcher
+    hidden = rng.permutation(light or list(calls))[: request.protocol.duplicates]
+    calls |= {HIDDEN + name: prepare(request.networks[name]) for name in map(str, hidden)}
+    campaign = run_campaign(calls, prepare(request.reference), request.reference_ms, request.protocol, rng, machine)
+    elsewhere = used_elsewhere(since, processor_seconds())
+    context = {
+        "seed": request.seed,
+        "before": before,
+        "after": snapshot(),
+        "used_elsewhere": round(elsewhere, 3),
+        "crowded": round(crowded(elsewhere, request.threads), 3),
+    }
+    return Answer(campaign, outputs, context)
+
+
+# --- to a message and back
+
+
+def request_message(request: Request) -> Message:
+    networks = {**request.networks, "": request.reference}
+    values = {
+        "runtime": request.runtime,
+        "precision": request.precision,
+        "threads": request.threads,
+        "names": list(request.networks),
+        "shapes": [list(network.input_shape) for network in networks.values()],
+        "reference_ms": None if math.isinf(request.reference_ms) else request.reference_ms,
+        "protocol": asdict(request.protocol),
+        "seed": request.seed,
+    }
+    return Message("campaign", values, tuple(network.model for network in networks.values()))
+
+
+def request_of(message: Message) -> Request:
+    """Raises WireError if the message does not describe a campaign."""
+    v = message.values
+    try:
+        networks = [Network(model, tuple(map(int, s))) for model, s in zip(message.blobs, v["shapes"], strict=True)]
+        protocol = TypeAdapter(Protocol).validate_python(v["protocol"])
+        return Request(
+            str(v["runtime"]), str(v["precision"]), int(v["threads"]),
+            dict(zip(v["names"], networks[:-1], strict=True)), networks[-1],
+            math.inf if v["reference_ms"] is None else float(v["reference_ms"]), protocol, int(v["seed"]),
+        )  # fmt: skip
+    except (KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
+        raise WireError(f"a campaign that cannot be understood ({error})") from error
+
+
+def greeting_of(message: Message) -> Greeting:
+    """Raises WireError if the message is no greeting."""
+    if message.kind != "hello":
+        raise WireError(f"expected a greeting, got {message.kind!r}")
+    try:
+        return TypeAdapter(Greeting).validate_python(message.values)
+    except ValidationError as error:
+        raise WireError(f"a greeting that cannot be understood ({': '.join(complaint(error))})") from error
+
+
+def answer_message(answer: Answer) -> Message:
+    c = answer.campaign
+    values = {
+        "rounds": _plain(c.rounds),
+        "steady": _plain(c.steady),
+        "reference_ms": list(c.reference_ms),
+        "preempted": c.preempted,
+        "state_ms": None if math.isinf(c.state_ms) else c.state_ms,
+        "context": dict(answer.context),
+        "outputs": {name: list(output.shape) for name, output in answer.outputs.items()},
+    }
+    return Message(
+        "answer", values, tuple(np.ascontiguousarray(o, np.float32).tobytes() for o in answer.outputs.values())
+    )
+
+
+def answer_of(message: Message) -> Answer:
+    """Raises SurgenasError if the campaign could not be done, WireError if the message is no answer at all."""
+    if message.kind == "failed":
+        raise SurgenasError(str(message.values.get("why", "the other side failed without saying why")))
+    v = message.values
+    try:
+        rounds, steady = _rounds(v["rounds"]), _rounds(v["steady"])
+        state_ms = math.inf if v["state_ms"] is None else float(v["state_ms"])
+        outputs = {
+            name: np.frombuffer(blob, np.float32).reshape(shape)
+            for (name, shape), blob in zip(v["outputs"].items(), message.blobs, strict=True)
+        }
+        campaign = Campaign(rounds, tuple(map(float, v["reference_ms"])), float(v["preempted"]), state_ms, steady)
+        return Answer(campaign, outputs, dict(v["context"]))
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise WireError(f"an answer that cannot be understood ({error})") from error
+
+
+def _plain(rounds: Mapping[str, Sequence[Round]]) -> dict[str, list[list[list[list[float]]]]]:
+    return {
+        name: [
+            [[list(block.runs_ms), [float(ok) for ok in block.clean]] for block in (r.before, r.candidate, r.after)]
+            for r in seen
+        ]
+        for name, seen in rounds.items()
+    }
+
+
+def _rounds(record: Mapping[str, Any]) -> dict[str, tuple[Round, ...]]:
+    return {name: tuple(map(_round, found)) for name, found in record.items()}
+
+
+def _round(record: Sequence[Sequence[Sequence[float]]]) -> Round:
+    before, candidate, after = (Block(tuple(map(float, ms)), tuple(map(bool, ok))) for ms, ok in record)
+    return Round(before, candidate, after)

@@ -1,0 +1,155 @@
+"""How good are latency predictors on a table? Each learns from N architectures and is judged on all others."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from surgenas.core.errors import UsageError
+from surgenas.core.progress import Progress
+from surgenas.core.seeds import generator
+from surgenas.core.space import CostTable, Floats, Space
+from surgenas.engine.tables import Table, read_table
+from surgenas.predictors.active import choose, graph_features
+from surgenas.predictors.base import Predictor, make_predictor
+from surgenas.predictors.evaluate import cross_validate, score
+from surgenas.predictors.transfer import KnownDevices, TransferPredictor
+
+PREDICTORS = ("process", "gnn", "mlp", "boosting", "ridge", "lookup", "layers", "flops")
+FEW = 9
+"""With fewer samples cross-validation would choose by chance."""
+POOL = 2000
+"""Architectures, drawn at random, from which the ones to measure are picked."""
+KNOWN = 900
+"""Architectures, drawn at random, from which the devices of --pretrain are learned."""
+METRICS = ("kendall", "spearman", "mape", "within_5", "within_10", "rmse_ms", "fit_seconds", "predictions_per_second")
+
+Positions = npt.NDArray[np.int64]
+Makers = Mapping[str, Callable[[], Predictor]]
+
+
+@dataclass(frozen=True)
+class Contest:
+    """train: numbers of samples. pick: `random`, or `active`: those after which the least is left uncertain.
+    pretrain: a table of known devices, all its columns unless some are named."""
+
+    table: Path
+    columns: tuple[str, ...]
+    train: tuple[int, ...] = (100,)
+    seeds: int = 1
+    predictors: tuple[str, ...] = PREDICTORS
+    pick: str = ""
+    pretrain: Path | None = None
+    pretrain_columns: tuple[str, ...] = ()
+
+
+def run_contest(space: Space, contest: Contest, progress: Progress) -> dict[str, Any]:
+    """`results`: one row for each column, number of samples and predictor, every metric as median and spread (least,
+    most) over seeds; `chosen`: what cross-validation on the samples of the first seed would take, and how sure of it.
+
+    Raises UsageError for settings that the table cannot serve, DataError as `read_table` does.
+    """
+    table = read_table(space, contest.table, contest.columns)
+    _check(contest, table)
+    costs, known = space.costs(), _known_devices(space, contest, table, progress)
+    pick = contest.pick or ("active" if known else "random")
+    results, choices = [], []
+    total = len(table.columns) * len(contest.train) * contest.seeds
+    with progress.task("predict", total) as task:
+        for column in table.columns:
+            for count in contest.train:
+                rows: dict[str, list[dict[str, float]]] = {}
+                for seed in range(contest.seeds):
+                    makers = _makers(contest, costs, known, seed)
+                    train = _picked(table, costs, known, count, pick, seed)
+                    if seed == 0:
+                        choices.append({"column": column, "train": count, **_choice(makers, table, column, train)})
+                    for name, make in makers.items():
+                        rows.setdefault(name, []).append(_judged(make(), table, column, train))
+                    task.advance(f"{column}, {count} samples")
+                for name, found in rows.items():
+                    results.append({"column": column, "train": count, "predictor": name, **_summary(found)})
+    return {"space": str(space.spec), "table": str(contest.table), "seeds": contest.seeds, "pick": pick,
+            "architectures": len(table), "results": results, "chosen": choices}  # fmt: skip
+
+
+def _check(contest: Contest, table: Table) -> None:
+    for count in contest.train:
+        if not 2 <= count <= len(table) - 2:
+            raise UsageError(
+                f"--train {count}: expected 2 to {len(table) - 2}; the table has {len(table)} architectures, and some "
+                "must be left to judge by"
+            )
+    if contest.seeds < 1:
+        raise UsageError(f"--seeds {contest.seeds}: expected 1 or more")
+    if contest.pick not in ("", "random", "active"):
+        raise UsageError(f"--pick {contest.pick!r}: expected random or active")
+
+
+def _known_devices(space: Space, contest: Contest, table: Table, progress: Progress) -> KnownDevices | None:
+    """The devices of --pretrain; never the one that is to be predicted."""
+    if contest.pretrain is None:
+        return None
+    known = read_table(space, contest.pretrain, contest.pretrain_columns)
+    shared = set(known.columns) & set(table.columns)
+    if shared and contest.pretrain_columns:
+        raise UsageError(f"--pretrain-columns: {', '.join(sorted(shared))} is to be predicted; leave it out")
+    kept = [name for name in known.columns if name not in shared]
+    if not kept:
+        raise UsageError(f"{contest.pretrain}: no device is left to learn from; name --pretrain-columns")
+    progress.log(f"known devices: {', '.join(kept)}")
+    rows = generator(0, "known").permutation(len(known))[:KNOWN]
+    latency_ms = np.stack([known.of(name)[rows] for name in kept], 1)
+    return KnownDevices(space.costs(), known.code[rows], latency_ms)
+
+
+def _makers(contest: Contest, costs: CostTable, known: KnownDevices | None, seed: int) -> Makers:
+    made: dict[str, Callable[[], Predictor]] = {}
+    if known:
+        made["transfer"] = partial(TransferPredictor, costs, known, seed=seed)
+    return made | {name: partial(make_predictor, name, costs, seed) for name in contest.predictors}
+
+
+def _picked(table: Table, costs: CostTable, known: KnownDevices | None, count: int, pick: str, seed: int) -> Positions:
+    """Positions in the table of the architectures to learn from; no latency is looked at."""
+    order = generator(seed, "train").permutation(len(table))
+    if pick == "random":
+        return order[:count]
+    pool = order[: max(POOL, count)]
+    features = known.design(table.code[pool]) if known else graph_features(costs, table.code[pool])
+    return pool[choose(features, count)]
+
+
+def _choice(makers: Makers, table: Table, column: str, train: Positions) -> dict[str, Any]:
+    if len(train) < FEW:
+        return {"predictor": next(iter(makers)), "why": f"{len(train)} samples are too few to compare"}
+    best, _ = cross_validate(makers, table.code[train], table.of(column)[train])[0]
+    why = f"least RMSE of {len(makers)} in cross-validation on the {len(train)} samples"
+    return {"predictor": best.name, "why": why, "held_out_rmse_ms": best.rmse_ms}
+
+
+def _judged(predictor: Predictor, table: Table, column: str, train: Positions) -> dict[str, float]:
+    others = np.setdiff1d(np.arange(len(table)), train)
+    latency_ms: Floats = table.of(column)
+    start = time.perf_counter()
+    predictor.fit(table.code[train], latency_ms[train])
+    fitted = time.perf_counter()
+    predicted = predictor.predict(table.code[others])
+    rate = len(others) / (time.perf_counter() - fitted)
+    found = score("", predicted, latency_ms[others], fitted - start).to_dict()
+    return {**{key: float(value) for key, value in found.items() if key != "name"}, "predictions_per_second": rate}
+
+
+def _summary(rows: Sequence[Mapping[str, float]]) -> dict[str, Any]:
+    found = {}
+    for metric in METRICS:
+        values = [row[metric] for row in rows]
+        found[metric] = {"median": float(np.median(values)), "spread": [min(values), max(values)]}
+    return found

@@ -1,0 +1,132 @@
+"""Are searched architectures better than random ones? Whole runs, each beside random architectures of the same space
+that are trained alike (Yang, Esperanca & Carlucci, "NAS evaluation is frustratingly hard", ICLR 2020)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from surgenas.core.catalog import look_up
+from surgenas.core.errors import LimitError, UsageError
+from surgenas.core.progress import Progress
+from surgenas.core.significance import relative_improvement
+from surgenas.methods import CATALOG
+from surgenas.runs.config import RunConfig, make_config
+from surgenas.runs.flow import execute
+from surgenas.runs.run import Run
+from surgenas.runs.steps.train import FOUND
+
+MOST_SEEDS = 100
+SEARCHING = ("operators", "reach", "profile", "predict", "search", "derive")
+"""Stages whose time is the search's, its tuning and what was measured for it included."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Protocol:
+    """data, methods: every method on every data set. random: how many architectures of equal latency, and as many of
+    any, are trained beside each search. settings: of every run (fields of RunConfig); epochs are SurgeNAS's, the
+    other methods' as much longer as they are by default."""
+
+    data: tuple[str, ...]
+    methods: tuple[str, ...]
+    seeds: int = 3
+    random: int = 1
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.seeds <= MOST_SEEDS:
+            raise UsageError(f"--seeds {self.seeds}: expected 1 to {MOST_SEEDS}; each is a whole search")
+        if self.random < 1:
+            raise UsageError(
+                f"--random {self.random}: expected 1 or more; without them there is nothing to compare with"
+            )
+        for kind, names in (("data set", self.data), ("method", self.methods)):
+            if not names or len(set(names)) != len(names):
+                raise UsageError(f"{kind}s {', '.join(names) or '(none)'}: expected one or more, each once")
+        labels = [label(data) for data in self.data]
+        if len(set(labels)) != len(labels):
+            raise UsageError(f"data sets {', '.join(self.data)}: two of them have one name; rename a folder")
+        for name in self.methods:
+            look_up("method", name, CATALOG)
+
+
+def run_protocol(
+    protocol: Protocol, folder: Path, progress: Progress, each: Callable[[Run], object] = lambda run: None
+) -> dict[str, Any]:
+    """`rows`: one for each data set and method; `runs`: the folders; `missed`: searches that found nothing inside their
+    limit, which the same call tries again. What is finished already is not done again.
+
+    each: called with every finished run. Raises UsageError if a run in the folder was made with other settings,
+    LimitError if no search at all met its limit.
+    """
+    # every method's next seed in turn: what is cut off has seen all of them
+    places = [(s, d, m) for s in range(protocol.seeds) for d in protocol.data for m in protocol.methods]
+    runs: dict[tuple[str, str], list[Run]] = {(d, m): [] for d in protocol.data for m in protocol.methods}
+    limits: dict[tuple[str, str], float | None] = {}
+    missed: dict[str, str] = {}
+    for number, (seed, data, method) in enumerate(places, start=1):
+        progress.log(f"run {number} of {len(places)}: {method} on {label(data)}, seed {seed}")
+        config = _config(protocol, data, method, seed, limits.get((data, method)))
+        run = Run.begun(folder / f"{label(data)}-{method}-{seed}", config, progress)
+        try:
+            execute(run)
+        except LimitError as error:  # hours of other searches are not to be lost for it
+            progress.log(f"{run.folder}: {error}")
+            missed[str(run.folder)] = str(error)
+            continue
+        finally:  # of the first seed, met or not: the others' settings must be the same when it is tried again
+            limits.setdefault((data, method), (run.result("reach") or {}).get("limit_ms"))
+        each(run)
+        runs[data, method].append(Run.open(run.folder, progress))  # without the images, which would fill the memory
+    rows = [_row(data, method, found) for (data, method), found in runs.items() if found]
+    if not rows:
+        raise LimitError(next(iter(missed.values())))
+    folders = [str(run.folder) for found in runs.values() for run in found]
+    return {"rows": rows, "seeds": protocol.seeds, "runs": folders, "missed": missed}
+
+
+def label(data: str) -> str:
+    """A data set's name in folders and tables."""
+    return Path(data).name.replace(":", "-") or data
+
+
+def _config(protocol: Protocol, data: str, method: str, seed: int, limit_ms: float | None) -> RunConfig:
+    """All seeds of a method on a data set have one limit: as asked, or what the first chose."""
+    settings = {"latency_ms": limit_ms, **{k: v for k, v in protocol.settings.items() if v is not None}}
+    settings["epochs"] = round(settings.get("epochs", 0) * look_up("method", method, CATALOG).longer)
+    beside = {"random": protocol.random, "uniform": protocol.random}
+    return make_config(**settings, **beside, data=data, method=method, seed=seed)
+
+
+def _row(data: str, method: str, runs: Sequence[Run]) -> dict[str, Any]:
+    """Accuracies in %, on the test part, which no decision has seen."""
+    found, equal, anywhere = (_accuracies(runs, kind) for kind in (FOUND, "random", "uniform"))
+    step = 100 / (runs[0].journal.last("data") or {})["test"]
+    searches = [sum(s for name, s in run.seconds().items() if name in SEARCHING) for run in runs]
+    trainings = [run.seconds()[f"train {FOUND}"] for run in runs]
+    return {
+        "data": label(data),
+        "method": method,
+        "space": runs[0].space.name,
+        "limit_ms": (runs[0].result("reach") or {})["limit_ms"],
+        "found": _group(found),
+        "random at equal latency": _group(equal),
+        "random": _group(anywhere),
+        "ri": relative_improvement(found, anywhere, step).to_dict(),
+        "ri_at_equal_latency": relative_improvement(found, equal, step).to_dict() if equal else None,
+        "search_seconds": float(np.median(searches)),
+        "search_in_trainings": float(np.median(np.divide(searches, trainings))),
+    }
+
+
+def _accuracies(runs: Sequence[Run], kind: str) -> list[float]:
+    events = [e for run in runs for e in run.journal.all("done") if e["stage"].startswith(f"train {kind}")]
+    return [100 * e["result"]["accuracy"] for e in events]
+
+
+def _group(values: Sequence[float]) -> dict[str, Any]:
+    return {"mean": float(np.mean(values)) if values else None, "n": len(values), "values": list(values)}

@@ -1,0 +1,81 @@
+"""What can be measured? A run folder or an architecture file, an ONNX file, or the name of a timm model."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from difflib import get_close_matches
+from pathlib import Path
+
+from surgenas.core.architecture import read_architecture
+from surgenas.core.errors import UsageError
+from surgenas.core.progress import Progress
+from surgenas.hardware.onnx_file import fixed_shape, read_onnx
+from surgenas.hardware.runtimes import Images
+from surgenas.hardware.target import Job
+from surgenas.runs.checkpoint import load_weights
+from surgenas.runs.run import Run
+from surgenas.runs.steps.measured import job_of
+from surgenas.runs.steps.train import FOUND, weights_file
+
+CALIBRATION = 256
+"""Training images that a trained network is quantized with."""
+
+
+def trained_run(what: str, progress: Progress) -> Run | None:
+    """The run behind a run folder whose found network is trained; None for anything else."""
+    folder = Path(what)
+    if (folder / "config.json").is_file() and (folder / weights_file(FOUND)).is_file():
+        return Run.open(folder, progress)
+    return None
+
+
+def trained(job: Job, run: Run) -> Job:
+    """A run's job with the weights it was trained to, and images of its data for a quantizer."""
+
+    def images() -> Images:
+        data = run.data
+        step = max(1, len(data.train) // CALIBRATION)  # folders are in the order of their classes
+        found: Images = data.normalise(data.train.images[::step][:CALIBRATION]).numpy()
+        return found
+
+    return replace(job, build=lambda: load_weights(run.folder / weights_file(FOUND), job.module), images=images)
+
+
+def source(what: str, resolution: int = 0) -> Job:
+    """The measuring job behind a path or a name. resolution 0: the network's own.
+
+    Raises UsageError or DataError saying what is wrong with it.
+    """
+    path = Path(what)
+    if path.suffix == ".onnx":
+        return _onnx(path, resolution)
+    if path.exists() or path.suffix == ".json" or "/" in what:
+        return job_of(read_architecture(path))
+    return _timm(what, resolution)
+
+
+def _onnx(path: Path, resolution: int) -> Job:
+    model = read_onnx(path)
+    first = fixed_shape(model, 1, resolution, str(path))
+    return Job(
+        f"onnx-{hashlib.sha256(model.SerializeToString()).hexdigest()[:16]}-{first.shape[-1]}",
+        None,
+        first.shape,
+        model=lambda batch: fixed_shape(model, batch, resolution, str(path)).model,
+    )
+
+
+def _timm(name: str, resolution: int) -> Job:
+    import timm
+
+    if not timm.is_model(name):
+        models = timm.list_models()
+        near = get_close_matches(name, models, cutoff=0.5) or timm.list_models("mobilenet*")[:3]
+        raise UsageError(
+            f"{name!r} is neither a file nor a timm model; expected an architecture.json, a run folder, an .onnx file, "
+            f"or for example {', '.join(near)}"
+        )
+    size = timm.get_pretrained_cfg(name).input_size
+    shape = (size[0], resolution or size[1], resolution or size[2])
+    return Job(f"timm-{timm.__version__}-{name}-{shape[1]}", lambda: timm.create_model(name, pretrained=False), shape)

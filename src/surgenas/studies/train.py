@@ -1,0 +1,70 @@
+"""Train one architecture from scratch, outside of a run."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+from torch import Tensor
+
+from surgenas.core.architecture import Architecture
+from surgenas.core.errors import UsageError
+from surgenas.core.files import make_folder, write_atomic
+from surgenas.core.progress import Progress
+from surgenas.runs.checkpoint import Checkpoints
+from surgenas.runs.journal import exclusive
+from surgenas.spaces import space_of
+from surgenas.tasks.classification import accuracy
+from surgenas.tasks.data import load_data
+from surgenas.training.loop import Recipe, fit, make_fabric
+
+
+def trained(
+    arch: Architecture,
+    data: str,
+    checkpoints: Checkpoints,
+    epochs: int,
+    progress: Progress,
+    *,
+    batch: int = 64,
+    seed: int = 0,
+    accelerator: str = "auto",
+) -> tuple[dict[str, Tensor], float]:
+    """(weights, accuracy on the test part); goes on from the newest checkpoint. Raises UsageError if the data have
+    another number of classes, or if the checkpoints are of another training."""
+    for flag, value in (("--epochs", epochs), ("--batch", batch)):
+        if value < 1:
+            raise UsageError(f"{flag} {value}: expected 1 or more")
+    space = space_of(arch)
+    cache = checkpoints.folder.parent / "cache"
+    images = load_data(data, space.input_shape[1], max_corrupt=0.05, cache=cache, progress=progress)
+    wanted = dict(arch.space.settings)["classes"]
+    if wanted != len(images.classes):
+        raise UsageError(f"the architecture is for {wanted} classes, {data} has {len(images.classes)}")
+    recipe = Recipe(epochs=epochs, batch=batch)
+    make_folder(checkpoints.folder)
+    with exclusive(checkpoints.folder):
+        facts = {"architecture": arch.key, "images": images.fingerprint, "seed": seed, "recipe": asdict(recipe)}
+        _only(checkpoints, facts)
+        with progress.task("train", epochs, (checkpoints.numbers() or [0])[-1]) as task:
+            state = fit(
+                make_fabric(accelerator, 1),
+                lambda: space.build(arch),
+                images,
+                recipe,
+                seed=seed,
+                checkpoints=checkpoints,
+                on_epoch=lambda e: task.advance(f"loss {e.loss:.2f}"),
+            )
+    network = space.build(arch)
+    network.load_state_dict(state)
+    return state, accuracy(network, images, images.test)
+
+
+def _only(checkpoints: Checkpoints, training: dict[str, object]) -> None:
+    """Keep what is trained beside its checkpoints; raise UsageError if they are of something else, or of who knows."""
+    path, text = checkpoints.folder / "training.json", json.dumps(training, indent=1).encode()
+    if not path.exists() and not checkpoints.numbers():
+        write_atomic(path, text)
+    elif not path.exists() or path.read_bytes() != text:
+        raise UsageError(f"{path} tells of another training than this one; choose another --out")

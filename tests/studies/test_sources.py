@@ -1,0 +1,141 @@
+"""Whatever somebody hands to `surgenas measure`: networks by file or by name, and files that are no good."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from onnx import TensorProto, helper
+from torch import nn
+
+from surgenas import api
+from surgenas.core import moves
+from surgenas.core.errors import DataError, SurgenasError, UsageError
+from surgenas.hardware.devices import make_device
+from surgenas.hardware.onnx_file import fixed_shape, read_onnx, to_onnx, unoptimised
+from surgenas.hardware.timed.timing import Protocol
+from surgenas.studies import measure as compare
+from surgenas.studies.sources import source
+
+
+def onnx_file(path, shape=("N", 3, 8, 8), value=1.0, **changes):
+    """images -> sum of weight * images over space: (N, C)."""
+    weight = helper.make_tensor("weight", TensorProto.FLOAT, (1, 3, 1, 1), [value] * 3)
+    axes = helper.make_tensor("axes", TensorProto.INT64, (2,), [2, 3])
+    nodes = [
+        helper.make_node("Mul", ["images", "weight"], ["scaled"]),
+        helper.make_node("ReduceSum", ["scaled", "axes"], ["logits"], keepdims=0),
+    ]
+    images = helper.make_tensor_value_info("images", changes.get("dtype", TensorProto.FLOAT), shape)
+    logits = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ("N", 3))
+    graph = helper.make_graph(nodes, "g", [images], [logits], [weight, axes])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    if "location" in changes:
+        stored = model.graph.initializer[0]
+        stored.ClearField("float_data")
+        stored.data_location = TensorProto.EXTERNAL
+        stored.external_data.add(key="location", value=changes["location"])
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def test_a_file_computes_what_it_says_and_open_dimensions_are_closed(tmp_path):
+    model = read_onnx(onnx_file(tmp_path / "net.onnx", ("N", 3, "H", "W"), value=2.0))
+    closed = fixed_shape(model, 4, 8, "net.onnx")
+    assert closed.shape == (3, 8, 8)
+    output = unoptimised(closed.model, np.ones((4, 3, 8, 8), np.float32))
+    assert np.allclose(output, 128.0)
+    with pytest.raises(DataError, match="--resolution"):
+        fixed_shape(model, 4, 0, "net.onnx")
+    for shape, says in ((("N", "C", 8, 8), "channels open"), ((1, 3, 0, 0), "dimension of 0")):
+        with pytest.raises(DataError, match=says):
+            fixed_shape(read_onnx(onnx_file(tmp_path / "bad.onnx", shape)), 1, 8, "bad.onnx")
+
+
+@pytest.mark.parametrize(
+    ("make", "named"),
+    [
+        (lambda p: p.write_bytes(b"no model at all"), "not a usable ONNX model"),
+        (lambda p: onnx_file(p, location="../../secret"), "outside its folder"),
+        (lambda p: onnx_file(p, location="/etc/passwd"), "outside its folder"),
+        (lambda p: onnx_file(p, shape=("N", 3)), "images"),
+        (lambda p: onnx_file(p, dtype=TensorProto.INT64), "usable|float32"),
+    ],
+)
+def test_a_file_that_is_no_good_is_refused_in_one_line(tmp_path, make, named):
+    make(tmp_path / "x.onnx")
+    with pytest.raises(DataError, match=named) as caught:
+        source(str(tmp_path / "x.onnx"))
+    assert "\n" not in str(caught.value)
+
+
+def test_all_files_and_names_that_cannot_be_read_are_told_at_once(tmp_path):
+    (tmp_path / "x.onnx").write_bytes(b"no model at all")
+    with pytest.raises(
+        DataError, match=r"x\.onnx: not a usable ONNX model.*mobilenetv3_smal_050.*mobilenetv3_small_050"
+    ):
+        api.measure([str(tmp_path / "x.onnx"), "resnet18", "mobilenetv3_smal_050"], ["onnxruntime-cpu"])
+
+
+def test_values_that_are_not_numbers_are_refused(tmp_path):
+    job = source(str(onnx_file(tmp_path / "nan.onnx", value=float("nan"))))
+    with pytest.raises(DataError, match="not numbers"):
+        make_device("onnxruntime-cpu").measure([job])
+
+
+def test_another_fixed_size_and_what_is_not_there_are_named(tmp_path):
+    with pytest.raises(DataError, match="fixed dimension of 8"):
+        source(str(onnx_file(tmp_path / "net.onnx")), 16)
+    for what, named in (("no.onnx", "No such file"), ("mobilenet_x", "mobilenet"), ("what", "mobilenet")):
+        with pytest.raises(UsageError, match=named):
+            source(what)
+
+
+@pytest.fixture
+def brief(monkeypatch):
+    monkeypatch.setattr(compare, "CLAIM", Protocol(rounds=3, max_rounds=3, warmup_s=0.01, duplicates=1))
+
+
+def test_networks_of_every_kind_in_one_table_with_failures_beside(tmp_path, small, brief, monkeypatch, listener):
+    arch, network = tmp_path / "arch.json", small.build(moves.uniform(small, "k3e3"))
+    arch.write_text(moves.uniform(small, "k3e3").to_json())
+    (tmp_path / "net.onnx").write_bytes(to_onnx(network, small.input_shape, batch=None))
+    onnx_file(tmp_path / "nan.onnx", ("N", 3, "H", "W"), value=float("nan"))
+    what = [str(arch), str(tmp_path / "net.onnx"), str(tmp_path / "nan.onnx")]
+    monkeypatch.setattr(compare, "YARDSTICK", str(arch))
+    rows = {row["name"]: row for row in api.measure(what, resolution=16)["measurements"]}
+    assert [*rows] == what
+    assert "not numbers" in rows[what[2]]["error"]
+    assert rows[what[0]]["to_mobilenetv2"] is None, "it is the yardstick"
+    poor = "D" in {rows[what[0]]["grade"], rows[what[1]]["grade"]}
+    assert (rows[what[1]]["to_mobilenetv2"] is None) == poor
+    assert rows[what[1]]["max_difference"] < 1e-4
+    assert all(1 <= low <= high <= 2 for low, high in (rows[what[0]]["rank"], rows[what[1]]["rank"]))
+    with pytest.raises(SurgenasError, match=r"nan\.onnx: .*not numbers"):
+        api.measure(what[2:], resolution=16)
+    api.measure(what[:1], resolution=32, progress=listener)
+    assert any(f"measured at {small.resolution} px" in said for said in listener.said)
+
+
+def test_what_a_device_cannot_tell_loses_no_table_and_a_missing_one_is_said_first(listener, monkeypatch):
+    found = api.measure(["mobilenetv3_small_050"], ["surgenas.testing:MuteDevice"], layers=True, progress=listener)
+    assert found["measurements"][0]["ms"] > 0
+    assert "layers" not in found["measurements"][0]
+    assert "layers are not told" in "".join(listener.said)
+    monkeypatch.setattr(compare, "measure_each", lambda *_, **__: pytest.fail("measured before all devices were there"))
+    with pytest.raises(UsageError, match="no-such"):
+        api.measure(["mobilenetv3_small_050"], ["surgenas.testing:toy_device", "no-such"])
+
+
+def test_a_timm_model_by_name():
+    job = source("test_efficientnet", 32)
+    assert job.input_shape == (3, 32, 32)
+    with torch.no_grad():
+        assert job.module(torch.zeros(1, 3, 32, 32)).shape == (1, 1000)
+    assert isinstance(job.module, nn.Module)
+    assert not job.module.training
+
+
+def test_a_timm_model_at_a_size_it_does_not_take_is_named_in_one_line():
+    with pytest.raises(DataError, match="cannot run on images of 40 x 40"):
+        make_device("onnxruntime-cpu").measure([source("test_vit", 40)])

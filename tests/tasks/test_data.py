@@ -1,0 +1,163 @@
+"""Images as people have them: every mode, broken files by name, and a test part that stays apart."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from surgenas.core.errors import DataError, UsageError
+from surgenas.core.progress import Progress
+from surgenas.tasks import images as image_module
+from surgenas.tasks.data import load_data
+from surgenas.tasks.images import decode
+from surgenas.training.augment import random_views, train_batches
+
+
+def load(source, tmp_path, resolution=16, max_corrupt=0.05):
+    return load_data(str(source), resolution, max_corrupt=max_corrupt, cache=tmp_path / "cache", progress=Progress())
+
+
+def gradient(size=(40, 30)):
+    """Left dark, right bright: tells orientation."""
+    return np.tile(np.linspace(0, 255, size[0]).astype(np.uint8), (size[1], 1))
+
+
+def test_every_mode_becomes_three_bytes(tmp_path):
+    grey = gradient()
+    alpha = np.dstack([grey] * 3 + [np.full_like(grey, 128)])
+    variants = {
+        "grey.png": Image.fromarray(grey),
+        "rgb.jpg": Image.fromarray(np.dstack([grey] * 3)),
+        "rgba.png": Image.fromarray(alpha),
+        "palette.gif": Image.fromarray(grey).convert("P"),
+        "one_bit.png": Image.fromarray(grey).convert("1"),
+        "cmyk.jpg": Image.fromarray(np.dstack([grey] * 3)).convert("CMYK"),
+        "sixteen.png": Image.fromarray(grey.astype(np.uint16) * 257),
+        "sixteen.tif": Image.fromarray(grey.astype(np.uint16) * 257),
+        "float.tif": Image.fromarray(grey.astype(np.float32)),
+    }
+    for name, image in variants.items():
+        image.save(tmp_path / name)
+        pixels = decode(tmp_path / name, 16)
+        assert pixels.shape == (3, 16, 16), name
+        assert pixels.dtype == np.uint8, name
+        assert pixels[:, :, :4].mean() < 80 < 170 < pixels[:, :, -4:].mean(), name
+
+
+def test_exif_orientation_is_applied(tmp_path):
+    exif = Image.Exif()
+    exif[274] = 3  # upside down
+    Image.fromarray(np.dstack([gradient()] * 3)).save(tmp_path / "turned.jpg", exif=exif)
+    pixels = decode(tmp_path / "turned.jpg", 16)
+    assert pixels[:, :, 0].mean() > pixels[:, :, -1].mean()
+
+
+def test_a_folder_is_split_by_class_and_the_parts_do_not_meet(photos, tmp_path):
+    data = load(photos, tmp_path)
+    assert data.classes == ("bright", "dark")
+    assert (len(data.train), len(data.test)) == (16, 4)
+    assert data.test.labels.bincount().tolist() == [2, 2]
+    train = {image.numpy().tobytes() for image in data.train.images}
+    assert not train & {image.numpy().tobytes() for image in data.test.images}
+    assert load(photos, tmp_path).fingerprint == data.fingerprint
+
+
+def test_train_and_val_folders_are_kept_as_they_are(photos, tmp_path):
+    root = tmp_path / "split"
+    (root / "val").mkdir(parents=True)
+    photos.rename(root / "train")
+    for name in ("dark", "bright"):
+        (root / "val" / name).mkdir()
+        for i in range(3):
+            (root / "train" / name / f"{i}.png").rename(root / "val" / name / f"{i}.png")
+    data = load(root, tmp_path)
+    assert (len(data.train), len(data.test)) == (14, 6)
+
+
+def test_broken_files_are_named_and_skipped(photos, tmp_path):
+    whole = (photos / "dark" / "0.png").read_bytes()
+    (photos / "dark" / "cut.png").write_bytes(whole[: len(whole) // 2])
+    (photos / "dark" / "empty.jpg").write_bytes(b"")
+    (photos / "dark" / "liar.jpg").write_text("hello")
+    (photos / "dark" / "notes.txt").write_text("hello")
+    data = load(photos, tmp_path, max_corrupt=0.5)
+    notes = "\n".join(data.notes)
+    assert all(name in notes for name in ("cut.png", "empty.jpg", "liar.jpg"))
+    assert "1 file(s)" in notes
+    assert len(data.train) + len(data.test) == 20
+    with pytest.raises(DataError, match="3 of 23 images"):
+        load(photos, tmp_path, max_corrupt=0.05)
+
+
+def test_what_cannot_be_used_is_said(photos, tmp_path):
+    with pytest.raises(DataError, match="no such folder"):
+        load(tmp_path / "nowhere", tmp_path)
+    (photos / "empty").mkdir()
+    with pytest.raises(DataError, match=r"empty.*is empty"):
+        load(photos, tmp_path)
+    (photos / "empty").rmdir()
+    for path in (photos / "dark").iterdir():
+        path.unlink()
+    (photos / "dark").rmdir()
+    with pytest.raises(DataError, match="at least 2"):
+        load(photos, tmp_path)
+    with pytest.raises(UsageError, match="no data set"):
+        load("torchvision:Nope", tmp_path)
+
+
+def test_a_torchvision_data_set_by_name(tmp_path):
+    """MNIST in its own file format, as a finished download would have left it."""
+    raw = tmp_path / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    for prefix, count in (("train", 30), ("t10k", 20)):
+        labels = np.arange(count, dtype=np.uint8) % 10
+        pixels = rng.integers(0, 256, (count, 28, 28), dtype=np.uint8)
+        for kind, values in (("images-idx3", pixels), ("labels-idx1", labels)):
+            head = [0x0800 + values.ndim, *values.shape]
+            (raw / f"{prefix}-{kind}-ubyte").write_bytes(np.array(head, dtype=">i4").tobytes() + values.tobytes())
+    found = load(f"torchvision:MNIST:{tmp_path}", tmp_path, resolution=28)
+    assert (len(found.train), len(found.test), len(found.classes)) == (30, 20, 10)
+    assert found.test.images[3, 0].numpy().tolist() == pixels[3].tolist()
+    assert found.test.labels[:3].tolist() == [0, 1, 2]
+    assert not found.flips
+
+
+def test_large_sets_live_in_a_file(photos, tmp_path, monkeypatch):
+    small = load(photos, tmp_path)
+    monkeypatch.setattr(image_module, "MEMORY_LIMIT", 100)
+    assert load(photos, tmp_path).fingerprint == small.fingerprint
+    assert (tmp_path / "cache").with_name("cache").joinpath("train").with_suffix(".npy").exists()
+
+
+def test_batches_depend_on_seed_and_epoch_alone(digits):
+    def epoch(seed, number):
+        return torch.cat([images for images, _ in train_batches(digits, 64, seed, number)])
+
+    assert torch.equal(epoch(0, 1), epoch(0, 1))
+    assert not torch.equal(epoch(0, 1), epoch(0, 2))
+    assert not torch.equal(epoch(0, 1), epoch(1, 1))
+
+
+def test_ranks_share_every_batch(digits):
+    whole = list(train_batches(digits, 64, 0, 0))
+    halves = [list(train_batches(digits, 64, 0, 0, rank=r, ranks=2)) for r in range(2)]
+    for (images, labels), first, second in zip(whole, *halves, strict=True):
+        assert torch.equal(images[0::2], first[0])
+        assert torch.equal(labels[1::2], second[1])
+
+
+def test_views_keep_shape_and_range_and_mirror_only_if_asked():
+    images = torch.rand(32, 3, 12, 12)
+    generator = torch.Generator().manual_seed(0)
+    views = random_views(images, generator, flips=False)
+    assert views.shape == images.shape
+    assert views.min() >= 0
+    assert views.max() <= 1
+    same = random_views(images, generator, flips=False, least=1.0)
+    assert torch.allclose(same, images, atol=1e-5)
+    mirrored = random_views(images, generator, flips=True, least=1.0)
+    turned = [torch.allclose(m, i.flip(-1), atol=1e-5) for m, i in zip(mirrored, images, strict=True)]
+    assert 5 < sum(turned) < 27
