@@ -9,8 +9,8 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "surgenas"
 LEVEL = {
-    "core": 0, "nn": 1, "spaces": 2, "predictors": 2, "hardware": 2, "training": 2, "methods": 3, "pipeline": 4,
-    "report": 5, "api": 6, "lab": 6, "testing": 6, "console": 6, "ending": 6, "listing": 7, "__init__": 7, "cli": 8,
+    "core": 0, "nn": 1, "tasks": 1, "predictors": 1, "spaces": 2, "hardware": 2, "training": 2, "methods": 3,
+    "engine": 4, "testing": 4, "runs": 5, "studies": 6, "report": 7, "api": 8, "lab": 8, "__init__": 9, "cli": 9,
 }  # fmt: skip
 FILES = sorted(SOURCE.rglob("*.py"))
 

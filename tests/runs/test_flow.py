@@ -24,7 +24,7 @@ from surgenas.runs.steps.measured import CLAIM, CONFIRM, samples
 from surgenas.runs.steps.search import search_epochs, usable
 from surgenas.report.text import operators_table, summary
 from surgenas.testing import ToyDevice
-from surgenas.training.loop import accuracy
+from surgenas.tasks.classification import accuracy
 
 SETTINGS = {
     "device": "surgenas.testing:toy_device", "resolution": 16, "epochs": 3, "train_epochs": 2, "samples": 24,

@@ -14,6 +14,8 @@ import pytest
 from surgenas import lab
 from surgenas.core import moves
 from surgenas.core.errors import DataError, LimitError, SurgenasError, UsageError
+from surgenas.engine.tables import Table, read_columns
+from surgenas.engine.tabular import Lookup, World, look_up_all
 from surgenas.methods.blackbox import whole
 from surgenas.methods.random_search import RandomSearch
 from surgenas.studies import bench as search as searching
@@ -22,6 +24,7 @@ from surgenas.engine.tables import Table, read_columns
 from surgenas.report.lab_text import bench_table
 from surgenas.spaces.macro import Macro
 from surgenas.spaces.nasbench201 import NASBench201
+from surgenas.studies import bench as searching
 
 SPACE = Macro()
 DATA = Path(__file__).parents[3] / "shared" / "data"

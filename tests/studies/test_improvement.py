@@ -1,5 +1,5 @@
 """Relative improvement and runs side by side: what is computed from runs, and what is refused. The runs are written
-here; tests/pipeline/test_flow.py makes real ones."""
+here; tests/runs/test_flow.py makes real ones."""
 
 from __future__ import annotations
 

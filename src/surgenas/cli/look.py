@@ -24,8 +24,8 @@ def describe(
 
     Example: surgenas describe --uniform k7e6 --layout densenas
     """
-    from surgenas import listing
     from surgenas.report import text
+    from surgenas.studies import describe as listing
 
     found = listing.describe(arch, uniform, layout=layout, resolution=resolution, width=width, classes=classes)
     show(found, as_json, text.layer_table(found))
@@ -56,8 +56,8 @@ def devices(as_json: Json = False) -> None:
 
     Example: surgenas devices
     """
-    from surgenas import listing
     from surgenas.report import text
+    from surgenas.studies import describe as listing
 
     found = listing.devices()
     show(found, as_json, text.device_table(found))
@@ -69,7 +69,7 @@ def spaces(as_json: Json = False) -> None:
 
     Example: surgenas spaces
     """
-    from surgenas import listing
+    from surgenas.studies import describe as listing
 
     show(listing.spaces(), as_json)
 
@@ -80,8 +80,8 @@ def methods(as_json: Json = False) -> None:
 
     Example: surgenas methods
     """
-    from surgenas import listing
     from surgenas.report import text
+    from surgenas.studies import describe as listing
 
     found = listing.methods()
     show(found, as_json, text.methods_table(found))

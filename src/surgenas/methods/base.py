@@ -1,4 +1,4 @@
-"""What searches that share weights have in common: one checkpointable object that the pipeline runs epoch by epoch, and
+"""What searches that share weights have in common: one checkpointable object that a run trains epoch by epoch, and
 asks for candidates afterwards."""
 
 from __future__ import annotations

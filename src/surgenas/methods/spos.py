@@ -147,7 +147,7 @@ class SPOS(SupernetSearch):
 
     def judge(self, archs: Sequence[Architecture]) -> list[float]:
         """Held-out accuracy of every path, its BN statistics estimated anew."""
-        assert self.held_out is not None, "the pipeline holds images out for methods that say so"
+        assert self.held_out is not None, "a run holds images out for methods that say so"
         paths = [moves.indices(self.space, arch) for arch in archs]
         fresh = [path for path in dict.fromkeys(paths) if path not in self.scores]
         self.scores |= zip(fresh, accuracies(self.supernet, fresh, self.held_out), strict=True)

@@ -126,7 +126,7 @@ class Run:
         name = c.space or look_up("method", c.method, METHODS).default_space
         space = make_space(name, settings)
         if not isinstance(space, Mobile):
-            raise UsageError(f"space {name!r}: the pipeline needs a mobile space")
+            raise UsageError(f"space {name!r}: a run needs a mobile space")
         return space
 
     def _classes(self) -> int:

@@ -1,0 +1,168 @@
+"""Does this build of the program do, bit for bit, what another commit does? The guard of every rebuilding.
+
+    python benchmarks/replay.py --against COMMIT [--only surgenas spos] [--keep]
+    python benchmarks/replay.py --record      (measure recorded_latencies.json anew)
+
+The commit is laid out beside the tree, and both builds run the same small jobs in one environment: the four methods
+that share weights on the digits, with latencies from a recorded file instead of a clock, and searches on a made table.
+Compared are epochs, losses, the found network, the weights and the ONNX file. Kept bytes would not do in place of the
+second build: processors differ in the last bits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+SMALL = (
+    "--device", "replay_device:recorded", "--resolution", "16", "--batch", "256", "--epochs", "3",
+    "--train-epochs", "2", "--samples", "24", "--random", "1", "--accelerator", "cpu",
+)  # fmt: skip
+EVOLVED = tuple(
+    word for name in ("population=8", "generations=2", "mutations=4", "crossovers=4") for word in ("--set", name)
+)
+JOBS: dict[str, tuple[str, ...]] = {
+    "surgenas": ("search", "--method", "surgenas", *SMALL),
+    "single-path": ("search", "--method", "single-path", *SMALL),
+    "spos": ("search", "--method", "spos", *SMALL, *EVOLVED),
+    "hurricane": ("search", "--method", "hurricane", *SMALL, *EVOLVED, "--set", "keep=3"),
+    "bench": (
+        "bench", "search", "--space", "macro", "--table", "table.json", "--validation", "val", "--test", "test",
+        "--latency-table", "table.json", "--latency", "ms", "--limit", "5ms", "--budget", "60", "--seeds", "2",
+        "--methods", "regularized,evolution,local,nsga2,weaknas-forest,optuna-tpe,nevergrad",
+    ),
+}  # fmt: skip
+
+
+def run(build: Path, name: str, folder: Path) -> dict[str, Any]:
+    """What the build makes of a job, in a process of its own."""
+    folder.mkdir(parents=True)
+    table(folder / "table.json")
+    env = os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(build / "src"), str(HERE)]),
+        "SURGENAS_HOME": str(folder / "home"),
+        "OMP_NUM_THREADS": "1",
+    }
+    command = [sys.executable, "-c", "from surgenas.cli import main; main()", *JOBS[name], "--out", "out", "--json"]
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{name} on {build}: exit code {done.returncode}: {done.stderr.strip().splitlines()[-1]}")
+    found = json.loads(done.stdout)
+    return searched(found) if JOBS[name][0] == "bench" else outcome(folder / "out")
+
+
+def outcome(run: Path) -> dict[str, Any]:
+    """Everything of a run but its times."""
+    events = [json.loads(line.partition(" ")[2]) for line in (run / "journal.jsonl").read_text().splitlines()]
+    trained = [[e["network"], e["epoch"], e["loss"], e["accuracy"]] for e in events if e["event"] == "trained"]
+    files = [*sorted(run.glob("*.safetensors")), run / "model.onnx", run / "architecture.json"]
+    return {
+        "epochs": [e["summary"] for e in events if e["event"] == "epoch"],
+        "trained": sorted(trained),
+        **{file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files},
+    }
+
+
+def searched(found: dict[str, Any]) -> dict[str, Any]:
+    """The regrets of every method of a bench."""
+    return {row["method"]: [row["regret"], row["queries"], row["hypervolume"]] for row in found["methods"]}
+
+
+def table(path: Path) -> None:
+    """Made accuracies and latencies of all 6,561 networks of the space `macro`."""
+    rng = np.random.default_rng(0)
+    of_layer, ms_of_layer = rng.normal(size=(2, 8, 3))
+    rows = {}
+    for i in range(3**8):
+        digits = [i // 3**place % 3 for place in range(8)]
+        score = 90 + float(sum(of_layer[place][d] for place, d in enumerate(digits)))
+        ms = 4 + 0.3 * float(sum(ms_of_layer[place][d] * d for place, d in enumerate(digits)))
+        noise = float(rng.normal())
+        rows["".join(map(str, digits))] = {"val": score + 0.3 * noise, "test": score, "ms": max(ms, 0.5)}
+    seen: dict[tuple[str, ...], dict[str, float]] = {}
+    for text, row in rows.items():  # layers that keep their shape trade places with a skip: one network, one row
+        groups = (text[0], text[1], text[2], "".join(sorted(text[3:5])), text[5], "".join(sorted(text[6:8])))
+        rows[text] = seen.setdefault(groups, row)
+    path.write_text(json.dumps(rows))
+
+
+def lay_out(commit: str, folder: Path) -> Path:
+    """The tree of a commit, without touching this one."""
+    archive = subprocess.run(["git", "archive", commit, "src"], cwd=ROOT, capture_output=True, check=True).stdout
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        tar.extractall(folder, filter="data")
+    return folder
+
+
+def differences(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
+    """What is not equal, by name."""
+    return [key for key in sorted({*ours, *theirs}) if ours.get(key) != theirs.get(key)]
+
+
+def record() -> None:
+    """Measure 96 networks on ONNX Runtime and keep them."""
+    from replay_device import FEATURES, RECORDED, features
+
+    from surgenas.core import moves
+    from surgenas.hardware.context import processor
+    from surgenas.hardware.devices import make_device
+    from surgenas.hardware.target import Job
+    from surgenas.spaces import make_space
+
+    spaces = [
+        make_space(name, {"layout": "small", "resolution": 16, "classes": 10})
+        for name in ("mobile", "single_path", "shuffle", "operators")
+    ]
+    archs = [(space, moves.sample_skewed(space, np.random.default_rng(i))) for space in spaces for i in range(24)]
+    jobs = [Job(arch.key, partial(space.build, arch), space.input_shape) for space, arch in archs]
+    measured = make_device("onnxruntime-cpu").measure(jobs)
+    rows = [[*features(job.module, job.input_shape), m.ms] for job, m in zip(jobs, measured, strict=True)]
+    lines = ",\n  ".join(json.dumps([float(f"{value:.5g}") for value in row]) for row in rows)
+    head = json.dumps({"features": FEATURES, "device": "onnxruntime-cpu", "processor": processor()}, indent=1)
+    RECORDED.write_text(head[:-2] + f',\n "networks": [\n  {lines}\n ]\n}}\n')
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--against")
+    parser.add_argument("--only", nargs="+", choices=JOBS, default=list(JOBS))
+    parser.add_argument("--record", action="store_true")
+    parser.add_argument("--keep", action="store_true")
+    args = parser.parse_args()
+    if args.record:
+        record()
+        return
+    if not args.against:
+        parser.error("expected --against COMMIT or --record")
+    figures: dict[str, Any] = {"against": args.against, "jobs": {}}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        other = lay_out(args.against, folder / "other")
+        for job in args.only:
+            theirs, ours = (run(build, job, folder / f"{job}-{build.name}") for build in (other, ROOT))
+            differ = differences(ours, theirs)
+            figures["jobs"][job] = {"equal": not differ, "compared": len(theirs), "differ": differ}
+            print(f"{job}: {'equal' if not differ else 'DIFFER: ' + ', '.join(differ)}", file=sys.stderr)
+    from common import finish
+
+    finish("replay", figures)
+    if any(not job["equal"] for job in figures["jobs"].values()):
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()

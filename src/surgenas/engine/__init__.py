@@ -1,0 +1,1 @@
+"""Who does the work that searches ask for: this process, or a table that knows the answer."""

@@ -1,1 +1,0 @@
-"""The stages from images to an exported network, the run folder they write, and how a run is resumed."""

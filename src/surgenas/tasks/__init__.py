@@ -1,0 +1,1 @@
+"""Images, data sets, and what a network is asked to do with them."""

@@ -1,0 +1,21 @@
+"""How good is a classifier? Its logits on a part of a data set, and the share of images whose label it says."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from surgenas.tasks.data import Dataset, Part, eval_batches
+
+
+def predict(network: nn.Module, dataset: Dataset, part: Part, batch: int = 256) -> Tensor:
+    """(N, classes) logits of every image of a part, in eval mode, on the network's device."""
+    network.eval()
+    device = next(network.parameters()).device
+    with torch.inference_mode():
+        return torch.cat([network(images.to(device)).cpu() for images, _ in eval_batches(dataset, part, batch)])
+
+
+def accuracy(network: nn.Module, dataset: Dataset, part: Part) -> float:
+    """Share of a part's images whose largest logit is the label's."""
+    return float((predict(network, dataset, part).argmax(1) == part.labels).float().mean())
