@@ -19,7 +19,7 @@ from common import finish
 
 from surgenas.core import moves
 from surgenas.core.progress import Progress
-from surgenas.hardware.devices import make_device
+from surgenas.hardware.devices import make_target
 from surgenas.hardware.onnx_file import to_onnx
 from surgenas.hardware.target import Job
 from surgenas.hardware.timed.device import RuntimeDevice
@@ -64,7 +64,7 @@ def main() -> None:
     args = parser.parse_args()
     space = Mobile(layout="small", resolution=16, classes=10)
     model = to_onnx(space.build(moves.uniform(space, "skip")).eval(), space.input_shape)
-    near = make_device("onnxruntime-cpu")
+    near = make_target("onnxruntime-cpu")
     assert isinstance(near, RuntimeDevice)
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "failures"

@@ -1,27 +1,47 @@
-"""What the rest of the program knows of a device: its key, and that it measures networks."""
+"""What costs are asked of: a device that is timed, a table, a formula, a compiler's estimate. One contract for all.
+
+`testing.check_target` tests it. Nobody outside `hardware.timed` needs to know how a latency is measured: how sure it
+has to be is an Effort.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, Protocol, Self, runtime_checkable
 
 from torch import nn
 
-from surgenas.core.errors import EnvironmentFault, SurgenasError, UsageError
+from surgenas.core.architecture import Architecture
+from surgenas.core.cost import Cost, Evidence, Failure, Unit
+from surgenas.core.errors import UsageError
 from surgenas.core.progress import Progress
 from surgenas.hardware.runtimes import Images
-from surgenas.hardware.timed.link import DeviceGone
-from surgenas.hardware.timed.measurement import Measurement
-from surgenas.hardware.timed.timing import Protocol as TimingProtocol
+
+Scale = tuple[str, float]
+"""The name of a reference network, and the milliseconds that it is taken to need: what ratios are multiplied by."""
+
+
+class Effort(StrEnum):
+    """How sure a cost has to be. Where nothing is timed, all are the same."""
+
+    LEARN = "learn"
+    """One quick campaign: to learn from, to look around."""
+    PATIENT = "patient"
+    """The same once more, waiting for quiet: of what was too noisy the first time."""
+    CLAIM = "claim"
+    """Three campaigns in fresh processes: to choose by, and to state."""
+    CONFIRM = "confirm"
+    """Five: so many that their own spread says how sure they are."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """A network to be measured. key identifies it in the store; build makes it (weights do not matter).
+    """A network whose cost is asked for. key identifies it in the store; build makes it (weights do not matter).
 
     model: ONNX bytes for a batch size, of a network that only exists as a file. images: (N, C, H, W), normalised, to
-    quantize it with; without them, random ones.
+    quantize it with; without them, random ones. arch: what it is built from, if that is known: tables look it up.
     """
 
     key: str
@@ -29,6 +49,7 @@ class Job:
     input_shape: tuple[int, int, int]
     model: Callable[[int], bytes] | None = None
     images: Callable[[], Images] | None = None
+    arch: Architecture | None = None
 
     @property
     def module(self) -> nn.Module:
@@ -38,8 +59,31 @@ class Job:
         return self.build().eval()
 
 
-class Device(Protocol):
-    """A place where networks run and are measured. `testing.check_device` tests this contract."""
+@dataclass(frozen=True)
+class TargetInfo:
+    """A target for people and for config.json. key: what its costs are valid for. notes: what it takes for granted."""
+
+    name: str
+    key: str
+    evidence: Evidence
+    runtime: str
+    processor: str
+    precision: str = "fp32"
+    threads: int = 1
+    batch: int = 1
+    notes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> Self:
+        return cls(**{**record, "notes": tuple(record["notes"])})
+
+
+@runtime_checkable
+class Target(Protocol):
+    """Every source of costs. units: what its costs count, "ms" first."""
 
     @property
     def name(self) -> str:
@@ -47,45 +91,52 @@ class Device(Protocol):
 
     @property
     def key(self) -> str:
-        """Host fingerprint, runtime and version, precision, threads and batch: what a latency is valid for."""
+        """What its costs are valid for: host, runtime and version, precision, threads, batch; or a tool and its
+        configuration."""
 
-    def describe(self) -> dict[str, object]:
-        """For people and for config.json."""
+    @property
+    def units(self) -> tuple[Unit, ...]: ...
 
-    def calibrate(self, job: Job) -> tuple[str, float]:
-        """(name, latency in ms) of the reference network nearest to a typical job; to be given to `measure`."""
+    def describe(self) -> TargetInfo: ...
 
-    def measure(
+    def price(
         self,
         jobs: Sequence[Job],
+        effort: Effort = Effort.LEARN,
         *,
-        reference: tuple[str, float] | None = None,
-        protocol: TimingProtocol = TimingProtocol(),  # noqa: B008  a frozen value
         seed: int = 0,
         reuse: bool = False,
         progress: Progress = Progress(),  # noqa: B008  stateless
-    ) -> list[Measurement]:
-        """Measure all jobs in interleaved campaigns. reuse: accept what the store knows (grade C or better)."""
+    ) -> list[Cost | Failure]:
+        """The costs of all jobs, in their order. A network that fails does not take the others with it. reuse: accept
+        what is known from before, if it is good enough to learn from. Raises EnvironmentFault for a full disk and the
+        like."""
+
+
+@runtime_checkable
+class TimedTarget(Target, Protocol):
+    """A device on which networks run."""
+
+    def calibrate(self, job: Job) -> Scale:
+        """The reference network nearest to a typical job, and its milliseconds now."""
+
+    def on_scale(self, scale: Scale) -> TimedTarget:
+        """The same device, all of whose milliseconds are multiples of this reference's."""
 
     def layer_shares(self, job: Job) -> dict[str, float]:
         """Share of the latency by module path of the network, from a profiled run; sums to 1. Raises UsageError where
         the runtime cannot tell."""
 
+    def logits(self, job: Job, images: Images) -> Images:
+        """What the network answers there to images (N, C, H, W): (N, classes). Raises UsageError where that cannot be
+        asked."""
 
-def measure_each(device: Device, jobs: Sequence[Job], **how: Any) -> dict[str, Measurement | SurgenasError]:
-    """By key: the measurement, or why there is none. One network that fails, or that takes its whole process down, does
-    not take the others with it: they are measured again in smaller campaigns.
 
-    how: as for `Device.measure`. Raises EnvironmentFault for a full disk and the like.
-    """
-    try:
-        return dict(zip([job.key for job in jobs], device.measure(jobs, **how), strict=True))
-    except EnvironmentFault:
-        raise
-    except DeviceGone as error:
-        return dict.fromkeys((job.key for job in jobs), error)
-    except SurgenasError as error:
-        if len(jobs) == 1:
-            return {jobs[0].key: error}
-        middle = len(jobs) // 2
-        return measure_each(device, jobs[:middle], **how) | measure_each(device, jobs[middle:], **how)
+def all_costs(found: Sequence[Cost | Failure]) -> list[Cost]:
+    """The costs, if there is one for every job; else raises the first failure's error."""
+    costs: list[Cost] = []
+    for cost in found:
+        if isinstance(cost, Failure):
+            raise cost.error
+        costs.append(cost)
+    return costs
