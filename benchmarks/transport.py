@@ -31,7 +31,8 @@ from surgenas.spaces.mobile import Mobile
 SHORT = Protocol(rounds=3, max_rounds=3, warmup_s=0.0, block_ms=0.1, backoff_s=(), fresh=True)
 UNRELIABLE = """
 import os, random, sys, time
-from surgenas.hardware import wire, worker
+from surgenas.hardware import worker
+from surgenas.hardware.timed import wire
 how = random.choice("dies answer banner version hangs".split()) if random.random() < float(sys.argv[1]) else ""
 if how: open(sys.argv[2], "a").write(how + "\\n")
 if how == "dies": sys.exit("no power")

@@ -106,7 +106,7 @@ def test_a_device_that_breaks_off_once_is_asked_again(request_, listener, tmp_pa
     """The first try dies in the middle of its answer; the second is whole."""
     flaky = (
         f"import os, sys, pathlib; mark = pathlib.Path({str(tmp_path / 'mark')!r})\n"
-        "from surgenas.hardware import worker\n                from surgenas.hardware.timed import wire\n"
+        "from surgenas.hardware import worker\nfrom surgenas.hardware.timed import wire\n"
         "if not mark.exists():\n"
         "    mark.touch(); whole = wire.write\n"
         "    def write(stream, message):\n"
