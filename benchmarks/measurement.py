@@ -30,7 +30,7 @@ from common import finish
 from scipy.stats import kendalltau
 
 from surgenas.core import moves
-from surgenas.hardware.devices import make_device
+from surgenas.hardware.devices import make_target
 from surgenas.hardware.runtimes import Images
 from surgenas.hardware.target import Job
 from surgenas.hardware.timed.device import RuntimeDevice
@@ -58,7 +58,7 @@ def main() -> None:
     args = parser.parse_args()
     jobs = sampled(args.networks)
     with tempfile.TemporaryDirectory() as folder:
-        device = make_device(args.device)
+        device = make_target(args.device)
         assert isinstance(device, RuntimeDevice)
         store = Store(Path(folder) / "m.sqlite")
         known = Remembering(**{f.name: getattr(device, f.name) for f in fields(device)} | {"store": store})

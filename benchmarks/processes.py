@@ -17,7 +17,7 @@ import numpy as np
 from common import finish
 
 from surgenas.core import moves
-from surgenas.hardware.devices import make_device
+from surgenas.hardware.devices import make_target
 from surgenas.hardware.target import Job
 from surgenas.hardware.timed.references import REFERENCES
 from surgenas.runs.steps.measured import CLAIM, job_of
@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=20)
     parser.add_argument("--keep", action="store_true")
     args = parser.parse_args()
-    device, jobs = make_device(args.device), tiny()
+    device, jobs = make_target(args.device), tiny()
     references = [reference.name for reference in REFERENCES[:3]]
     logs: dict[str, list[list[float]]] = {name: [] for name in references}
     for i in range(args.processes):

@@ -21,7 +21,7 @@ from scipy.stats import kendalltau
 from surgenas.cli.console import ConsoleProgress
 from surgenas.core import moves
 from surgenas.core.errors import SurgenasError
-from surgenas.hardware.devices import make_device
+from surgenas.hardware.devices import make_target
 from surgenas.hardware.target import Job, measure_each
 from surgenas.hardware.timed.measurement import Measurement, tie_width
 from surgenas.hardware.timed.timing import Protocol
@@ -60,7 +60,7 @@ def main() -> None:
 def on(name: str, jobs: list[Job]) -> dict[str, Measurement]:
     """Empty, and said so, if the device cannot be used here."""
     try:
-        found = measure_each(make_device(name), jobs, protocol=PROTOCOL, reuse=True, progress=ConsoleProgress())
+        found = measure_each(make_target(name), jobs, protocol=PROTOCOL, reuse=True, progress=ConsoleProgress())
     except SurgenasError as error:
         print(f"{name}: {error}", file=sys.stderr)
         return {}

@@ -119,7 +119,7 @@ def record() -> None:
 
     from surgenas.core import moves
     from surgenas.hardware.context import processor
-    from surgenas.hardware.devices import make_device
+    from surgenas.hardware.devices import make_target
     from surgenas.hardware.target import Job
     from surgenas.spaces import make_space
 
@@ -129,7 +129,7 @@ def record() -> None:
     ]
     archs = [(space, moves.sample_skewed(space, np.random.default_rng(i))) for space in spaces for i in range(24)]
     jobs = [Job(arch.key, partial(space.build, arch), space.input_shape) for space, arch in archs]
-    measured = make_device("onnxruntime-cpu").measure(jobs)
+    measured = make_target("onnxruntime-cpu").measure(jobs)
     rows = [[*features(job.module, job.input_shape), m.ms] for job, m in zip(jobs, measured, strict=True)]
     lines = ",\n  ".join(json.dumps([float(f"{value:.5g}") for value in row]) for row in rows)
     head = json.dumps({"features": FEATURES, "device": "onnxruntime-cpu", "processor": processor()}, indent=1)

@@ -19,7 +19,7 @@ from common import finish
 
 from surgenas.core import moves
 from surgenas.core.progress import Progress
-from surgenas.hardware.devices import make_device
+from surgenas.hardware.devices import make_target
 from surgenas.hardware.onnx_file import to_onnx
 from surgenas.hardware.target import Job
 from surgenas.hardware.timed.device import RuntimeDevice
@@ -31,7 +31,8 @@ from surgenas.spaces.mobile import Mobile
 SHORT = Protocol(rounds=3, max_rounds=3, warmup_s=0.0, block_ms=0.1, backoff_s=(), fresh=True)
 UNRELIABLE = """
 import os, random, sys, time
-from surgenas.hardware import wire, worker
+from surgenas.hardware import worker
+from surgenas.hardware.timed import wire
 how = random.choice("dies answer banner version hangs".split()) if random.random() < float(sys.argv[1]) else ""
 if how: open(sys.argv[2], "a").write(how + "\\n")
 if how == "dies": sys.exit("no power")
@@ -63,8 +64,8 @@ def main() -> None:
     parser.add_argument("--keep", action="store_true")
     args = parser.parse_args()
     space = Mobile(layout="small", resolution=16, classes=10)
-    model = to_onnx(space.build(moves.uniform_architecture(space, "skip")).eval(), space.input_shape)
-    near = make_device("onnxruntime-cpu")
+    model = to_onnx(space.build(moves.uniform(space, "skip")).eval(), space.input_shape)
+    near = make_target("onnxruntime-cpu")
     assert isinstance(near, RuntimeDevice)
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "failures"

@@ -11,8 +11,6 @@ import torch
 from PIL import Image
 
 from surgenas.core.progress import Progress
-from surgenas.hardware.timed import device as local
-from surgenas.hardware.timed.timing import Protocol
 from surgenas.spaces.mobile import Mobile
 from surgenas.tasks.data import Dataset, load_data
 
@@ -20,8 +18,6 @@ from surgenas.tasks.data import Dataset, load_data
 @pytest.fixture(autouse=True)
 def _home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SURGENAS_HOME", str(tmp_path_factory.getbasetemp() / "home"))
-    # tests need no latency that can be relied on
-    monkeypatch.setattr(local, "LOOK", Protocol(rounds=5, max_rounds=5, warmup_s=0.1))
 
 
 @pytest.fixture(autouse=True)

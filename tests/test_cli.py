@@ -239,11 +239,15 @@ def test_scale_finds_the_zone_of_a_device_that_charges_by_parameters_only(run, t
     assert not (tmp_path / "wide" / "architecture.json").exists()
 
 
+def noisy(monkeypatch):
+    measured = ToyDevice.measured
+    monkeypatch.setattr(ToyDevice, "measured", lambda *args: replace(measured(*args), grade="D"))
+
+
 def test_a_machine_too_busy_has_neither_a_zone_nor_an_empty_one(run, tmp_path, monkeypatch):
     space = Mobile(layout="small", resolution=16, classes=10)
-    (tmp_path / "arch.json").write_text(moves.uniform_architecture(space, "k3e3").to_json())
-    plain = ToyDevice._measure
-    monkeypatch.setattr(ToyDevice, "_measure", lambda self, job: replace(plain(self, job), grade="D"))
+    (tmp_path / "arch.json").write_text(moves.uniform(space, "k3e3").to_json())
+    noisy(monkeypatch)
     code, out, err = run("scale", "arch.json", "--device", "surgenas.testing:toy_device", "--knob", "resolution")
     assert code == 0, err
     assert "cannot be said" in out
@@ -251,8 +255,7 @@ def test_a_machine_too_busy_has_neither_a_zone_nor_an_empty_one(run, tmp_path, m
 
 
 def test_a_latency_that_is_too_noisy_to_say_is_never_silent(run, tmp_path, monkeypatch):
-    measured = ToyDevice._measure
-    monkeypatch.setattr(ToyDevice, "_measure", lambda self, job: replace(measured(self, job), grade="D"))
+    noisy(monkeypatch)
     (tmp_path / "arch.json").write_text(
         moves.uniform_architecture(Mobile(layout="small", resolution=16, classes=10), "skip").to_json()
     )

@@ -151,7 +151,7 @@ def profile(*, out: str | Path | None = None, progress: Progress | None = None, 
         stage(run)
     return {
         "run": str(run.folder),
-        "device": run.device.key,
+        "device": run.target.key,
         "samples": len(run.journal.all("measured", stage="profile")),
         "reachable_ms": [reached["low_ms"], reached["high_ms"]],
     }
@@ -210,6 +210,7 @@ def measure(
     layers: bool = False,
     seed: int = 0,
     progress: Progress | None = None,
+    yardstick: str = "mobilenetv2_100",
 ) -> dict[str, Any]:
     """Measure architectures, run folders, ONNX files and timm models side by side, on one device after the other.
 
@@ -219,7 +220,7 @@ def measure(
     from surgenas.studies.measure import compare
 
     return compare([str(w) for w in what], devices, resolution=resolution, layers=layers, seed=seed,
-                   progress=progress or Progress())  # fmt: skip
+                   progress=progress or Progress(), yardstick=yardstick)  # fmt: skip
 
 
 def scale(

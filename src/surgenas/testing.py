@@ -6,10 +6,11 @@ def test_my_space(): check_space(MySpace())
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -17,11 +18,16 @@ from torch import Tensor, nn
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
+from surgenas.core.cost import Cost, Failure
 from surgenas.core.errors import UsageError
 from surgenas.core.progress import Progress
 from surgenas.core.space import CostTable, Floats, Space
 from surgenas.core.trial import Trial
-from surgenas.hardware.target import Device, Job
+from surgenas.hardware.costs import read_cost
+from surgenas.hardware.devices import make_target
+from surgenas.hardware.runtimes import Images
+from surgenas.hardware.target import Effort, Job, Scale, Target, TargetInfo, TimedTarget, all_costs
+from surgenas.hardware.timed.device import RuntimeDevice
 from surgenas.hardware.timed.measurement import Measurement
 from surgenas.hardware.timed.timing import Protocol
 from surgenas.methods.blackbox import Method
@@ -74,19 +80,29 @@ def check_predictor(name: str, costs: CostTable, *, seed: int = 0) -> None:
     assert gradient.abs().sum() > 0
 
 
-def check_device(device: Device, jobs: Sequence[Job]) -> None:
-    """Measures in the order asked, on the scale of the reference it names, with shares that sum to 1."""
-    reference = device.calibrate(jobs[0])
-    found = device.measure(jobs, reference=reference, protocol=Protocol(rounds=3, max_rounds=3))
-    assert [m.key for m in found] == [job.key for job in jobs]
-    for m in found:
-        assert m.ms > 0
-        assert m.device == device.key
-        assert m.grade in "ABCD"
-        assert np.isclose(m.ms, m.ratio * m.reference_ms)
-        assert Measurement.from_dict(m.to_dict()) == m
-    with suppress(UsageError):  # not every runtime tells
-        assert np.isclose(sum(device.layer_shares(jobs[0]).values()), 1.0)
+def check_target(target: Target, jobs: Sequence[Job]) -> None:
+    """Prices in the order asked, by its own key, in its units, and what it says of itself and its costs survives JSON;
+    a device keeps to the scale that it is put on, with layer shares that sum to 1."""
+    info = target.describe()
+    assert (info.name, info.key) == (target.name, target.key)
+    assert TargetInfo.from_json(json.loads(json.dumps(info.to_json()))) == info
+    if isinstance(target, TimedTarget):
+        name, ms = target.calibrate(jobs[0])
+        target = target.on_scale((name, ms))
+        with suppress(UsageError):  # not every runtime tells
+            assert np.isclose(sum(target.layer_shares(jobs[0]).values()), 1.0)
+    found = all_costs(target.price(jobs))
+    assert [cost.key for cost in found] == [job.key for job in jobs]
+    for cost in found:
+        assert cost.ms > 0
+        assert cost.target == target.key
+        assert cost.evidence == info.evidence
+        assert set(cost.values) == set(target.units)
+        assert (cost.grade is None) == (cost.interval_ms is None) == (cost.evidence == "estimated")
+        assert read_cost(json.loads(json.dumps(cost.to_dict()))) == cost
+        if isinstance(cost, Measurement) and isinstance(target, TimedTarget):
+            assert (cost.reference, cost.reference_ms) == (name, ms)
+            assert np.isclose(cost.ms, cost.ratio * cost.reference_ms)
 
 
 def held_bytes(forward: Callable[[], object], network: nn.Module | None = None) -> int:
@@ -111,33 +127,40 @@ class ToyDevice:
 
     name = "toy"
     key = "toy/1"
+    units = ("ms",)
 
-    def describe(self) -> dict[str, object]:
-        return {"name": self.name, "key": self.key, "runtime": "simulated", "processor": "none"}
+    def describe(self) -> TargetInfo:
+        return TargetInfo(self.name, self.key, "measured", "simulated", "none")
 
-    def calibrate(self, job: Job) -> tuple[str, float]:
+    def calibrate(self, job: Job) -> Scale:
         return "toy-reference", 1.0
 
-    def measure(
+    def on_scale(self, scale: Scale) -> Self:
+        return self
+
+    def price(
         self,
         jobs: Sequence[Job],
+        effort: Effort = Effort.LEARN,
         *,
-        reference: tuple[str, float] | None = None,
-        protocol: Protocol = Protocol(),  # noqa: B008  a frozen value
         seed: int = 0,
         reuse: bool = False,
         progress: Progress = Progress(),  # noqa: B008  stateless
-    ) -> list[Measurement]:
-        return [self._measure(job) for job in jobs]
+    ) -> list[Cost | Failure]:
+        return [self.measured(job, effort) for job in jobs]
 
-    def layer_shares(self, job: Job) -> dict[str, float]:
-        return {"/stem": 0.25, "/layers/layers.0": 0.5, "/head": 0.25}
-
-    def _measure(self, job: Job) -> Measurement:
+    def measured(self, job: Job, effort: Effort) -> Cost | Failure:
+        """Of one network."""
         network = job.module
         layers = sum(isinstance(m, nn.Conv2d) for m in network.modules())
         ms = 1e-4 * layers + 1e-7 * sum(p.numel() for p in network.parameters())
         return Measurement(job.key, self.key, ms, ms, 0.01, "A", 10, ms, ms, "toy-reference", 1.0, 0.0)
+
+    def layer_shares(self, job: Job) -> dict[str, float]:
+        return {"/stem": 0.25, "/layers/layers.0": 0.5, "/head": 0.25}
+
+    def logits(self, job: Job, images: Images) -> Images:
+        raise UsageError("toy: nothing runs here")
 
 
 class MuteDevice(ToyDevice):
@@ -150,6 +173,21 @@ class MuteDevice(ToyDevice):
 def toy_device() -> ToyDevice:
     """For --device surgenas.testing:toy_device."""
     return ToyDevice()
+
+
+BRIEF = Protocol(rounds=3, max_rounds=3, warmup_s=0.01, duplicates=1)
+
+
+def brief_device(name: str = "onnxruntime-cpu") -> RuntimeDevice:
+    """A device measured so briefly that no latency can be relied on."""
+    device = make_target(name)
+    assert isinstance(device, RuntimeDevice)
+    return replace(device, protocols=dict.fromkeys(Effort, BRIEF), look=BRIEF)
+
+
+def brief_int8_device() -> RuntimeDevice:
+    """The same in int8."""
+    return brief_device("onnxruntime-cpu-int8")
 
 
 class ZeroPredictor(Predictor):

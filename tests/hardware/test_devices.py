@@ -10,13 +10,13 @@ import pytest
 from surgenas.core import moves
 from surgenas.core.errors import EnvironmentFault, UsageError
 from surgenas.hardware import worker
-from surgenas.hardware.context import gpu_name
-from surgenas.hardware.devices import make_device, shipped_names
+from surgenas.hardware.context import gpu
+from surgenas.hardware.devices import make_target, names
 from surgenas.hardware.runtimes import distribution_version
 from surgenas.hardware.timed.link import DeviceLost
 from surgenas.hardware.timed.timing import Protocol
 from surgenas.runs.steps.measured import job_of
-from surgenas.testing import check_device
+from surgenas.testing import check_target
 
 SHORT = Protocol(rounds=3, max_rounds=3, warmup_s=0.01)
 
@@ -37,11 +37,11 @@ def marks(name):
 @pytest.mark.parametrize("name", [pytest.param(n, marks=marks(n)) for n in shipped_names() if not n.endswith("batch8")])
 def test_shipped_devices_keep_their_contract(small, name):
     try:
-        device = make_device(name)
+        device = make_target(name)
     except EnvironmentFault as missing:
         pytest.skip(str(missing))
-    check_device(device, jobs(small, "k3e3", "skip"))
-    assert device.describe()["name"] == name
+    check_target(device, jobs(small, "k3e3", "skip"))
+    assert device.describe().name == name
 
 
 def test_a_gpu_is_known_by_what_its_driver_says(tmp_path, monkeypatch):
@@ -49,20 +49,20 @@ def test_a_gpu_is_known_by_what_its_driver_says(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     gpu_name.cache_clear()
     with pytest.raises(EnvironmentFault, match="NVIDIA GPU and its driver"):
-        make_device("cuda-graph")
+        make_target("cuda-graph")
     with pytest.raises(EnvironmentFault, match="onnxruntime-gpu"):
-        make_device("onnxruntime-cuda")
+        make_target("onnxruntime-cuda")
     (tmp_path / "nvidia-smi").write_text("#!/bin/sh\necho 'NVIDIA H100'\n")
     (tmp_path / "nvidia-smi").chmod(0o755)
-    gpu_name.cache_clear()
-    key = make_device("cuda-graph").key
-    gpu_name.cache_clear()
+    gpu.cache_clear()
+    key = make_target("cuda-graph").key
+    gpu.cache_clear()
     assert key.split("/")[1].endswith("on NVIDIA H100")
 
 
 def test_a_file_of_ones_own(tmp_path, small):
     (tmp_path / "two.toml").write_text('runtime = "onnxruntime"\nthreads = 2\nbatch = 4\n')
-    device = make_device(str(tmp_path / "two.toml"))
+    device = make_target(str(tmp_path / "two.toml"))
     assert device.key.endswith("fp32/threads=2/batch=4")
     (found,) = device.measure(jobs(small, "skip"), protocol=SHORT)
     assert found.device == device.key
@@ -77,9 +77,9 @@ def test_a_far_device_is_known_by_its_own_fingerprint_and_versions(tmp_path, sma
     )
     command = json.dumps([sys.executable, str(script)])
     (tmp_path / "pi.toml").write_text(f'runtime = "onnxruntime"\ncommand = {command}\n')
-    device = make_device(str(tmp_path / "pi.toml"))
+    device = make_target(str(tmp_path / "pi.toml"))
     assert device.key.startswith("pi-4/onnxruntime-")
-    found = device.measure(jobs(small, "skip", "k3e3"), reference=("reference-s/2", 1.0), protocol=SHORT)
+    found = device.on_scale(("reference-s/2", 1.0)).measure(jobs(small, "skip", "k3e3"), protocol=SHORT)
     assert len(device.store.find(found[0].key, device.key)) == 1
     assert all(m.ms > 0 and m.max_difference < 1e-3 for m in found)
     with pytest.raises(UsageError, match="this machine only"):
@@ -93,7 +93,7 @@ def test_a_host_is_reached_by_ssh(tmp_path, monkeypatch):
     ssh.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     (tmp_path / "pi.toml").write_text('runtime = "onnxruntime"\nhost = "pi@raspberrypi.local"\n')
-    assert "/onnxruntime-" in make_device(str(tmp_path / "pi.toml")).key
+    assert "/onnxruntime-" in make_target(str(tmp_path / "pi.toml")).key
     assert (tmp_path / "asked").read_text() == "pi@raspberrypi.local python3\n"
 
 
@@ -121,7 +121,7 @@ def test_a_host_is_reached_by_ssh(tmp_path, monkeypatch):
 def test_a_device_file_that_is_wrong_says_what(tmp_path, text, error, named):
     (tmp_path / "x.toml").write_text(text)
     with pytest.raises(error, match=named):
-        make_device(str(tmp_path / "x.toml"))
+        make_target(str(tmp_path / "x.toml"))
 
 
 def test_a_runtime_that_is_missing_names_its_extra():

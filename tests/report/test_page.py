@@ -42,11 +42,11 @@ def make_run(tmp_path):
     results = {
         "reach": {"low_ms": 0.1, "high_ms": 2.0, "limit_ms": 1.05},
         "predict": {"scores": [score], "ceiling": None, "chosen": "ridge", "why": "because", "held_out": held_out},
-        "derive": {"genes": GENES, "predicted_ms": 0.99, "measurement": LATENCY, "rounds": 1},
+        "derive": {"genes": GENES, "predicted_ms": 0.99, "cost": LATENCY, "rounds": 1},
         "train found": {"accuracy": 0.9},
         "train MobileNetV2": {"accuracy": 0.8},
         "export": {"max_difference": 1e-6, "same_class": 1.0},
-        "verify": {"measurements": {"found": LATENCY, "MobileNetV2": LATENCY}, "layers": [layer]},
+        "verify": {"costs": {"found": LATENCY, "MobileNetV2": LATENCY}, "layers": [layer]},
     }  # fmt: skip
     for stage, result in results.items():
         log("done", stage=stage, seconds=1.0, result=result)

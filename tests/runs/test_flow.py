@@ -14,13 +14,15 @@ import torch
 import surgenas
 from surgenas import api
 from surgenas.core.architecture import SpaceSpec
+from surgenas.core.cost import Failure
 from surgenas.core.errors import Interrupted, LimitError, UsageError
 from surgenas.core.progress import Progress
 from surgenas.hardware.onnx_file import to_onnx
 from surgenas.pipeline import compare, flow
 from surgenas.runs.journal import Journal
 from surgenas.runs.run import Run
-from surgenas.runs.steps.measured import CLAIM, CONFIRM, samples
+from surgenas.hardware.target import Effort
+from surgenas.runs.steps.measured import samples
 from surgenas.runs.steps.search import search_epochs, usable
 from surgenas.report.text import operators_table, summary
 from surgenas.testing import ToyDevice
@@ -82,11 +84,9 @@ def test_the_result_is_inside_the_limit_and_all_of_it_is_there(finished):
     assert "inside the limit" in summary(facts)
 
 
-def test_a_finished_run_is_measured_with_its_own_weights_and_the_accuracy_that_int8_leaves(finished, monkeypatch):
-    quick = replace(CLAIM, rounds=3, max_rounds=3, fresh=False, duplicates=0, campaigns=1)
-    monkeypatch.setattr(compare, "CLAIM", quick)
-    monkeypatch.setattr(compare, "YARDSTICK", str(finished.run))
-    rows = api.measure([finished.run], ["onnxruntime-cpu", "onnxruntime-cpu-int8"])["measurements"]
+def test_a_finished_run_is_measured_with_its_own_weights_and_the_accuracy_that_int8_leaves(finished):
+    devices = [f"surgenas.testing:{name}" for name in ("brief_device", "brief_int8_device")]
+    rows = api.measure([finished.run], devices, yardstick=str(finished.run))["measurements"]
     plain, small = (row["accuracy"] for row in rows)
     assert plain == finished.accuracy
     assert abs(small - plain) <= 0.2
@@ -214,9 +214,9 @@ def test_what_a_turn_proposes_does_not_hang_on_how_much_of_it_was_measured(finis
     run = Run.open(finished.run, Progress())
     before = samples(run)[1]
     event = run.journal.all("measured", stage="derive")[0]
-    slow = {**event["measurement"], "ms": 1000.0}
+    slow = {**event["cost"], "ms": 1000.0}
     turn = len(run.journal.all("missed")) + 1  # were there another
-    run.journal.events.append({**event, "turn": turn, "key": "new", "measurement": slow})
+    run.journal.events.append({**event, "turn": turn, "key": "new", "cost": slow})
     assert np.array_equal(samples(run)[1], before)
     run.journal.events.append({"event": "missed", "turn": turn})
     assert samples(run)[1].max() == 1000.0, "it counts in the next turn"
@@ -267,14 +267,13 @@ def test_hurricane_selects_operators_first_and_an_interruption_changes_nothing(t
 
 
 def test_operators_are_chosen_by_device_and_what_is_left_is_a_space_for_any_method(tmp_path, monkeypatch):
-    exact = ToyDevice.measure
+    exact = ToyDevice.measured
 
-    def without_xception(self, jobs, **rest):
-        if any("choice_x" in job.key for job in jobs):
-            raise UsageError("no kernel for this")
-        return exact(self, jobs, **rest)
+    def without_xception(self, job, effort):
+        failed = Failure(job.key, UsageError("no kernel for this"))
+        return failed if "choice_x" in job.key else exact(self, job, effort)
 
-    monkeypatch.setattr(ToyDevice, "measure", without_xception)
+    monkeypatch.setattr(ToyDevice, "measured", without_xception)
     found = api.operators(["surgenas.testing:toy_device"], tmp_path, resolution=16, keep=6, b=0.5)
     monkeypatch.undo()
     (facts,) = found["devices"].values()
@@ -326,14 +325,15 @@ def test_two_processes_train_one_network(tmp_path):
 
 def test_what_a_noisy_host_spoils_can_be_resumed(tmp_path, monkeypatch):
     """As long as the host is noisy, a second measurement is three times as long: nothing fits twice."""
-    exact, seen, noisy = ToyDevice.measure, set(), [True]
+    exact, seen, noisy = ToyDevice.measured, set(), [True]
 
-    def shifted(self, jobs, *, protocol, **rest):
-        slow = {job.key: 3.0 if noisy[0] and protocol == CONFIRM and job.key in seen else 1.0 for job in jobs}
-        seen.update(slow if protocol == CLAIM else ())
-        return [replace(m, ms=slow[m.key] * m.ms) for m in exact(self, jobs, protocol=protocol, **rest)]
+    def shifted(self, job, effort):
+        slow = 3.0 if noisy[0] and effort is Effort.CONFIRM and job.key in seen else 1.0
+        seen.update([job.key] if effort is Effort.CLAIM else [])
+        found = exact(self, job, effort)
+        return replace(found, ms=slow * found.ms)
 
-    monkeypatch.setattr(ToyDevice, "measure", shifted)
+    monkeypatch.setattr(ToyDevice, "measured", shifted)
     with pytest.raises(LimitError, match="surgenas resume"):
         go(tmp_path / "run", epochs=1, train_epochs=1, random=0)
     noisy[0] = False
@@ -341,7 +341,7 @@ def test_what_a_noisy_host_spoils_can_be_resumed(tmp_path, monkeypatch):
     found = surgenas.resume(tmp_path / "run")
     derived = Run.open(found.run, Progress()).result("derive")
     assert derived["rounds"] > 4
-    assert derived["measurement"]["ms"] <= found.facts["limit_ms"]
+    assert derived["cost"]["ms"] <= found.facts["limit_ms"]
     assert searched == 3, "the search goes on from its third round, and is not repeated"
 
 

@@ -30,7 +30,7 @@ def record(run, found, beside=None, data="digits", ms=2.0, limit=2.5):
     for name, accuracy in {"found": found, **(beside or {})}.items():
         run.journal.append("done", stage=f"train {name}", seconds=20.0, result={"accuracy": accuracy})
     claim = Measurement("k", "toy/1", ms, ms, 0.01, "A", 10, ms, ms, "toy-reference", 1.0, 0.0)
-    run.journal.append("done", stage="verify", seconds=1.0, result={"measurements": {"found": claim.to_dict()}})
+    run.journal.append("done", stage="verify", seconds=1.0, result={"costs": {"found": claim.to_dict()}})
 
 
 def made(folder, found, **settings):

@@ -11,11 +11,11 @@ from torch import nn
 from surgenas import api
 from surgenas.core import moves
 from surgenas.core.errors import DataError, SurgenasError, UsageError
-from surgenas.hardware.devices import make_device
-from surgenas.hardware.onnx_file import fix_shape, read_onnx, run_unoptimised, to_onnx
-from surgenas.hardware.timed.timing import Protocol
-from surgenas.studies import measure as compare
+from surgenas.hardware.devices import make_target
+from surgenas.hardware.onnx_file import fixed_shape, read_onnx, to_onnx, unoptimised
+from surgenas.hardware.target import all_costs
 from surgenas.studies.sources import source
+from surgenas.testing import MuteDevice
 
 
 def onnx_file(path, shape=("N", 3, 8, 8), value=1.0, **changes):
@@ -80,7 +80,7 @@ def test_all_files_and_names_that_cannot_be_read_are_told_at_once(tmp_path):
 def test_values_that_are_not_numbers_are_refused(tmp_path):
     job = source(str(onnx_file(tmp_path / "nan.onnx", value=float("nan"))))
     with pytest.raises(DataError, match="not numbers"):
-        make_device("onnxruntime-cpu").measure([job])
+        all_costs(make_target("onnxruntime-cpu").price([job]))
 
 
 def test_another_fixed_size_and_what_is_not_there_are_named(tmp_path):
@@ -91,19 +91,16 @@ def test_another_fixed_size_and_what_is_not_there_are_named(tmp_path):
             source(what)
 
 
-@pytest.fixture
-def brief(monkeypatch):
-    monkeypatch.setattr(compare, "CLAIM", Protocol(rounds=3, max_rounds=3, warmup_s=0.01, duplicates=1))
+BRIEF = "surgenas.testing:brief_device"
 
 
-def test_networks_of_every_kind_in_one_table_with_failures_beside(tmp_path, small, brief, monkeypatch, listener):
-    arch, network = tmp_path / "arch.json", small.build(moves.uniform_architecture(small, "k3e3"))
-    arch.write_text(moves.uniform_architecture(small, "k3e3").to_json())
+def test_networks_of_every_kind_in_one_table_with_failures_beside(tmp_path, small, listener):
+    arch, network = tmp_path / "arch.json", small.build(moves.uniform(small, "k3e3"))
+    arch.write_text(moves.uniform(small, "k3e3").to_json())
     (tmp_path / "net.onnx").write_bytes(to_onnx(network, small.input_shape, batch=None))
     onnx_file(tmp_path / "nan.onnx", ("N", 3, "H", "W"), value=float("nan"))
     what = [str(arch), str(tmp_path / "net.onnx"), str(tmp_path / "nan.onnx")]
-    monkeypatch.setattr(compare, "YARDSTICK", str(arch))
-    rows = {row["name"]: row for row in api.measure(what, resolution=16)["measurements"]}
+    rows = {row["name"]: row for row in api.measure(what, [BRIEF], resolution=16, yardstick=str(arch))["measurements"]}
     assert [*rows] == what
     assert "not numbers" in rows[what[2]]["error"]
     assert rows[what[0]]["to_mobilenetv2"] is None, "it is the yardstick"
@@ -112,8 +109,8 @@ def test_networks_of_every_kind_in_one_table_with_failures_beside(tmp_path, smal
     assert rows[what[1]]["max_difference"] < 1e-4
     assert all(1 <= low <= high <= 2 for low, high in (rows[what[0]]["rank"], rows[what[1]]["rank"]))
     with pytest.raises(SurgenasError, match=r"nan\.onnx: .*not numbers"):
-        api.measure(what[2:], resolution=16)
-    api.measure(what[:1], resolution=32, progress=listener)
+        api.measure(what[2:], [BRIEF], resolution=16, yardstick=str(arch))
+    api.measure(what[:1], [BRIEF], resolution=32, yardstick=str(arch), progress=listener)
     assert any(f"measured at {small.resolution} px" in said for said in listener.said)
 
 
@@ -122,9 +119,9 @@ def test_what_a_device_cannot_tell_loses_no_table_and_a_missing_one_is_said_firs
     assert found["measurements"][0]["ms"] > 0
     assert "layers" not in found["measurements"][0]
     assert "layers are not told" in "".join(listener.said)
-    monkeypatch.setattr(compare, "measure_each", lambda *_, **__: pytest.fail("measured before all devices were there"))
+    monkeypatch.setattr(MuteDevice, "price", lambda *_, **__: pytest.fail("measured before all devices were there"))
     with pytest.raises(UsageError, match="no-such"):
-        api.measure(["mobilenetv3_small_050"], ["surgenas.testing:toy_device", "no-such"])
+        api.measure(["mobilenetv3_small_050"], ["surgenas.testing:MuteDevice", "no-such"])
 
 
 def test_a_timm_model_by_name():
@@ -138,4 +135,4 @@ def test_a_timm_model_by_name():
 
 def test_a_timm_model_at_a_size_it_does_not_take_is_named_in_one_line():
     with pytest.raises(DataError, match="cannot run on images of 40 x 40"):
-        make_device("onnxruntime-cpu").measure([source("test_vit", 40)])
+        all_costs(make_target("onnxruntime-cpu").price([source("test_vit", 40)]))

@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from surgenas.core.catalog import look_up
 from surgenas.core.errors import EnvironmentFault, UsageError, complaint
 from surgenas.hardware import RUNTIMES
-from surgenas.hardware.context import host_fingerprint, processor_name
-from surgenas.hardware.target import Device
+from surgenas.hardware.context import host_fingerprint, processor
+from surgenas.hardware.target import Target
 from surgenas.hardware.timed.device import RuntimeDevice
 from surgenas.hardware.timed.link import HERE, Link
 from surgenas.hardware.timed.session import Greeting
@@ -52,19 +52,20 @@ def shipped_names() -> list[str]:
     return sorted(path.stem for path in SHIPPED.glob("*.toml"))
 
 
-def make_device(name: str) -> Device:
-    """The device behind a shipped name, a TOML file or a "package.module:factory" path.
-
-    Raises UsageError for a name that is not known or a file that describes no device, EnvironmentFault for a runtime
-    that is not installed, DeviceLost for a command that reaches no worker.
-    """
-    if name in shipped_names():
+def make_target(name: str) -> Target:
+    """The device of that name. Raises UsageError for one that is not known or not described, EnvironmentFault for a
+    runtime that is not installed, DeviceLost for a command that reaches nobody."""
+    if name in names():
         return _from_file(name, SHIPPED / f"{name}.toml")
     if name.endswith(".toml"):
         return _from_file(Path(name).stem, Path(name))
     if ":" in name:
-        device: Device = look_up("device", name, dict.fromkeys(shipped_names(), ""))()
-        return device
+        target = look_up("device", name, dict.fromkeys(names(), ""))()
+        if not isinstance(target, Target):
+            raise UsageError(
+                f"device {name!r} makes a {type(target).__name__}, which has no `price`; expected a Target"
+            )
+        return target
     raise UsageError(
         f"unknown device {name!r}; one of {', '.join(shipped_names())}, a device file like my-phone.toml, or a path "
         "like package.module:factory"

@@ -1,30 +1,47 @@
-"""What does the rest of the program know of a device? It has a key, and it measures networks."""
+"""What costs are asked of: a device that is timed, a table, a formula, a compiler's estimate. One contract for all.
+
+`testing.check_target` tests it. Nobody outside `hardware.timed` needs to know how a latency is measured: how sure it
+has to be is an Effort.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, Protocol, Self, runtime_checkable
 
 from torch import nn
 
-from surgenas.core.errors import EnvironmentFault, SurgenasError, UsageError
+from surgenas.core.architecture import Architecture
+from surgenas.core.cost import Cost, Evidence, Failure, Unit
+from surgenas.core.errors import UsageError
 from surgenas.core.progress import Progress
 from surgenas.hardware.runtimes import Images
-from surgenas.hardware.timed.link import DeviceGone
-from surgenas.hardware.timed.measurement import Measurement
-from surgenas.hardware.timed.timing import Protocol as TimingProtocol
+
+Scale = tuple[str, float]
+"""The name of a reference network, and the milliseconds that it is taken to need: what ratios are multiplied by."""
+
+
+class Effort(StrEnum):
+    """How sure a cost has to be. Where nothing is timed, all are the same."""
+
+    LEARN = "learn"
+    """One quick campaign: to learn from, to look around."""
+    PATIENT = "patient"
+    """The same once more, waiting for quiet: of what was too noisy the first time."""
+    CLAIM = "claim"
+    """Three campaigns in fresh processes: to choose by, and to state."""
+    CONFIRM = "confirm"
+    """Five: so many that their own spread says how sure they are."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """A network that is to be measured.
+    """A network whose cost is asked for. key identifies it in the store; build makes it (weights do not matter).
 
-    key: what identifies it in the store. build: makes the network, whose weights do not matter; None if it only exists
-    as an ONNX file. input_shape: (C, H, W) of one image.
-
-    model: gives the ONNX bytes of such a file for a batch size. images: gives normalised images (N, C, H, W) to
-    quantize the network with; random ones are taken without.
+    model: ONNX bytes for a batch size, of a network that only exists as a file. images: (N, C, H, W), normalised, to
+    quantize it with; without them, random ones. arch: what it is built from, if that is known: tables look it up.
     """
 
     key: str
@@ -32,6 +49,7 @@ class Job:
     input_shape: tuple[int, int, int]
     model: Callable[[int], bytes] | None = None
     images: Callable[[], Images] | None = None
+    arch: Architecture | None = None
 
     @property
     def module(self) -> nn.Module:
@@ -41,8 +59,31 @@ class Job:
         return self.build().eval()
 
 
-class Device(Protocol):
-    """A place where networks run and are measured. `testing.check_device` tests this contract."""
+@dataclass(frozen=True)
+class TargetInfo:
+    """A target for people and for config.json. key: what its costs are valid for. notes: what it takes for granted."""
+
+    name: str
+    key: str
+    evidence: Evidence
+    runtime: str
+    processor: str
+    precision: str = "fp32"
+    threads: int = 1
+    batch: int = 1
+    notes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> Self:
+        return cls(**{**record, "notes": tuple(record["notes"])})
+
+
+@runtime_checkable
+class Target(Protocol):
+    """Every source of costs. units: what its costs count, "ms" first."""
 
     @property
     def name(self) -> str:
@@ -50,29 +91,37 @@ class Device(Protocol):
 
     @property
     def key(self) -> str:
-        """What a latency is valid for (docs/measurement.md, 1)."""
+        """What its costs are valid for: host, runtime and version, precision, threads, batch; or a tool and its
+        configuration."""
 
-    def describe(self) -> dict[str, object]:
-        """What the device is, as plain values for people and for config.json."""
+    @property
+    def units(self) -> tuple[Unit, ...]: ...
 
-    def calibrate(self, job: Job) -> tuple[str, float]:
-        """(name, latency in ms) of the reference network that is nearest to a typical job, for `measure`."""
+    def describe(self) -> TargetInfo: ...
 
-    def measure(
+    def price(
         self,
         jobs: Sequence[Job],
+        effort: Effort = Effort.LEARN,
         *,
-        reference: tuple[str, float] | None = None,
-        protocol: TimingProtocol = TimingProtocol(),  # noqa: B008  a frozen value
         seed: int = 0,
         reuse: bool = False,
         progress: Progress = Progress(),  # noqa: B008  stateless
-    ) -> list[Measurement]:
-        """Measure networks in interleaved campaigns; one measurement for each job, in their order.
+    ) -> list[Cost | Failure]:
+        """The costs of all jobs, in their order. A network that fails does not take the others with it. reuse: accept
+        what is known from before, if it is good enough to learn from. Raises EnvironmentFault for a full disk and the
+        like."""
 
-        reference: what `calibrate` gave; None takes the nearest for each group of like latency. reuse: accept what the
-        store knows, at grade C or better. Raises a SurgenasError for a network that cannot be measured.
-        """
+
+@runtime_checkable
+class TimedTarget(Target, Protocol):
+    """A device on which networks run."""
+
+    def calibrate(self, job: Job) -> Scale:
+        """The reference network nearest to a typical job, and its milliseconds now."""
+
+    def on_scale(self, scale: Scale) -> TimedTarget:
+        """The same device, all of whose milliseconds are multiples of this reference's."""
 
     def layer_shares(self, job: Job) -> dict[str, float]:
         """Each layer's share of the latency by its module path, from a profiled run; they sum to 1.
@@ -80,21 +129,16 @@ class Device(Protocol):
         Raises UsageError where the runtime cannot tell.
         """
 
+    def logits(self, job: Job, images: Images) -> Images:
+        """What the network answers there to images (N, C, H, W): (N, classes). Raises UsageError where that cannot be
+        asked."""
 
-def measure_each(device: Device, jobs: Sequence[Job], **how: Any) -> dict[str, Measurement | SurgenasError]:
-    """Measure networks so that one that fails does not fail the others; by key the measurement, or why there is none.
 
-    If a campaign fails, its networks are measured again in two smaller ones. how: the keywords of `Device.measure`.
-    Raises EnvironmentFault if the machine is at fault, as with a full disk.
-    """
-    try:
-        return dict(zip([job.key for job in jobs], device.measure(jobs, **how), strict=True))
-    except EnvironmentFault:
-        raise
-    except DeviceGone as error:
-        return dict.fromkeys((job.key for job in jobs), error)
-    except SurgenasError as error:
-        if len(jobs) == 1:
-            return {jobs[0].key: error}
-        middle = len(jobs) // 2
-        return measure_each(device, jobs[:middle], **how) | measure_each(device, jobs[middle:], **how)
+def all_costs(found: Sequence[Cost | Failure]) -> list[Cost]:
+    """The costs, if there is one for every job; else raises the first failure's error."""
+    costs: list[Cost] = []
+    for cost in found:
+        if isinstance(cost, Failure):
+            raise cost.error
+        costs.append(cost)
+    return costs

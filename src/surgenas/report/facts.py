@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from surgenas.hardware.timed.measurement import Measurement, compare_latencies
+from surgenas.hardware.costs import compare, read_cost
 from surgenas.runs.run import Run
 from surgenas.runs.steps.train import FOUND, REFERENCE
 
@@ -15,7 +15,7 @@ Facts = dict[str, Any]
 def facts(run: Run) -> Facts:
     """Everything known so far; what a stage has not found yet is None or empty."""
     reach, derived = run.result("reach") or {}, run.result("derive") or {}
-    measured = (run.result("verify") or {}).get("measurements", {})
+    measured = (run.result("verify") or {}).get("costs", {})
     networks = [_network(run, name, measured) for name in measured or [FOUND]]
     found = networks[0]
     return {
@@ -39,10 +39,10 @@ def facts(run: Run) -> Facts:
 
 def page_facts(run: Run) -> Facts:
     """What only the page shows: trajectories, predictions against measurements, the layers."""
-    profile = [e["measurement"]["ms"] for e in run.journal.all("measured", stage="profile")]
+    profile = [read_cost(e["cost"]).ms for e in run.journal.all("measured", stage="profile")]
     return {
         "data": run.journal.last("data") or {},
-        "device": run.journal.last("device") or {},
+        "device": run.journal.last("target") or {},
         "epochs": [e["summary"] for e in run.journal.all("epoch")],
         "training": {
             name: run.journal.all("trained", network=name)
@@ -50,9 +50,9 @@ def page_facts(run: Run) -> Facts:
         },
         "profile_ms": profile,
         "held_out": (run.result("predict") or {}).get("held_out"),
-        "candidates": [e["measurement"]["ms"] for e in run.journal.all("measured", stage="derive")],
+        "candidates": [read_cost(e["cost"]).ms for e in run.journal.all("measured", stage="derive")],
         "layers": (run.result("verify") or {}).get("layers", []),
-        "measurements": (run.result("verify") or {}).get("measurements", {}),
+        "costs": (run.result("verify") or {}).get("costs", {}),
         "operators": run.result("operators"),
         "rounds": (run.result("derive") or {}).get("rounds"),
     }
@@ -83,12 +83,14 @@ def _to_found(measured: dict[str, dict[str, Any]], name: str) -> Facts | None:
     """Its latency over the found network's; both were measured in the same campaigns."""
     if name == FOUND or not measured:
         return None
-    found = compare_latencies(*(Measurement.from_dict(measured[n]) for n in (name, FOUND)))
+    found = compare(*(read_cost(measured[n]) for n in (name, FOUND)))
     return asdict(found) if found else None
 
 
 def _latency(m: dict[str, Any] | None) -> Facts:
     if m is None:
-        return {"ms": None, "interval": None, "grade": None, "wall_p50_ms": None}
-    low, high = m["ms"] * (1 - m["half_width"]), m["ms"] * (1 + m["half_width"])
-    return {"ms": m["ms"], "interval": [low, high], "grade": m["grade"], "wall_p50_ms": m["p50_ms"]}
+        return {"ms": None, "interval": None, "grade": None, "wall_p50_ms": None, "evidence": None}
+    cost = read_cost(m)
+    interval = list(cost.interval_ms) if cost.interval_ms else None
+    return {"ms": cost.ms, "interval": interval, "grade": cost.grade, "wall_p50_ms": m.get("p50_ms"),
+            "evidence": cost.evidence}  # fmt: skip

@@ -34,7 +34,7 @@ def prepare(run: Run) -> tuple[dict[str, float], Plan]:
     )
     reached, planned = reach(run), plan(run)
     run.progress.log(
-        f"limit {show_ms(reached['limit_ms'])} on {run.device.name} (reachable {show_ms(reached['low_ms'])} to "
+        f"limit {show_ms(reached['limit_ms'])} on {run.target.name} (reachable {show_ms(reached['low_ms'])} to "
         f"{show_ms(reached['high_ms'])}); {cost(run, planned)}, {planned.train_epochs} epochs of training; "
         f"about {show_seconds(planned.total_s)}"
     )

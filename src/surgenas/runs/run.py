@@ -17,8 +17,8 @@ from surgenas.core.catalog import look_up
 from surgenas.core.errors import CorruptError, UsageError
 from surgenas.core.files import make_folder, write_atomic
 from surgenas.core.progress import Progress
-from surgenas.hardware.target import Device
-from surgenas.hardware.devices import make_device
+from surgenas.hardware.target import Target
+from surgenas.hardware.devices import make_target
 from surgenas.methods import CATALOG as METHODS
 from surgenas.runs.checkpoint import Checkpoints
 from surgenas.runs.config import FORMAT, RunConfig, read_config
@@ -134,16 +134,15 @@ class Run:
         return len(known["classes"] if known else self.data.classes)
 
     @cached_property
-    def device(self) -> Device:
-        device = make_device(self.config.device)
-        known = self.journal.last("device")
+    def target(self) -> Target:
+        """What costs are asked of; raises UsageError if it is not the one that this run began with."""
+        target = make_target(self.config.device)
+        known = self.journal.last("target")
         if known is None:
-            self.journal.append("device", **device.describe())
-        elif known["key"] != device.key:
-            raise UsageError(
-                f"this run measured on {known['key']}, here is {device.key}; resume it there or start anew"
-            )
-        return device
+            self.journal.append("target", **target.describe().to_json())
+        elif known["key"] != target.key:
+            raise UsageError(f"this run asked {known['key']}, here is {target.key}; resume it there or start anew")
+        return target
 
     def checkpoints(self, name: str) -> Checkpoints:
         return Checkpoints(self.folder / "checkpoints" / name)

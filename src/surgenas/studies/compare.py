@@ -10,7 +10,7 @@ from scipy import stats
 
 from surgenas.core.errors import UsageError
 from surgenas.core.significance import LEVEL, Difference, difference
-from surgenas.hardware.timed.measurement import Measurement
+from surgenas.hardware.costs import read_cost
 from surgenas.runs.run import Run
 from surgenas.runs.steps.train import FOUND
 
@@ -43,7 +43,7 @@ def _row(run: Run) -> dict[str, Any]:
     trained, verified = run.result(f"train {FOUND}"), run.result("verify")
     if trained is None or verified is None:
         raise UsageError(f"{run.folder} is not finished; `surgenas resume {run.folder}` goes on with it")
-    claim = Measurement.from_dict(verified["measurements"][FOUND])
+    claim = read_cost(verified["costs"][FOUND])
     accuracy, images = trained["accuracy"], _images(run)[-1]
     interval = stats.binomtest(round(accuracy * images), images).proportion_ci(LEVEL, method="wilson")
     return {
@@ -54,9 +54,9 @@ def _row(run: Run) -> dict[str, Any]:
         "accuracy": accuracy,
         "accuracy_interval": [interval.low, interval.high],
         "latency_ms": claim.ms,
-        "latency_interval": list(claim.interval_ms),
+        "latency_interval": claim.interval_ms,
         "grade": claim.grade,
-        "device": claim.device,
+        "device": claim.target,
         "limit_ms": (run.result("reach") or {})["limit_ms"],
         "seconds": sum(run.seconds().values()),
     }

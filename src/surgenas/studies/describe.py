@@ -51,12 +51,12 @@ def describe(
 
 def devices() -> dict[str, Any]:
     """Every catalogued device: what it is, or what is missing."""
-    from surgenas.hardware.devices import make_device, shipped_names
+    from surgenas.hardware.devices import make_target, names
 
     found: dict[str, Any] = {}
     for name in shipped_names():
         try:
-            found[name] = make_device(name).describe()
+            found[name] = make_target(name).describe().to_json()
         except SurgenasError as error:
             found[name] = {"unusable": str(error)}
     return found

@@ -13,7 +13,7 @@ from surgenas.core.architecture import SpaceSpec
 from surgenas.core.errors import UsageError
 from surgenas.core.files import write_atomic
 from surgenas.core.progress import Progress
-from surgenas.hardware.devices import make_device
+from surgenas.hardware.devices import make_target
 from surgenas.methods.selection import select
 from surgenas.runs.steps.operators import described, operator_costs
 from surgenas.spaces import make_space
@@ -46,7 +46,7 @@ def choose(
         raise UsageError(f"--keep {keep}: expected 1 to {len(made.choices[0].options)}, the size of the pool")
     if not math.isfinite(b):
         raise UsageError(f"--b {b}: expected a number, for example 1")
-    places = {name: make_device(name) for name in devices}
+    places = {name: make_target(name) for name in devices}
     out.mkdir(parents=True, exist_ok=True)
     found: dict[str, Any] = {}
     for name, device in places.items():

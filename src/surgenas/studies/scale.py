@@ -12,11 +12,12 @@ from surgenas.core.architecture import Architecture
 from surgenas.core.errors import UsageError
 from surgenas.core.files import make_folder, write_atomic
 from surgenas.core.progress import Progress
-from surgenas.hardware.devices import make_device
-from surgenas.hardware.timed.measurement import compare_latencies
+from surgenas.engine.jobs import job_of
+from surgenas.hardware.costs import compare
+from surgenas.hardware.devices import make_target
+from surgenas.hardware.target import Effort, all_costs
 from surgenas.methods.comfort_zone import Scaled, pick, zone
 from surgenas.nn.cost import count, moved_bytes
-from surgenas.runs.steps.measured import CLAIM, job_of
 from surgenas.spaces import space_of
 from surgenas.spaces.mobile import Mobile, drop_duplicates
 
@@ -49,12 +50,12 @@ def scale(
     archs = drop_duplicates(sorted(by_arch, key=lambda a: by_arch[a]))
     if knob == "resolution":  # to multiples of 8: say what it became
         by_arch = {a: int(dict(a.space.settings)["resolution"]) / space.resolution for a in archs}
-    place = make_device(device)
-    measured = place.measure([job_of(a) for a in archs], protocol=CLAIM, seed=seed, progress=progress)
-    batch = int(str(place.describe().get("batch", 1)))
+    place = make_target(device)
+    measured = all_costs(place.price([job_of(a) for a in archs], Effort.CLAIM, seed=seed, progress=progress))
+    batch = place.describe().batch
     points = [_point(by_arch[a], a, m.ms, batch) for a, m in zip(archs, measured, strict=True)]
     # what is known less well than B cannot be said to be inside a slack of a few percent, nor outside
-    sure = [m.grade <= "B" for m in measured]
+    sure = [m.grade is None or m.grade <= "B" for m in measured]
     known = [p for p, ok in zip(points, sure, strict=True) if ok]
     inside = zone(known, latency_slack=latency_slack) if sure[0] else []
     chosen = pick(inside)
@@ -64,7 +65,7 @@ def scale(
         "knob": knob,
         "latency_slack": latency_slack,
         "points": [
-            asdict(p) | {"flops_per_s": p.flops_per_s, "intensity": p.intensity, "interval": list(m.interval_ms),
+            asdict(p) | {"flops_per_s": p.flops_per_s, "intensity": p.intensity, "interval": m.interval_ms,
                          "grade": m.grade, "inside": p in inside}
             for p, m in zip(points, measured, strict=True)
         ],
@@ -72,7 +73,7 @@ def scale(
         "architecture": picked.to_dict() if picked else None,
     }  # fmt: skip
     if chosen:
-        beside = compare_latencies(measured[points.index(chosen)], measured[0])
+        beside = compare(measured[points.index(chosen)], measured[0])
         assert beside is not None, "both are graded B or better"
         found["verdict"] = (
             f"picked {knob} x {chosen.scale:.2f}: {chosen.macs / points[0].macs:.3f} x the MACs at "

@@ -15,7 +15,7 @@ from torch import nn
 
 from surgenas.core import moves
 from surgenas.core.errors import DataError, EnvironmentFault, SurgenasError, UsageError
-from surgenas.hardware.devices import make_device
+from surgenas.hardware.devices import make_target
 from surgenas.hardware.onnx_file import to_onnx
 from surgenas.hardware.runtimes.onnxruntime import OnnxRuntime
 from surgenas.hardware.runtimes.openvino import OpenVino
@@ -35,13 +35,13 @@ def test_images_are_classified_by_the_converted_network(small):
     job = job_of(moves.uniform_architecture(small, "k3e3"))
     network = job.module
     job = replace(job, build=lambda: network)
-    device = make_device("onnxruntime-cpu-batch8")
+    device = make_target("onnxruntime-cpu-batch8")
     images = np.random.default_rng(0).standard_normal((11, *job.input_shape), dtype=np.float32)
     found = device.logits(job, images)
     with torch.no_grad():
         assert np.allclose(found, network(torch.from_numpy(images)).numpy(), atol=1e-4)
     with pytest.raises(UsageError, match="this machine only"):
-        make_device("pytorch-cpu").logits(job, images)
+        make_target("pytorch-cpu").logits(job, images)
 
 
 @pytest.mark.parametrize(
@@ -71,11 +71,11 @@ def test_int8_is_a_quarter_of_the_size_and_its_ranges_come_from_the_images(small
 def test_a_precision_that_a_runtime_or_a_processor_lacks_is_said(tmp_path, monkeypatch):
     (tmp_path / "x.toml").write_text('runtime = "pytorch"\nprecision = "int8"\n')
     with pytest.raises(UsageError, match="pytorch has no int8; one of fp32"):
-        make_device(str(tmp_path / "x.toml"))
+        make_target(str(tmp_path / "x.toml"))
     pytest.importorskip("openvino")
     monkeypatch.setattr("surgenas.hardware.runtimes.openvino._has_bf16", lambda: False)
     with pytest.raises(EnvironmentFault, match="this processor has no bf16"):
-        make_device("openvino-cpu-bf16")
+        make_target("openvino-cpu-bf16")
 
 
 def test_an_onnx_file_runs_on_runtimes_that_take_onnx_only(small):

@@ -15,8 +15,8 @@ import torch
 
 from surgenas.core import moves
 from surgenas.core.errors import EnvironmentFault, SurgenasError, UsageError
-from surgenas.hardware.devices import make_device
-from surgenas.hardware.onnx_file import add_metadata, to_onnx
+from surgenas.hardware.devices import make_target
+from surgenas.hardware.onnx_file import to_onnx, with_metadata
 from surgenas.hardware.runtimes.onnxruntime import OnnxRuntime
 from surgenas.hardware.timed import link
 from surgenas.hardware.timed.conversion import TOLERANCE, check_equal, settle_statistics
@@ -25,7 +25,7 @@ from surgenas.hardware.timed.store import Store
 from surgenas.hardware.timed.timing import Protocol
 from surgenas.runs.steps.measured import job_of
 from surgenas.spaces.mobile import Mobile
-from surgenas.testing import check_device, toy_device
+from surgenas.testing import check_target, toy_device
 
 SHORT = Protocol(rounds=3, max_rounds=3)
 
@@ -35,12 +35,12 @@ def jobs(small, *operators):
 
 
 def test_the_devices_keep_their_contract(small):
-    for device in (make_device("onnxruntime-cpu"), toy_device()):
-        check_device(device, jobs(small, "k3e3", "skip"))
+    for device in (make_target("onnxruntime-cpu"), toy_device()):
+        check_target(device, jobs(small, "k3e3", "skip"))
 
 
 def test_equal_networks_are_measured_once_and_found_again(small):
-    device = make_device("onnxruntime-cpu")
+    device = make_target("onnxruntime-cpu")
     twice = jobs(small, "k7e6", "k7e6")
     first, second = device.measure(twice, protocol=SHORT)
     assert first == second
@@ -49,14 +49,14 @@ def test_equal_networks_are_measured_once_and_found_again(small):
     good = replace(first, grade="B")
     device.store.add(good, [])
     reference = (good.reference, 2 * good.reference_ms)
-    (reused,) = device.measure(twice[:1], protocol=SHORT, reference=reference, reuse=True)
+    (reused,) = device.on_scale(reference).measure(twice[:1], protocol=SHORT, reuse=True)
     assert reused.ms == pytest.approx(2 * good.ratio * good.reference_ms), "a ratio moves to the wanted scale"
 
 
 def test_a_device_that_changed_is_measured_anew(small, tmp_path, listener):
     """Twenty stored latencies, some of them measured again: all three times too long, by a change or by noise."""
     enough = Protocol(rounds=10, max_rounds=10)
-    device = replace(make_device("onnxruntime-cpu"), store=Store(tmp_path / "m.sqlite"))
+    device = replace(make_target("onnxruntime-cpu"), store=Store(tmp_path / "m.sqlite"))
     every = [replace(jobs(small, "skip")[0], key=f"{i}") for i in range(20)]
     (truth,) = device.measure(every[:1], protocol=enough)
     reference = (truth.reference, truth.reference_ms)
@@ -68,7 +68,7 @@ def test_a_device_that_changed_is_measured_anew(small, tmp_path, listener):
                 replace(truth, key=job.key, ratio=factor * truth.ratio, half_width=half_width, grade="B"), []
             )
         listener.said.clear()
-        found = device.measure(every, protocol=enough, reference=reference, reuse=True, progress=listener)
+        found = device.on_scale(reference).measure(every, protocol=enough, reuse=True, progress=listener)
         return [m.ms for m in found], len(device.store.find("7", device.key))
 
     ms, records = reused(3.0, 0.01)
@@ -101,7 +101,7 @@ class Failing(OnnxRuntime):
 
 def test_a_runtime_by_its_path_that_fails_is_one_line(small, tmp_path):
     (tmp_path / "mine.toml").write_text(f'runtime = "{__name__}:Failing"')
-    device = replace(make_device(str(tmp_path / "mine.toml")), store=Store(tmp_path / "m.sqlite"))
+    device = replace(make_target(str(tmp_path / "mine.toml")), store=Store(tmp_path / "m.sqlite"))
     assert "/failing-" in device.key
     with pytest.raises(SurgenasError, match="no kernel for this"):
         device.measure(jobs(small, "skip"), protocol=SHORT)
@@ -110,7 +110,7 @@ def test_a_runtime_by_its_path_that_fails_is_one_line(small, tmp_path):
 def test_more_threads_than_cores_are_refused(tmp_path):
     (tmp_path / "many.toml").write_text('runtime = "onnxruntime"\nthreads = 1000')
     with pytest.raises(EnvironmentFault, match="1000 threads"):
-        make_device(str(tmp_path / "many.toml"))
+        make_target(str(tmp_path / "many.toml"))
 
 
 def test_a_wrong_result_is_refused():
@@ -135,12 +135,12 @@ def test_a_fresh_network_is_compared_by_a_signal_that_is_alive(small):
 
 
 def test_hidden_duplicates_make_the_noise_floor(small, tmp_path):
-    device = replace(make_device("onnxruntime-cpu"), store=Store(tmp_path / "m.sqlite"))
+    device = replace(make_target("onnxruntime-cpu"), store=Store(tmp_path / "m.sqlite"))
     plain = device.measure(jobs(small, "skip"), protocol=SHORT)[0]
     assert plain.floor == 0.0
     reference = (plain.reference, plain.reference_ms)  # one for all, hence one campaign
     twice = replace(SHORT, duplicates=2)
-    found = device.measure(jobs(small, "skip", "k3e3", "k7e6"), protocol=twice, reference=reference)
+    found = device.on_scale(reference).measure(jobs(small, "skip", "k3e3", "k7e6"), protocol=twice)
     pairs = device.store.pair_history(device.key)
     assert len(pairs) == 2
     assert min(pairs) > 0
@@ -149,9 +149,9 @@ def test_hidden_duplicates_make_the_noise_floor(small, tmp_path):
 
 
 def test_networks_of_unlike_latency_are_measured_against_references_of_their_own():
-    assert group_by_latency({"a": 1.0, "b": 3.9, "c": 4.1, "d": 20.0}) == [["a", "b"], ["c"], ["d"]]
-    assert group_by_latency({"b": 2.0, "a": 1.0}) == [["a", "b"]]
-    device, large = make_device("onnxruntime-cpu"), Mobile(layout="small", resolution=160, classes=10)
+    assert alike({"a": 1.0, "b": 3.9, "c": 4.1, "d": 20.0}) == [["a", "b"], ["c"], ["d"]]
+    assert alike({"b": 2.0, "a": 1.0}) == [["a", "b"]]
+    device, large = make_target("onnxruntime-cpu"), Mobile(layout="small", resolution=160, classes=10)
     tiny = Mobile(layout="small", resolution=16, classes=10)
     found = device.measure([*jobs(large, "k7e6"), *jobs(tiny, "skip")], protocol=SHORT)
     assert [m.reference for m in found] == ["reference-l/1", "reference-xs/1"]
@@ -171,15 +171,15 @@ def test_export_keeps_the_training_mode_and_carries_its_facts(small):
 def test_unknown_devices_are_named_with_the_known_ones():
     for name in ("tpu", "no.such.module:x", "surgenas.hardware.timed.device:nothing"):
         with pytest.raises(UsageError, match="onnxruntime-cpu"):
-            make_device(name)
+            make_target(name)
 
 
 def test_a_claim_is_the_median_over_campaigns_in_processes_of_their_own(small, tmp_path, monkeypatch):
-    device = replace(make_device("onnxruntime-cpu"), store=Store(tmp_path / "m.sqlite"))
+    device = replace(make_target("onnxruntime-cpu"), store=Store(tmp_path / "m.sqlite"))
     reference, started, start = (REFERENCES[0].name, 1.0), [], subprocess.Popen
     monkeypatch.setattr(link.subprocess, "Popen", lambda *what, **how: started.append(what) or start(*what, **how))
     claim = replace(SHORT, campaigns=3, fresh=True)
-    (m,) = device.measure(jobs(small, "skip"), protocol=claim, reference=reference)
+    (m,) = device.on_scale(reference).measure(jobs(small, "skip"), protocol=claim)
     stored = [old.ms for old in device.store.find(m.key, device.key)]
     assert len(started) == 3
     assert sorted(m.campaigns_ms) == sorted(stored)
@@ -188,7 +188,7 @@ def test_a_claim_is_the_median_over_campaigns_in_processes_of_their_own(small, t
 
 
 def test_the_store_keeps_raw_runs(small, tmp_path):
-    device = replace(make_device("onnxruntime-cpu"), store=Store(tmp_path / "m.sqlite"))
+    device = replace(make_target("onnxruntime-cpu"), store=Store(tmp_path / "m.sqlite"))
     (m,) = device.measure(jobs(small, "skip"), protocol=replace(SHORT, steady=2))
     with sqlite3.connect(tmp_path / "m.sqlite") as db:
         ((raw,),) = db.execute("SELECT raw FROM measurement").fetchall()

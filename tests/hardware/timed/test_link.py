@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 
 from surgenas.core import moves
+from surgenas.core.cost import Failure
 from surgenas.core.errors import SurgenasError
+from surgenas.engine.jobs import job_of
+from surgenas.hardware.devices import make_target
 from surgenas.hardware.onnx_file import to_onnx
-from surgenas.hardware.target import Job, measure_each
+from surgenas.hardware.target import Effort
 from surgenas.hardware.timed.link import HERE, DeviceGone, DeviceLost, Link
 from surgenas.hardware.timed.session import HIDDEN, Network, Request, parse_request, perform, request_message
 from surgenas.hardware.timed.timing import Protocol
@@ -73,17 +76,21 @@ def test_a_device_that_is_gone_is_asked_nothing_more(request_):
     with pytest.raises(DeviceGone, match="nothing more is asked of it"):
         Link(python("raise SystemExit('unplugged')"), pauses_s=()).perform(request_)
 
-    class Dead:
-        asked = 0
 
-        def measure(self, jobs, **how):
-            self.asked += 1
+def test_a_device_that_is_gone_is_asked_once_for_all_networks(small):
+    asked = []
+
+    class Gone:
+        command = ("unplugged",)
+
+        def perform(self, request, progress):
+            asked.append(request)
             raise DeviceGone("unplugged")
 
-    device = Dead()
-    found = measure_each(device, [Job(key, None, (3, 8, 8)) for key in "abc"])
-    assert device.asked == 1
-    assert all(isinstance(found[key], DeviceGone) for key in "abc")
+    device = replace(make_target("onnxruntime-cpu"), link=Gone())
+    found = device.price([job_of(moves.uniform(small, gene)) for gene in ("skip", "k3e3", "k7e6")], Effort.CLAIM)
+    assert len(asked) == 1
+    assert [type(f.error) for f in found if isinstance(f, Failure)] == [DeviceGone] * 3
 
 
 def test_a_network_that_takes_its_process_down_leaves_the_device_there(request_):
@@ -102,7 +109,7 @@ def test_a_device_that_breaks_off_once_is_asked_again(request_, listener, tmp_pa
     """The first try dies in the middle of its answer; the second is whole."""
     flaky = (
         f"import os, sys, pathlib; mark = pathlib.Path({str(tmp_path / 'mark')!r})\n"
-        "from surgenas.hardware import wire, worker\n"
+        "from surgenas.hardware import worker\nfrom surgenas.hardware.timed import wire\n"
         "if not mark.exists():\n"
         "    mark.touch(); whole = wire.write\n"
         "    def write(stream, message):\n"

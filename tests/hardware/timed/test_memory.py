@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from torch import nn
 
-from surgenas.hardware.devices import make_device
+from surgenas.hardware.devices import make_target
 from surgenas.hardware.target import Job
 from surgenas.hardware.timed import device as local
 from surgenas.hardware.timed.measurement import Block, Round
@@ -70,7 +70,7 @@ def grades(device, **how):
 
 @pytest.mark.parametrize(("factor", "letters"), [(1.04, "AA"), (1.09, "AB"), (1.13, "BC"), (1.5, "DD")])
 def test_what_a_disturbed_memory_may_add_is_in_the_grade_of_heavy_networks(tmp_path, neighbour, factor, letters):
-    device = replace(make_device("onnxruntime-cpu"), store=Store(tmp_path / "m.sqlite"))
+    device = replace(make_target("onnxruntime-cpu"), store=Store(tmp_path / "m.sqlite"))
     assert grades(device) == {"light": "A", "middling": "A", "heavy": "A"}
     neighbour.factor = factor
     assert grades(device) == {"light": "A", "middling": letters[0], "heavy": letters[1]}
@@ -80,17 +80,17 @@ def test_what_a_disturbed_memory_may_add_is_in_the_grade_of_heavy_networks(tmp_p
 
 
 def test_light_networks_are_measured_without_the_watching_one(tmp_path, neighbour):
-    device = replace(make_device("onnxruntime-cpu"), store=Store(tmp_path / "m.sqlite"))
+    device = replace(make_target("onnxruntime-cpu"), store=Store(tmp_path / "m.sqlite"))
     reference = device.calibrate(JOBS[0])
-    device.measure(JOBS[:1], reference=reference)
+    device.on_scale(reference).measure(JOBS[:1])
     assert not any(MEMORY.name in names for names in neighbour.asked)
-    device.measure(JOBS, reference=reference)
+    device.on_scale(reference).measure(JOBS)
     assert neighbour.asked[-1] == ["light", "middling", "heavy", MEMORY.name]
     assert device.store.reference_history(MEMORY.name, device.key) == [2.0] * 10
 
 
 def test_the_noise_floor_of_heavy_networks_is_theirs_alone(tmp_path, neighbour):
-    device = replace(make_device("onnxruntime-cpu"), store=Store(tmp_path / "m.sqlite"))
+    device = replace(make_target("onnxruntime-cpu"), store=Store(tmp_path / "m.sqlite"))
     neighbour.twin = 1.1
     (heavy,) = device.measure(JOBS[2:], protocol=Protocol())
     assert heavy.floor == pytest.approx(math.log(1.1))
@@ -99,7 +99,7 @@ def test_the_noise_floor_of_heavy_networks_is_theirs_alone(tmp_path, neighbour):
 
 
 def test_a_crowd_is_refused_and_nothing_is_learned_from_it(tmp_path, neighbour):
-    device = replace(make_device("onnxruntime-cpu"), store=Store(tmp_path / "m.sqlite"))
+    device = replace(make_target("onnxruntime-cpu"), store=Store(tmp_path / "m.sqlite"))
     neighbour.twin, neighbour.crowded = 1.1, 0.5
     assert grades(device) == {"light": "D", "middling": "D", "heavy": "D"}
     neighbour.twin, neighbour.crowded = 1.0, 0.0
@@ -107,11 +107,11 @@ def test_a_crowd_is_refused_and_nothing_is_learned_from_it(tmp_path, neighbour):
 
 
 def test_a_reference_that_was_looked_at_in_a_slow_moment_is_not_believed(tmp_path, neighbour, listener):
-    device = replace(make_device("onnxruntime-cpu"), store=Store(tmp_path / "m.sqlite"))
+    device = replace(make_target("onnxruntime-cpu"), store=Store(tmp_path / "m.sqlite"))
     neighbour.state_ms = 0.7
     (found,) = device.measure(JOBS[:1], protocol=Protocol(campaigns=3))
     assert found.reference_ms == 0.7
     assert found.ms == pytest.approx(0.7 * found.ratio)
-    (fixed,) = device.measure(JOBS[:1], reference=("reference-s/2", 1.0), protocol=Protocol(), progress=listener)
+    (fixed,) = device.on_scale(("reference-s/2", 1.0)).measure(JOBS[:1], protocol=Protocol(), progress=listener)
     assert fixed.reference_ms == 1.0, "all of a run stay on one scale"
     assert "43% too long" in listener.said[-1]

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
 from surgenas.core.catalog import look_up
-from surgenas.core.errors import SurgenasError, UsageError
+from surgenas.core.cost import Cost, Failure, Unit
+from surgenas.core.errors import EnvironmentFault, SurgenasError, UsageError
 from surgenas.core.progress import Progress
 from surgenas.core.seeds import derive
 from surgenas.hardware import RUNTIMES
 from surgenas.hardware.runtimes import Images, Runtime
-from surgenas.hardware.target import Job
-from surgenas.hardware.timed.conversion import TOLERANCE, check_equal, convert_for
-from surgenas.hardware.timed.link import HERE, Link
-from surgenas.hardware.timed.lock import measuring_lock
+from surgenas.hardware.target import Effort, Job, Scale, TargetInfo
+from surgenas.hardware.timed.conversion import TOLERANCE, check_equal, converted
+from surgenas.hardware.timed.link import HERE, DeviceGone, Link
+from surgenas.hardware.timed.lock import measuring_alone
 from surgenas.hardware.timed.measurement import CROWD, QUIET, Measurement, estimate, grade, pool
 from surgenas.hardware.timed.memory import memory_effect, watcher_minima_ms, watcher_slowdown
 from surgenas.hardware.timed.recheck import draw_for_recheck, has_changed
@@ -30,14 +31,30 @@ from surgenas.hardware.timed.store import Store
 from surgenas.hardware.timed.timing import Campaign, Protocol
 
 TOGETHER = 32
-"""How many networks are compiled and interleaved at once, at most."""
+"""Networks compiled and interleaved at once."""
+QUICK = Protocol(rounds=10, max_rounds=40, half_width=0.04, budget_s=15, patience_s=20)
+CLAIM = Protocol(
+    max_rounds=80, half_width=0.015, budget_s=15, patience_s=45, duplicates=2, fresh=True, steady=5, campaigns=3
+)
+"""Three campaigns, each in a fresh process and until the interval is narrow, two networks measured twice, very small
+ones back to back besides."""
+PROTOCOLS: Mapping[Effort, Protocol] = {
+    Effort.LEARN: QUICK,
+    Effort.PATIENT: Protocol(rounds=10, max_rounds=150, half_width=0.05, backoff_s=(0.2, 0.4, 0.8)),
+    Effort.CLAIM: CLAIM,
+    Effort.CONFIRM: replace(CLAIM, campaigns=5),  # very small networks differ by 1 % between processes (docs/log.md)
+}
 LOOK = Protocol(rounds=240, max_rounds=240, half_width=0.0, warmup_s=0.1, backoff_s=(), pause_s=0.02)
 """How the reference is looked at: over seconds, since a machine that others share is slow for seconds at a time."""
 
 
 @dataclass(frozen=True)
 class RuntimeDevice:
-    """A runtime with fixed threads and batch, on this machine or behind the command of its link."""
+    """A runtime with fixed threads and batch, on this machine or behind the command of its link.
+
+    scale: the reference that all milliseconds are multiples of; None: each network's nearest, as it is known now.
+    protocols, look: how much is measured for an effort, and to know a reference.
+    """
 
     name: str
     runtime: Runtime
@@ -47,39 +64,55 @@ class RuntimeDevice:
     batch: int = 1
     precision: str = "fp32"
     link: Link = Link()  # noqa: RUF009  a frozen value
+    scale: Scale | None = None
+    protocols: Mapping[Effort, Protocol] = field(default_factory=lambda: PROTOCOLS)
+    look: Protocol = LOOK
+    units: tuple[Unit, ...] = ("ms",)
 
     @property
     def key(self) -> str:
         runtime = f"{self.runtime.name}-{self.far.runtimes[self.runtime.name]}"
         return f"{self.far.host}/{runtime}/{self.precision}/threads={self.threads}/batch={self.batch}"
 
-    def describe(self) -> dict[str, object]:
-        return {
-            "name": self.name,
-            "key": self.key,
-            "runtime": f"{self.runtime.name} {self.far.runtimes[self.runtime.name]}",
-            "processor": self.far.processor,
-            "precision": self.precision,
-            "threads": self.threads,
-            "batch": self.batch,
-        }
+    def describe(self) -> TargetInfo:
+        return TargetInfo(
+            self.name, self.key, "measured", f"{self.runtime.name} {self.far.runtimes[self.runtime.name]}",
+            self.far.processor, self.precision, self.threads, self.batch,
+        )  # fmt: skip
 
-    def calibrate(self, job: Job) -> tuple[str, float]:
-        with measuring_lock(self.far.host, Progress()):
-            return self._group_by_reference({job.key: self._convert(job)[0]}, fresh=False)[0][0]
+    def calibrate(self, job: Job) -> Scale:
+        with measuring_alone(self.far.host, Progress()):
+            return self._by_reference({job.key: self._converted(job)[0]}, fresh=False)[0][0]
+
+    def on_scale(self, scale: Scale) -> RuntimeDevice:
+        return replace(self, scale=scale)
+
+    def price(
+        self,
+        jobs: Sequence[Job],
+        effort: Effort = Effort.LEARN,
+        *,
+        seed: int = 0,
+        reuse: bool = False,
+        progress: Progress = Progress(),  # noqa: B008  stateless
+    ) -> list[Cost | Failure]:
+        """A network that fails, or takes its whole process down, leaves the others to smaller campaigns."""
+        measure = partial(self.measure, protocol=self.protocols[effort], seed=seed, reuse=reuse, progress=progress)
+        return _each(measure, jobs)
 
     def measure(
         self,
         jobs: Sequence[Job],
         *,
-        reference: tuple[str, float] | None = None,
         protocol: Protocol = Protocol(),  # noqa: B008  a frozen value
         seed: int = 0,
         reuse: bool = False,
         progress: Progress = Progress(),  # noqa: B008  stateless
     ) -> list[Measurement]:
-        stored = self._find_stored(jobs, reference) if reuse else {}
-        again = draw_for_recheck(stored, seed)
+        """All jobs in interleaved campaigns; raises the first error of any of them."""
+        reference = self.scale
+        stored = self._known(jobs, reference) if reuse else {}
+        again = some(stored, seed)
         known = {key: m for key, m in stored.items() if key not in again}
         todo = list({job.key: job for job in jobs if job.key not in known}.values())
         with progress.task("measure", len(todo)) as task:
@@ -93,7 +126,7 @@ class RuntimeDevice:
         if again and has_changed([(stored[key], known[key]) for key in again]):
             progress.log(f"{self.name} is not what it was: stored latencies no longer hold and are measured anew")
             self.store.add_change(self.key)
-            return self.measure(jobs, reference=reference, protocol=protocol, seed=seed, reuse=True, progress=progress)
+            return self.measure(jobs, protocol=protocol, seed=seed, reuse=True, progress=progress)
         known |= {key: stored[key] for key in again}
         return [known[job.key] for job in jobs]
 
@@ -240,7 +273,7 @@ class RuntimeDevice:
             group = {key: networks[key] for key in keys}
             middle_ms = math.sqrt(ms[keys[0]] * ms[keys[-1]])
             name = min((r.name for r in REFERENCES), key=lambda n: abs(math.log(ms[n] / middle_ms)))
-            self._perform({name: everything[name]}, name, math.inf, replace(LOOK, fresh=fresh), 0)
+            self._perform({name: everything[name]}, name, math.inf, replace(self.look, fresh=fresh), 0)
             known_ms = float(np.quantile(self.store.reference_history(name, self.key), 0.1))
             found.append(((name, known_ms), group))
         return found
@@ -280,8 +313,22 @@ class RuntimeDevice:
         return _reference(self._kind, name, self.batch, self.precision)
 
 
-def _perform_here(request: Request) -> Answer:
-    """Run a campaign in this process; whatever the runtime raises becomes a SurgenasError."""
+def _each(measure: Callable[[Sequence[Job]], list[Measurement]], jobs: Sequence[Job]) -> list[Cost | Failure]:
+    try:
+        return list(measure(jobs))
+    except EnvironmentFault:
+        raise
+    except DeviceGone as error:
+        return [Failure(job.key, error) for job in jobs]
+    except SurgenasError as error:
+        if len(jobs) == 1:
+            return [Failure(jobs[0].key, error)]
+        middle = len(jobs) // 2
+        return _each(measure, jobs[:middle]) + _each(measure, jobs[middle:])
+
+
+def _here(request: Request) -> Answer:
+    """In this process, where a runtime fails in its own way too."""
     try:
         return perform(request)
     except (SurgenasError, MemoryError):

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from scipy.special import stdtrit
+
+from surgenas.core.cost import Evidence, Unit
 
 MIN_ROUNDS = 3
 """With fewer rounds no interval is given."""
@@ -98,6 +100,24 @@ class Measurement:
     steady_ms: float | None = None
     campaigns_ms: tuple[float, ...] = ()
     context: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
+
+    @property
+    def target(self) -> str:
+        """The device's key."""
+        return self.device
+
+    @property
+    def values(self) -> Mapping[Unit, float]:
+        return {"ms": self.ms}
+
+    @property
+    def evidence(self) -> Evidence:
+        return "measured"
+
+    @property
+    def is_usable(self) -> bool:
+        """Grade D never counts."""
+        return self.grade <= "C"
 
     @property
     def interval_ms(self) -> tuple[float, float]:

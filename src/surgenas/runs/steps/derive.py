@@ -17,10 +17,12 @@ from surgenas.core.errors import LimitError
 from surgenas.core.seeds import generator
 from surgenas.core.space import Floats
 from surgenas.core.units import show_ms
-from surgenas.hardware.timed.measurement import Measurement
+from surgenas.core.cost import Cost, show_cost
+from surgenas.hardware.costs import read_cost
+from surgenas.hardware.target import Effort
 from surgenas.methods.base import SupernetSearch
 from surgenas.runs.run import Run
-from surgenas.runs.steps.measured import CLAIM, CONFIRM, candidates_measured, fitted_predictor, measure
+from surgenas.runs.steps.measured import candidates_measured, fitted_predictor, measure
 from surgenas.runs.steps.search import search
 from surgenas.predictors.base import Predictor
 
@@ -48,7 +50,7 @@ def derive(run: Run, limit_ms: float) -> Architecture:
                 result |= {
                     "genes": list(arch.genes),
                     "predicted_ms": predicted_ms,
-                    "measurement": confirmed.to_dict(),
+                    "cost": confirmed.to_dict(),
                     "rounds": turn + 1,
                 }
                 return arch
@@ -58,16 +60,16 @@ def derive(run: Run, limit_ms: float) -> Architecture:
 
 def _attempt(
     run: Run, method: SupernetSearch, limit_ms: float, turn: int, *, final: bool
-) -> tuple[Architecture, Measurement, float] | None:
+) -> tuple[Architecture, Cost, float] | None:
     """Measure the preferred candidates; confirm, in five more campaigns, the best that fits.
 
     The final attempt takes anything inside the limit, of every turn: a smaller network is better than none.
     """
     predictor = fitted_predictor(run)
     archs = _candidates(run, method, predictor, limit_ms, turn)
-    measured = measure(run, "derive", archs, protocol=CLAIM, turn=turn)
+    measured = measure(run, "derive", archs, Effort.CLAIM, turn=turn)
     for arch, m in zip(archs, measured, strict=True):
-        run.progress.log(f"measured {show_ms(m.ms)} +-{m.half_width:.1%} ({m.grade}): {arch}")
+        run.progress.log(f"{show_cost(m)}: {arch}")
     low = LOW * limit_ms if not final and not _tops_out(run, limit_ms) else 0.0
     pairs = (
         _measured(run, run.journal.all("measured", stage="derive"))
@@ -80,15 +82,15 @@ def _attempt(
     fitting = fitting[:4]
     if not fitting:
         return None
-    again = measure(run, "confirm", [arch for arch, _ in fitting], protocol=CONFIRM, turn=turn)
+    again = measure(run, "confirm", [arch for arch, _ in fitting], Effort.CONFIRM, turn=turn)
     for (arch, _), confirmed in zip(fitting, again, strict=True):
         if low <= confirmed.ms <= (limit_ms if final else HIGH * limit_ms):
             return arch, confirmed, float(_predicted(run, predictor, [arch])[0])
     return None
 
 
-def _measured(run: Run, events: Sequence[dict[str, Any]]) -> list[tuple[Architecture, Measurement]]:
-    return [(run.architecture(e["genes"]), Measurement.from_dict(e["measurement"])) for e in events]
+def _measured(run: Run, events: Sequence[dict[str, Any]]) -> list[tuple[Architecture, Cost]]:
+    return [(run.architecture(e["genes"]), read_cost(e["cost"])) for e in events]
 
 
 def _candidates(
@@ -136,6 +138,6 @@ def _out_of_reach(run: Run, limit_ms: float) -> LimitError:
     nearest, m = min(every, key=lambda pair: abs(np.log(pair[1].ms / limit_ms)))
     return LimitError(
         f"nothing confirmed inside {show_ms(limit_ms)} in {len(run.journal.all('missed'))} rounds; nearest "
-        f"{nearest} at {show_ms(m.ms)} +-{m.half_width:.1%}. `surgenas resume {run.folder}` goes "
+        f"{nearest} ({show_cost(m)}). `surgenas resume {run.folder}` goes "
         "on when the machine is quieter; or raise --latency or --samples"
     )

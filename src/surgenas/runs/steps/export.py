@@ -16,7 +16,11 @@ from surgenas.hardware.onnx_file import add_metadata, to_onnx
 from surgenas.nn.cost import layer_costs
 from surgenas.runs.checkpoint import load_weights
 from surgenas.runs.run import Run
-from surgenas.runs.steps.measured import CLAIM, job_of, measure
+from surgenas.core.cost import Cost
+from surgenas.engine.jobs import job_of
+from surgenas.hardware.costs import read_cost
+from surgenas.hardware.target import Effort, TimedTarget
+from surgenas.runs.steps.measured import measure
 from surgenas.runs.steps.train import FOUND, rivals, weights_file
 from surgenas.spaces import space_of
 
@@ -41,18 +45,18 @@ def export(run: Run, found: Architecture) -> None:
         result["same_class"] = float((output.argmax(1) == expected.argmax(1)).mean())
 
 
-def verify(run: Run, found: Architecture, limit_ms: float) -> Measurement:
+def verify(run: Run, found: Architecture, limit_ms: float) -> Cost:
     """The claim: the median over the confirming campaigns and as many more, which its rivals share."""
     known = run.result("verify")
     if known is None:
         with run.stage("verify") as result:
-            result["measurements"] = _campaign(run, found)
+            result["costs"] = _campaign(run, found)
             result["layers"] = _layers(run, found)
         known = result
-    claim = Measurement.from_dict(known["measurements"][FOUND])
+    claim = read_cost(known["costs"][FOUND])
     if claim.ms > limit_ms:
         run.progress.log(
-            f"MISSED: measured {show_ms(claim.ms)}, limit {show_ms(limit_ms)}; a new search with --latency "
+            f"MISSED: {claim.evidence} {show_ms(claim.ms)}, limit {show_ms(limit_ms)}; a new search with --latency "
             f"{limit_ms**2 / claim.ms:.4g}ms leaves room for that"
         )
     if claim.grade == "D":
@@ -64,9 +68,10 @@ def _campaign(run: Run, found: Architecture) -> dict[str, dict[str, object]]:
     """Measurements by name. Raises NoisyError for a grade D under --strict; called again it measures anew."""
     others = rivals(run)
     archs, turn = [found, *others.values()], len(run.journal.all("noisy"))
-    together = dict(zip([FOUND, *others], measure(run, "verify", archs, protocol=CLAIM, turn=turn), strict=True))
-    confirmed = Measurement.from_dict((run.result("derive") or {})["measurement"])
-    together[FOUND] = pool([confirmed, together[FOUND]])
+    together = dict(zip([FOUND, *others], measure(run, "verify", archs, Effort.CLAIM, turn=turn), strict=True))
+    confirmed, again = read_cost((run.result("derive") or {})["cost"]), together[FOUND]
+    if isinstance(confirmed, Measurement) and isinstance(again, Measurement):
+        together[FOUND] = pool([confirmed, again])
     if together[FOUND].grade == "D" and run.config.strict:
         run.journal.append("noisy", turn=turn)
         raise NoisyError(
@@ -80,7 +85,7 @@ def _layers(run: Run, arch: Architecture) -> list[dict[str, object]]:
     """Each layer's operator, shape and share of the latency, from a profiled run; None where the device cannot tell."""
     shares: dict[str, float] = {}
     try:
-        nodes = run.device.layer_shares(job_of(arch))
+        nodes = run.target.layer_shares(job_of(arch)) if isinstance(run.target, TimedTarget) else {}
     except UsageError:
         nodes = {}
     for node, share in nodes.items():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,63 +10,40 @@ import numpy as np
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.space import Floats
-from surgenas.hardware.target import Job
-from surgenas.hardware.timed.measurement import Measurement
-from surgenas.hardware.timed.timing import Protocol
+from surgenas.core.cost import Cost
+from surgenas.hardware.costs import read_cost
+from surgenas.hardware.target import Effort, Scale, TimedTarget, all_costs
 from surgenas.runs.run import Run
 from surgenas.predictors.base import Predictor, make_predictor
-from surgenas.spaces import space_of
-
-CLAIM = Protocol(
-    max_rounds=80, half_width=0.015, budget_s=15, patience_s=45, duplicates=2, fresh=True, steady=5, campaigns=3
-)
-"""For claims, and for choosing what is claimed: three campaigns, each in a fresh process and until the interval is
-narrow, two networks measured twice, very small ones back to back besides."""
-CONFIRM = replace(CLAIM, campaigns=5)
-"""For what is built upon: so many that their own spread says how sure they are. Very small networks differ by 1 % from
-process to process (docs/log.md)."""
-QUICK = Protocol(rounds=10, max_rounds=40, half_width=0.04, budget_s=15, patience_s=20)
-"""For learning and for choosing."""
-PATIENT = Protocol(rounds=10, max_rounds=150, half_width=0.05, backoff_s=(0.2, 0.4, 0.8))
-"""For what was too noisy the first time."""
-
-
-def job_of(arch: Architecture) -> Job:
-    """The measuring job of an architecture of any catalogued space."""
-    space = space_of(arch)
-    return Job(moves.canonical_key(space, arch), lambda: space.build(arch), space.input_shape)
-
+from surgenas.engine.jobs import job_of
 
 def measure(
-    run: Run, stage: str, archs: Sequence[Architecture], *, protocol: Protocol, turn: int = 0, reuse: bool = False
-) -> list[Measurement]:
-    """Measure and record; what this stage and turn measured before an interruption is not measured again."""
-    known = {
-        e["key"]: Measurement.from_dict(e["measurement"]) for e in run.journal.all("measured", stage=stage, turn=turn)
-    }
+    run: Run, stage: str, archs: Sequence[Architecture], effort: Effort = Effort.LEARN, *, turn: int = 0,
+    reuse: bool = False,
+) -> list[Cost]:  # fmt: skip
+    """Ask the target and record; what this stage and turn know from before an interruption is not asked again."""
+    known = {e["key"]: read_cost(e["cost"]) for e in run.journal.all("measured", stage=stage, turn=turn)}
     jobs = [job_of(arch) for arch in archs]
     todo = [job for job in jobs if job.key not in known]
     genes = {job.key: list(arch.genes) for job, arch in zip(jobs, archs, strict=True)}
+    target, scale = run.target, scale_of(run)
+    if scale and isinstance(target, TimedTarget):
+        target = target.on_scale(scale)
     for start in range(0, len(todo), 32):
         part = todo[start : start + 32]
-        found = run.device.measure(
-            part,
-            reference=reference_of(run),
-            protocol=protocol,
-            seed=run.config.seed + turn,
-            reuse=reuse,
-            progress=run.progress,
+        found = all_costs(
+            target.price(part, effort, seed=run.config.seed + turn, reuse=reuse, progress=run.progress)
         )
-        for job, m in zip(part, found, strict=True):
+        for job, cost in zip(part, found, strict=True):
             if job.key not in known:
-                known[job.key] = m
+                known[job.key] = cost
                 run.journal.append(
-                    "measured", stage=stage, turn=turn, key=job.key, genes=genes[job.key], measurement=m.to_dict()
+                    "measured", stage=stage, turn=turn, key=job.key, genes=genes[job.key], cost=cost.to_dict()
                 )
     return [known[job.key] for job in jobs]
 
 
-def reference_of(run: Run) -> tuple[str, float] | None:
+def scale_of(run: Run) -> Scale | None:
     """The reference network of this run and its latency, fixed once so that all its milliseconds are comparable."""
     event = run.journal.last("calibrated")
     return (event["reference"], event["reference_ms"]) if event else None
@@ -81,13 +57,13 @@ def candidates_measured(run: Run) -> list[dict[str, Any]]:
 
 
 def samples(run: Run) -> tuple[list[Architecture], Floats]:
-    """Every measured architecture of the run's space with the median of its latencies; grade D never counts."""
+    """Every measured architecture of the run's space with the median of its latencies; what is too noisy never counts."""
     by_key: dict[str, tuple[Architecture, list[float]]] = {}
     profiled = [event for stage in ("reach", "profile") for event in run.journal.all("measured", stage=stage)]
     for event in [*profiled, *candidates_measured(run)]:
-        if event["measurement"]["grade"] <= "C":
-            arch = run.architecture(event["genes"])
-            by_key.setdefault(event["key"], (arch, []))[1].append(event["measurement"]["ms"])
+        cost = read_cost(event["cost"])
+        if cost.is_usable:
+            by_key.setdefault(event["key"], (run.architecture(event["genes"]), []))[1].append(cost.ms)
     archs = [arch for arch, _ in by_key.values()]
     return archs, np.array([np.median(ms) for _, ms in by_key.values()])
 

@@ -8,11 +8,10 @@ import numpy as np
 
 from surgenas.core.errors import UsageError
 from surgenas.core.progress import Progress
-from surgenas.hardware.target import Device, Job, measure_each
-from surgenas.hardware.timed.measurement import Measurement
+from surgenas.core.cost import Failure
+from surgenas.hardware.target import Effort, Job, Target
 from surgenas.methods.selection import OperatorCosts, Selection, select
 from surgenas.runs.run import Run
-from surgenas.runs.steps.measured import PATIENT, QUICK
 from surgenas.runs.steps.search import method_class, method_config
 from surgenas.spaces.mobile import Slot
 from surgenas.spaces.operators import Operators
@@ -30,15 +29,15 @@ def choose_operators(run: Run) -> None:
     if run.result("operators") is not None or config.keep == pool:
         return
     with run.stage("operators") as result:
-        costs = operator_costs(space, run.device, seed=run.config.seed, progress=run.progress)
+        costs = operator_costs(space, run.target, seed=run.config.seed, progress=run.progress)
         found = select(costs, keep=config.keep, b=config.b, per_layer=config.per_layer)
         result |= {"pool": found.pool, **described(costs, found)}
-        run.progress.log(f"operators for {run.device.name}: {found.pool} of {len(costs.names)}")
+        run.progress.log(f"operators for {run.target.name}: {found.pool} of {len(costs.names)}")
         for name in found.impossible:
-            run.progress.log(f"{run.device.name} cannot run {name} everywhere: it is left out")
+            run.progress.log(f"{run.target.name} cannot run {name} everywhere: it is left out")
 
 
-def operator_costs(space: Operators, device: Device, *, seed: int, progress: Progress) -> OperatorCosts:
+def operator_costs(space: Operators, target: Target, *, seed: int, progress: Progress) -> OperatorCosts:
     """Every operator at every layer; those of one place are measured in turns, in one campaign. Latencies that cannot
     be measured are NaN."""
     counted, names = space.costs(), space.choices[0].options
@@ -48,10 +47,10 @@ def operator_costs(space: Operators, device: Device, *, seed: int, progress: Pro
     for slot in space.slots:
         if _place(slot) not in by_place:
             jobs = [_job(space, name, slot) for name in names]
-            found = measure_each(device, jobs, protocol=QUICK, seed=seed, reuse=True, progress=progress)
-            noisy = [job for job in jobs if isinstance(m := found[job.key], Measurement) and m.grade == "D"]
-            found |= measure_each(device, noisy, protocol=PATIENT, seed=seed, progress=progress) if noisy else {}
-            by_place[_place(slot)] = [m.ms if isinstance(m := found[job.key], Measurement) else np.nan for job in jobs]
+            found = {c.key: c for c in target.price(jobs, seed=seed, reuse=True, progress=progress)}
+            noisy = [job for job in jobs if not isinstance(c := found[job.key], Failure) and not c.is_usable]
+            found |= {c.key: c for c in target.price(noisy, Effort.PATIENT, seed=seed, progress=progress)}
+            by_place[_place(slot)] = [np.nan if isinstance(c := found[job.key], Failure) else c.ms for job in jobs]
     latency_ms = np.array([by_place[_place(slot)] for slot in space.slots])
     return OperatorCosts(names, counted.macs, counted.params, latency_ms)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from surgenas.core import moves
 from surgenas.core.errors import NoisyError
+from surgenas.hardware.costs import read_cost
 from surgenas.runs.run import Run
 from surgenas.runs.steps.measured import samples
 from surgenas.runs.steps.search import usable
@@ -44,8 +45,8 @@ def predict(run: Run) -> None:
 
 
 def _ceiling(run: Run) -> dict[str, float | str] | None:
-    first = {e["key"]: e["measurement"]["ms"] for e in run.journal.all("measured", stage="profile")}
-    again = {e["key"]: e["measurement"]["ms"] for e in run.journal.all("measured", stage="profile-again")}
+    first = {e["key"]: read_cost(e["cost"]).ms for e in run.journal.all("measured", stage="profile")}
+    again = {e["key"]: read_cost(e["cost"]).ms for e in run.journal.all("measured", stage="profile-again")}
     keys = [key for key in again if key in first]
     if len(keys) < 3:
         return None

@@ -8,7 +8,8 @@ from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.seeds import generator
 from surgenas.runs.run import Run
-from surgenas.runs.steps.measured import PATIENT, QUICK, measure, samples
+from surgenas.hardware.target import Effort
+from surgenas.runs.steps.measured import measure, samples
 from surgenas.predictors.active import choose, graph_features
 from surgenas.predictors.process import GraphProcess
 
@@ -40,7 +41,7 @@ def profile(run: Run) -> None:
             if len(errors) > 2 and errors[-1] > (1 - GAIN) * min(errors[:-1]):
                 break
         known = archs[:measured]
-        measure(run, "profile-again", known[:: max(1, len(known) // REPEATED)][:REPEATED], protocol=QUICK, turn=1)
+        measure(run, "profile-again", known[:: max(1, len(known) // REPEATED)][:REPEATED], turn=1)
         result |= {
             "samples": len(known),
             "held_out_errors": [error if np.isfinite(error) else None for error in errors],
@@ -48,11 +49,11 @@ def profile(run: Run) -> None:
 
 
 def _measure(run: Run, archs: list[Architecture]) -> None:
-    found = measure(run, "profile", archs, protocol=QUICK, reuse=True)
-    poor = [arch for arch, m in zip(archs, found, strict=True) if m.grade == "D"]
+    found = measure(run, "profile", archs, reuse=True)
+    poor = [arch for arch, m in zip(archs, found, strict=True) if not m.is_usable]
     if poor:  # a burst of load on the machine: once more, more patiently
         run.progress.log(f"{len(poor)} of {len(archs)} measurements were too noisy; repeating them")
-        measure(run, "profile", poor, protocol=PATIENT, turn=1)
+        measure(run, "profile", poor, Effort.PATIENT, turn=1)
 
 
 def held_out_error(run: Run) -> float:

@@ -10,7 +10,9 @@ from surgenas.core.errors import LimitError
 from surgenas.core.seeds import generator
 from surgenas.core.units import show_ms
 from surgenas.runs.run import Run
-from surgenas.runs.steps.measured import QUICK, job_of, measure, reference_of
+from surgenas.engine.jobs import job_of
+from surgenas.hardware.target import TimedTarget
+from surgenas.runs.steps.measured import measure, scale_of
 
 
 def reach(run: Run) -> dict[str, float]:
@@ -19,17 +21,18 @@ def reach(run: Run) -> dict[str, float]:
     if known is None:
         smallest, largest = _extremes(run)
         with run.stage("reach") as result:
-            if reference_of(run) is None:
-                name, ms = run.device.calibrate(job_of(_typical(run)))
+            target = run.target
+            if scale_of(run) is None and isinstance(target, TimedTarget):
+                name, ms = target.calibrate(job_of(_typical(run)))
                 run.journal.append("calibrated", reference=name, reference_ms=ms)
-            low, high = measure(run, "reach", [smallest, largest], protocol=QUICK)
+            low, high = measure(run, "reach", [smallest, largest])
             limit = run.config.latency_ms or round(_default(low.ms, high.ms), 4)
             result |= {"low_ms": low.ms, "high_ms": high.ms, "limit_ms": limit}
         known = result
     if known["limit_ms"] < known["low_ms"]:
         raise LimitError(
             f"limit {show_ms(known['limit_ms'])} cannot be met: this space reaches {show_ms(known['low_ms'])} to "
-            f"{show_ms(known['high_ms'])} on {run.device.name}; nearest network: {_extremes(run)[0]} "
+            f"{show_ms(known['high_ms'])} on {run.target.name}; nearest network: {_extremes(run)[0]} "
             f"({show_ms(known['low_ms'])}). Raise --latency, or lower --resolution or --width"
         )
     if known["limit_ms"] > known["high_ms"]:

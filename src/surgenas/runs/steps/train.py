@@ -16,11 +16,11 @@ from surgenas.core.architecture import Architecture
 from surgenas.core.seeds import derive as derive_seed
 from surgenas.core.seeds import generator
 from surgenas.core.units import show_ms
-from surgenas.hardware.timed.measurement import Measurement
-from surgenas.hardware.timed.timing import Protocol
 from surgenas.runs.checkpoint import Checkpoints, load_weights, save_weights
 from surgenas.runs.run import Run
-from surgenas.runs.steps.measured import CLAIM, QUICK, fitted_predictor, measure
+from surgenas.hardware.costs import read_cost
+from surgenas.hardware.target import Effort
+from surgenas.runs.steps.measured import fitted_predictor, measure
 from surgenas.runs.steps.search import check_time
 from surgenas.spaces import space_of
 from surgenas.spaces.mobile import drop_duplicates
@@ -56,7 +56,7 @@ def rivals(run: Run) -> dict[str, Architecture]:
     known = run.result("rivals")
     if known is None:
         with run.stage("rivals") as result:
-            target = Measurement.from_dict((run.result("derive") or {})["measurement"]).ms
+            target = read_cost((run.result("derive") or {})["cost"]).ms
             reference = _reference(run, target)
             rng = generator(run.config.seed, "uniform")
             chosen = {REFERENCE: reference}
@@ -137,14 +137,14 @@ def _reference(run: Run, target_ms: float) -> Architecture:
     archs = drop_duplicates([run.space.reference(width) for width in WIDTHS])
     log_widths = np.log([float(dict(arch.space.settings)["width"]) for arch in archs])
     coarse = range(0, len(archs), max(1, len(archs) // 6))
-    rough = measure(run, "reference", archs[coarse.start :: coarse.step], protocol=QUICK)
+    rough = measure(run, "reference", archs[coarse.start :: coarse.step])
     seen = {i: np.log(m.ms / target_ms) for i, m in zip(coarse, rough, strict=True)}
     fine: dict[int, float] = {}
     for turn in range(1, 4):
         places = sorted(seen)
         guess = np.interp(log_widths, log_widths[places], [seen[i] for i in places])
         near = [int(i) for i in np.argsort(np.abs(guess)) if i not in fine][:5]
-        measured = measure(run, "reference", [archs[i] for i in near], protocol=CLAIM, turn=turn)
+        measured = measure(run, "reference", [archs[i] for i in near], Effort.CLAIM, turn=turn)
         fine |= {i: float(np.log(m.ms / target_ms)) for i, m in zip(near, measured, strict=True)}
         seen |= fine
         if min(map(abs, fine.values())) <= EQUAL:
@@ -163,8 +163,8 @@ def _random(run: Run, target_ms: float) -> list[Architecture]:
         drawn = [moves.sample(run.space, rng) for _ in range(4000)]
         near = np.abs(predictor.predict(moves.encode(run.space, drawn)) / target_ms - 1) <= EQUAL
         batch = [arch for arch, ok in zip(drawn, near, strict=True) if ok][: 2 * run.config.random]
-        rough = _equal(run, batch, target_ms, 2 * EQUAL, QUICK, turn)
-        chosen += _equal(run, rough, target_ms, EQUAL, CLAIM, turn)
+        rough = _equal(run, batch, target_ms, 2 * EQUAL, Effort.LEARN, turn)
+        chosen += _equal(run, rough, target_ms, EQUAL, Effort.CLAIM, turn)
         if len(chosen) >= run.config.random:
             break
     if len(chosen) < run.config.random:
@@ -173,9 +173,9 @@ def _random(run: Run, target_ms: float) -> list[Architecture]:
 
 
 def _equal(
-    run: Run, archs: list[Architecture], target_ms: float, tolerance: float, protocol: Protocol, turn: int
+    run: Run, archs: list[Architecture], target_ms: float, tolerance: float, effort: Effort, turn: int
 ) -> list[Architecture]:
     """Those whose measured latency is the target's."""
-    stage = "rivals" if protocol is CLAIM else "rivals-roughly"
-    measured = measure(run, stage, archs, protocol=protocol, turn=turn)
+    stage = "rivals" if effort is Effort.CLAIM else "rivals-roughly"
+    measured = measure(run, stage, archs, effort, turn=turn)
     return [arch for arch, m in zip(archs, measured, strict=True) if abs(m.ms / target_ms - 1) <= tolerance]
