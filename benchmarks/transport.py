@@ -64,7 +64,7 @@ def main() -> None:
     parser.add_argument("--keep", action="store_true")
     args = parser.parse_args()
     space = Mobile(layout="small", resolution=16, classes=10)
-    model = to_onnx(space.build(moves.uniform(space, "skip")).eval(), space.input_shape)
+    model = to_onnx(space.build(moves.uniform_architecture(space, "skip")).eval(), space.input_shape)
     near = make_target("onnxruntime-cpu")
     assert isinstance(near, RuntimeDevice)
     with tempfile.TemporaryDirectory() as folder:

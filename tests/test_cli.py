@@ -246,7 +246,7 @@ def noisy(monkeypatch):
 
 def test_a_machine_too_busy_has_neither_a_zone_nor_an_empty_one(run, tmp_path, monkeypatch):
     space = Mobile(layout="small", resolution=16, classes=10)
-    (tmp_path / "arch.json").write_text(moves.uniform(space, "k3e3").to_json())
+    (tmp_path / "arch.json").write_text(moves.uniform_architecture(space, "k3e3").to_json())
     noisy(monkeypatch)
     code, out, err = run("scale", "arch.json", "--device", "surgenas.testing:toy_device", "--knob", "resolution")
     assert code == 0, err

@@ -10,8 +10,8 @@ import pytest
 from surgenas.core import moves
 from surgenas.core.errors import EnvironmentFault, UsageError
 from surgenas.hardware import worker
-from surgenas.hardware.context import gpu
-from surgenas.hardware.devices import make_target, names
+from surgenas.hardware.context import gpu_name
+from surgenas.hardware.devices import make_target, shipped_names
 from surgenas.hardware.runtimes import distribution_version
 from surgenas.hardware.timed.link import DeviceLost
 from surgenas.hardware.timed.timing import Protocol
@@ -54,9 +54,9 @@ def test_a_gpu_is_known_by_what_its_driver_says(tmp_path, monkeypatch):
         make_target("onnxruntime-cuda")
     (tmp_path / "nvidia-smi").write_text("#!/bin/sh\necho 'NVIDIA H100'\n")
     (tmp_path / "nvidia-smi").chmod(0o755)
-    gpu.cache_clear()
+    gpu_name.cache_clear()
     key = make_target("cuda-graph").key
-    gpu.cache_clear()
+    gpu_name.cache_clear()
     assert key.split("/")[1].endswith("on NVIDIA H100")
 
 

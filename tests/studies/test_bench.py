@@ -18,9 +18,6 @@ from surgenas.engine.tables import Table, read_columns
 from surgenas.engine.tabular import Lookup, World, look_up_all
 from surgenas.methods.blackbox import whole
 from surgenas.methods.random_search import RandomSearch
-from surgenas.studies import bench as search as searching
-from surgenas.engine.tabular import Lookup, World, look_up_all
-from surgenas.engine.tables import Table, read_columns
 from surgenas.report.lab_text import bench_table
 from surgenas.spaces.macro import Macro
 from surgenas.spaces.nasbench201 import NASBench201

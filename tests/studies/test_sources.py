@@ -12,7 +12,7 @@ from surgenas import api
 from surgenas.core import moves
 from surgenas.core.errors import DataError, SurgenasError, UsageError
 from surgenas.hardware.devices import make_target
-from surgenas.hardware.onnx_file import fixed_shape, read_onnx, to_onnx, unoptimised
+from surgenas.hardware.onnx_file import fix_shape, read_onnx, run_unoptimised, to_onnx
 from surgenas.hardware.target import all_costs
 from surgenas.studies.sources import source
 from surgenas.testing import MuteDevice
@@ -95,8 +95,8 @@ BRIEF = "surgenas.testing:brief_device"
 
 
 def test_networks_of_every_kind_in_one_table_with_failures_beside(tmp_path, small, listener):
-    arch, network = tmp_path / "arch.json", small.build(moves.uniform(small, "k3e3"))
-    arch.write_text(moves.uniform(small, "k3e3").to_json())
+    arch, network = tmp_path / "arch.json", small.build(moves.uniform_architecture(small, "k3e3"))
+    arch.write_text(moves.uniform_architecture(small, "k3e3").to_json())
     (tmp_path / "net.onnx").write_bytes(to_onnx(network, small.input_shape, batch=None))
     onnx_file(tmp_path / "nan.onnx", ("N", 3, "H", "W"), value=float("nan"))
     what = [str(arch), str(tmp_path / "net.onnx"), str(tmp_path / "nan.onnx")]

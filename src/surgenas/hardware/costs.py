@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from surgenas.core.cost import Cost, Estimate
-from surgenas.hardware.timed.measurement import Comparison, Measurement, against, ranks
+from surgenas.hardware.timed.measurement import Comparison, Measurement, compare_latencies, ranks
 
 
 def read_cost(record: dict[str, Any]) -> Cost:
@@ -20,7 +20,7 @@ def compare(one: Cost, other: Cost) -> Comparison | None:
     None where that would say nothing: beside a grade D, or of a measurement and an estimate.
     """
     if isinstance(one, Measurement) and isinstance(other, Measurement):
-        return against(one, other)
+        return compare_latencies(one, other)
     if one.evidence != other.evidence:
         return None
     ratio = one.ms / other.ms

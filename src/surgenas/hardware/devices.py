@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from surgenas.core.catalog import look_up
 from surgenas.core.errors import EnvironmentFault, UsageError, complaint
 from surgenas.hardware import RUNTIMES
-from surgenas.hardware.context import host_fingerprint, processor
+from surgenas.hardware.context import host_fingerprint, processor_name
 from surgenas.hardware.target import Target
 from surgenas.hardware.timed.device import RuntimeDevice
 from surgenas.hardware.timed.link import HERE, Link
@@ -55,12 +55,12 @@ def shipped_names() -> list[str]:
 def make_target(name: str) -> Target:
     """The device of that name. Raises UsageError for one that is not known or not described, EnvironmentFault for a
     runtime that is not installed, DeviceLost for a command that reaches nobody."""
-    if name in names():
+    if name in shipped_names():
         return _from_file(name, SHIPPED / f"{name}.toml")
     if name.endswith(".toml"):
         return _from_file(Path(name).stem, Path(name))
     if ":" in name:
-        target = look_up("device", name, dict.fromkeys(names(), ""))()
+        target = look_up("device", name, dict.fromkeys(shipped_names(), ""))()
         if not isinstance(target, Target):
             raise UsageError(
                 f"device {name!r} makes a {type(target).__name__}, which has no `price`; expected a Target"

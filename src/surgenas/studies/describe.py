@@ -51,7 +51,7 @@ def describe(
 
 def devices() -> dict[str, Any]:
     """Every catalogued device: what it is, or what is missing."""
-    from surgenas.hardware.devices import make_target, names
+    from surgenas.hardware.devices import make_target, shipped_names
 
     found: dict[str, Any] = {}
     for name in shipped_names():

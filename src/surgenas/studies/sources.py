@@ -11,7 +11,7 @@ from surgenas.core.architecture import read_architecture
 from surgenas.core.errors import UsageError
 from surgenas.core.progress import Progress
 from surgenas.engine.jobs import job_of
-from surgenas.hardware.onnx_file import fixed_shape, read_onnx
+from surgenas.hardware.onnx_file import fix_shape, read_onnx
 from surgenas.hardware.runtimes import Images
 from surgenas.hardware.target import Job
 from surgenas.runs.checkpoint import load_weights

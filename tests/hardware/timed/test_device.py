@@ -16,7 +16,7 @@ import torch
 from surgenas.core import moves
 from surgenas.core.errors import EnvironmentFault, SurgenasError, UsageError
 from surgenas.hardware.devices import make_target
-from surgenas.hardware.onnx_file import to_onnx, with_metadata
+from surgenas.hardware.onnx_file import add_metadata, to_onnx
 from surgenas.hardware.runtimes.onnxruntime import OnnxRuntime
 from surgenas.hardware.timed import link
 from surgenas.hardware.timed.conversion import TOLERANCE, check_equal, settle_statistics
@@ -149,8 +149,8 @@ def test_hidden_duplicates_make_the_noise_floor(small, tmp_path):
 
 
 def test_networks_of_unlike_latency_are_measured_against_references_of_their_own():
-    assert alike({"a": 1.0, "b": 3.9, "c": 4.1, "d": 20.0}) == [["a", "b"], ["c"], ["d"]]
-    assert alike({"b": 2.0, "a": 1.0}) == [["a", "b"]]
+    assert group_by_latency({"a": 1.0, "b": 3.9, "c": 4.1, "d": 20.0}) == [["a", "b"], ["c"], ["d"]]
+    assert group_by_latency({"b": 2.0, "a": 1.0}) == [["a", "b"]]
     device, large = make_target("onnxruntime-cpu"), Mobile(layout="small", resolution=160, classes=10)
     tiny = Mobile(layout="small", resolution=16, classes=10)
     found = device.measure([*jobs(large, "k7e6"), *jobs(tiny, "skip")], protocol=SHORT)

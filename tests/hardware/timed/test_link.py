@@ -88,7 +88,9 @@ def test_a_device_that_is_gone_is_asked_once_for_all_networks(small):
             raise DeviceGone("unplugged")
 
     device = replace(make_target("onnxruntime-cpu"), link=Gone())
-    found = device.price([job_of(moves.uniform(small, gene)) for gene in ("skip", "k3e3", "k7e6")], Effort.CLAIM)
+    found = device.price(
+        [job_of(moves.uniform_architecture(small, gene)) for gene in ("skip", "k3e3", "k7e6")], Effort.CLAIM
+    )
     assert len(asked) == 1
     assert [type(f.error) for f in found if isinstance(f, Failure)] == [DeviceGone] * 3
 

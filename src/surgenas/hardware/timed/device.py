@@ -19,9 +19,9 @@ from surgenas.core.seeds import derive
 from surgenas.hardware import RUNTIMES
 from surgenas.hardware.runtimes import Images, Runtime
 from surgenas.hardware.target import Effort, Job, Scale, TargetInfo
-from surgenas.hardware.timed.conversion import TOLERANCE, check_equal, converted
+from surgenas.hardware.timed.conversion import TOLERANCE, check_equal
 from surgenas.hardware.timed.link import HERE, DeviceGone, Link
-from surgenas.hardware.timed.lock import measuring_alone
+from surgenas.hardware.timed.lock import measuring_lock
 from surgenas.hardware.timed.measurement import CROWD, QUIET, Measurement, estimate, grade, pool
 from surgenas.hardware.timed.memory import memory_effect, watcher_minima_ms, watcher_slowdown
 from surgenas.hardware.timed.recheck import draw_for_recheck, has_changed
@@ -81,8 +81,8 @@ class RuntimeDevice:
         )  # fmt: skip
 
     def calibrate(self, job: Job) -> Scale:
-        with measuring_alone(self.far.host, Progress()):
-            return self._by_reference({job.key: self._converted(job)[0]}, fresh=False)[0][0]
+        with measuring_lock(self.far.host, Progress()):
+            return self._group_by_reference({job.key: self._convert(job)[0]}, fresh=False)[0][0]
 
     def on_scale(self, scale: Scale) -> RuntimeDevice:
         return replace(self, scale=scale)
@@ -111,8 +111,8 @@ class RuntimeDevice:
     ) -> list[Measurement]:
         """All jobs in interleaved campaigns; raises the first error of any of them."""
         reference = self.scale
-        stored = self._known(jobs, reference) if reuse else {}
-        again = some(stored, seed)
+        stored = self._find_stored(jobs, reference) if reuse else {}
+        again = draw_for_recheck(stored, seed)
         known = {key: m for key, m in stored.items() if key not in again}
         todo = list({job.key: job for job in jobs if job.key not in known}.values())
         with progress.task("measure", len(todo)) as task:
@@ -327,7 +327,7 @@ def _each(measure: Callable[[Sequence[Job]], list[Measurement]], jobs: Sequence[
         return _each(measure, jobs[:middle]) + _each(measure, jobs[middle:])
 
 
-def _here(request: Request) -> Answer:
+def _perform_here(request: Request) -> Answer:
     """In this process, where a runtime fails in its own way too."""
     try:
         return perform(request)
