@@ -3,49 +3,35 @@
 from __future__ import annotations
 
 import math
-import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
-from typing import Any
 
 import numpy as np
 
 from surgenas.core.catalog import look_up
 from surgenas.core.cost import Cost, Failure, Unit
-from surgenas.core.errors import EnvironmentFault, SurgenasError, UsageError
+from surgenas.core.errors import SurgenasError, UsageError
 from surgenas.core.progress import Progress
 from surgenas.core.seeds import derive
 from surgenas.hardware import RUNTIMES
 from surgenas.hardware.runtimes import Images, Runtime
 from surgenas.hardware.target import Effort, Job, Scale, TargetInfo
-from surgenas.hardware.timed.conversion import TOLERANCE, check_equal
-from surgenas.hardware.timed.link import HERE, DeviceGone, Link
+from surgenas.hardware.timed.conversion import TOLERANCE, check_equal, convert_for
+from surgenas.hardware.timed.efforts import LOOK, PROTOCOLS, price_each
+from surgenas.hardware.timed.link import HERE, Link
 from surgenas.hardware.timed.lock import measuring_lock
-from surgenas.hardware.timed.measurement import CROWD, QUIET, Measurement, estimate, grade, pool
+from surgenas.hardware.timed.measurement import CROWD, QUIET, Measurement, pool
 from surgenas.hardware.timed.memory import memory_effect, watcher_minima_ms, watcher_slowdown
+from surgenas.hardware.timed.outcome import measurement_of
 from surgenas.hardware.timed.recheck import draw_for_recheck, has_changed
 from surgenas.hardware.timed.references import MEMORY, REFERENCES, find_reference, group_by_latency
 from surgenas.hardware.timed.session import Answer, Greeting, Network, Request, perform
 from surgenas.hardware.timed.store import Store
-from surgenas.hardware.timed.timing import Campaign, Protocol
+from surgenas.hardware.timed.timing import Protocol
 
 TOGETHER = 32
 """Networks compiled and interleaved at once."""
-QUICK = Protocol(rounds=10, max_rounds=40, half_width=0.04, budget_s=15, patience_s=20)
-CLAIM = Protocol(
-    max_rounds=80, half_width=0.015, budget_s=15, patience_s=45, duplicates=2, fresh=True, steady=5, campaigns=3
-)
-"""Three campaigns, each in a fresh process and until the interval is narrow, two networks measured twice, very small
-ones back to back besides."""
-PROTOCOLS: Mapping[Effort, Protocol] = {
-    Effort.LEARN: QUICK,
-    Effort.PATIENT: Protocol(rounds=10, max_rounds=150, half_width=0.05, backoff_s=(0.2, 0.4, 0.8)),
-    Effort.CLAIM: CLAIM,
-    Effort.CONFIRM: replace(CLAIM, campaigns=5),  # very small networks differ by 1 % between processes (docs/log.md)
-}
-LOOK = Protocol(rounds=240, max_rounds=240, half_width=0.0, warmup_s=0.1, backoff_s=(), pause_s=0.02)
-"""How the reference is looked at: over seconds, since a machine that others share is slow for seconds at a time."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +84,7 @@ class RuntimeDevice:
     ) -> list[Cost | Failure]:
         """A network that fails, or takes its whole process down, leaves the others to smaller campaigns."""
         measure = partial(self.measure, protocol=self.protocols[effort], seed=seed, reuse=reuse, progress=progress)
-        return _each(measure, jobs)
+        return price_each(measure, jobs)
 
     def measure(
         self,
@@ -133,7 +119,7 @@ class RuntimeDevice:
     def _campaigns(
         self,
         exported: Mapping[str, tuple[Network, Images]],
-        reference: tuple[str, float] | None,
+        reference: Scale | None,
         protocol: Protocol,
         seed: int,
         progress: Progress,
@@ -184,7 +170,7 @@ class RuntimeDevice:
         return answer
 
     def _check_and_store(
-        self, answer: Answer, exported: Mapping[str, tuple[Network, Images]], reference: tuple[str, float]
+        self, answer: Answer, exported: Mapping[str, tuple[Network, Images]], reference: Scale
     ) -> dict[str, Measurement]:
         """Store and return the measurement of every network of one campaign, by key.
 
@@ -206,43 +192,13 @@ class RuntimeDevice:
         for key, (network, expected) in exported.items():
             difference = check_equal(expected, answer.outputs[key], self.runtime.name, TOLERANCE[self.precision])
             wrong = memory_effect(memory, network, self._reference(MEMORY.name)) if memory else 0.0
-            measured = self._result(key, campaign, reference, difference, floor, context | {"memory": round(wrong, 4)})
+            felt = context | {"memory": round(wrong, 4)}
+            measured = measurement_of(key, self.key, campaign, reference, difference, floor, felt)
             found[key] = replace(measured, model_bytes=len(network.model))
             self.store.add(found[key], campaign.rounds[key], campaign.steady.get(key, ()))
         return found
 
-    def _result(
-        self,
-        key: str,
-        campaign: Campaign,
-        reference: tuple[str, float],
-        difference: float,
-        floor: float,
-        context: dict[str, Any],
-    ) -> Measurement:
-        ratio, half = estimate(campaign.rounds[key], campaign.state_ms)
-        quiet = sum(r.is_quiet(campaign.state_ms) for r in campaign.rounds[key])
-        times = [ms for r in campaign.rounds[key] for ms in r.candidate.runs_ms]
-        steady = campaign.steady.get(key)
-        return Measurement(
-            key=key,
-            device=self.key,
-            ms=ratio * reference[1],
-            ratio=ratio,
-            half_width=half,
-            grade=grade(max(half, floor, context["memory"]), campaign.preempted, quiet, context["crowded"]),
-            rounds=len(campaign.rounds[key]),
-            p50_ms=statistics.median(times),
-            p90_ms=float(np.quantile(times, 0.9)) if len(times) >= 64 else None,
-            reference=reference[0],
-            reference_ms=reference[1],
-            max_difference=difference,
-            floor=floor,
-            steady_ms=estimate(steady, campaign.state_ms)[0] * reference[1] if steady else None,
-            context={**context, "quiet_rounds": quiet, "state_ms": campaign.state_ms},
-        )
-
-    def _find_stored(self, jobs: Sequence[Job], reference: tuple[str, float] | None) -> dict[str, Measurement]:
+    def _find_stored(self, jobs: Sequence[Job], reference: Scale | None) -> dict[str, Measurement]:
         """The latest stored measurement of each job at grade C or better, by key.
 
         With a reference given, only ratios to it count, and their milliseconds are put on its present scale.
@@ -257,7 +213,7 @@ class RuntimeDevice:
 
     def _group_by_reference(
         self, networks: Mapping[str, Network], fresh: bool
-    ) -> list[tuple[tuple[str, float], dict[str, Network]]]:
+    ) -> list[tuple[Scale, dict[str, Network]]]:
         """Group networks of like latency: ((name and latency in ms of the reference nearest to them), group).
 
         The reference's latency is p10 of its history, to which a new look is added first. fresh: measure in processes
@@ -311,20 +267,6 @@ class RuntimeDevice:
 
     def _reference(self, name: str) -> Network:
         return _reference(self._kind, name, self.batch, self.precision)
-
-
-def _each(measure: Callable[[Sequence[Job]], list[Measurement]], jobs: Sequence[Job]) -> list[Cost | Failure]:
-    try:
-        return list(measure(jobs))
-    except EnvironmentFault:
-        raise
-    except DeviceGone as error:
-        return [Failure(job.key, error) for job in jobs]
-    except SurgenasError as error:
-        if len(jobs) == 1:
-            return [Failure(jobs[0].key, error)]
-        middle = len(jobs) // 2
-        return _each(measure, jobs[:middle]) + _each(measure, jobs[middle:])
 
 
 def _perform_here(request: Request) -> Answer:
