@@ -42,7 +42,7 @@ JOBS: dict[str, tuple[str, ...]] = {
     "hurricane": ("search", "--method", "hurricane", *SMALL, *EVOLVED, "--set", "keep=3"),
     "bench": (
         "bench", "search", "--space", "macro", "--table", "table.json", "--validation", "val", "--test", "test",
-        "--latency-table", "table.json", "--latency", "ms", "--limit", "5ms", "--budget", "60", "--seeds", "2",
+        "--latency-table", "table.json", "--latency", "ms", "--limit", "5ms", "--budget", "200", "--seeds", "2",
         "--methods", "regularized,evolution,local,nsga2,weaknas-forest,optuna-tpe,nevergrad",
     ),
 }  # fmt: skip
@@ -118,7 +118,7 @@ def record() -> None:
     from replay_device import FEATURES, RECORDED, features
 
     from surgenas.core import moves
-    from surgenas.hardware.context import processor
+    from surgenas.hardware.context import processor_name
     from surgenas.hardware.devices import make_target
     from surgenas.hardware.target import Job
     from surgenas.spaces import make_space
@@ -132,7 +132,7 @@ def record() -> None:
     measured = make_target("onnxruntime-cpu").measure(jobs)
     rows = [[*features(job.module, job.input_shape), m.ms] for job, m in zip(jobs, measured, strict=True)]
     lines = ",\n  ".join(json.dumps([float(f"{value:.5g}") for value in row]) for row in rows)
-    head = json.dumps({"features": FEATURES, "device": "onnxruntime-cpu", "processor": processor()}, indent=1)
+    head = json.dumps({"features": FEATURES, "device": "onnxruntime-cpu", "processor": processor_name()}, indent=1)
     RECORDED.write_text(head[:-2] + f',\n "networks": [\n  {lines}\n ]\n}}\n')
 
 

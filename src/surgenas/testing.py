@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
-from surgenas.core.cost import Cost, Failure
+from surgenas.core.cost import Cost, Effort, Failure
 from surgenas.core.errors import UsageError
 from surgenas.core.progress import Progress
 from surgenas.core.space import CostTable, Floats, Space
@@ -26,16 +26,17 @@ from surgenas.core.trial import Trial
 from surgenas.hardware.costs import read_cost
 from surgenas.hardware.devices import make_target
 from surgenas.hardware.runtimes import Images
-from surgenas.hardware.target import Effort, Job, Scale, Target, TargetInfo, TimedTarget, all_costs
+from surgenas.hardware.target import Job, Scale, Target, TargetInfo, TimedTarget, all_costs
 from surgenas.hardware.timed.device import RuntimeDevice
 from surgenas.hardware.timed.measurement import Measurement
 from surgenas.hardware.timed.timing import Protocol
-from surgenas.methods.blackbox import Method
+from surgenas.methods.sampling import Sampling
 from surgenas.nn.blocks import classifier, conv_bn_act, mbconv
 from surgenas.nn.cells import CellSupernet
 from surgenas.nn.cost import count
 from surgenas.nn.supernet import ChoiceSupernet, Gates
 from surgenas.predictors.base import Predictor, make_predictor
+from surgenas.spaces.capabilities import Additive, SharesWeights, require
 from surgenas.spaces.chain import ChainSpace
 from surgenas.spaces.macro import Macro
 from surgenas.spaces.restricted import Restricted
@@ -51,8 +52,10 @@ def check_space(space: Space, *, trials: int = 3, seed: int = 0) -> None:
         changed = moves.mutate(space, arch, rng)
         assert sum(a != b for a, b in zip(arch.genes, changed.genes, strict=True)) == 1
         assert space.canonical(space.canonical(arch)) == space.canonical(arch)
-        _check_costs(space, arch)
-        _check_cut(space, arch)
+        if isinstance(space, Additive):
+            _check_costs(space, arch)
+        if isinstance(space, SharesWeights):
+            _check_cut(space, arch)
 
 
 def check_predictor(name: str, costs: CostTable, *, seed: int = 0) -> None:
@@ -236,7 +239,7 @@ class _Noise(nn.Module):
 
 def _check_costs(space: Space, arch: Architecture) -> None:
     """The table's sums are the built network's costs."""
-    costs, code = space.costs(), moves.encode(space, [arch])[0]
+    costs, code = require(space, Additive).costs(), moves.encode(space, [arch])[0]
     macs, params = count(space.build(arch), space.input_shape)
     assert np.isclose((code * costs.macs).sum() + costs.fixed_macs, macs)
     assert np.isclose((code * costs.params).sum() + costs.fixed_params, params)
@@ -245,7 +248,7 @@ def _check_costs(space: Space, arch: Architecture) -> None:
 
 def _check_cut(space: Space, arch: Architecture) -> None:
     """A network with the weights cut out of the supernet computes what the supernet computes on that path."""
-    supernet: Any = space.supernet().train()
+    supernet: Any = require(space, SharesWeights).supernet().train()
     path, images = moves.indices(space, arch), torch.randn(2, *space.input_shape)
     supernet.at(images, path)  # so that the statistics of BN are not those of a fresh network
     network = supernet.cut(path, space.build(arch)).eval()
@@ -258,7 +261,7 @@ def _check_cut(space: Space, arch: Architecture) -> None:
             assert torch.allclose(supernet(images, everything), expected, rtol=1e-4, atol=1e-5)
 
 
-def check_black_box(method: Method, *, seed: int = 0) -> None:
+def check_black_box(method: Sampling, *, seed: int = 0) -> None:
     """It asks for new, feasible, different networks of a small space until it knows them all, then for none; and for
     the same after the same history and random stream."""
     space = Restricted(Macro(), dict.fromkeys(range(5), "k3e3"))

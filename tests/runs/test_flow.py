@@ -14,14 +14,13 @@ import torch
 import surgenas
 from surgenas import api
 from surgenas.core.architecture import SpaceSpec
-from surgenas.core.cost import Failure
+from surgenas.core.cost import Failure, Effort
 from surgenas.core.errors import Interrupted, LimitError, UsageError
 from surgenas.core.progress import Progress
 from surgenas.hardware.onnx_file import to_onnx
 from surgenas.pipeline import compare, flow
 from surgenas.runs.journal import Journal
 from surgenas.runs.run import Run
-from surgenas.hardware.target import Effort
 from surgenas.runs.steps.measured import samples
 from surgenas.runs.steps.search import search_epochs, usable
 from surgenas.report.text import operators_table, summary

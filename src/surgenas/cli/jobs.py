@@ -1,4 +1,4 @@
-"""Commands that work: each parses, calls one typed function, and prints. No logic, and no heavy import, here."""
+"""Commands that work on a run: each parses, calls one typed function, and prints. No logic, no heavy import, here."""
 
 from __future__ import annotations
 
@@ -7,52 +7,16 @@ from typing import Annotated, Any
 
 import typer
 
-from surgenas.cli.options import (
-    Batch,
-    Data,
-    Device,
-    Json,
-    Latency,
-    Layout,
-    Out,
-    Resolution,
-    RunFolder,
-    Samples,
-    Seed,
-    SpaceName,
-    TimeLimit,
-    Width,
-    app,
-    names_of,
-    progress,
-    setting_of,
-    show,
-)
+from surgenas.cli.options import Batch, Json, RunFolder, Seed, app, names_of, progress, show, with_run_options
+
+Out = Annotated[Path | None, typer.Option(help="The run folder to make. Default: runs/<time>.")]
 
 
 @app.command()
+@with_run_options()
 def search(
-    data: Data = "digits",
-    device: Device = "onnxruntime-cpu",
-    latency: Latency = None,
-    method: Annotated[str, typer.Option(help="`surgenas methods` lists them.")] = "surgenas",
-    space: SpaceName = "",
-    layout: Layout = "small",
-    resolution: Resolution = 0,
-    width: Width = 1.0,
-    seed: Seed = 0,
+    said: dict[str, Any],
     out: Out = None,
-    epochs: Annotated[int, typer.Option(help="Epochs of search; 0: by the data.")] = 0,
-    train_epochs: Annotated[int, typer.Option(help="Epochs of training from scratch; 0: by the data.")] = 0,
-    batch: Batch = 64,
-    samples: Samples = 0,
-    random: Annotated[int, typer.Option(help="Also train N random architectures of equal latency.")] = 0,
-    max_corrupt: Annotated[float, typer.Option(help="Share of unreadable images that is tolerated.")] = 0.05,
-    time_limit: TimeLimit = None,
-    accelerator: Annotated[str, typer.Option(help="Where to train: auto, cpu, cuda.")] = "auto",
-    devices: Annotated[int, typer.Option(help="Processes to train with (DDP).")] = 1,
-    setting: Annotated[list[str] | None, typer.Option("--set", help="A setting of the method: eta=0.5.")] = None,
-    strict: Annotated[bool, typer.Option(help="Fail (6) rather than report a grade D latency.")] = False,
     dry_run: Annotated[bool, typer.Option(help="Only print the reachable latencies, time and memory.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -61,36 +25,13 @@ def search(
     Example: surgenas search --data photos/ --device onnxruntime-cpu --latency 4ms
     """
     from surgenas import api
-    from surgenas.core.units import parse_latency_ms, parse_seconds
     from surgenas.report import text
 
-    settings: dict[str, Any] = {
-        "data": data,
-        "device": device,
-        "latency_ms": parse_latency_ms(latency) if latency is not None else None,
-        "method": method,
-        "space": space,
-        "layout": layout,
-        "resolution": resolution,
-        "width": width,
-        "seed": seed,
-        "epochs": epochs,
-        "train_epochs": train_epochs,
-        "batch": batch,
-        "samples": samples,
-        "random": random,
-        "max_corrupt": max_corrupt,
-        "time_limit_s": parse_seconds(time_limit) if time_limit is not None else None,
-        "accelerator": accelerator,
-        "devices": devices,
-        "strict": strict,
-        "method_settings": dict(setting_of(text) for text in setting or []),
-    }
     if dry_run:
-        show(api.dry_run(progress=progress(), **settings), as_json)
+        show(api.dry_run(progress=progress(), **said), as_json)
         return
-    result = api.search(out=out, progress=progress(), **settings)
-    show(result.facts, as_json, text.summary(result.facts))
+    result = api.search(out=out, progress=progress(), **said)
+    show(result, as_json, text.summary_text(result.summary))
 
 
 @app.command()
@@ -103,31 +44,19 @@ def resume(run: RunFolder, as_json: Json = False) -> None:
     from surgenas.report import text
 
     result = api.resume(run, progress=progress())
-    show(result.facts, as_json, text.summary(result.facts))
+    show(result, as_json, text.summary_text(result.summary))
 
 
 @app.command()
-def profile(
-    data: Data = "digits",
-    device: Device = "onnxruntime-cpu",
-    space: SpaceName = "",
-    layout: Layout = "small",
-    resolution: Resolution = 0,
-    width: Width = 1.0,
-    seed: Seed = 0,
-    out: Out = None,
-    samples: Samples = 0,
-    as_json: Json = False,
-) -> None:
+@with_run_options("data", "device", "space", "layout", "resolution", "width", "seed", "samples")
+def profile(said: dict[str, Any], out: Out = None, as_json: Json = False) -> None:
     """Measure sampled architectures on the device into the measurement store.
 
     Example: surgenas profile --layout small --resolution 64 --samples 100 --out runs/p1
     """
     from surgenas import api
 
-    settings = {"space": space, "layout": layout, "resolution": resolution, "width": width, "seed": seed,
-                "samples": samples}  # fmt: skip
-    show(api.profile(data=data, device=device, out=out, progress=progress(), **settings), as_json)
+    show(api.profile(out=out, progress=progress(), **said), as_json)
 
 
 @app.command()
@@ -163,22 +92,21 @@ def predict(
         return
     how: dict[str, Any] = {"train": tuple(train or (100,)), "seeds": seeds, "pick": pick, "pretrain": pretrain}
     how |= {"predictors": tuple(predictor)} if predictor else {}
-    wanted = [*(column or []), *names_of(columns)]
-    found = api.predict_table(
-        space, str(table), wanted, pretrain_columns=tuple(names_of(pretrain_columns)), progress=progress(), **how
-    )
-    show(found, as_json, text.contest_table(found))
+    wanted, known = [*(column or []), *names_of(columns)], tuple(names_of(pretrain_columns))
+    standings = api.predict_table(space, str(table), wanted, pretrain_columns=known, progress=progress(), **how)
+    show(standings, as_json, text.contest_table(standings))
 
 
 @app.command()
 def train(
     arch: Annotated[Path, typer.Option(help="An architecture file or a run folder.")],
-    data: Data = "digits",
+    data: Annotated[str, typer.Option(help="A folder of class folders, torchvision:NAME, or digits.")] = "digits",
     epochs: Annotated[int, typer.Option(help="Epochs of training.")] = 25,
     batch: Batch = 64,
     seed: Seed = 0,
     out: Annotated[Path, typer.Option(help="Folder for the checkpoints and model.safetensors.")] = Path("trained"),
     accelerator: Annotated[str, typer.Option(help="auto, cpu, cuda.")] = "auto",
+    processes: Annotated[int, typer.Option(help="Processes to train with (DDP).", min=1)] = 1,
     as_json: Json = False,
 ) -> None:
     """Train an architecture from scratch; called again, it goes on where it was interrupted.
@@ -187,8 +115,9 @@ def train(
     """
     from surgenas import api
 
-    how: dict[str, Any] = {"epochs": epochs, "batch": batch, "seed": seed, "accelerator": accelerator}
-    show(api.train(arch, data, out, progress=progress(), **how), as_json)
+    found = api.train(arch, data, out, epochs=epochs, batch=batch, seed=seed, accelerator=accelerator,
+                      processes=processes, progress=progress())  # fmt: skip
+    show(found, as_json)
 
 
 @app.command()
@@ -202,8 +131,9 @@ def export(
     Example: surgenas export runs/1 --to net.onnx
     """
     from surgenas import api
+    from surgenas.cli.options import Said
 
-    show({"onnx": str(api.export(run, to))}, as_json)
+    show(Said({"onnx": str(api.export(run, to))}), as_json)
 
 
 @app.command()
@@ -213,5 +143,6 @@ def report(run: RunFolder, as_json: Json = False) -> None:
     Example: surgenas report runs/1
     """
     from surgenas import api
+    from surgenas.cli.options import Said
 
-    show({"report": str(api.write_report(run, progress=progress()))}, as_json)
+    show(Said({"report": str(api.write_report(run, progress=progress()))}), as_json)

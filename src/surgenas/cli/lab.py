@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from surgenas.cli.options import Batch, Device, Json, Latency, Layout, Resolution, app, names_of, progress, show
+from surgenas.cli.options import Json, app, names_of, progress, show, with_run_options
 from surgenas.core.errors import UsageError
 
 bench = typer.Typer(no_args_is_help=True, help="Are searches better than random? On tables, and in whole runs.")
@@ -36,11 +36,11 @@ def search(
 
     Example: surgenas bench search --table accuracy.csv --validation val_12ep --test test_200ep --seeds 20
     """
-    from surgenas import lab
+    from surgenas import api
     from surgenas.core.units import parse_latency_ms
     from surgenas.report import lab_text
 
-    found = lab.bench(
+    found = api.bench(
         space, table, validation, test, out=out, latency_table=latency_table, latency=latency,
         limit_ms=parse_latency_ms(limit, "--limit") if limit is not None else None,
         fidelities=dict(fidelity_of(text) for text in fidelity or []), methods=tuple(names_of(methods)), budget=budget,
@@ -58,44 +58,27 @@ def fidelity_of(text: str) -> tuple[str, float]:
 
 
 @bench.command()
+@with_run_options(
+    "device", "latency_ms", "layout", "resolution", "epochs", "train_epochs", "batch", "samples", "accelerator",
+)  # fmt: skip
 def ri(
+    said: dict[str, Any],
     data: Annotated[list[str] | None, typer.Option(help="Images, as for search; may be given several times.")] = None,
     methods: Annotated[str, typer.Option(help="A,B,..; `surgenas methods` lists them.")] = "surgenas,single-path,spos",
     seeds: Annotated[int, typer.Option(help="Searches of each method on each data set.")] = 3,
     random: Annotated[int, typer.Option(help="Random architectures beside each, of equal latency and of any.")] = 1,
     out: Annotated[Path, typer.Option(help="Folder for the runs; given again, it goes on there.")] = Path("ri"),
-    device: Device = "onnxruntime-cpu",
-    latency: Latency = None,
-    layout: Layout = "small",
-    resolution: Resolution = 0,
-    epochs: Annotated[int, typer.Option(help="Epochs of search, of SurgeNAS; 0: by the data.")] = 0,
-    train_epochs: Annotated[int, typer.Option(help="Epochs of training from scratch; 0: by the data.")] = 0,
-    batch: Batch = 64,
-    samples: Annotated[int, typer.Option(help="Networks measured to learn latency from; 0: by the data.")] = 0,
-    accelerator: Annotated[str, typer.Option(help="Where to train: auto, cpu, cuda.")] = "auto",
     as_json: Json = False,
 ) -> None:
     """Relative improvement over random architectures of the same space, trained alike.
 
     Example: surgenas bench ri --data digits --data photos/ --methods surgenas,spos --seeds 5 --out ri/
     """
-    from surgenas import lab
-    from surgenas.core.units import parse_latency_ms
+    from surgenas import api
     from surgenas.report import lab_text
 
-    settings: dict[str, Any] = {
-        "device": device,
-        "latency_ms": parse_latency_ms(latency) if latency is not None else None,
-        "layout": layout,
-        "resolution": resolution,
-        "epochs": epochs,
-        "train_epochs": train_epochs,
-        "batch": batch,
-        "samples": samples,
-        "accelerator": accelerator,
-    }
-    found = lab.improvement(out, data or ["digits"], names_of(methods), seeds=seeds, random=random,
-                            settings=settings, progress=progress())  # fmt: skip
+    found = api.improvement(out, data or ["digits"], names_of(methods), seeds=seeds, random=random, settings=said,
+                            progress=progress())  # fmt: skip
     show(found, as_json, lab_text.improvement_table(found))
 
 
@@ -108,8 +91,8 @@ def compare(
 
     Example: surgenas compare runs/1 runs/2
     """
-    from surgenas import lab
+    from surgenas import api
     from surgenas.report import lab_text
 
-    found = lab.compare(runs, progress=progress())
+    found = api.compare(runs, progress=progress())
     show(found, as_json, lab_text.comparison_table(found))

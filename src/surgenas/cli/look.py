@@ -25,9 +25,9 @@ def describe(
     Example: surgenas describe --uniform k7e6 --layout densenas
     """
     from surgenas.report import text
-    from surgenas.studies import describe as listing
+    from surgenas.studies import describe as study
 
-    found = listing.describe(arch, uniform, layout=layout, resolution=resolution, width=width, classes=classes)
+    found = study.describe(arch, uniform, layout=layout, resolution=resolution, width=width, classes=classes)
     show(found, as_json, text.layer_table(found))
 
 
@@ -44,9 +44,9 @@ def estimate(
     Example: surgenas estimate --space single_path --table pixel1.json --arch spnasnet
     """
     from surgenas.report import text
-    from surgenas.studies.estimate import estimate as estimated
+    from surgenas.studies.estimate import estimate as study
 
-    found = estimated(space, table, arch, layout)
+    found = study(space, table, arch, layout)
     show(found, as_json, text.estimate_table(found))
 
 
@@ -57,31 +57,33 @@ def devices(as_json: Json = False) -> None:
     Example: surgenas devices
     """
     from surgenas.report import text
-    from surgenas.studies import describe as listing
+    from surgenas.studies import describe as study
 
-    found = listing.devices()
+    found = study.devices()
     show(found, as_json, text.device_table(found))
 
 
 @app.command()
 def spaces(as_json: Json = False) -> None:
-    """List search spaces and their layouts.
+    """List search spaces with what they can do and all that they take.
 
     Example: surgenas spaces
     """
-    from surgenas.studies import describe as listing
+    from surgenas.report import text
+    from surgenas.studies import describe as study
 
-    show(listing.spaces(), as_json)
+    found = study.spaces()
+    show(found, as_json, text.space_table(found))
 
 
 @app.command()
 def methods(as_json: Json = False) -> None:
-    """List search methods with what --set takes, and latency predictors.
+    """List search methods with all that --set takes, and latency predictors.
 
     Example: surgenas methods
     """
     from surgenas.report import text
-    from surgenas.studies import describe as listing
+    from surgenas.studies import describe as study
 
-    found = listing.methods()
+    found = study.methods()
     show(found, as_json, text.methods_table(found))

@@ -35,10 +35,10 @@ def measure(
         what, device or api.DEVICES, resolution=resolution, layers=layers, seed=seed, progress=progress()
     )
     show(found, as_json, text.measurement_table(found))
-    failed = [row["name"] for row in found["measurements"] if "error" in row and row["name"] in what]
+    failed = [row.name for row in found.measurements if row.error is not None and row.name in what]
     if failed:
-        raise SurgenasError(f"not measured: {', '.join(failed)}; the reasons are above")
-    if strict and (poor := [row["name"] for row in found["measurements"] if row.get("grade") == "D"]):
+        raise SurgenasError(f"no latency of {', '.join(failed)}; the reasons are above")
+    if strict and (poor := [row.name for row in found.measurements if row.cost and row.cost.grade == "D"]):
         raise NoisyError(f"too noisy to say (grade D): {', '.join(poor)}; measure when the machine is idle")
 
 

@@ -1,14 +1,19 @@
-"""What the commands share: the application, options by name, and how a result is shown."""
+"""What the commands share: the application, options by name, those of a run from its configuration, how results end."""
 
 from __future__ import annotations
 
+import inspect
 import json
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import typer
+from pydantic_core import PydanticUndefined
 
 from surgenas.core.errors import UsageError
+from surgenas.core.units import parse_latency_ms, parse_seconds
+from surgenas.runs.config import Named, words
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -21,18 +26,67 @@ app = typer.Typer(
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, nothing else there.")]
 RunFolder = Annotated[Path, typer.Argument(help="A run folder, as `surgenas search` makes it.")]
-Data = Annotated[str, typer.Option(help="A folder of class folders, torchvision:NAME, or digits.")]
 Device = Annotated[str, typer.Option(help="Where to measure; `surgenas devices` lists them.")]
-Latency = Annotated[str | None, typer.Option(help="The limit, for example 4ms. Default: half the largest network's.")]
-SpaceName = Annotated[str, typer.Option("--space", help="Search space; empty: the method's own.")]
 Layout = Annotated[str, typer.Option(help="Macro structure; `surgenas spaces` lists them.")]
 Resolution = Annotated[int, typer.Option(help="Image height and width; 0: by the data.")]
 Width = Annotated[float, typer.Option(help="Channel multiplier.")]
 Seed = Annotated[int, typer.Option(help="Same seed, same machine: same result.")]
-Out = Annotated[Path | None, typer.Option(help="The run folder to make. Default: runs/<time>.")]
-TimeLimit = Annotated[str | None, typer.Option(help="Fit the whole job into this time, for example 30m.")]
-Samples = Annotated[int, typer.Option(help="Networks measured to learn latency from; 0: by the data.")]
 Batch = Annotated[int, typer.Option(help="Images a step.")]
+UNITS: Mapping[str, Callable[[str, str], float]] = {"ms": parse_latency_ms, "s": parse_seconds}
+
+
+class Shown(Protocol):
+    """What a command answers with."""
+
+    def to_json(self) -> dict[str, Any]: ...
+
+
+class Said(dict[str, Any]):
+    """An answer of a few plain values."""
+
+    def to_json(self) -> dict[str, Any]:
+        return dict(self)
+
+
+def with_run_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options of a run: those of these names, or all. It takes what was said as `said`, a mapping of
+    words to values."""
+    chosen = [word for word in words() if word.word.flag and (not names or word.name in names)]
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        own = [p for p in inspect.signature(command).parameters.values() if p.name != "said"]
+        options = [_option(word) for word in chosen]
+
+        def run(**given: Any) -> None:
+            said = {word.name: _value(word, given.pop(word.name)) for word in chosen}
+            command(said=said, **given)
+
+        run.__name__, run.__doc__ = command.__name__, command.__doc__
+        run.__signature__ = inspect.Signature([*options, *own])  # type: ignore[attr-defined]
+        run.__annotations__ = {p.name: p.annotation for p in (*options, *own)}
+        return run
+
+    return decorate
+
+
+def _option(word: Named) -> inspect.Parameter:
+    """Text where a unit or a name=value is to be read, else the field's own type."""
+    default: Any = word.field.default
+    kind: Any = word.field.annotation
+    if word.word.unit:
+        kind, default = str | None, None
+    elif default is PydanticUndefined:  # name=value, several times
+        kind, default = list[str] | None, None
+    annotation = Annotated[kind, typer.Option(word.word.flag, help=word.word.help)]
+    return inspect.Parameter(word.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def _value(word: Named, given: Any) -> Any:
+    if word.word.unit:
+        return None if given is None else UNITS[word.word.unit](given, word.word.flag)
+    if word.field.default is PydanticUndefined:
+        return dict(setting_of(text) for text in given or [])
+    return given
 
 
 def progress() -> Any:
@@ -57,12 +111,17 @@ def names_of(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def show(found: dict[str, Any], as_json: bool, text: str | None = None) -> None:
+def show(found: Shown | Mapping[str, Shown], as_json: bool, text: str | None = None) -> None:
     """JSON for machines; for people the text, or the values line by line."""
+    plain = found.to_json() if hasattr(found, "to_json") else {k: v.to_json() for k, v in found.items()}
     if as_json:
-        print(json.dumps(found))  # noqa: T201
+        print(json.dumps(plain))  # noqa: T201
     elif text is not None:
         print(text)  # noqa: T201
     else:
-        for key, value in found.items():
-            print(f"{key}: {value}")  # noqa: T201
+        print_lines(plain.items())
+
+
+def print_lines(rows: Iterable[tuple[str, Any]]) -> None:
+    for key, value in rows:
+        print(f"{key}: {value}")  # noqa: T201

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import core_schema
 
 from surgenas.core.errors import UsageError, complaint
 
@@ -79,6 +80,14 @@ class Architecture:
         if not isinstance(name, str):
             raise UsageError("not an architecture: space.name is missing; expected for example 'mobile'")
         return cls(SpaceSpec.of(name, settings), tuple(parsed.genes))
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
+        """As a field of a value that goes to JSON and back."""
+        return core_schema.no_info_plain_validator_function(
+            lambda value: value if isinstance(value, Architecture) else cls.from_dict(value),
+            serialization=core_schema.plain_serializer_function_ser_schema(cls.to_dict),
+        )
 
     @classmethod
     def from_json(cls, text: str) -> Architecture:

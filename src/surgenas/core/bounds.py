@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+Count = Annotated[int, Field(ge=1)]
+"""A whole number from 1 up."""
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from typing import Any, Literal, Protocol
 
 from surgenas.core.errors import SurgenasError
@@ -17,6 +18,19 @@ from surgenas.core.units import show_ms
 Unit = str
 """What a value counts: "ms", "cycles", "bytes", "DSP", ..."""
 Evidence = Literal["measured", "estimated"]
+
+
+class Effort(StrEnum):
+    """How sure a cost has to be. Where nothing is timed, all are the same."""
+
+    LEARN = "learn"
+    """One quick campaign: to learn from, to look around."""
+    PATIENT = "patient"
+    """The same once more, waiting for quiet: of what was too noisy the first time."""
+    CLAIM = "claim"
+    """Three campaigns in fresh processes: to choose by, and to state."""
+    CONFIRM = "confirm"
+    """Five: so many that their own spread says how sure they are."""
 
 
 class Cost(Protocol):

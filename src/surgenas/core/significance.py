@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
+
+from surgenas.core.record import Record
 
 LEVEL = 0.95
 
@@ -37,10 +38,20 @@ class Difference:
         """The same difference in other units: value and interval times a factor above 0."""
         return Difference(self.value * factor, self.low * factor, self.high * factor)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; what is unknown is None."""
-        known = {key: None if math.isnan(value) else value for key, value in asdict(self).items()}
-        return {**known, "said": self.verdict}
+    def tell(self) -> Verdict:
+        """With its verdict; what is unknown is None."""
+        low, high = (None if math.isnan(end) else end for end in (self.low, self.high))
+        return Verdict(self.value, low, high, self.verdict)
+
+
+@dataclass(frozen=True)
+class Verdict(Record):
+    """A difference as it is told: in words, and with ends that may be unknown."""
+
+    value: float
+    low: float | None
+    high: float | None
+    said: str
 
 
 def difference(ours: Sequence[float], theirs: Sequence[float], step: float = 0.0) -> Difference:

@@ -86,25 +86,6 @@ class Space(ABC):
     def build(self, arch: Architecture) -> nn.Module:
         """A plain network: (N, C, H, W) floats -> (N, classes) logits, freshly initialised."""
 
-    @abstractmethod
-    def supernet(self) -> nn.Module:
-        """The network that holds every architecture's weights, freshly initialised.
-
-        Its `at(x, path)` runs the operators at the positions `path`; its `cut(path, network)` copies their weights
-        into a network that `build` made, and returns it.
-        """
-
-    @abstractmethod
-    def costs(self) -> CostTable:
-        """MACs, parameters, moved bytes and geometry of every operator in every layer."""
-
-    def parts(self, arch: Architecture) -> list[tuple[str, nn.Module]]:
-        """A freshly built network as a chain of (name, module); a searchable module has the name of its choice.
-
-        Raises UsageError for a space whose networks are no chain of named modules.
-        """
-        raise UsageError(f"space {self.name!r} does not name its parts")
-
     def canonical(self, arch: Architecture) -> Architecture:
         """The representative of all architectures that are the same network as this one."""
         return arch

@@ -19,9 +19,9 @@ def parse_latency_ms(text: str, option: str = "--latency") -> float:
     return _parse(text, _MS, option, "4ms, 0.8ms or 900us")
 
 
-def parse_seconds(text: str) -> float:
+def parse_seconds(text: str, option: str = "--time-limit") -> float:
     """Seconds from a text like "90s", "30m" or "2h"; raises UsageError for anything else, and for 0 and below."""
-    return _parse(text, _SECONDS, "--time-limit", "90s, 30m or 2h")
+    return _parse(text, _SECONDS, option, "90s, 30m or 2h")
 
 
 def show_ms(value: float) -> str:

@@ -1,4 +1,4 @@
-"""A search space whose every network was judged already: looking up in place of training."""
+"""Does a search's work by looking it up: a space whose every network was judged already."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
-from surgenas.core.errors import DataError, LimitError
+from surgenas.core.cost import Cost, Estimate
+from surgenas.core.errors import DataError, LimitError, UsageError
 from surgenas.core.space import Floats, Space
 from surgenas.core.units import show_ms
+from surgenas.core.work import Judge, Price, Work
 from surgenas.engine.tables import Table
 from surgenas.methods.blackbox import ENUMERABLE, whole
 
@@ -33,6 +36,10 @@ class Lookup:
             if arch == representative:
                 own[arch.key] = float(value)
         self._values = first | own
+
+    def knows(self, arch: Architecture) -> bool:
+        """arch: the representative of its network."""
+        return arch.key in self._values
 
     def __call__(self, archs: Sequence[Architecture]) -> Floats:
         """(N,) values; raises DataError for an architecture that the table does not hold."""
@@ -90,10 +97,33 @@ class World:
         return self.allowed[[self.index[arch.genes] for arch in archs]]
 
 
+@dataclass(frozen=True, eq=False)
+class Tabular:
+    """The engine: judgements and latencies from the world. Nothing is trained."""
+
+    world: World
+
+    def perform(self, work: Work) -> Any:
+        world = self.world
+        match work:
+            case Judge(arch, rung):
+                return float(world.scores[rung, world.index[arch.genes]])
+            case Price(archs):
+                assert world.latency_ms is not None, "a search without latencies asks for none"
+                return [self._cost(arch, float(world.latency_ms[world.index[arch.genes]])) for arch in archs]
+            case _:
+                raise UsageError(
+                    "a table knows finished networks: methods that share weights train on images; use `surgenas search`"
+                )
+
+    def _cost(self, arch: Architecture, ms: float) -> Cost:
+        return Estimate(arch.key, "table", {"ms": ms}, tool="table", version=self.world.fingerprint)
+
+
 def look_up_all(space: Space, table: Table, column: str) -> Floats:
     """(N,) a column for every network of the space, in the order of `whole`; raises DataError if some are missing."""
     look = Lookup(table, column)
-    missing = [str(arch) for arch in whole(space).archs if arch.key not in look._values]
+    missing = [str(arch) for arch in whole(space).archs if not look.knows(arch)]
     if missing:
         raise DataError(
             f"{column}: {len(missing)} of {len(whole(space).archs)} networks are missing, for example {missing[0]}; a "

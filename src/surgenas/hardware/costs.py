@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import PlainSerializer, PlainValidator
 
 from surgenas.core.cost import Cost, Estimate
 from surgenas.hardware.timed.measurement import Comparison, Measurement, compare_latencies, ranks
@@ -12,6 +14,14 @@ from surgenas.hardware.timed.measurement import Comparison, Measurement, compare
 def read_cost(record: dict[str, Any]) -> Cost:
     """The inverse of every cost's `to_dict`."""
     return Estimate.from_dict(record) if "tool" in record else Measurement.from_dict(record)
+
+
+def _cost_of(value: Any) -> Cost:
+    return read_cost(value) if isinstance(value, dict) else value
+
+
+AnyCost = Annotated[Cost, PlainValidator(_cost_of), PlainSerializer(lambda cost: cost.to_dict())]
+"""A cost as a field of a value that goes to JSON and back."""
 
 
 def compare(one: Cost, other: Cost) -> Comparison | None:

@@ -8,32 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 from typing import Any, Protocol, Self, runtime_checkable
 
 from torch import nn
 
 from surgenas.core.architecture import Architecture
-from surgenas.core.cost import Cost, Evidence, Failure, Unit
+from surgenas.core.cost import Cost, Effort, Evidence, Failure, Unit
 from surgenas.core.errors import UsageError
 from surgenas.core.progress import Progress
 from surgenas.hardware.runtimes import Images
 
 Scale = tuple[str, float]
 """The name of a reference network, and the milliseconds that it is taken to need: what ratios are multiplied by."""
-
-
-class Effort(StrEnum):
-    """How sure a cost has to be. Where nothing is timed, all are the same."""
-
-    LEARN = "learn"
-    """One quick campaign: to learn from, to look around."""
-    PATIENT = "patient"
-    """The same once more, waiting for quiet: of what was too noisy the first time."""
-    CLAIM = "claim"
-    """Three campaigns in fresh processes: to choose by, and to state."""
-    CONFIRM = "confirm"
-    """Five: so many that their own spread says how sure they are."""
 
 
 @dataclass(frozen=True)

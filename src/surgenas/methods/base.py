@@ -1,32 +1,37 @@
-"""What searches that share weights have in common: one checkpointable object that a run trains epoch by epoch, and
-asks for candidates afterwards."""
+"""What is a search method? A frozen value whose fields are its settings: it says what it needs, and begins a search.
+
+A search asks for work, is told what came of it, and proposes architectures. It runs no epochs, trains no candidates and
+measures nothing by itself: an engine does, so the same search runs on images, on a table, here or elsewhere.
+"""
 
 from __future__ import annotations
 
-import math
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from surgenas.core.architecture import Architecture
-from surgenas.core.errors import SurgenasError, UsageError
-from surgenas.core.seeds import derive
 from surgenas.core.space import Floats, Space
+from surgenas.core.trial import Trial
+from surgenas.core.work import Work
 from surgenas.methods.candidates import HeldOut
+from surgenas.methods.selection import OperatorChoice
+from surgenas.nn.sharing import Sharing
 from surgenas.predictors.base import Predictor
 
-Step = tuple[float, float, float]
 Latency = Callable[[Sequence[Architecture]], Floats]
+"""Predicted milliseconds of architectures."""
+Batches = Iterable[tuple[Tensor, Tensor]]
+"""(images (N, C, H, W), labels (N,)) of one pass."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EpochSummary:
-    """What an epoch did, for the journal and the report. Losses are means over steps and paths."""
+    """What an epoch of shared weights did, for the journal and the report. Losses are means over steps and paths."""
 
     epoch: int
     loss: float
@@ -34,138 +39,96 @@ class EpochSummary:
     latency_ms: float
 
 
-class SearchConfig(Protocol):
-    """What every method's settings have. warmup: share of the epochs that train weights only."""
-
-    @property
-    def epochs(self) -> int: ...
-    @property
-    def warmup(self) -> float: ...
+Event = EpochSummary | Trial
+"""What came of a piece of work, worth a line in the journal."""
 
 
-class SupernetSearch(ABC):
-    """Everything a search changes: the supernet, its optimizer, and whatever the method adds.
+@dataclass(frozen=True, kw_only=True)
+class Needs:
+    """What a method needs to be run, and what that costs.
 
-    default_space: where it searches if nothing else is asked for. Config: its settings, a frozen dataclass.
+    shares: ways to share weights that it can train; none for a method that trains candidates by themselves. data:
+    "held out" if it judges by images that it does not train on. cost: the predictor that it needs: one that a gradient
+    passes through ("relaxed"), a sum over layers ("additive"), or any. operators: how it wants a device's operators
+    chosen before it begins. priced: does it search for score and cost together? rungs: fidelities that it needs at
+    least.
+
     longer: how many times more epochs it takes by default than a method that runs every operator in every step.
-    least_steps: on small data sets it takes as many epochs as make these.
-    supernet_kind: how weights are shared. holds_out: does it judge candidates by images that it does not train on?
-    selects: does it choose a device's operators first?
+    least_steps: on small data sets it takes as many epochs as make these. passes: forward passes of one path in a
+    step. judged: candidates at most that it judges with shared weights. trained: by themselves.
     """
 
-    name: ClassVar[str]
-    default_space: ClassVar[str]
-    Config: ClassVar[type]
-    longer: ClassVar[float] = 1.0
-    least_steps: ClassVar[int] = 0
-    supernet_kind: ClassVar[type[nn.Module]]
-    holds_out: ClassVar[bool] = False
-    selects: ClassVar[bool] = False
+    shares: tuple[Sharing, ...] = ()
+    data: Literal["one", "held out"] = "one"
+    cost: Literal["relaxed", "additive", "any"] = "relaxed"
+    operators: OperatorChoice | None = None
+    priced: bool = False
+    rungs: int = 1
+    longer: float = 1.0
+    least_steps: int = 0
+    passes: int = 0
+    judged: int = 0
+    trained: int = 0
 
-    def __init__(
-        self,
-        space: Space,
-        config: Any,
-        predictor: Predictor,
-        limit_ms: float,
-        *,
-        steps_per_epoch: int,
-        seed: int,
-        device: torch.device,
-        held_out: HeldOut | None = None,
-    ) -> None:
-        self.space, self.config, self.predictor, self.limit_ms = space, config, predictor, limit_ms
-        self.seed, self.steps_per_epoch, self.device = seed, steps_per_epoch, device
-        self.held_out = held_out.to(device) if held_out else None
-        self.fresh_supernet()
-        self.start()
 
-    def fresh_supernet(self) -> None:
-        """The same initial weights each time."""
-        torch.manual_seed(derive(self.seed, "supernet"))
-        self.supernet: Any = self.supernet_of(self.space).to(self.device).to(memory_format=torch.channels_last)
+def anywhere(archs: Sequence[Architecture]) -> np.ndarray:
+    """Which of these meet the limit? All, where there is none."""
+    return np.ones(len(archs), dtype=bool)
 
-    @classmethod
-    def supernet_of(cls, space: Space) -> nn.Module:
-        """Freshly initialised; raises UsageError for a space that shares weights in another way."""
-        supernet = space.supernet()
-        if not isinstance(supernet, cls.supernet_kind):
-            raise UsageError(
-                f"{cls.name} searches in a {cls.supernet_kind.__name__}, which space {space.name!r} has not; use "
-                f"--space {cls.default_space}"
-            )
-        return supernet
 
-    @abstractmethod
-    def start(self) -> None:
-        """Make what the search changes beside the supernet, and refuse settings that do not go together."""
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What is searched for. limit_ms: what the latency shall be near to, from below.
 
-    @classmethod
-    @abstractmethod
-    def passes(cls, space: Space) -> int:
-        """Forward passes of one path in a step."""
+    predictor: of latency; None where costs are looked up. feasible: which architectures meet the limit. priced: is
+    there a cost to be asked for? rungs: share of a full judgement that each fidelity costs, the cheapest first.
+    steps_per_epoch, accelerator, held_out: for methods that share weights. extra: passes, or candidates, beyond what
+    the method's settings say, after it missed the limit.
+    """
 
-    @classmethod
-    def candidates(cls, config: Any) -> int:
-        """How many it judges at most by images held out, for the plan."""
-        return 0
+    space: Space
+    limit_ms: float
+    seed: int
+    predictor: Predictor | None = None
+    feasible: Callable[[Sequence[Architecture]], np.ndarray] = anywhere
+    priced: bool = True
+    rungs: tuple[float, ...] = (1.0,)
+    steps_per_epoch: int = 1
+    accelerator: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    held_out: HeldOut | None = None
+    extra: int = 0
 
-    @classmethod
-    def additive(cls, settings: Mapping[str, Any]) -> bool:
-        """Does it need, set so, a predictor that is a sum over layers?"""
-        return False
 
-    @property
-    @abstractmethod
-    def epochs(self) -> int:
-        """How many there are at most."""
+class Search(Protocol):
+    """A search that goes on. What it holds beside the history of what it was told is in `state_dict`."""
 
-    @property
-    def finished(self) -> bool:
-        """Is there nothing left to do, however many epochs there could be?"""
-        return False
+    def ask(self) -> Sequence[Work]:
+        """What to do next; nothing if it is ready to propose."""
 
-    @abstractmethod
-    def step(self, images: Tensor, labels: Tensor, index: int) -> Step:
-        """One mini-batch; returns (mean loss, accuracy, latency in ms or NaN)."""
+    def tell(self, work: Work, result: Any) -> Sequence[Event]:
+        """What came of it; the events that follow from that."""
 
-    @abstractmethod
     def propose(
         self, latency_ms: Latency, window_ms: tuple[float, float], count: int, rng: np.random.Generator
     ) -> list[Architecture]:
         """Up to `count` different networks whose predicted latency lies in the window, what the search prefers first.
 
-        A function of what `state_dict` holds: a resumed search proposes the same.
+        A function of the history and of what `state_dict` holds: a resumed search proposes the same.
         """
 
-    @abstractmethod
     def largest(self) -> Architecture:
         """What it would choose were there no limit."""
 
-    @abstractmethod
-    def summary(self, known: dict[str, Any]) -> EpochSummary:
-        """known: epoch, loss, accuracy, latency_ms."""
+    def state_dict(self) -> dict[str, Any]: ...
+    def load_state_dict(self, state: dict[str, Any]) -> None: ...
 
-    @abstractmethod
-    def state_dict(self) -> dict[str, Any]:
-        """All that an interrupted search needs to go on as if it had not been."""
 
-    @abstractmethod
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """The inverse."""
+@runtime_checkable
+class Method(Protocol):
+    """A published method with its settings. default_space: where it searches if nothing else is asked for."""
 
-    def run_epoch(self, epoch: int, batches: Iterable[tuple[Tensor, Tensor]]) -> EpochSummary:
-        """One pass over the training images."""
-        torch.manual_seed(derive(self.seed, "search-epoch", epoch))
-        self.supernet.train()
-        rows = [
-            self.step(images.to(self.device), labels.to(self.device), epoch * self.steps_per_epoch + i)
-            for i, (images, labels) in enumerate(batches)
-        ]
-        loss, accuracy, latency_ms = (sum(column) / len(column) for column in zip(*rows, strict=True))
-        if not math.isfinite(loss):
-            raise SurgenasError(
-                f"the search diverged in epoch {epoch + 1} (loss {loss}); try a smaller learning rate: "
-                "--set weight_lr=0.02"
-            )
-        return self.summary({"epoch": epoch, "loss": loss, "accuracy": accuracy, "latency_ms": latency_ms})
+    name: ClassVar[str]
+    default_space: ClassVar[str]
+
+    def needs(self, space: Space) -> Needs: ...
+    def begin(self, problem: Problem) -> Search: ...

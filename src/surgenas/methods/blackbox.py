@@ -6,21 +6,20 @@ history is the only memory. `AskTell` keeps that history for loops that are not 
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.space import Floats, Space
 from surgenas.core.trial import Trial
+from surgenas.methods.base import anywhere
+from surgenas.methods.sampling import Feasible, Sampling
 
-Feasible = Callable[[Sequence[Architecture]], npt.NDArray[np.bool_]]
 Draw = Callable[[int], Sequence[Architecture]]
 
 BATCH, MOST = 500, 20_000
@@ -31,41 +30,9 @@ ENUMERABLE = 50_000
 """Spaces of at most as many gene strings are known as a whole."""
 
 
-class Loop(Protocol):
-    """A search that goes on: it is asked, and told what came of it. history: what it was told."""
-
-    history: list[Trial]
-
-    def ask(self, n: int = 1) -> list[Architecture]: ...
-    def tell(self, trial: Trial) -> None: ...
-
-
-class Method(Protocol):
-    """What can be started: ours, or a foreign one behind an adapter; the rest as `BlackBox` has it."""
-
-    batch: int
-    climbs: ClassVar[bool]
-    two_objectives: ClassVar[bool]
-
-    def start(self, space: Space, rng: np.random.Generator, feasible: Feasible = ...) -> Loop: ...
-
-
-def anywhere(archs: Sequence[Architecture]) -> npt.NDArray[np.bool_]:
-    """No limit."""
-    return np.ones(len(archs), dtype=bool)
-
-
 @dataclass(frozen=True, kw_only=True)
-class BlackBox(ABC):
-    """batch: how many it wants to be asked for at a time.
-
-    climbs: does an architecture that it asks for again mean the next fidelity? two_objectives: does it need latencies
-    in the history?
-    """
-
-    batch: int = 1
-    climbs: ClassVar[bool] = False
-    two_objectives: ClassVar[bool] = False
+class BlackBox(Sampling):
+    """A method whose `ask` is pure: what it asks for follows from the history and the random stream alone."""
 
     @abstractmethod
     def ask(
@@ -74,7 +41,6 @@ class BlackBox(ABC):
         """Up to n different feasible networks, new ones unless it climbs; none only if there are no more."""
 
     def start(self, space: Space, rng: np.random.Generator, feasible: Feasible = anywhere) -> AskTell:
-        """A search of its own, nothing known yet."""
         return AskTell(space, self, rng, feasible)
 
 

@@ -5,7 +5,8 @@ the limit."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -14,7 +15,9 @@ from surgenas.core.architecture import Architecture
 from surgenas.core.errors import UsageError
 from surgenas.core.space import Space
 from surgenas.core.trial import Trial
-from surgenas.methods.blackbox import BlackBox, Draw, Feasible, anywhere, fresh, ranked, seen
+from surgenas.methods.base import anywhere
+from surgenas.methods.blackbox import BlackBox, Draw, fresh, ranked, seen
+from surgenas.methods.sampling import Feasible
 
 Judge = Callable[[Sequence[Architecture]], Sequence[float]]
 """Scores, the larger the better."""
@@ -87,13 +90,16 @@ def evolve(
 class Generations(BlackBox):
     """The same evolution in a loop that asks: a generation at a time."""
 
+    name: ClassVar[str] = "evolution"
     batch: int = 50
     settings: Evolution = field(default_factory=lambda: Evolution(generations=1))
 
     def ask(
         self, space: Space, history: Sequence[Trial], n: int, rng: np.random.Generator, feasible: Feasible = anywhere
     ) -> list[Architecture]:
-        return ask(space, history, self.settings, feasible, rng)[:n]
+        return ask(
+            space, history, replace(self.settings, population=self.at_most(self.settings.population)), feasible, rng
+        )[:n]
 
 
 def _each(draw: Callable[[], Architecture]) -> Draw:

@@ -10,7 +10,9 @@ import numpy as np
 from surgenas.core.architecture import Architecture
 from surgenas.core.space import Space
 from surgenas.core.trial import Trial
-from surgenas.methods.blackbox import Feasible, anywhere, fresh_at_random
+from surgenas.methods.base import anywhere
+from surgenas.methods.blackbox import fresh_at_random
+from surgenas.methods.sampling import Feasible
 
 TRIES = 20
 """Proposals for one that is new and feasible; then one is drawn at random and put to the optimizer."""

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
-from surgenas.methods.base import EpochSummary, Latency, SupernetSearch
+from surgenas.methods.base import EpochSummary, Latency
 from surgenas.methods.constrained import most_probable
+from surgenas.methods.shared_weights import SupernetSearch
 
 
 @dataclass(frozen=True, kw_only=True)

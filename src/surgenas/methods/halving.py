@@ -13,13 +13,16 @@ from surgenas.core.architecture import Architecture
 from surgenas.core.errors import UsageError
 from surgenas.core.space import Space
 from surgenas.core.trial import Trial
-from surgenas.methods.blackbox import BlackBox, Feasible, anywhere, fresh_at_random, ranked, seen
+from surgenas.methods.base import anywhere
+from surgenas.methods.blackbox import BlackBox, fresh_at_random, ranked, seen
+from surgenas.methods.sampling import Feasible
 
 
 @dataclass(frozen=True, kw_only=True)
 class SuccessiveHalving(BlackBox):
     """rungs: fidelities there are, the cheapest first. eta: one in so many of a rung goes up to the next."""
 
+    name: ClassVar[str] = "halving"
     rungs: int = 2
     eta: int = 4
     climbs: ClassVar[bool] = True

@@ -8,20 +8,23 @@ leaves them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
+from pydantic import Field
 from torch import Tensor
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
-from surgenas.core.bounds import Finite
+from surgenas.core.bounds import Count, Finite
 from surgenas.core.errors import UsageError
 from surgenas.core.seeds import generator
 from surgenas.core.space import Floats, Space
-from surgenas.methods.base import EpochSummary, Latency
-from surgenas.methods.spos import SPOS, SPOSConfig
+from surgenas.methods.base import EpochSummary, Latency, Needs, Problem
+from surgenas.methods.selection import OperatorChoice
+from surgenas.methods.spos import SPOS, SPOSSearch
+from surgenas.spaces.capabilities import Additive, require
 from surgenas.spaces.restricted import Restricted
 
 NEAR = 0.95
@@ -29,17 +32,23 @@ NEAR = 0.95
 
 
 @dataclass(frozen=True, kw_only=True)
-class HurricaneConfig(SPOSConfig):
+class Hurricane(SPOS):
     """keep, b, per_layer: of the operators' selection, where the space is the whole pool (methods.selection).
     epochs: of both stages, shared by how many layers each searches. early: layers that the second stage searches, 0
     for the stage boundary nearest to two in five. warm: the second stage inherits the weights of the first. reversed:
     early layers first.
     """
 
-    keep: int = 4
+    name: ClassVar[str] = "hurricane"
+    default_space: ClassVar[str] = "operators"
+    longer: ClassVar[float] = 0.696 * SPOS.longer
+    """The claimed saving: 30.4 % of SPOS's training."""
+    least_steps: ClassVar[int] = round(0.696 * SPOS.least_steps)
+
+    keep: Count = 4
     b: Finite = 1.0
     per_layer: bool = False
-    early: int = 0
+    early: Annotated[int, Field(ge=0)] = 0
     warm: bool = True
     reversed: bool = False
 
@@ -47,20 +56,20 @@ class HurricaneConfig(SPOSConfig):
         super().__post_init__()
         if self.epochs < 2:
             raise UsageError(f"epochs {self.epochs}: two stages need at least 2")
-        if self.keep < 1:
-            raise UsageError(f"keep {self.keep}: expected 1 or more operators")
+
+    def needs(self, space: Space) -> Needs:
+        needs = super().needs(space)
+        chosen = OperatorChoice(keep=self.keep, b=self.b, per_layer=self.per_layer)
+        return replace(needs, operators=chosen, judged=2 * needs.judged)
+
+    def begin(self, problem: Problem) -> HurricaneSearch:
+        return HurricaneSearch(self, problem)
 
 
-class Hurricane(SPOS):
+class HurricaneSearch(SPOSSearch):
     """SPOS on the later layers, then on the early ones."""
 
-    name = "hurricane"
-    default_space = "operators"
-    Config = HurricaneConfig
-    longer, least_steps = 0.696 * SPOS.longer, round(0.696 * SPOS.least_steps)
-    """The claimed saving: 30.4 % of SPOS's training."""
-    selects = True
-    config: HurricaneConfig
+    config: Hurricane
 
     def start(self) -> None:
         super().start()
@@ -74,10 +83,6 @@ class Hurricane(SPOS):
         self.given = {layer: self.space.choices[layer].options[0] for layer in self.second}
         """What is not searched now: first the operators that the device likes best."""
         self.a1: tuple[str, ...] = ()
-
-    @classmethod
-    def candidates(cls, config: SPOSConfig) -> int:
-        return 2 * super().candidates(config)
 
     def run_epoch(self, epoch: int, batches: Iterable[tuple[Tensor, Tensor]]) -> EpochSummary:
         """The first epoch of the second stage begins with the evolution of the first."""
@@ -97,7 +102,7 @@ class Hurricane(SPOS):
             found = self.evolved(self.part, self._predicted, (least * self.limit_ms, self.limit_ms), rng)
             if found:
                 return found[0]
-        cheap = -self.space.costs().macs
+        cheap = -require(self.space, Additive).costs().macs
         for layer in self.second:
             cheap[layer] = -np.arange(cheap.shape[1])  # as given
         return self.space.architecture(

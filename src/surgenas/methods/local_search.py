@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import ClassVar
 
 import numpy as np
 
@@ -13,13 +14,16 @@ from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.space import Space
 from surgenas.core.trial import Trial
-from surgenas.methods.blackbox import BlackBox, Feasible, anywhere, fresh_at_random, ranked, seen
+from surgenas.methods.base import anywhere
+from surgenas.methods.blackbox import BlackBox, fresh_at_random, ranked, seen
+from surgenas.methods.sampling import Feasible
 
 
 @dataclass(frozen=True, kw_only=True)
 class LocalSearch(BlackBox):
     """starts: random architectures, the best of which the first climb begins at."""
 
+    name: ClassVar[str] = "local"
     starts: int = 10
 
     def ask(

@@ -11,18 +11,17 @@ from surgenas.core.architecture import Architecture
 from surgenas.core.errors import EnvironmentFault, UsageError
 from surgenas.core.space import Space
 from surgenas.core.trial import Trial
-from surgenas.methods.blackbox import Feasible, anywhere
+from surgenas.methods.base import anywhere
 from surgenas.methods.foreign import ForeignLoop
+from surgenas.methods.sampling import Feasible, Sampling
 
 
 @dataclass(frozen=True, kw_only=True)
-class NevergradSearch:
+class NevergradSearch(Sampling):
     """optimizer: a name of Nevergrad's registry."""
 
+    name: ClassVar[str] = "nevergrad"
     optimizer: str = "DiscreteOnePlusOne"
-    batch: int = 1
-    climbs: ClassVar[bool] = False
-    two_objectives: ClassVar[bool] = False
 
     def start(self, space: Space, rng: np.random.Generator, feasible: Feasible = anywhere) -> ForeignLoop:
         """An optimizer of its own."""

@@ -13,7 +13,9 @@ from surgenas.core.architecture import Architecture
 from surgenas.core.errors import EnvironmentFault, UsageError
 from surgenas.core.space import Space
 from surgenas.core.trial import Trial
-from surgenas.methods.blackbox import BlackBox, Feasible, anywhere, fresh, fresh_at_random, seen
+from surgenas.methods.base import anywhere
+from surgenas.methods.blackbox import BlackBox, fresh, fresh_at_random, seen
+from surgenas.methods.sampling import Feasible
 
 TRIES = 200
 """Children drawn for one that is new and feasible."""
@@ -24,6 +26,7 @@ class NSGA2(BlackBox):
     """population: how many survive of all that were tried, at first random ones; mutation_rate: by gene, after
     crossover, 0 for one gene in expectation."""
 
+    name: ClassVar[str] = "nsga2"
     batch: int = 10
     population: int = 40
     mutation_rate: float = 0.0
@@ -37,9 +40,10 @@ class NSGA2(BlackBox):
         self, space: Space, history: Sequence[Trial], n: int, rng: np.random.Generator, feasible: Feasible = anywhere
     ) -> list[Architecture]:
         known = seen(history)
-        if len(history) < self.population:
-            return fresh_at_random(space, min(n, self.population - len(history)), known, rng, feasible)
-        alive = survivors(history, self.population)
+        population = self.at_most(self.population)
+        if len(history) < population:
+            return fresh_at_random(space, min(n, population - len(history)), known, rng, feasible)
+        alive = survivors(history, population)
         rate = self.mutation_rate or 1 / len(space.choices)
 
         def parent() -> Architecture:

@@ -13,8 +13,10 @@ from surgenas.core.errors import EnvironmentFault, UsageError
 from surgenas.core.seeds import generator
 from surgenas.core.space import Space
 from surgenas.core.trial import Trial
-from surgenas.methods.blackbox import BlackBox, Feasible, anywhere
+from surgenas.methods.base import anywhere
+from surgenas.methods.blackbox import BlackBox
 from surgenas.methods.foreign import ForeignLoop
+from surgenas.methods.sampling import Feasible, Sampling
 
 try:
     import optuna
@@ -24,13 +26,10 @@ except ImportError as error:
 
 
 @dataclass(frozen=True, kw_only=True)
-class OptunaSearch:
+class OptunaSearch(Sampling):
     """make: seed -> any of Optuna's samplers."""
 
     make: Callable[[int], Any]
-    batch: int = 1
-    climbs: ClassVar[bool] = False
-    two_objectives: ClassVar[bool] = False
 
     def start(self, space: Space, rng: np.random.Generator, feasible: Feasible = anywhere) -> ForeignLoop:
         """A study of its own, in memory."""
@@ -44,6 +43,7 @@ class OptunaSearch:
 class TPE(OptunaSearch):
     """Tree-structured Parzen estimator (Bergstra et al. 2011), Optuna's default."""
 
+    name: ClassVar[str] = "optuna-tpe"
     make: Callable[[int], Any] = lambda seed: optuna.samplers.TPESampler(seed=seed)
 
 
@@ -51,6 +51,7 @@ class TPE(OptunaSearch):
 class OptunaNSGA2(OptunaSearch):
     """Optuna's NSGA-II for score and latency."""
 
+    name: ClassVar[str] = "optuna-nsga2"
     make: Callable[[int], Any] = lambda seed: optuna.samplers.NSGAIISampler(seed=seed, population_size=40)
     two_objectives: ClassVar[bool] = True
 

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from surgenas.core.architecture import Architecture
 from surgenas.core.space import Space
 from surgenas.core.trial import Trial
-from surgenas.methods.blackbox import BlackBox, Feasible, anywhere, fresh_at_random, seen
+from surgenas.methods.base import anywhere
+from surgenas.methods.blackbox import BlackBox, fresh_at_random, seen
+from surgenas.methods.sampling import Feasible
 
 
 @dataclass(frozen=True, kw_only=True)
 class RandomSearch(BlackBox):
     """Uniform over gene strings, no network twice."""
+
+    name: ClassVar[str] = "random"
 
     def ask(
         self, space: Space, history: Sequence[Trial], n: int, rng: np.random.Generator, feasible: Feasible = anywhere

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -13,7 +14,9 @@ from surgenas.core.architecture import Architecture
 from surgenas.core.errors import UsageError
 from surgenas.core.space import Space
 from surgenas.core.trial import Trial
-from surgenas.methods.blackbox import BlackBox, Feasible, anywhere, fresh, fresh_at_random, seen
+from surgenas.methods.base import anywhere
+from surgenas.methods.blackbox import BlackBox, fresh, fresh_at_random, seen
+from surgenas.methods.sampling import Feasible
 
 TRIES = 200
 """Children drawn for one that is new and feasible."""
@@ -23,6 +26,7 @@ TRIES = 200
 class RegularizedEvolution(BlackBox):
     """population: the youngest that are alive, at first random ones; tournament: how many of them compete."""
 
+    name: ClassVar[str] = "regularized"
     population: int = 50
     tournament: int = 10
 
@@ -34,12 +38,13 @@ class RegularizedEvolution(BlackBox):
         self, space: Space, history: Sequence[Trial], n: int, rng: np.random.Generator, feasible: Feasible = anywhere
     ) -> list[Architecture]:
         known = seen(history)
-        if len(history) < self.population:
+        population = self.at_most(self.population)
+        if len(history) < population:
             return fresh_at_random(space, n, known, rng, feasible)
-        alive = history[-self.population :]
+        alive = history[-population:]
 
         def child() -> Architecture:
-            rivals = rng.choice(len(alive), self.tournament, replace=False)
+            rivals = rng.choice(len(alive), min(self.tournament, len(alive)), replace=False)
             return moves.mutate(space, max((alive[i] for i in rivals), key=lambda trial: trial.score).arch, rng)
 
         found = fresh(space, lambda count: [child() for _ in range(count)], n, known, feasible, most=TRIES * n)

@@ -20,6 +20,16 @@ from surgenas.core.space import Floats
 Bools = npt.NDArray[np.bool_]
 
 
+@dataclass(frozen=True, kw_only=True)
+class OperatorChoice:
+    """How operators are chosen for a device: the `keep` of the highest score, averaged over layers or, per_layer, in
+    each; b: how much latency counts against capacity."""
+
+    keep: int = 4
+    b: float = 1.0
+    per_layer: bool = False
+
+
 @dataclass(frozen=True, eq=False)
 class OperatorCosts:
     """flops, params, latency_ms: (L, O). NaN latency: the device cannot run it there."""
@@ -49,10 +59,10 @@ class Selection:
         return layers[0] if len(set(layers)) == 1 else ";".join(layers)
 
 
-def select(costs: OperatorCosts, *, keep: int = 4, b: float = 1.0, per_layer: bool = False) -> Selection:
+def select(costs: OperatorCosts, choice: OperatorChoice) -> Selection:
     """The `keep` operators of the highest score, averaged over layers or in each; raises UsageError if there are not as
     many."""
-    names = costs.names
+    names, keep = costs.names, choice.keep
     if not names:
         raise UsageError("no operator to choose from: the pool is empty")
     if not 1 <= keep <= len(names):
@@ -60,11 +70,11 @@ def select(costs: OperatorCosts, *, keep: int = 4, b: float = 1.0, per_layer: bo
     runs_O: Bools = np.all(costs.latency_ms > 0, axis=0)  # NaN is not
     if not runs_O.any():
         raise UsageError("the device runs none of the operators; `surgenas devices` lists others")
-    capacity, score = _scores(costs, runs_O, b)
+    capacity, score = _scores(costs, runs_O, choice.b)
     dominated = _dominated(costs, runs_O)
     left = [o for o, name in enumerate(names) if runs_O[o] and name not in dominated]
     # a device may leave fewer than wanted: dominated ones are not worth taking to fill up
-    rows = score if per_layer else np.broadcast_to(score.mean(0), score.shape)
+    rows = score if choice.per_layer else np.broadcast_to(score.mean(0), score.shape)
     kept = tuple(tuple(names[o] for o in sorted(left, key=row.__getitem__, reverse=True)[:keep]) for row in rows)
     return Selection(names, capacity, score, kept, dominated, tuple(np.array(names)[~runs_O].tolist()))
 

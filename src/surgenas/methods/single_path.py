@@ -9,30 +9,28 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import torch
 from timm.optim import RMSpropTF
 from torch import Tensor, nn
 
-from surgenas.core.bounds import Finite, NotNegative, Positive, Share
+from surgenas.core.bounds import Count, Finite, NotNegative, Positive, Share
 from surgenas.core.errors import UsageError
 from surgenas.core.seeds import derive
 from surgenas.core.space import Space
-from surgenas.methods.base import EpochSummary, Step
+from surgenas.methods.base import EpochSummary, Needs, Problem
 from surgenas.methods.gradient import GradientEpoch, GradientSearch, Multiplier, cosine
-from surgenas.methods.indicators import DROPOUTS, PAPER_TABLE, kept, paper_runtime
-from surgenas.methods.lambda_search import WAYS, landed, propose
-from surgenas.nn.superkernel import Rule, SuperkernelSupernet
+from surgenas.methods.indicators import PAPER_TABLE, kept, paper_runtime
+from surgenas.methods.lambda_search import landed, propose
+from surgenas.methods.shared_weights import Step
+from surgenas.nn.superkernel import Rule
 from surgenas.predictors.linear import AdditivePredictor
-
-LOSSES = ("multiplier", "log", "target")
 
 
 @dataclass(frozen=True, kw_only=True)
-class SinglePathConfig:
+class SinglePathNAS:
     """Settings of one search.
 
     faithful: norms as they are, masks on the kernel, thresholds in the weights' optimizer (RMSProp) and in its weight
@@ -46,7 +44,10 @@ class SinglePathConfig:
     latency lands on the limit, `tries` times at most.
     """
 
-    epochs: int = 20
+    name: ClassVar[str] = "single-path"
+    default_space: ClassVar[str] = "single_path"
+
+    epochs: Count = 20
     warmup: Share = 0.625
     faithful: bool = False
     squared: bool = False
@@ -54,35 +55,29 @@ class SinglePathConfig:
     threshold_start: Positive = 0.5
     threshold_travel: NotNegative = 2.0
     threshold_momentum: Share = 0.5
-    indicator_dropout: str = "equal"
+    indicator_dropout: Literal["equal", "authors", "none"] = "equal"
     keep: float = 0.6
     weight_lr: NotNegative = 0.0
     weight_decay: NotNegative = 0.0
     momentum: Share = 0.9
     clip: Positive = 5.0
     label_smoothing: Share = 0.1
-    loss: str = "multiplier"
+    loss: Literal["multiplier", "log", "target"] = "multiplier"
     lam: NotNegative = 0.020
-    runtime: str = "exact"
+    runtime: Literal["exact", "paper"] = "exact"
     multiplier_lr: NotNegative = 0.02
     damping: NotNegative = 0.3
-    search_lambda: str = ""
+    search_lambda: Literal["", "bisection", "bayes"] = ""
     lambda_low: Finite = -6.0
     lambda_high: Finite = -2.0
-    tries: int = 8
+    tries: Count = 8
 
     def __post_init__(self) -> None:
-        for what, value, known in (
-            ("loss", self.loss, LOSSES), ("runtime", self.runtime, ("exact", "paper")),
-            ("indicator_dropout", self.indicator_dropout, DROPOUTS), ("search_lambda", self.search_lambda, ("", *WAYS)),
-        ):  # fmt: skip
-            if value not in known:
-                raise UsageError(f"unknown {what} {value!r}; one of {', '.join(filter(None, known))}")
-        if not 0 < self.keep <= 1 or self.tries < 1 or self.lambda_low >= self.lambda_high:
-            raise UsageError("expected keep in (0, 1], tries 1 or more, lambda_low < lambda_high")
+        if not 0 < self.keep <= 1 or self.lambda_low >= self.lambda_high:
+            raise UsageError("expected keep in (0, 1], lambda_low < lambda_high")
         if self.search_lambda and self.loss != "log":
             raise UsageError("search_lambda searches the lam of loss=log; set both")
-        if not 0 <= self.warmup < 1 or not 0 <= self.warmup_epochs < self.epochs:
+        if not 0 <= self.warmup_epochs < self.epochs:
             raise UsageError(
                 f"epochs {self.epochs}, warmup {self.warmup}: after {self.warmup_epochs} epochs of warm-up none is "
                 "left to search in; ask for more epochs"
@@ -97,6 +92,13 @@ class SinglePathConfig:
         temperature = 1.0 if self.faithful else self.temperature
         return Rule(normalised=not self.faithful, squared=self.squared, temperature=temperature)
 
+    def needs(self, space: Space) -> Needs:
+        cost: Literal["additive", "relaxed"] = "additive" if self.runtime == "paper" else "relaxed"
+        return Needs(shares=("superkernel",), cost=cost, longer=3.0, passes=1)
+
+    def begin(self, problem: Problem) -> SinglePathSearch:
+        return SinglePathSearch(self, problem)
+
 
 @dataclass(frozen=True, kw_only=True)
 class SinglePathEpoch(GradientEpoch):
@@ -107,19 +109,10 @@ class SinglePathEpoch(GradientEpoch):
     lam: float
 
 
-class SinglePathNAS(GradientSearch):
+class SinglePathSearch(GradientSearch):
     """Superkernels, their thresholds, and the runtime term."""
 
-    name = "single-path"
-    default_space = "single_path"
-    Config = SinglePathConfig
-    longer = 3
-    supernet_kind = SuperkernelSupernet
-    config: SinglePathConfig
-
-    @classmethod
-    def additive(cls, settings: Mapping[str, Any]) -> bool:
-        return settings.get("runtime") == "paper"
+    config: SinglePathNAS
 
     def start(self) -> None:
         c = self.config
@@ -207,10 +200,6 @@ class SinglePathNAS(GradientSearch):
         return 15 * torch.log1p(100 * (relative - 1).clamp_min(0))
 
     # --- epochs, and a lambda that is searched
-
-    @classmethod
-    def passes(cls, space: Space) -> int:
-        return 1
 
     @property
     def epochs(self) -> int:

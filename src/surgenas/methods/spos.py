@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -17,65 +17,62 @@ from torch import Tensor, nn
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
-from surgenas.core.bounds import NotNegative, Positive, Share
+from surgenas.core.bounds import Count, NotNegative, Positive, Share
 from surgenas.core.catalog import look_up
 from surgenas.core.errors import UsageError
 from surgenas.core.seeds import derive
 from surgenas.core.space import Space
 from surgenas.methods import SAMPLERS
-from surgenas.methods.base import EpochSummary, Latency, Step, SupernetSearch
+from surgenas.methods.base import EpochSummary, Latency, Needs, Problem
 from surgenas.methods.candidates import accuracies
 from surgenas.methods.constrained import most_probable
 from surgenas.methods.evolution import Evolution, evolve
-from surgenas.nn.supernet import ChoiceSupernet
-
-TRAINED_BY = ("spos", "fair")
+from surgenas.methods.shared_weights import Step, SupernetSearch
+from surgenas.spaces.capabilities import Additive, require
 
 
 @dataclass(frozen=True, kw_only=True)
-class SPOSConfig(Evolution):
+class SPOS(Evolution):
     """Settings of one search and of its evolution; the authors' are for ImageNet and batches of 1024, these
     for short searches.
 
-    sampler: "spos", one uniform path a step, or "fair", FairNAS's orderings: one step of all operators. warmup: none,
-    all epochs train weights.
+    sampler: "spos", one uniform path a step, or "fair", FairNAS's orderings: one step of all operators.
     """
 
-    epochs: int = 60
-    warmup: Share = 0.0
+    name: ClassVar[str] = "spos"
+    default_space: ClassVar[str] = "shuffle"
+    longer: ClassVar[float] = 3.0
+    least_steps: ClassVar[int] = 1600
+
+    epochs: Count = 60
     weight_lr: Positive = 0.3
     momentum: Share = 0.9
     weight_decay: NotNegative = 4e-5
     clip: Positive = 1.0
     label_smoothing: Share = 0.1
-    sampler: str = "spos"
-    generations: int = 10
+    sampler: Literal["spos", "fair"] = "spos"
+    generations: Count = 10
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.sampler not in TRAINED_BY:
-            raise UsageError(f"unknown sampler {self.sampler!r}; one of {', '.join(TRAINED_BY)}")
-        if self.epochs < 1 or self.warmup:
-            raise UsageError(f"epochs {self.epochs}, warmup {self.warmup}: expected at least 1, and no warm-up")
+    def needs(self, space: Space) -> Needs:
+        return Needs(
+            shares=("choice",), data="held out", cost="any", longer=self.longer, least_steps=self.least_steps, passes=1,
+            judged=self.population * self.generations,
+        )  # fmt: skip
+
+    def begin(self, problem: Problem) -> SPOSSearch:
+        return SPOSSearch(self, problem)
 
 
-class SPOS(SupernetSearch):
+class SPOSSearch(SupernetSearch):
     """Supernet training, and candidates judged with its weights."""
 
-    name = "spos"
-    default_space = "shuffle"
-    Config = SPOSConfig
-    longer = 3.0
-    least_steps = 1600
-    supernet_kind = ChoiceSupernet
-    holds_out = True
-    config: SPOSConfig
+    config: SPOS
 
     def start(self) -> None:
         c = self.config
         options = {len(choice.options) for choice in self.space.choices}
         if len(options) != 1:
-            raise UsageError(f"{self.name} draws operators uniformly: it needs equally many in every layer")
+            raise UsageError(f"{self.config.name} draws operators uniformly: it needs equally many in every layer")
         self.logits_LK = torch.zeros(len(self.space.choices), *options)
         self.optimizer = torch.optim.SGD(
             self.supernet.parameters(), c.weight_lr, momentum=c.momentum, weight_decay=c.weight_decay
@@ -83,18 +80,6 @@ class SPOS(SupernetSearch):
         self.criterion = nn.CrossEntropyLoss(label_smoothing=c.label_smoothing)
         self.scores: dict[tuple[int, ...], float] = {}
         """What evolution has judged with the present weights."""
-
-    @classmethod
-    def passes(cls, space: Space) -> int:
-        return 1
-
-    @classmethod
-    def candidates(cls, config: SPOSConfig) -> int:
-        return config.population * config.generations
-
-    @property
-    def epochs(self) -> int:
-        return self.config.epochs
 
     # --- supernet training
 
@@ -154,7 +139,7 @@ class SPOS(SupernetSearch):
         return [self.scores[path] for path in paths]
 
     def largest(self) -> Architecture:
-        return moves.decode(self.space, self.space.costs().macs)
+        return moves.decode(self.space, require(self.space, Additive).costs().macs)
 
     # --- state
 

@@ -10,27 +10,25 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
-from surgenas.core.bounds import NotNegative, Positive, Share
+from surgenas.core.bounds import Count, NotNegative, Positive, Share
 from surgenas.core.catalog import look_up
 from surgenas.core.errors import UsageError
 from surgenas.core.seeds import derive
 from surgenas.core.space import Space
 from surgenas.methods import SAMPLERS
+from surgenas.methods.base import Needs, Problem
 from surgenas.methods.gradient import GradientEpoch, GradientSearch, Multiplier, cosine
 from surgenas.methods.samplers import Sampler
-from surgenas.nn.supernet import ChoiceSupernet, Gates
-
-ESTIMATORS = ("path-credit", "straight-through", "both")
-LOSSES = ("multiplier", "penalty", "absolute")
+from surgenas.nn.supernet import Gates
 
 
 @dataclass(frozen=True, kw_only=True)
-class SurgeNASConfig:
+class SurgeNAS:
     """Settings of one search. Where they differ from the authors' ImageNet ones, they are scaled to short searches.
 
     warmup: share of the epochs that train weights only. alpha_lr: 0 sets it so that a logit can travel
@@ -40,7 +38,10 @@ class SurgeNASConfig:
     the first draw, an exact sample of softmax(logits), each normalised.
     """
 
-    epochs: int = 20
+    name: ClassVar[str] = "surgenas"
+    default_space: ClassVar[str] = "mobile"
+
+    epochs: Count = 20
     warmup: Share = 0.25
     weight_lr: Positive = 0.1
     momentum: Share = 0.9
@@ -53,19 +54,15 @@ class SurgeNASConfig:
     tau_start: Positive = 5.0
     tau_end: Positive = 0.5
     eta: NotNegative = 1.0
-    sampler: str = "ods"
-    estimator: str = "both"
+    sampler: Literal["ods", "fair", "gdas", "spos", "darts"] = "ods"
+    estimator: Literal["path-credit", "straight-through", "both"] = "both"
     leak: bool = False
-    loss: str = "multiplier"
+    loss: Literal["multiplier", "penalty", "absolute"] = "multiplier"
     latency_weight: NotNegative = 1.0
     multiplier_lr: NotNegative = 0.05
     damping: NotNegative = 4.0
 
     def __post_init__(self) -> None:
-        if self.estimator not in ESTIMATORS:
-            raise UsageError(f"unknown gradient estimator {self.estimator!r}; one of {', '.join(ESTIMATORS)}")
-        if self.loss not in LOSSES:
-            raise UsageError(f"unknown latency loss {self.loss!r}; one of {', '.join(LOSSES)}")
         if self.sampler in ("gdas", "spos", "darts") and self.estimator != "straight-through":
             raise UsageError(
                 f"sampler {self.sampler!r} runs one path a step: path credit compares several; "
@@ -73,8 +70,12 @@ class SurgeNASConfig:
             )
         if self.sampler == "fair" and self.estimator != "path-credit":
             raise UsageError("sampler 'fair' draws without gradient: use the estimator path-credit")
-        if self.epochs < 1 or not 0 <= self.warmup < 1:
-            raise UsageError(f"epochs {self.epochs}, warmup {self.warmup}: expected at least 1, and a share in [0, 1)")
+
+    def needs(self, space: Space) -> Needs:
+        return Needs(shares=("choice", "cells"), cost="relaxed", passes=len(space.choices[0].options))
+
+    def begin(self, problem: Problem) -> SurgeNASSearch:
+        return SurgeNASSearch(self, problem)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,14 +87,10 @@ class SurgeNASEpoch(GradientEpoch):
     entropy: float
 
 
-class SurgeNAS(GradientSearch):
+class SurgeNASSearch(GradientSearch):
     """Everything a search changes, in one checkpointable object: supernet, logits, optimizers, multiplier."""
 
-    name = "surgenas"
-    default_space = "mobile"
-    Config = SurgeNASConfig
-    supernet_kind = ChoiceSupernet
-    config: SurgeNASConfig
+    config: SurgeNAS
 
     def start(self) -> None:
         c, space = self.config, self.space
@@ -115,14 +112,6 @@ class SurgeNAS(GradientSearch):
 
     # --- schedules (docs/methods/surgenas.md, 2 and docs/methods/surgenas.md, 3): functions of the step alone,
     # which keep their end values past the last epoch
-
-    @property
-    def epochs(self) -> int:
-        return self.config.epochs
-
-    @classmethod
-    def passes(cls, space: Space) -> int:
-        return len(space.choices[0].options)
 
     @property
     def warmup_epochs(self) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from scipy import stats
@@ -24,7 +24,9 @@ from surgenas.core.errors import UsageError
 from surgenas.core.seeds import generator
 from surgenas.core.space import Floats, Space
 from surgenas.core.trial import Trial
-from surgenas.methods.blackbox import ENUMERABLE, BlackBox, Feasible, Pool, anywhere, fresh_at_random, seen, whole
+from surgenas.methods.base import anywhere
+from surgenas.methods.blackbox import ENUMERABLE, BlackBox, Pool, fresh_at_random, seen, whole
+from surgenas.methods.sampling import Feasible
 
 MLP_SIZE, TREES = (256, 256), 200
 """Smaller than the authors' (4 x 1000, 1000 trees), so that a round takes a fraction of a second."""
@@ -50,16 +52,15 @@ class WeakNAS(BlackBox):
     is too large to be known as a whole.
     """
 
+    name: ClassVar[str] = "weaknas"
     batch: int = 10
     first: int = 10
     top: int = 100
-    predictor: str = "mlp"
+    predictor: Literal["mlp", "forest", "boosting"] = "mlp"
     ei: bool = False
     pool: int = 10_000
 
     def __post_init__(self) -> None:
-        if self.predictor not in WEAK:
-            raise UsageError(f"unknown predictor {self.predictor!r}; one of {', '.join(WEAK)}")
         if min(self.first, self.top, self.pool, self.batch) < 1:
             raise UsageError("weaknas: expected first, top, pool and batch of 1 or more")
 
@@ -114,20 +115,23 @@ class WeakNAS(BlackBox):
 class Forest(WeakNAS):
     """With a random forest."""
 
-    predictor: str = "forest"
+    name: ClassVar[str] = "weaknas-forest"
+    predictor: Literal["mlp", "forest", "boosting"] = "forest"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Boosting(WeakNAS):
     """With gradient boosting."""
 
-    predictor: str = "boosting"
+    name: ClassVar[str] = "weaknas-boosting"
+    predictor: Literal["mlp", "forest", "boosting"] = "boosting"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExpectedImprovement(WeakNAS):
     """Favourites by expected improvement."""
 
+    name: ClassVar[str] = "weaknas-ei"
     ei: bool = True
 
 

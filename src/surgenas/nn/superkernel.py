@@ -10,12 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from timm.models._efficientnet_blocks import InvertedResidual, SqueezeExcite
 from torch import Tensor, nn
 
 from surgenas.nn.chain import ChainNetwork
+from surgenas.nn.sharing import Sharing
 
 K5, E3, E6, SE25, SE50 = range(5)
 """Where each decision stands in a row of D decisions."""
@@ -122,6 +124,7 @@ class SuperkernelSupernet(nn.Module):
     squared norms in the fresh network of what the decisions switch on. skippable: (L,).
     """
 
+    shares: ClassVar[Sharing] = "superkernel"
     hard: Tensor
     start: Tensor
     skippable: Tensor

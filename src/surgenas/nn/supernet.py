@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,7 @@ from surgenas.core.architecture import Architecture
 from surgenas.core.moves import indices
 from surgenas.core.space import Space
 from surgenas.nn.chain import ChainNetwork
+from surgenas.nn.sharing import Sharing
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +71,8 @@ class ChoiceBlock(nn.Module):
 
 class ChoiceSupernet(nn.Module):
     """A supernet of stem, L choice blocks and head, called with the gates of one path or of all operators."""
+
+    shares: ClassVar[Sharing] = "choice"
 
     def __init__(self, stem: nn.Module, layers: Sequence[ChoiceBlock], head: nn.Module) -> None:
         super().__init__()

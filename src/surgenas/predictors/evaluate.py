@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
 from sklearn.model_selection import KFold
 
+from surgenas.core.record import Record
 from surgenas.core.space import Floats
 from surgenas.predictors.base import FOLDS, Predictor
 
 
 @dataclass(frozen=True)
-class Score:
+class Score(Record):
     """The errors of one predictor on architectures that it has not seen.
 
     kendall, spearman: rank correlations. mape: mean relative error; within_5, within_10: shares of the predictions that
@@ -30,10 +31,6 @@ class Score:
     within_10: float
     rmse_ms: float
     fit_seconds: float
-
-    def to_dict(self) -> dict[str, float | str]:
-        """The fields as plain values, for JSON."""
-        return asdict(self)
 
 
 def score(name: str, predicted_ms: Floats, measured_ms: Floats, fit_seconds: float = 0.0) -> Score:

@@ -10,9 +10,9 @@ import plotly.graph_objects as go
 from plotly.colors import qualitative
 
 from surgenas.core.files import write_atomic
-from surgenas.report.facts import Facts
 from surgenas.report.figures import INK, MUTED, blank
 from surgenas.report.lab_text import BENCH_HEAD, bench_notes, bench_rows
+from surgenas.studies.bench import BenchResult
 
 COLOURS = qualitative.D3
 BANDS = 7
@@ -25,21 +25,21 @@ STYLE = (
 )
 
 
-def regret_figure(found: Facts) -> go.Figure:
+def regret_figure(found: BenchResult) -> go.Figure:
     """Medians over seeds; shaded, their quartiles, as far as there are not too many."""
     figure = blank("queries", "regret to the optimum (points)")
-    queries = list(range(1, found["budget"] + 1))
+    queries = list(range(1, found.budget + 1))
     styles = itertools.cycle(itertools.product(("solid", "dash", "dashdot"), COLOURS))
-    for row in found["methods"]:
-        dash, colour = ("dot", MUTED) if row["method"] == "random" else next(styles)
-        low, median, high = ([_drawn(v) for v in row["regret"][key]] for key in ("low", "median", "high"))
-        if len(found["methods"]) <= BANDS:
+    for row in found.methods:
+        dash, colour = ("dot", MUTED) if row.method == "random" else next(styles)
+        low, median, high = ([_drawn(v) for v in getattr(row.regret, key)] for key in ("low", "median", "high"))
+        if len(found.methods) <= BANDS:
             figure.add_scatter(
                 x=[*queries, *reversed(queries)], y=[*high, *reversed(low)], fill="toself", line={"width": 0},
-                fillcolor=colour, opacity=0.12, hoverinfo="skip", showlegend=False, legendgroup=row["method"],
+                fillcolor=colour, opacity=0.12, hoverinfo="skip", showlegend=False, legendgroup=row.method,
             )  # fmt: skip
         figure.add_scatter(
-            x=queries, y=median, name=row["method"], legendgroup=row["method"],
+            x=queries, y=median, name=row.method, legendgroup=row.method,
             line={"color": colour, "width": 2, "shape": "hv", "dash": dash},
         )  # fmt: skip
     figure.update_yaxes(type="log", tickvals=[0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30],
@@ -47,13 +47,13 @@ def regret_figure(found: Facts) -> go.Figure:
     return figure.update_layout(height=520, showlegend=True, legend={"orientation": "v", "y": 1, "x": 1.02})
 
 
-def write_bench_page(found: Facts, folder: Path) -> Path:
+def write_bench_page(found: BenchResult, folder: Path) -> Path:
     """One offline file."""
     head = "".join(f"<th>{escape(name)}" for name in BENCH_HEAD)
     rows = "".join("<tr>" + "".join(f"<td>{escape(cell)}" for cell in row) for row in bench_rows(found))
     drawn = regret_figure(found).to_html(full_html=False, include_plotlyjs=True, config={"displayModeBar": False})
     notes = "".join(f"<p>{escape(note)}" for note in bench_notes(found))
-    title = f"Searches on {Path(found['table']).name}, {found['test']}"
+    title = f"Searches on {Path(found.table).name}, {found.test}"
     page = (
         f"<!doctype html><meta charset=utf-8><title>{escape(title)}</title><style>{STYLE}</style>"
         f"<h1 style='color:{INK}'>{escape(title)}</h1>{drawn}<table><tr>{head}{rows}</table>{notes}"

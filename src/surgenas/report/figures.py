@@ -1,65 +1,69 @@
-"""The drawings of the report: each takes the facts and returns a plotly figure."""
+"""The drawings of the report: each takes a run's summary and story, and returns a plotly figure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from surgenas.report.facts import Facts
+from surgenas.runs.results import FOUND, YARDSTICK, HeldOutLatencies
+from surgenas.runs.summary import Network, Story, Summary
 
 INK, ACCENT, MUTED, WARM = "#1f2937", "#2563eb", "#9ca3af", "#ea580c"
 
 
-def limit(known: Facts, more: Facts) -> go.Figure:
-    """Measured latencies with their intervals, against the limit."""
-    rows = [("found", known["latency"]["ms"], known["latency"]["interval"])]
-    rows += [
-        (r["name"], r["latency_ms"], r["interval"]) for r in known["references"] + known["random"] + known["uniform"]
-    ]
-    rows = [row for row in rows if row[1] is not None]
+def limit(summary: Summary, story: Story) -> go.Figure:
+    """Latencies with their intervals, against the limit."""
+    rows = [(FOUND, summary.latency.ms, summary.latency.interval)]
+    rows += [(n.name, n.latency_ms, n.interval) for n in summary.beside]
+    known = [(name, ms, interval) for name, ms, interval in rows if ms is not None]
     figure = blank("latency (ms)", "")
-    error = [high - ms for _, ms, (_, high) in rows]
     figure.add_scatter(
-        x=[ms for _, ms, _ in rows],
-        y=[name for name, _, _ in rows],
-        error_x={"array": error, "color": INK},
+        x=[ms for _, ms, _ in known],
+        y=[name for name, _, _ in known],
+        error_x=_errors([(ms, interval) for _, ms, interval in known], INK),
         mode="markers",
-        marker={"size": 11, "color": [ACCENT] + [MUTED] * len(rows)},
+        marker={"size": 11, "color": [ACCENT] + [MUTED] * len(known)},
     )
-    _limit_line(figure, known)
+    _limit_line(figure, summary)
     figure.update_yaxes(autorange="reversed", type="category")
-    return figure.update_layout(height=110 + 34 * max(len(rows), 1))
+    return figure.update_layout(height=110 + 34 * max(len(known), 1))
 
 
-def trade_off(known: Facts, more: Facts) -> go.Figure:
-    """Test accuracy against measured latency."""
-    figure = blank("measured latency (ms)", "test accuracy")
+def trade_off(summary: Summary, story: Story) -> go.Figure:
+    """Test accuracy against latency."""
+    figure = blank("latency (ms)", "test accuracy")
+    latency = summary.latency
+    found = Network(FOUND, summary.accuracy.test, latency.ms, latency.interval, latency.grade, None)
     groups = (
-        ("random", known["random"] + known["uniform"], MUTED, "circle"),
-        ("MobileNetV2", known["references"], WARM, "square"),
-        ("found", [{**known["latency"], "accuracy": known["accuracy"]["test"], "latency_ms": known["latency"]["ms"]}],
-         ACCENT, "star"),
-    )  # fmt: skip
-    for name, rows, colour, symbol in groups:
-        rows = [r for r in rows if r["accuracy"] is not None and r["latency_ms"] is not None]
-        if rows:
+        ("random", (*summary.random_at_equal_latency, *summary.random), MUTED, "circle"),
+        (YARDSTICK, summary.yardsticks, WARM, "square"),
+        (FOUND, (found,), ACCENT, "star"),
+    )
+    for name, networks, colour, symbol in groups:
+        rows = [(n.latency_ms, n.accuracy, n.interval) for n in networks if n.accuracy is not None]
+        known = [(ms, accuracy, interval) for ms, accuracy, interval in rows if ms is not None]
+        if known:
             figure.add_scatter(
-                x=[r["latency_ms"] for r in rows],
-                y=[r["accuracy"] for r in rows],
+                x=[ms for ms, _, _ in known],
+                y=[accuracy for _, accuracy, _ in known],
                 name=name,
                 mode="markers",
-                error_x={"array": [r["interval"][1] - r["latency_ms"] for r in rows], "color": colour},
+                error_x=_errors([(ms, interval) for ms, _, interval in known], colour),
                 marker={"size": 14, "color": colour, "symbol": symbol},
             )
-    _limit_line(figure, known)
+    _limit_line(figure, summary)
     return figure.update_yaxes(tickformat=".2%").update_layout(showlegend=True)
 
 
-def trajectory(known: Facts, more: Facts) -> go.Figure:
-    """The loss, epoch by epoch; where the search chooses while it trains, also what it samples costs."""
-    epochs = more["epochs"]
+def trajectory(summary: Summary, story: Story) -> go.Figure:
+    """Candidates as they were judged; or the loss, epoch by epoch, and where the search chooses while it trains, what
+    it samples costs."""
+    if story.trials:
+        return _trials(summary, story)
+    epochs = story.epochs
     x = [e["epoch"] + 1 for e in epochs]
     if epochs and all(e["latency_ms"] is None for e in epochs):
         figure = blank("epoch of the supernet's training", "loss")
@@ -69,30 +73,43 @@ def trajectory(known: Facts, more: Facts) -> go.Figure:
     figure.add_scatter(x=x, y=[e["loss"] for e in epochs], name="loss", yaxis="y2", line={"color": WARM})
     skips = [e.get("skips") for e in epochs]
     figure.add_scatter(x=x, y=skips, name="skips chosen", yaxis="y2", line={"color": MUTED, "dash": "dot"})
-    if known["limit_ms"]:
-        figure.add_hline(y=known["limit_ms"], line={"color": INK, "dash": "dash"}, annotation_text="limit")
+    if summary.limit_ms:
+        figure.add_hline(y=summary.limit_ms, line={"color": INK, "dash": "dash"}, annotation_text="limit")
     axis = {"title": "loss, skips", "overlaying": "y", "side": "right", "showgrid": False}
     return figure.update_layout(yaxis2=axis, showlegend=True)
 
 
-def predictions(known: Facts, more: Facts) -> go.Figure:
+def _trials(summary: Summary, story: Story) -> go.Figure:
+    """Every candidate by its latency and its score on images held out, the later the darker."""
+    figure = blank("latency of candidates (ms)", "accuracy on images held out")
+    trials = story.trials
+    figure.add_scatter(
+        x=[t["latency_ms"] for t in trials], y=[t["score"] for t in trials], mode="markers",
+        marker={"size": 9, "color": list(range(1, len(trials) + 1)), "colorscale": "Blues", "showscale": True,
+                "cmin": -len(trials) / 3, "colorbar": {"title": "candidate"}},
+    )  # fmt: skip
+    _limit_line(figure, summary)
+    return figure.update_yaxes(tickformat=".0%")
+
+
+def predictions(summary: Summary, story: Story) -> go.Figure:
     """Predicted against measured, on architectures that the predictor had not seen."""
-    held_out = more["held_out"] or {"predicted_ms": [], "measured_ms": []}
+    held_out = story.held_out or HeldOutLatencies((), ())
     figure = blank("measured (ms)", "predicted, held out (ms)")
     figure.add_scatter(
-        x=held_out["measured_ms"], y=held_out["predicted_ms"], mode="markers", marker={"color": ACCENT, "opacity": 0.7}
+        x=held_out.measured_ms, y=held_out.predicted_ms, mode="markers", marker={"color": ACCENT, "opacity": 0.7}
     )
-    if held_out["measured_ms"]:
-        ends = [min(held_out["measured_ms"]), max(held_out["measured_ms"])]
+    if held_out.measured_ms:
+        ends = [min(held_out.measured_ms), max(held_out.measured_ms)]
         figure.add_scatter(x=ends, y=ends, mode="lines", line={"color": INK, "dash": "dash", "width": 1})
     return figure
 
 
-def training(known: Facts, more: Facts) -> go.Figure:
+def training(summary: Summary, story: Story) -> go.Figure:
     """Loss on augmented training images, the same recipe for all."""
     figure = blank("epoch of the training", "training loss")
-    for name, rows in more["training"].items():
-        colour = ACCENT if name == "found" else WARM if name == "MobileNetV2" else MUTED
+    for name, rows in story.training.items():
+        colour = ACCENT if name == FOUND else WARM if name == YARDSTICK else MUTED
         figure.add_scatter(
             x=[r["epoch"] + 1 for r in rows], y=[r["loss"] for r in rows], name=name, line={"color": colour}
         )
@@ -102,9 +119,9 @@ def training(known: Facts, more: Facts) -> go.Figure:
 DECISIONS = ("kernel 5", "not skipped", "expansion 6", "SE at all", "SE at .5")
 
 
-def decisions(more: Facts) -> go.Figure:
+def decisions(story: Story) -> go.Figure:
     """Superkernels, epoch by epoch: the indicators (left) and the thresholds that they come from (right), by layer."""
-    epochs = [e for e in more["epochs"] if "indicators" in e]
+    epochs = [e for e in story.epochs if "indicators" in e]
     figure = make_subplots(cols=2)
     figure.update_layout(blank("", "").layout, height=380, showlegend=True)
     x = [e["epoch"] + 1 for e in epochs]
@@ -121,7 +138,7 @@ def decisions(more: Facts) -> go.Figure:
     return figure.update_xaxes(title="epoch of the search")
 
 
-FIGURES: dict[str, Callable[[Facts, Facts], go.Figure]] = {
+FIGURES: dict[str, Callable[[Summary, Story], go.Figure]] = {
     "limit": limit,
     "trade_off": trade_off,
     "trajectory": trajectory,
@@ -144,6 +161,13 @@ def blank(x: str, y: str) -> go.Figure:
     )
 
 
-def _limit_line(figure: go.Figure, known: Facts) -> None:
-    if known["limit_ms"]:
-        figure.add_vline(x=known["limit_ms"], line={"color": INK, "dash": "dash"}, annotation_text="limit")
+def _limit_line(figure: go.Figure, summary: Summary) -> None:
+    if summary.limit_ms:
+        figure.add_vline(x=summary.limit_ms, line={"color": INK, "dash": "dash"}, annotation_text="limit")
+
+
+def _errors(rows: Sequence[tuple[float, tuple[float, float] | None]], colour: str) -> dict[str, Any] | None:
+    """Error bars of latencies; none where nothing was timed."""
+    if any(interval is None for _, interval in rows):
+        return None
+    return {"array": [interval[1] - ms for ms, interval in rows if interval], "color": colour}

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from surgenas.core.files import write_atomic
-from surgenas.report.facts import Facts
 from surgenas.report.figures import ACCENT, INK, MUTED
+from surgenas.runs.results import OperatorRow
+from surgenas.studies.operators import Operators
 
 GROUPS = (("kept", ACCENT, "circle"), ("dropped: score", MUTED, "circle"), ("dropped: dominated", MUTED, "x-thin-open"))
 
 
-def operators_figure(by_device: dict[str, list[Facts]]) -> go.Figure:
+def operators_figure(by_device: Mapping[str, Sequence[OperatorRow]]) -> go.Figure:
     """A panel for each device; operators that it cannot run are not drawn."""
     figure = make_subplots(rows=1, cols=len(by_device), subplot_titles=list(by_device), shared_yaxes=True)
     for column, rows in enumerate(by_device.values(), start=1):
         for name, colour, symbol in GROUPS:
-            group = [row for row in rows if row["capacity"] is not None and _group(row) == name]
+            group = [row for row in rows if row.capacity is not None and _group(row) == name]
             figure.add_scatter(
-                x=[row["latency"] for row in group], y=[row["capacity"] for row in group], row=1, col=column, name=name,
-                mode="markers+text" if name == "kept" else "markers", text=[row["operator"] for row in group],
-                textposition="top center", hovertext=[f"{row['operator']} {row['why']}" for row in group],
+                x=[row.latency for row in group], y=[row.capacity for row in group], row=1, col=column, name=name,
+                mode="markers+text" if name == "kept" else "markers", text=[row.operator for row in group],
+                textposition="top center", hovertext=[f"{row.operator} {row.why}" for row in group],
                 marker={"color": colour, "symbol": symbol, "size": 10, "line": {"color": colour, "width": 2}},
                 legendgroup=name, showlegend=column == 1,
             )  # fmt: skip
@@ -34,17 +36,17 @@ def operators_figure(by_device: dict[str, list[Facts]]) -> go.Figure:
     )
 
 
-def write_operators_page(found: Facts, folder: Path) -> Path:
+def write_operators_page(found: Operators, folder: Path) -> Path:
     """Draw what `studies.operators` found, in one offline file."""
-    figure = operators_figure({name: facts["operators"] for name, facts in found["devices"].items()})
-    title = f"Operators by device: layout {found['layout']} at {found['resolution']} px"
+    figure = operators_figure({name: chosen.operators for name, chosen in found.devices.items()})
+    title = f"Operators by device: layout {found.layout} at {found.resolution} px"
     figure.update_layout(title={"text": title})
     path = folder / "operators.html"
     write_atomic(path, figure.to_html(include_plotlyjs=True, config={"displayModeBar": False}).encode())
     return path
 
 
-def _group(row: Facts) -> str:
-    if row["kept"]:
+def _group(row: OperatorRow) -> str:
+    if row.kept:
         return GROUPS[0][0]
-    return GROUPS[1][0] if row["why"] == "its score" else GROUPS[2][0]
+    return GROUPS[1][0] if row.why == "its score" else GROUPS[2][0]

@@ -11,71 +11,71 @@ from typing import Any
 from surgenas.core.files import write_atomic
 from surgenas.core.units import show_ms, show_seconds
 from surgenas.report import figures
-from surgenas.report.facts import Facts, facts, page_facts, told
 from surgenas.report.operators_page import operators_figure
+from surgenas.report.words import show_comparison, show_interval, show_known_ms, show_percent
+from surgenas.runs.results import FOUND, Layer
 from surgenas.runs.run import Run
+from surgenas.runs.summary import Story, Summary, summarize, tell_story
 
 
 def write_page(run: Run) -> Path:
     """Draw what is known of a run; returns the file."""
     path = run.folder / "report.html"
-    write_atomic(path, page(facts(run), page_facts(run)).encode())
+    write_atomic(path, page(summarize(run), tell_story(run)).encode())
     return path
 
 
-def page(known: Facts, more: Facts) -> str:
+def page(summary: Summary, story: Story) -> str:
     """The page as text."""
     from plotly.offline import get_plotlyjs
 
     template = Template(files("surgenas.report").joinpath("page.html").read_text())
     return template.substitute(
-        title=escape(Path(known["run"]).name),
-        headline=_headline(known),
-        cards="".join(_cards(known, more)),
-        results=_results(known),
-        predictors=_predictors(known),
-        decisions=_decisions(more),
-        operators=_operators(more),
-        layers=_layers(more["layers"]),
-        facts=_setting(known, more),
+        title=escape(Path(summary.run).name),
+        headline=_headline(summary),
+        cards="".join(_cards(summary, story)),
+        evidence=(summary.latency.evidence or "measurement").replace("measured", "measurement").capitalize(),
+        results=_results(summary),
+        predictors=_predictors(summary),
+        decisions=_decisions(story),
+        operators=_operators(story),
+        layers=_layers(story.layers),
+        facts=_setting(summary, story),
         plotly=get_plotlyjs(),
-        **{name: _figure(draw(known, more)) for name, draw in figures.FIGURES.items()},
+        **{name: _figure(draw(summary, story)) for name, draw in figures.FIGURES.items()},
     )
 
 
-def _headline(known: Facts) -> str:
-    latency, limit = known["latency"], known["limit_ms"]
-    if latency["ms"] is None:
+def _headline(summary: Summary) -> str:
+    latency, limit_ms = summary.latency, summary.limit_ms
+    if latency.ms is None or limit_ms is None or latency.evidence is None:
         return "This run is not finished; what is known so far:"
-    verdict = "inside" if latency["ms"] <= limit else "<b class=bad>outside</b>"
-    return f"Measured <b>{show_ms(latency['ms'])}</b>, {verdict} the limit of <b>{show_ms(limit)}</b>."
+    verdict = "inside" if latency.ms <= limit_ms else "<b class=bad>outside</b>"
+    how = latency.evidence.capitalize()
+    return f"{how} <b>{show_ms(latency.ms)}</b>, {verdict} the limit of <b>{show_ms(limit_ms)}</b>."
 
 
-def _at(latency_ms: float | None) -> str:
-    return f" at {show_ms(latency_ms)}" if latency_ms is not None else ""
-
-
-def _cards(known: Facts, more: Facts) -> list[str]:
-    latency, found = known["latency"], known["accuracy"]["test"]
-    reference = next((r for r in known["references"] if r["accuracy"] is not None), None)
+def _cards(summary: Summary, story: Story) -> list[str]:
+    latency, found = summary.latency, summary.accuracy.test
+    beside = next((n for n in summary.yardsticks if n.accuracy is not None), None)
     cards = []
     if found is not None:
-        beside = f"{reference['name']} {reference['accuracy']:.1%}{_at(reference['latency_ms'])}" if reference else ""
-        cards.append(_card("Test accuracy", f"{found:.1%}", beside))
-    if latency["ms"] is not None:
-        low, high = latency["interval"]
+        at = f" at {show_ms(beside.latency_ms)}" if beside and beside.latency_ms is not None else ""
         cards.append(
-            _card("Latency", show_ms(latency["ms"]), f"{show_ms(low)} to {show_ms(high)}, grade {latency['grade']}")
+            _card("Test accuracy", f"{found:.1%}", f"{beside.name} {beside.accuracy:.1%}{at}" if beside else "")
         )
-        cards.append(
-            _card("Wall clock median", show_ms(latency["wall_p50_ms"]), "on this shared machine, while measuring")
-        )
-    if more["layers"]:
-        macs, params = (sum(row[key] for row in more["layers"]) for key in ("macs", "params"))
+    if latency.ms is not None:
+        sure = f"{show_interval(latency.interval)}, grade {latency.grade}" if latency.interval else "nothing was timed"
+        cards.append(_card("Latency" if latency.interval else "Estimated latency", show_ms(latency.ms), sure))
+    if latency.wall_p50_ms is not None:
+        note = "on this shared machine, while measuring"
+        cards.append(_card("Wall clock median", show_ms(latency.wall_p50_ms), note))
+    if story.layers:
+        macs, params = (sum(getattr(row, key) for row in story.layers) for key in ("macs", "params"))
         cards.append(_card("Size", f"{macs / 1e6:.1f} MMACs", f"{params / 1e6:.2f} M parameters"))
-    if known["export"]:
-        cards.append(_card("Exported", f"{known['export']['max_difference']:.1e}", "largest ONNX - PyTorch difference"))
-    cards.append(_card("Took", show_seconds(sum(known["seconds"].values())), f"seed {known['seed']}"))
+    if summary.export:
+        cards.append(_card("Exported", f"{summary.export.max_difference:.1e}", "largest ONNX - PyTorch difference"))
+    cards.append(_card("Took", show_seconds(sum(summary.seconds.values())), f"seed {summary.seed}"))
     return cards
 
 
@@ -83,91 +83,82 @@ def _card(title: str, value: str, note: str) -> str:
     return f"<div class=card><h3>{escape(title)}</h3><p class=value>{escape(value)}</p><p>{escape(note)}</p></div>"
 
 
-def _results(known: Facts) -> str:
+def _results(summary: Summary) -> str:
+    latency = summary.latency
+    found = [FOUND, show_percent(summary.accuracy.test), show_known_ms(latency.ms), show_interval(latency.interval),
+             latency.grade or "-", "-"]  # fmt: skip
     rows = [
-        {
-            "name": "found",
-            "accuracy": known["accuracy"]["test"],
-            "latency_ms": known["latency"]["ms"],
-            **known["latency"],
-        }
-    ]
-    rows += [*known["references"], *known["random"], *known["uniform"]]
-    return _table(
-        ["network", "test accuracy", "latency", "95 % interval", "grade", "latency / found"],
-        [
-            [
-                r["name"],
-                _percent(r["accuracy"]),
-                _ms(r["latency_ms"]),
-                _interval(r["interval"]),
-                r["grade"] or "-",
-                told(r.get("to_found")),
-            ]
-            for r in rows
-        ],
-    )
+        [n.name, show_percent(n.accuracy), show_known_ms(n.latency_ms), show_interval(n.interval), n.grade or "-",
+         show_comparison(n.to_found)]
+        for n in summary.beside
+    ]  # fmt: skip
+    return _table(["network", "test accuracy", "latency", "95 % interval", "grade", "latency / found"], [found, *rows])
 
 
-def _predictors(known: Facts) -> str:
-    found = known["predictor"]
+def _predictors(summary: Summary) -> str:
+    found = summary.predictor
     if not found:
         return "<p>Not fitted yet.</p>"
-    scores = [*found["scores"], *([found["ceiling"]] if found["ceiling"] else [])]
     rows = [
-        [s["name"], f"{s['kendall']:.3f}", f"{s['mape']:.1%}", f"{s['within_5']:.0%}", f"{s['within_10']:.0%}"]
-        for s in scores
+        [s.name, f"{s.kendall:.3f}", f"{s.mape:.1%}", f"{s.within_5:.0%}", f"{s.within_10:.0%}"]
+        for s in (*found.scores, *([found.ceiling] if found.ceiling else []))
     ]
-    chosen = f"<p>Used in the search: <b>{escape(found['chosen'])}</b>, {escape(found['why'])}.</p>"
+    chosen = f"<p>Used in the search: <b>{escape(found.chosen)}</b>, {escape(found.why)}.</p>"
     return _table(["predictor", "Kendall tau", "MAPE", "within 5 %", "within 10 %"], rows) + chosen
 
 
-def _decisions(more: Facts) -> str:
+def _decisions(story: Story) -> str:
     """Of superkernels; other methods decide nothing by thresholds."""
-    if not any("indicators" in epoch for epoch in more["epochs"]):
+    if not any("indicators" in epoch for epoch in story.epochs):
         return ""
     note = "Each line a layer. Above the dotted line a part is on: the norm of its kernel is above its threshold."
-    drawn = _figure(figures.decisions(more))
+    drawn = _figure(figures.decisions(story))
     return f'<section><h2>Decisions of the superkernels</h2>{drawn}<p class="note">{note}</p></section>'
 
 
-def _operators(more: Facts) -> str:
+def _operators(story: Story) -> str:
     """Of methods that select a device's operators first."""
-    found = more["operators"]
+    found = story.selected
     if not found:
         return ""
-    drawn = _figure(operators_figure({str(more["device"].get("name")): found["operators"]}))
-    note = f"Kept: {escape(found['pool'])}. Latency, FLOPs and parameters at every layer; means over layers."
+    drawn = _figure(operators_figure({story.target.name if story.target else "": found.operators}))
+    note = f"Kept: {escape(found.pool)}. Latency, FLOPs and parameters at every layer; means over layers."
     return f'<section><h2>Operators of this device</h2>{drawn}<p class="note">{note}</p></section>'
 
 
-def _layers(layers: list[Facts]) -> str:
-    rows = []
-    most = max((row["share"] or 0.0 for row in layers), default=0.0)
-    for row in layers:
-        share = bar = ""  # not every runtime tells
-        if row["share"] is not None:
-            share = f"{row['share']:.1%}"
-            bar = f"<div class=bar style='width:{100 * row['share'] / most:.0f}%'></div>"
-        width = f"<div class=block style='width:{24 + row['out_shape'][0] / 2:.0f}px'>{escape(row['operator'])}</div>"
-        shape = " x ".join(map(str, row["out_shape"]))
-        rows.append(
-            f"<tr><td>{escape(row['name'])}<td class={escape(row['operator'])}>{width}<td>{shape}"
-            f"<td>{row['macs'] / 1e6:.2f}<td>{share}<td class=wide>{bar}"
-        )
+def _layers(layers: tuple[Layer, ...]) -> str:
+    most = max((row.share or 0.0 for row in layers), default=0.0)
+    rows = "".join(_layer(row, most) for row in layers)
     head = "<tr><th>layer<th>operator (as wide as its channels)<th>output<th>MMACs<th>latency share<th>"
-    return f"<table class=net>{head}{''.join(rows)}</table>" if rows else "<p>Not chosen yet.</p>"
+    return f"<table class=net>{head}{rows}</table>" if rows else "<p>Not chosen yet, or its parts have no names.</p>"
 
 
-def _setting(known: Facts, more: Facts) -> str:
-    device, data = more["device"], more["data"]
-    rows = [
+def _layer(row: Layer, most: float) -> str:
+    share = bar = ""  # not every target tells
+    if row.share is not None:
+        share = f"{row.share:.1%}"
+        bar = f"<div class=bar style='width:{100 * row.share / most:.0f}%'></div>"
+    width = f"<div class=block style='width:{24 + row.out_shape[0] / 2:.0f}px'>{escape(row.operator)}</div>"
+    shape = " x ".join(map(str, row.out_shape))
+    return (
+        f"<tr><td>{escape(row.name)}<td class={escape(row.operator)}>{width}<td>{shape}"
+        f"<td>{row.macs / 1e6:.2f}<td>{share}<td class=wide>{bar}"
+    )
+
+
+def _setting(summary: Summary, story: Story) -> str:
+    target, data = story.target, story.data
+    device: list[list[Any]] = [
+        ["device", f"{target.name}: {target.runtime} on {target.processor}"],
+        ["device key", target.key],
+        *(["assumed", note] for note in target.notes),
+    ] if target else []  # fmt: skip
+    rows: list[list[Any]] = [
         ["data", f"{data.get('name')}: {data.get('train')} images to learn from, {data.get('test')} for the test"],
-        ["device", f"{device.get('name')}: {device.get('runtime')} on {device.get('processor')}"],
-        ["device key", device.get("key")],
-        ["reachable latencies", " to ".join(_ms(ms) for ms in known["reachable_ms"])],
-        ["rounds of verification", more["rounds"]],
-        *([f"time: {name}", show_seconds(spent)] for name, spent in known["seconds"].items()),
+        *device,
+        ["reachable latencies", " to ".join(show_known_ms(ms) for ms in summary.reachable_ms)],
+        ["rounds of verification", story.rounds],
+        *([f"time: {name}", show_seconds(spent)] for name, spent in summary.seconds.items()),
         *(["note", note] for note in data.get("notes", [])[:50]),
     ]
     return _table(["", ""], rows)
@@ -183,15 +174,3 @@ def _figure(figure: Any) -> str:
         full_html=False, include_plotlyjs=False, config={"displayModeBar": False, "responsive": True}
     )
     return html
-
-
-def _percent(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2%}"
-
-
-def _ms(value: float | None) -> str:
-    return "-" if value is None else show_ms(value)
-
-
-def _interval(value: list[float] | None) -> str:
-    return "-" if value is None else f"{show_ms(value[0])} to {show_ms(value[1])}"

@@ -8,8 +8,8 @@ from pathlib import Path
 from plotly.subplots import make_subplots
 
 from surgenas.core.files import write_atomic
-from surgenas.report.facts import Facts
 from surgenas.report.figures import ACCENT, INK, MUTED
+from surgenas.studies.scale import Growth
 
 PANELS = (
     ("latency (ms)", "latency_ms", 1.0),
@@ -18,25 +18,29 @@ PANELS = (
 )
 
 
-def write_scale_page(found: Facts, folder: Path) -> Path:
+def write_scale_page(found: Growth, folder: Path) -> Path:
     """Draw what `studies.scale` found; members of the zone in blue, what latency may become as a dashed line."""
-    points = found["points"]
+    points = found.points
     figure = make_subplots(rows=1, cols=3, subplot_titles=[title for title, _, _ in PANELS])
-    colours = [ACCENT if point["inside"] else MUTED for point in points]
+    colours = [ACCENT if point.inside else MUTED for point in points]
     for column, (_, key, unit) in enumerate(PANELS, start=1):
-        error = [point["interval"][1] - point["latency_ms"] for point in points] if key == "latency_ms" else None
+        error = (
+            [point.interval[1] - point.latency_ms for point in points if point.interval]
+            if key == "latency_ms"
+            else None
+        )
         figure.add_scatter(
-            x=[point["scale"] for point in points], y=[point[key] * unit for point in points], mode="lines+markers",
+            x=[point.scale for point in points], y=[getattr(p, key) * unit for p in points], mode="lines+markers",
             line={"color": MUTED}, marker={"color": colours, "size": 10},
             error_y={"array": error, "color": INK} if error else None, row=1, col=column,
         )  # fmt: skip
-        figure.update_xaxes(title_text=f"{found['knob']} (x)", row=1, col=column)
+        figure.update_xaxes(title_text=f"{found.knob} (x)", row=1, col=column)
         figure.update_yaxes(rangemode="tozero", row=1, col=column)
-    allowed = points[0]["latency_ms"] * (1 + found["latency_slack"])
+    allowed = points[0].latency_ms * (1 + found.latency_slack)
     figure.add_hline(y=allowed, line={"color": INK, "dash": "dash"}, row=1, col=1)
     figure.update_layout(
         template="plotly_white", showlegend=False, height=420, font={"color": INK}, margin={"t": 110},
-        title={"text": f"Comfort Zone on {escape(found['device'])}<br><sub>{found['verdict']}</sub>"},
+        title={"text": f"Comfort Zone on {escape(found.device)}<br><sub>{found.verdict}</sub>"},
     )  # fmt: skip
     path = folder / "comfort_zone.html"
     write_atomic(path, figure.to_html(include_plotlyjs=True, config={"displayModeBar": False}).encode())

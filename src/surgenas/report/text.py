@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from surgenas.core.cost import Estimate
 from surgenas.core.units import show_ms, show_seconds
-from surgenas.hardware.timed.measurement import CROWD, MIN_QUIET
-from surgenas.report.facts import Facts, told
+from surgenas.hardware.timed.measurement import CROWD, MIN_QUIET, Measurement
+from surgenas.report.words import show_comparison, show_known_ms, show_percent
+from surgenas.runs.results import FOUND, Predicted
+from surgenas.runs.summary import Summary
+from surgenas.studies.contest import Standings
+from surgenas.studies.describe import Description, DeviceRow, MethodList, SettingRow, SpaceRow
+from surgenas.studies.estimate import TableEstimate
+from surgenas.studies.measure import Measured, Measurements
+from surgenas.studies.operators import Operators
+from surgenas.studies.scale import Growth
 
 WIDTH = 120
 NOTICED = 0.05
@@ -20,203 +30,252 @@ BUSY = 0.25
 """Share of the processor that others use, from which on it is said: a first look at a busy device takes it for slow."""
 
 
-def summary(facts: Facts) -> str:
-    """The end of a search: limit and measurement, what it is compared with, where the files are."""
-    latency = facts["latency"]
-    inside = "inside" if latency["ms"] <= facts["limit_ms"] else "MISSES"
-    half = (latency["interval"][1] - latency["interval"][0]) / 2 / latency["ms"]
-    table = Table("network", "test accuracy", "latency", "grade", "latency / found", box=None, pad_edge=False)
-    table.add_row("found", f"{facts['accuracy']['test']:.2%}", show_ms(latency["ms"]), latency["grade"])
-    for row in [*facts["references"], *facts["random"], *facts["uniform"]]:
-        table.add_row(
-            row["name"], f"{row['accuracy']:.2%}", show_ms(row["latency_ms"]), row["grade"], told(row["to_found"])
-        )
+def summary_text(summary: Summary) -> str:
+    """The end of a search: limit and latency, what it is compared with, where the files are."""
+    latency, limit_ms = summary.latency, summary.limit_ms
+    assert latency.ms is not None, "a finished run has a latency"
+    assert limit_ms is not None, "a finished run has a limit"
+    timed = latency.interval is not None
+    names = ["network", "test accuracy", "latency", *(["grade"] if timed else []), "latency / found"]
+    table = Table(*names, box=None, pad_edge=False)
+    table.add_row(FOUND, show_percent(summary.accuracy.test), show_ms(latency.ms), *([latency.grade] if timed else []))
+    for n in summary.beside:
+        row = (n.name, show_percent(n.accuracy), show_known_ms(n.latency_ms), *([n.grade] if timed else []))
+        table.add_row(*row, show_comparison(n.to_found))
     lines = [
-        f"measured {show_ms(latency['ms'])} +-{half:.1%} (grade {latency['grade']}), {inside} the limit of "
-        f"{show_ms(facts['limit_ms'])}; predicted {show_ms(latency['predicted_ms'])}, wall clock median "
-        f"{show_ms(latency['wall_p50_ms'])}",
+        _claim(summary),
         draw(table),
-        f"ONNX    {facts['onnx']}",
-        f"report  {facts['report']}",
-        f"PyTorch model = surgenas.load({facts['run']!r})",
-        f"took {show_seconds(sum(facts['seconds'].values()))}",
+        f"ONNX    {summary.onnx}",
+        f"report  {summary.report}",
+        f"PyTorch model = surgenas.load({summary.run!r})",
+        f"took {show_seconds(sum(summary.seconds.values()))}",
     ]
     return "\n".join(lines)
 
 
-def predictor_table(found: Facts) -> str:
+def _claim(summary: Summary) -> str:
+    latency, limit_ms = summary.latency, summary.limit_ms or 0.0
+    ms = latency.ms or 0.0
+    verdict = f"{'inside' if ms <= limit_ms else 'MISSES'} the limit of {show_ms(limit_ms)}"
+    if latency.interval is None:
+        return f"{latency.evidence} {show_ms(ms)}, {verdict}; nothing was timed"
+    half = (latency.interval[1] - latency.interval[0]) / 2 / ms
+    return (
+        f"measured {show_ms(ms)} +-{half:.1%} (grade {latency.grade}), {verdict}; predicted "
+        f"{show_known_ms(latency.predicted_ms)}, wall clock median {show_known_ms(latency.wall_p50_ms)}"
+    )
+
+
+def predictor_table(found: Predicted) -> str:
     """Predictors by their error on held-out architectures, the noise ceiling last."""
     table = Table("predictor", "Kendall", "Spearman", "MAPE", "within 5 %", "within 10 %", "RMSE ms", box=None)
-    for s in [*found["scores"], *([found["ceiling"]] if found["ceiling"] else [])]:
+    for s in (*found.scores, *([found.ceiling] if found.ceiling else [])):
         table.add_row(
-            s["name"],
-            f"{s['kendall']:.3f}",
-            f"{s['spearman']:.3f}",
-            f"{s['mape']:.1%}",
-            f"{s['within_5']:.0%}",
-            f"{s['within_10']:.0%}",
-            f"{s['rmse_ms']:.4f}",
-        )
-    return draw(table) + f"\nchosen: {found['chosen']} ({found['why']})"
+            s.name, f"{s.kendall:.3f}", f"{s.spearman:.3f}", f"{s.mape:.1%}", f"{s.within_5:.0%}",
+            f"{s.within_10:.0%}", f"{s.rmse_ms:.4f}",
+        )  # fmt: skip
+    return draw(table) + f"\nchosen: {found.chosen} ({found.why})"
 
 
-def contest_table(found: Facts) -> str:
+def contest_table(found: Standings) -> str:
     """Predictors by column and number of samples: medians over seeds; what cross-validation would choose."""
-    table = Table(
-        "column", "samples", "predictor", "Kendall", "Spearman", "MAPE", "within 5 %", "within 10 %", box=None
-    )
-    table.add_column("RMSE ms")
-    table.add_column("fit s")
-    for row in found["results"]:
-        median = {metric: value["median"] for metric, value in row.items() if isinstance(value, dict)}
-        low, high = row["spearman"]["spread"]
-        spread = f" ({low:.3f} to {high:.3f})" if found["seeds"] > 1 else ""
+    names = ("column", "samples", "predictor", "Kendall", "Spearman", "MAPE", "within 5 %", "within 10 %", "RMSE ms")
+    table = Table(*names, "fit s", box=None)
+    for row in found.results:
+        low, high = row.spearman.spread
+        spread = f" ({low:.3f} to {high:.3f})" if found.seeds > 1 else ""
         table.add_row(
-            row["column"],
-            str(row["train"]),
-            row["predictor"],
-            f"{median['kendall']:.3f}",
-            f"{median['spearman']:.3f}{spread}",
-            f"{median['mape']:.1%}",
-            f"{median['within_5']:.0%}",
-            f"{median['within_10']:.0%}",
-            f"{median['rmse_ms']:.4g}",
-            f"{median['fit_seconds']:.1f}",
-        )
-    chosen = [f"{c['column']}, {c['train']} samples: {c['predictor']} ({c['why']})" for c in found["chosen"]]
-    how = f"medians over {found['seeds']} draws of samples" if found["seeds"] > 1 else "one draw of samples"
-    return "\n".join([draw(table), f"{how}, picked {found['pick']}", "chosen:", *chosen])
+            row.column, str(row.train), row.predictor, f"{row.kendall.median:.3f}",
+            f"{row.spearman.median:.3f}{spread}", f"{row.mape.median:.1%}", f"{row.within_5.median:.0%}",
+            f"{row.within_10.median:.0%}", f"{row.rmse_ms.median:.4g}", f"{row.fit_seconds.median:.1f}",
+        )  # fmt: skip
+    chosen = [f"{c.column}, {c.train} samples: {c.predictor} ({c.why})" for c in found.chosen]
+    how = f"medians over {found.seeds} draws of samples" if found.seeds > 1 else "one draw of samples"
+    return "\n".join([draw(table), f"{how}, picked {found.pick}", "chosen:", *chosen])
 
 
-def operators_table(found: Facts) -> str:
+def operators_table(found: Operators) -> str:
     """By device every operator, the best first, and the space that is left."""
     parts = []
-    for name, facts in found["devices"].items():
-        table = Table("operator", "capacity", "latency", "score", "", box=None, title=f"{name}: {facts['device']}")
-        for row in facts["operators"]:
-            known = (row[key] for key in ("capacity", "latency", "score"))
-            numbers = ("-" if value is None else f"{value:.2f}" for value in known)
-            table.add_row(row["operator"], *numbers, "kept" if row["kept"] else f"dropped: {escape(row['why'])}")
-        also = "\n".join(f"with {how}: {pool}" for how, pool in facts["others"].items())
-        parts.append(f"{draw(table)}\n{also}\nnext: surgenas search --space {facts['space']}")
+    for name, chosen in found.devices.items():
+        table = Table("operator", "capacity", "latency", "score", "", box=None, title=f"{name}: {chosen.device}")
+        for row in chosen.operators:
+            numbers = ("-" if v is None else f"{v:.2f}" for v in (row.capacity, row.latency, row.score))
+            table.add_row(row.operator, *numbers, "kept" if row.kept else f"dropped: {escape(row.why)}")
+        also = "\n".join(f"with {how}: {pool}" for how, pool in chosen.others.items())
+        parts.append(f"{draw(table)}\n{also}\nnext: surgenas search --space {chosen.space}")
     note = "latency over the pool's median, capacity of FLOPs and parameters; means over layers"
-    return "\n\n".join([*parts, note, f"drawn in {found['report']}"])
+    return "\n\n".join([*parts, note, f"drawn in {found.report}"])
 
 
-def device_table(found: Facts) -> str:
-    """Every shipped device: usable, or what to do about it."""
-    table = Table("device", "runtime", "precision", "threads", "batch", "", box=None)
-    for name, facts in found.items():
-        if "unusable" in facts:
-            table.add_row(name, "", "", "", "", escape(facts["unusable"]))
+def device_table(found: Mapping[str, DeviceRow]) -> str:
+    """Every shipped target: whether it is measured or estimated, or what to do about it."""
+    table = Table("device", "runtime", "precision", "threads", "batch", "latency is", box=None)
+    for name, row in found.items():
+        if row.unusable is not None:
+            table.add_row(name, "", "", "", "", escape(row.unusable))
         else:
-            values = (str(facts[key]) for key in ("runtime", "precision", "threads", "batch"))
-            table.add_row(name, *values, "usable")
-    return draw(table) + "\nyour own: a TOML file in a device's place (docs/measurement.md)"
+            threads = "-" if row.evidence == "estimated" else str(row.threads)
+            table.add_row(name, row.runtime, row.precision, threads, str(row.batch), row.evidence)
+    more = "your own: a TOML file in a device's place (docs/measurement.md, docs/how_to/add_a_target.md)"
+    return f"{draw(table)}\n{more}"
 
 
-def measurement_table(found: Facts) -> str:
-    """Measured networks, a table for each device; places that overlap tie, what failed says why."""
-    return "\n\n".join(_one_device(list(rows)) for _, rows in groupby(found["measurements"], lambda row: row["on"]))
+def measurement_table(found: Measurements) -> str:
+    """Networks in a table for each target; measured places that overlap tie, what failed says why."""
+    tables = [list(rows) for _, rows in groupby(found.measurements, lambda row: row.on)]
+    return "\n\n".join(
+        _one_estimator(rows) if rows[0].evidence == "estimated" else _one_device(rows) for rows in tables
+    )
 
 
-def _one_device(rows: list[Facts]) -> str:
-    trained = any(m.get("accuracy") is not None for m in rows)
+def _one_estimator(rows: Sequence[Measured]) -> str:
+    """What a tool says: plain numbers in all its units, and what it takes for granted."""
+    known = [row.cost for row in rows if isinstance(row.cost, Estimate)]
+    units = [unit for unit in known[0].values if unit != "ms"] if known else []
+    trained = any(row.accuracy is not None for row in rows)
+    names = ("rank", "network", "estimated", *units, "/ MobileNetV2", *(["test accuracy"] if trained else []))
+    table = Table(*names, box=None)
+    for row in rows:
+        if row.cost is None:
+            table.add_row("-", escape(row.name), "failed")
+            continue
+        counts = (f"{row.cost.values[unit]:,.0f}" for unit in units)
+        accuracy = [show_percent(row.accuracy)] if trained else []
+        beside = show_comparison(row.to_mobilenetv2)
+        table.add_row(_rank(row), escape(row.name), show_ms(row.cost.ms), *counts, beside, *accuracy)
+    lines = [draw(table), f"{rows[0].on}: {rows[0].device}"]
+    lines += [f"estimated by {c.tool} {c.version}; nothing ran. {' '.join(c.assumptions)}" for c in known[:1]]
+    return "\n".join([*lines, *_errors(rows), *(_shares(row) for row in rows if row.layers)])
+
+
+def _one_device(rows: Sequence[Measured]) -> str:
+    trained = any(row.accuracy is not None for row in rows)
     names = ("rank", "network", "latency", "+-", "grade", "p90 (wall)", "/ MobileNetV2", "size", "max diff")
     table = Table(*names, *(["test accuracy"] if trained else []), box=None)
-    for m in rows:
-        if "error" in m:
-            table.add_row("-", escape(m["name"]), "failed")
+    known = [(row, row.cost) for row in rows if isinstance(row.cost, Measurement)]
+    for row in rows:
+        m = row.cost
+        if not isinstance(m, Measurement):
+            table.add_row("-", escape(row.name), "failed")
             continue
-        p90 = show_ms(m["p90_ms"]) if m["p90_ms"] else "-"
-        best, worst = m["rank"]
-        rank = str(best) if best == worst else f"{best}-{worst}"
         table.add_row(
-            rank, escape(m["name"]), show_ms(m["ms"]), f"{m['half_width']:.1%}", m["grade"], p90,
-            told(m["to_mobilenetv2"]), f"{m.get('model_bytes', 0) / 1e6:.1f} MB", f"{m['max_difference']:.1e}",
-            *([f"{m['accuracy']:.2%}" if m.get("accuracy") is not None else "-"] if trained else []),
+            _rank(row), escape(row.name), show_ms(m.ms), f"{m.half_width:.1%}", m.grade, show_known_ms(m.p90_ms),
+            show_comparison(row.to_mobilenetv2), f"{m.model_bytes / 1e6:.1f} MB", f"{m.max_difference:.1e}",
+            *([show_percent(row.accuracy)] if trained else []),
         )  # fmt: skip
-    campaigns = max((len(m.get("campaigns_ms", ())) for m in rows), default=0)
+    campaigns = max((len(m.campaigns_ms) for _, m in known), default=0)
     how = f", median of {campaigns} campaigns in fresh processes" if campaigns > 1 else ""
-    lines = [draw(table), f"{rows[0]['on']}: {rows[0]['device']}{how}"]
-    floor = max((m.get("floor", 0.0) for m in rows), default=0.0)
-    lines += [f"one network under two names differs by up to {floor:.1%} here: closer latencies tie"] if floor else []
-    if poor := [m["name"] for m in rows if m.get("grade") == "D"]:
+    lines = [draw(table), f"{rows[0].on}: {rows[0].device}{how}", *_doubts(known)]
+    lines += [
+        f"{row.name}: {show_ms(m.steady_ms)} back to back; ranked by what it takes in turn with others"
+        for row, m in known
+        if m.steady_ms
+    ]
+    return "\n".join([*lines, *_errors(rows), *(_shares(row) for row in rows if row.layers)])
+
+
+def _doubts(known: Sequence[tuple[Measured, Measurement]]) -> list[str]:
+    """What is to be known about the machine before a number is relied on."""
+    lines = []
+    if floor := max((m.floor for _, m in known), default=0.0):
+        lines.append(f"one network under two names differs by up to {floor:.1%} here: closer latencies tie")
+    if poor := [row.name for row, m in known if m.grade == "D"]:
         lines.append(f"too noisy to say (grade D): {', '.join(poor)}; measure again when the machine is idle")
-    context = [m["context"] for m in rows if "context" in m]
+    context = [m.context for _, m in known]
     if (elsewhere := max((c.get("used_elsewhere", 0.0) for c in context), default=0.0)) > BUSY:
-        crowd = [m["name"] for m in rows if m.get("context", {}).get("crowded", 0.0) > CROWD]
+        crowd = [row.name for row, m in known if m.context.get("crowded", 0.0) > CROWD]
         also = f", and left too few cores to {', '.join(crowd)}: grade D" if crowd else ""
         lines.append(f"other programs used {elsewhere:.0%} of the processor meanwhile{also}")
     if any(c.get("quiet_rounds", MIN_QUIET) < MIN_QUIET for c in context):
         lines.append("the device was hardly ever as fast as it is known to be (busy, hot or changed): grade C at best")
     if (memory := max((c.get("memory", 0.0) for c in context), default=0.0)) > NOTICED:
         lines.append(f"others use caches and memory: networks of many weights may be up to {memory:.0%} off")
-    lines += [
-        f"{m['name']}: {show_ms(m['steady_ms'])} back to back; ranked by what it takes in turn with others"
-        for m in rows if m.get("steady_ms")
-    ]  # fmt: skip
-    lines += [f"{m['name']}: {m['error']}" for m in rows if "error" in m]
-    lines += [_shares(m) for m in rows if m.get("layers")]
-    return "\n".join(lines)
+    return lines
 
 
-def _shares(m: Facts) -> str:
-    table = Table("part", "share of latency", box=None, title=escape(m["name"]), title_justify="left")
-    for part, share in m["layers"].items():
+def _rank(row: Measured) -> str:
+    best, worst = row.rank or (0, 0)
+    return str(best) if best == worst else f"{best}-{worst}"
+
+
+def _errors(rows: Sequence[Measured]) -> list[str]:
+    return [f"{row.name}: {row.error}" for row in rows if row.error is not None]
+
+
+def _shares(row: Measured) -> str:
+    table = Table("part", "share of latency", box=None, title=escape(row.name), title_justify="left")
+    for part, share in (row.layers or {}).items():
         table.add_row(escape(part), f"{share:.1%}")
     return draw(table)
 
 
-def scale_table(found: Facts) -> str:
+def scale_table(found: Growth) -> str:
     """Comfort Zone: every measured scale, those inside marked, and what was picked."""
-    table = Table(found["knob"], "latency", "grade", "MMACs", "GFLOP/s", "FLOP/byte", "", box=None)
-    for p in found["points"]:
+    table = Table(found.knob, "latency", "grade", "MMACs", "GFLOP/s", "FLOP/byte", "", box=None)
+    for p in found.points:
         table.add_row(
-            f"x {p['scale']:.2f}", show_ms(p["latency_ms"]), p["grade"], f"{p['macs'] / 1e6:.1f}",
-            f"{p['flops_per_s'] / 1e9:.1f}", f"{p['intensity']:.1f}", "inside" if p["inside"] else "",
+            f"x {p.scale:.2f}", show_ms(p.latency_ms), p.grade or "-", f"{p.macs / 1e6:.1f}",
+            f"{p.flops_per_s / 1e9:.1f}", f"{p.intensity:.1f}", "inside" if p.inside else "",
         )  # fmt: skip
-    lines = [draw(table), f"on {found['device']}", found["verdict"]]
-    if "accuracy" in found:
-        lines.append("test accuracy {before:.2%} before, {after:.2%} after".format(**found["accuracy"]))
-    lines.append(f"report  {found['report']}")
+    lines = [draw(table), f"on {found.device}", found.verdict]
+    if found.accuracy:
+        lines.append(f"test accuracy {found.accuracy.before:.2%} before, {found.accuracy.after:.2%} after")
+    lines.append(f"report  {found.report}")
     return "\n".join(lines)
 
 
-def methods_table(found: Facts) -> str:
-    """Methods, their settings with defaults, and the names that a setting takes."""
+def methods_table(found: MethodList) -> str:
+    """Methods with what they are, where they search, and all that --set takes; the latency predictors."""
     lines = []
-    for name, method in found.items():
-        if isinstance(method, list):
-            lines.append(f"{name}: {', '.join(method)}")
-            continue
-        table = Table("--set", "default", "takes", box=None, title=f"{name} (space {method['space']})",
-                      title_justify="left")  # fmt: skip
-        for setting, default in method["settings"].items():
-            shown = "" if default == "" else str(default)
-            table.add_row(setting, shown, ", ".join(method["names"].get(setting, [])))
-        lines.append(draw(table) + "\n")
-    return "\n".join(lines)
+    for name, method in found.methods.items():
+        how = f"shares weights as {' or '.join(method.shares)}" if method.shares else "trains candidates by themselves"
+        lines.append(f"{name} (space {method.space}; {how})\n  {method.what}\n{_setting_table(method.settings)}\n")
+    predictors = Table("latency predictor", "what", box=None)
+    for name, what in found.predictors.items():
+        predictors.add_row(name, escape(what))
+    return "\n".join([*lines, draw(predictors)])
 
 
-def estimate_table(found: Facts) -> str:
+def space_table(found: Mapping[str, SpaceRow]) -> str:
+    """Spaces with what they are, how large, what they can do, and all that they take."""
+    lines = []
+    for name, space in found.items():
+        size = f"{space.layers} choices, {space.architectures:.3g} architectures, {space.resolution} px"
+        able = f"  can: {', '.join(space.can)}" if space.can else "  can only build networks"
+        operators = f"  operators: {', '.join(space.operators)}"
+        lines.append(f"{name} ({size})\n  {space.what}\n{operators}\n{able}")
+        if " --layout " not in name or name.endswith("proxyless"):
+            lines.append(_setting_table(space.settings))
+        lines.append("")
+    return "\n".join(lines).rstrip()
+
+
+def _setting_table(settings: Sequence[SettingRow]) -> str:
+    table = Table("  setting", "default", "takes", "meaning", box=None)
+    for s in settings:
+        table.add_row(f"  {s.name}", escape(s.default), escape(s.takes), escape(s.meaning))
+    return draw(table)
+
+
+def estimate_table(found: TableEstimate) -> str:
     """What a latency table says, layer by layer and in sum."""
     table = Table("layer", "operator", "ms", box=None)
-    for row in found["layers"]:
-        table.add_row(row["name"], row["operator"], f"{row['ms']:.4f}")
-    lines = [draw(table), f"everything else: {found['fixed_ms']:.4f} ms", f"sum: {found['exact_ms']:.2f} ms"]
-    if "paper_ms" in found:
-        lines.append(f"by the paper's formula: {found['paper_ms']:.2f} ms")
+    for row in found.layers:
+        table.add_row(row.name, row.operator, f"{row.ms:.4f}")
+    lines = [draw(table), f"everything else: {found.fixed_ms:.4f} ms", f"sum: {found.exact_ms:.2f} ms"]
+    if found.paper_ms is not None:
+        lines.append(f"by the paper's formula: {found.paper_ms:.2f} ms")
     return "\n".join(lines)
 
 
-def layer_table(found: Facts) -> str:
+def layer_table(found: Description) -> str:
     """A network layer by layer."""
     table = Table("layer", "operator", "output C x H x W", "MMACs", "parameters", box=None)
-    for row in found["layers"]:
-        shape = " x ".join(map(str, row["out_shape"]))
-        table.add_row(row["name"], row["operator"], shape, f"{row['macs'] / 1e6:.2f}", f"{row['params']:,}")
-    return draw(table) + f"\ntotal: {found['macs'] / 1e6:.1f} MMACs, {found['params'] / 1e6:.2f} M parameters"
+    for row in found.layers:
+        shape = " x ".join(map(str, row.out_shape))
+        table.add_row(row.name, row.operator, shape, f"{row.macs / 1e6:.2f}", f"{row.params:,}")
+    return draw(table) + f"\ntotal: {found.macs / 1e6:.1f} MMACs, {found.params / 1e6:.2f} M parameters"
 
 
 def draw(table: Table) -> str:

@@ -1,65 +1,173 @@
-"""Everything that defines a run: enough to repeat it."""
+"""Everything that defines a run: enough to repeat it. Each part of it has its own settings, each with the word that a
+person says for it on the command line and in Python."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from surgenas.core.architecture import read_space
 from surgenas.core.errors import CorruptError, UsageError, complaint
 from surgenas.spaces import CATALOG
 
-FORMAT = "surgenas.run/1"
+FORMAT = "surgenas.run/2"
+Setting = str | float | int | bool
 
 
-class RunConfig(BaseModel):
-    """latency_ms None: half the latency of the space's largest network. epochs and train_epochs 0, samples 0: by the
-    data. space: empty, the method's own. space_settings: of a space file, over what is here. random: how many random
-    architectures of equal latency are trained beside; uniform: how many of any latency. devices: accelerators to train
-    on.
-    """
+@dataclass(frozen=True)
+class Word:
+    """What a person says for a setting. flag: on the command line, empty where it has none; name: in Python, by
+    default the field's own; unit: how text is read, "ms" or "s"."""
+
+    help: str
+    flag: str = ""
+    name: str = ""
+    unit: str = ""
+
+
+class Part(BaseModel):
+    """A frozen part of a configuration."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    data: str = "digits"
-    device: str = "onnxruntime-cpu"
-    latency_ms: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    method: str = "surgenas"
-    space: str = ""
-    space_settings: dict[str, str | int | float] = Field(default_factory=dict)
-    layout: str = "small"
-    resolution: Annotated[int, Field(ge=0, le=2048)] = 0
-    width: Annotated[float, Field(ge=0.05, le=16)] = 1.0
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    epochs: Annotated[int, Field(ge=0)] = 0
-    train_epochs: Annotated[int, Field(ge=0)] = 0
-    batch: Annotated[int, Field(ge=2)] = 64
-    samples: Annotated[int, Field(ge=0)] = 0
-    predictors: tuple[str, ...] = ("process", "gnn", "mlp", "ridge", "lookup", "flops")
-    random: Annotated[int, Field(ge=0, le=100)] = 0
-    uniform: Annotated[int, Field(ge=0, le=100)] = 0
-    max_corrupt: Annotated[float, Field(ge=0, le=1)] = 0.05
-    time_limit_s: Annotated[float, Field(gt=0)] | None = None
-    accelerator: str = "auto"
-    devices: Annotated[int, Field(ge=1)] = 1
-    strict: bool = False
-    method_settings: dict[str, str | float | int | bool] = Field(default_factory=dict)
+
+class DataConfig(Part):
+    """The images."""
+
+    source: Annotated[str, Word("A folder of class folders, torchvision:NAME, or digits.", "--data", "data")] = "digits"
+    resolution: Annotated[int, Field(ge=0, le=2048), Word("Image height and width; 0: by the data.", "--resolution")] = 0
+    max_corrupt: Annotated[
+        float, Field(ge=0, le=1), Word("Share of unreadable images that is tolerated.", "--max-corrupt")
+    ] = 0.05
 
 
-def make_config(**values: Any) -> RunConfig:
-    """A checked configuration, of which `space` may be a space file; raises UsageError naming the field, the value and
-    what is expected."""
-    space = str(values.get("space", ""))
+class SpaceConfig(Part):
+    """name: empty for the method's own. settings: of a space file, over layout and width."""
+
+    name: Annotated[str, Word("Search space; empty: the method's own.", "--space", "space")] = ""
+    layout: Annotated[str, Word("Macro structure; `surgenas spaces` lists them.", "--layout")] = "small"
+    width: Annotated[float, Field(ge=0.05, le=16), Word("Channel multiplier.", "--width")] = 1.0
+    settings: Annotated[dict[str, str | int | float], Word("Settings of the space.", name="space_settings")] = Field(
+        default_factory=dict
+    )
+
+
+class TargetConfig(Part):
+    """latency_ms None: half the latency of the space's largest network, or the middle of what can be reached."""
+
+    name: Annotated[str, Word("Where to measure; `surgenas devices` lists them.", "--device", "device")] = (
+        "onnxruntime-cpu"
+    )
+    latency_ms: Annotated[
+        Annotated[float, Field(gt=0, allow_inf_nan=False)] | None,
+        Word("The limit, for example 4ms. Default: half the largest network's.", "--latency", unit="ms"),
+    ] = None
+    samples: Annotated[
+        int, Field(ge=0), Word("Networks measured to learn latency from; 0: by the data.", "--samples")
+    ] = 0
+    predictors: Annotated[tuple[str, ...], Word("Latency predictors to choose from.")] = (
+        "process", "gnn", "mlp", "ridge", "lookup", "flops",
+    )  # fmt: skip
+    strict: Annotated[bool, Word("Fail (6) rather than report a grade D latency.", "--strict")] = False
+
+
+class MethodConfig(Part):
+    """epochs 0: by the data."""
+
+    name: Annotated[str, Word("`surgenas methods` lists them.", "--method", "method")] = "surgenas"
+    epochs: Annotated[int, Field(ge=0), Word("Epochs of search; 0: by the data.", "--epochs")] = 0
+    settings: Annotated[
+        dict[str, Setting], Word("A setting of the method: eta=0.5.", "--set", "method_settings")
+    ] = Field(default_factory=dict)
+
+
+class TrainingConfig(Part):
+    """One recipe for all networks of a run. epochs 0: by the data."""
+
+    epochs: Annotated[
+        int, Field(ge=0), Word("Epochs of training from scratch; 0: by the data.", "--train-epochs", "train_epochs")
+    ] = 0
+    batch: Annotated[int, Field(ge=2), Word("Images a step.", "--batch")] = 64
+    accelerator: Annotated[str, Word("Where to train: auto, cpu, cuda.", "--accelerator")] = "auto"
+    processes: Annotated[int, Field(ge=1), Word("Processes to train with (DDP).", "--processes")] = 1
+
+
+class BesideConfig(Part):
+    """What is trained beside the found network, with the same recipe."""
+
+    random: Annotated[
+        int, Field(ge=0, le=100), Word("Also train N random architectures of any latency.", "--random")
+    ] = 0
+    random_at_equal_latency: Annotated[
+        int,
+        Field(ge=0, le=100),
+        Word("Also train N random architectures of the found network's latency.", "--random-at-equal-latency"),
+    ] = 0
+
+
+class RunConfig(Part):
+    """A whole run."""
+
+    data: DataConfig = DataConfig()
+    space: SpaceConfig = SpaceConfig()
+    target: TargetConfig = TargetConfig()
+    method: MethodConfig = MethodConfig()
+    training: TrainingConfig = TrainingConfig()
+    beside: BesideConfig = BesideConfig()
+    seed: Annotated[int, Field(ge=0, lt=2**31), Word("Same seed, same machine: same result.", "--seed")] = 0
+    time_limit_s: Annotated[
+        Annotated[float, Field(gt=0)] | None,
+        Word("Fit the whole job into this time, for example 30m.", "--time-limit", unit="s"),
+    ] = None
+
+
+@dataclass(frozen=True)
+class Named:
+    """A setting with its word: where it lives in the configuration, and its field."""
+
+    name: str
+    path: tuple[str, ...]
+    field: FieldInfo
+    word: Word
+
+
+def words(kind: type[Part] = RunConfig, path: tuple[str, ...] = ()) -> Iterator[Named]:
+    """All settings that have a word, in the order of the configuration."""
+    for name, field in kind.model_fields.items():
+        found = next((m for m in field.metadata if isinstance(m, Word)), None)
+        if found:
+            yield Named(found.name or name, (*path, name), field, found)
+        elif isinstance(field.annotation, type) and issubclass(field.annotation, Part):
+            yield from words(field.annotation, (*path, name))
+
+
+def make_config(**said: Any) -> RunConfig:
+    """A checked configuration from a person's words; `space` may be a space file. Raises UsageError naming the word, the
+    value and what is expected."""
+    space = str(said.get("space", ""))
     if space.endswith(".json"):
         spec = read_space(space)
         if spec.name not in CATALOG:  # a space file is data: it must not make us import a module
             raise UsageError(f"{space}: unknown space {spec.name!r}; one of {', '.join(CATALOG)}")
-        values |= {"space": spec.name, "space_settings": dict(spec.settings)}
+        said |= {"space": spec.name, "space_settings": dict(spec.settings)}
+    places = {word.name: word.path for word in words()}
+    nested: dict[str, Any] = {}
+    for name, value in said.items():
+        if name not in places:
+            raise UsageError(f"{name} {value!r}: unknown setting; one of {', '.join(places)}")
+        *parts, last = places[name]
+        inner = nested
+        for part in parts:
+            inner = inner.setdefault(part, {})
+        inner[last] = value
     try:
-        return RunConfig(**values)
+        return RunConfig(**nested)
     except ValidationError as error:
-        raise UsageError(_first(error)) from None
+        raise UsageError(_explain(error, {path: name for name, path in places.items()})) from None
 
 
 def read_config(record: object) -> RunConfig:
@@ -67,9 +175,11 @@ def read_config(record: object) -> RunConfig:
     try:
         return RunConfig.model_validate(record)
     except ValidationError as error:
-        raise CorruptError(f"config.json: {_first(error)}") from None
+        raise CorruptError(f"config.json: {_explain(error, {})}") from None
 
 
-def _first(error: ValidationError) -> str:
-    where, what = complaint(error)
-    return f"{where} {error.errors()[0].get('input')!r}: {what}"
+def _explain(error: ValidationError, names: Mapping[tuple[str, ...], str]) -> str:
+    first, (where, what) = error.errors()[0], complaint(error)
+    path = tuple(str(part) for part in first["loc"])
+    known = next((names[path[:n]] for n in range(len(path), 0, -1) if path[:n] in names), where)
+    return f"{known} {first.get('input')!r}: {what}"

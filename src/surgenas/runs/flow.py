@@ -1,30 +1,71 @@
-"""The main job, from images to an exported network, in the order of its stages."""
+"""The main job, from images to an exported network, in the order of its steps."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 
+from surgenas.core.catalog import look_up
 from surgenas.core.files import write_atomic
+from surgenas.core.record import Record
 from surgenas.core.units import show_ms, show_seconds
-from surgenas.methods.surgenas import SurgeNAS
+from surgenas.methods import CATALOG, make_method
+from surgenas.methods.shared_weights import check_sharing
+from surgenas.runs.measured import usable_predictors
+from surgenas.runs.results import Planned, Reached
 from surgenas.runs.run import Run
+from surgenas.runs.searching import Searching
 from surgenas.runs.steps.derive import derive
-from surgenas.runs.steps.export import export, verify
+from surgenas.runs.steps.export import export
 from surgenas.runs.steps.operators import choose_operators
-from surgenas.runs.steps.plan import Plan, plan
+from surgenas.runs.steps.plan import plan
 from surgenas.runs.steps.predict import predict
 from surgenas.runs.steps.profile import profile
-from surgenas.runs.steps.reach import reach
-from surgenas.runs.steps.search import check_names, default_epochs, method_class, search_data
-from surgenas.runs.steps.train import train_all
+from surgenas.runs.steps.reach import check_limit, reach
+from surgenas.runs.steps.rivals import rivals
+from surgenas.runs.steps.search import search
+from surgenas.runs.steps.train import networks, train
+from surgenas.runs.steps.verify import say_claim, verify
 from surgenas.spaces import make_space
-from surgenas.training.augment import steps_per_epoch
+from surgenas.training.loop import make_fabric
+
+USUAL = "surgenas"
+"""The method whose usual cost others are told beside."""
 
 
-def prepare(run: Run) -> tuple[dict[str, float], Plan]:
+@dataclass(frozen=True)
+class Step:
+    """A piece of a run with a result of its own. work: finds it; None if there is nothing to find."""
+
+    name: str
+    work: Callable[[Run], Record | None]
+
+
+CHEAP = (Step("operators", choose_operators), Step("reach", reach), Step("plan", plan))
+LONG = (
+    Step("profile", profile), Step("predict", predict), Step("search", search), Step("derive", derive),
+    Step("rivals", rivals),
+)  # fmt: skip
+LAST = (Step("export", export), Step("verify", verify))
+
+
+def perform(run: Run, step: Step) -> None:
+    """Do a step that is not done yet; what it found is recorded when it ends well."""
+    if run.journal.last("done", step=step.name):
+        return
+    with run.timed(step.name):
+        found = step.work(run)
+    if found is not None:
+        run.record(step.name, found)
+
+
+def prepare(run: Run) -> tuple[Reached, Planned]:
     """What is cheap and can go wrong, first: settings, images, device, reachable latencies, time and memory."""
     run.journal.append("session", time=time.time())
-    choose_operators(run)
+    operators, reach_, plan_ = CHEAP
+    perform(run, operators)
     check_names(run)
     for note in run.data.notes:
         run.progress.log(note)
@@ -32,36 +73,66 @@ def prepare(run: Run) -> tuple[dict[str, float], Plan]:
         f"{run.data.name}: {len(run.data.train)} images to learn from, {len(run.data.test)} kept aside for the final "
         f"test, {len(run.data.classes)} classes, {run.data.resolution} px"
     )
-    reached, planned = reach(run), plan(run)
+    perform(run, reach_)
+    check_limit(run)
+    perform(run, plan_)
+    reached, planned = run.reached, run.result(Planned)
+    assert planned is not None, "it was just recorded"
     run.progress.log(
-        f"limit {show_ms(reached['limit_ms'])} on {run.target.name} (reachable {show_ms(reached['low_ms'])} to "
-        f"{show_ms(reached['high_ms'])}); {cost(run, planned)}, {planned.train_epochs} epochs of training; "
+        f"limit {show_ms(reached.limit_ms)} on {run.target.name} (reachable {show_ms(reached.low_ms)} to "
+        f"{show_ms(reached.high_ms)}); {describe_cost(run, planned)}, {planned.train_epochs} epochs of training; "
         f"about {show_seconds(planned.total_s)}"
     )
     return reached, planned
 
 
-def cost(run: Run, planned: Plan) -> str:
-    """What the search will take, beside SurgeNAS's by default."""
-    steps = steps_per_epoch(search_data(run), run.config.batch)
-    kind = method_class(run)
-    text = f"{planned.epochs} epochs of search ({planned.epochs * steps} steps of {kind.passes(run.space)} passes"
-    if kind is SurgeNAS:
+def measure_profile(run: Run) -> None:
+    """What `predict` needs: reachable latencies, and sampled networks measured."""
+    perform(run, CHEAP[1])
+    check_limit(run)
+    perform(run, LONG[0])
+
+
+def fit_predictor(run: Run) -> None:
+    """The choice of a latency predictor, from what was measured."""
+    perform(run, LONG[1])
+
+
+def check_names(run: Run) -> None:
+    """Raise UsageError for a method, setting, predictor, accelerator or way to share weights that is not there, before
+    time is spent."""
+    make_fabric(run.config.training.accelerator, run.config.training.processes)
+    searching = Searching(run)
+    if searching.needs.shares:
+        check_sharing(run.space, searching.needs, run.config.method.name, run.asked_method.default_space)
+    assert searching.method is not None, "made from its settings, which may be refused"
+    usable_predictors(run)
+
+
+def describe_cost(run: Run, planned: Planned) -> str:
+    """What the search will take, beside what SurgeNAS takes by default."""
+    searching = Searching(run)
+    needs, steps = searching.needs, searching.steps_per_epoch
+    if not needs.shares:
+        return f"{needs.trained} candidates of {planned.epochs} epochs each"
+    text = f"{planned.epochs} epochs of search ({planned.epochs * steps} steps of {needs.passes} passes"
+    if run.asked_method.name == USUAL:
         return text + ")"
-    usual = default_epochs(run, SurgeNAS)
-    passes = SurgeNAS.passes(make_space(SurgeNAS.default_space, {}))
-    return text + f"; SurgeNAS by default {usual} epochs, {usual * steps} steps of {passes})"
+    usual = make_method(USUAL, {})
+    passes = usual.needs(make_space(usual.default_space, {}))
+    epochs = searching.default_epochs(passes)
+    return text + f"; SurgeNAS by default {epochs} epochs, {epochs * steps} steps of {passes.passes})"
 
 
 def execute(run: Run) -> None:
     """Everything that is not done yet."""
     with run.exclusive():
-        reached, _ = prepare(run)
-        limit_ms = reached["limit_ms"]
-        profile(run)
-        predict(run)
-        found = derive(run, limit_ms)  # searches first
-        write_atomic(run.folder / "architecture.json", found.to_json().encode())
-        train_all(run, found)
-        export(run, found)
-        verify(run, found, limit_ms)
+        prepare(run)
+        for step in LONG:
+            perform(run, step)
+        write_atomic(run.folder / "architecture.json", run.derived.architecture.to_json().encode())
+        for name, arch in networks(run).items():
+            perform(run, Step(f"train {name}", partial(train, name=name, arch=arch)))
+        for step in LAST:
+            perform(run, step)
+        say_claim(run)

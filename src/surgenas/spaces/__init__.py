@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 
 from surgenas.core.architecture import Architecture, Setting
@@ -19,6 +20,23 @@ CATALOG = {
     "fbnet": "surgenas.spaces.fbnet:FBNet",
     "macro": "surgenas.spaces.macro:Macro",
 }
+
+
+def settings_of(name: str) -> dict[str, inspect.Parameter]:
+    """What a space takes, by name; raises UsageError for one that is not there.
+
+    A constructor that hands its further keywords on takes what its base takes.
+    """
+    kind = look_up("space", name, CATALOG)
+    found: dict[str, inspect.Parameter] = {}
+    for base in getattr(kind, "__mro__", (kind,)):
+        if "__init__" not in vars(base):
+            continue
+        parameters = list(inspect.signature(base.__init__).parameters.values())[1:]
+        found = {p.name: p for p in parameters if p.kind is p.KEYWORD_ONLY} | found
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            break
+    return found
 
 
 def make_space(name: str, settings: Mapping[str, Setting]) -> Space:

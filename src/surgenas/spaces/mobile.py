@@ -14,7 +14,6 @@ from torch import nn
 
 from surgenas.core.architecture import Architecture, Setting
 from surgenas.core.errors import UsageError
-from surgenas.core.moves import uniform_architecture
 from surgenas.core.space import Choice, CostTable, Space
 from surgenas.nn.blocks import classifier, conv_bn_act, mbconv, shortcut, skip
 from surgenas.nn.chain import ChainNetwork
@@ -22,7 +21,7 @@ from surgenas.nn.supernet import ChoiceBlock, ChoiceSupernet
 from surgenas.spaces import space_of
 from surgenas.spaces.chain import SKIP, move_skips_last
 from surgenas.spaces.costs import chain_costs
-from surgenas.spaces.layouts import LAYOUTS, REFERENCE_LAYOUT, Layout, Stage
+from surgenas.spaces.layouts import LAYOUTS, Layout, Stage
 
 
 class Operator(NamedTuple):
@@ -62,6 +61,7 @@ class Mobile(Space):
     """
 
     name = "mobile"
+    knobs = KNOBS
     operators: ClassVar[dict[str, Operator]] = OPERATORS
 
     def __init__(
@@ -147,14 +147,6 @@ class Mobile(Space):
 
     def costs(self) -> CostTable:
         return self._costs
-
-    def reference(self, width: float) -> Architecture:
-        """MobileNetV2 at a multiple of its width, for the same images and with the total stride of this layout."""
-        layout = REFERENCE_LAYOUT.get(self.layout_name, "mobilenetv2")
-        space = Mobile(
-            layout=layout, resolution=self.resolution, width=width, classes=self.classes, dropout=self.dropout
-        )
-        return uniform_architecture(space, "k3e6")
 
     def scaled(self, arch: Architecture, knob: str, scale: float) -> Architecture:
         """The architecture with the same operators in a space that is larger or smaller by a factor `scale`.

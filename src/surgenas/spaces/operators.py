@@ -91,6 +91,17 @@ class Operators(Mobile):
         """
         return super().parse("-".join([text] * len(self.slots)) if text in self.blocks else text)
 
+    def layer_input(self, layer: int) -> tuple[int, int, int]:
+        slot = self.slots[layer]
+        return slot.cin, slot.size, slot.size
+
+    def layer_place(self, layer: int) -> str:
+        slot = self.slots[layer]
+        return f"{'relu6' if self.layout.relu6 else 'relu'}/{slot.cin}-{slot.cout}-{slot.stride}-{slot.size}"
+
+    def layer(self, layer: int, gene: str) -> nn.Module:
+        return self.operator(gene, self.slots[layer])
+
     def operator(self, gene: str, slot: Slot) -> nn.Module:
         """The module of one layer alone, freshly initialised."""
         return self._operator(gene, slot, affine=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from torch import nn
 
 from surgenas.core.architecture import Architecture, Setting
 from surgenas.core.space import Choice, CostTable, Space
+from surgenas.spaces.capabilities import Additive, SharesWeights, require
 
 
 class Restricted(Space):
@@ -37,11 +39,11 @@ class Restricted(Space):
     def build(self, arch: Architecture) -> nn.Module:
         return self.whole.build(arch)
 
-    def supernet(self) -> nn.Module:
-        return self.whole.supernet()
+    def supernet(self) -> Any:
+        return require(self.whole, SharesWeights).supernet()
 
     def costs(self) -> CostTable:
-        return self.whole.costs()
+        return require(self.whole, Additive).costs()
 
     def canonical(self, arch: Architecture) -> Architecture:
         return self.whole.canonical(arch)

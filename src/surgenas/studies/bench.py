@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from surgenas.core.catalog import look_up
 from surgenas.core.errors import UsageError
+from surgenas.core.files import make_folder
 from surgenas.core.progress import Progress
-from surgenas.core.seeds import generator
-from surgenas.core.significance import difference
+from surgenas.core.record import Record
+from surgenas.core.significance import Verdict, difference
 from surgenas.core.space import Floats, Space
 from surgenas.core.trial import Trial
+from surgenas.engine.base import drive
 from surgenas.engine.tables import read_columns, read_table
-from surgenas.engine.tabular import World, check_enumerable, look_up_all
-from surgenas.methods import BLACK_BOX
-from surgenas.methods.blackbox import Loop, Method, whole
+from surgenas.engine.tabular import Tabular, World, check_enumerable, look_up_all
+from surgenas.methods import make_method
+from surgenas.methods.base import Method, Problem
 from surgenas.runs.journal import LOCK, Journal, exclusive
 
 RANDOM = "random"
@@ -62,95 +63,131 @@ class Bench:
                 raise UsageError(f"--fidelity {name}={cost:g}: expected a share of a query, above 0 and below 1")
 
 
-def run_bench(space: Space, bench: Bench, folder: Path, progress: Progress) -> dict[str, Any]:
-    """`methods`: of each the regret by queries and at the end, how often and when the optimum was reached. What the
-    folder holds of the same bench is not searched again; more seeds and methods may be added.
+@dataclass(frozen=True)
+class Quartiles(Record):
+    """Over seeds; None where the search did not get that far."""
+
+    low: float | None
+    median: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class RegretCurve(Record):
+    """Quartiles over seeds after each query."""
+
+    low: tuple[float | None, ...]
+    median: tuple[float | None, ...]
+    high: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class MethodRow(Record):
+    """A method over all seeds. reached: the share of seeds that found the optimum. better_than_random: by the regret at
+    the end. hypervolume: of value and latency, 1 is all there is; None without latencies."""
+
+    method: str
+    regret: RegretCurve
+    final_regret: Quartiles
+    queries_to_optimum: Quartiles
+    reached: float
+    better_than_random: Verdict | None
+    hypervolume: float | None
+    seconds_per_1000_queries: float
+    queries: float
+
+
+@dataclass(frozen=True)
+class BenchResult(Record):
+    """Searches on a table whose optimum is known. regret_of_best_validation: of who had the whole steering column."""
+
+    space: str
+    table: str
+    validation: str
+    test: str
+    steered_by_test: bool
+    latency: str | None
+    limit_ms: float | None
+    budget: int
+    seeds: int
+    networks: int
+    optimum: float
+    regret_of_best_validation: float
+    methods: tuple[MethodRow, ...]
+    report: str = ""
+
+
+def run_bench(space: Space, bench: Bench, folder: Path, progress: Progress) -> BenchResult:
+    """Of each method the regret by queries and at the end, how often and when the optimum was reached. What the folder
+    holds of the same bench is not searched again; more seeds and methods may be added.
 
     Raises UsageError for settings that do not go together, DataError for a bad table, LimitError for a limit that
     nothing meets.
     """
-    started = {name: _method(name, bench) for name in dict.fromkeys((RANDOM, *bench.methods))}
-    if bench.fidelities and not any(method.climbs for method in started.values()):
-        raise UsageError(f"--fidelity: none of {', '.join(started)} uses cheaper fidelities; halving does")
+    methods = {name: _method(space, name, bench) for name in dict.fromkeys((RANDOM, *bench.methods))}
+    if bench.fidelities and not any(method.needs(space).rungs > 1 for method in methods.values()):
+        raise UsageError(f"--fidelity: none of {', '.join(methods)} uses cheaper fidelities; halving does")
     world = _world(space, bench)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     assert world.index  # made now: it is no method's time
     with exclusive(folder):
         journal = _opened(folder, space, bench, world)
-        places = [(seed, name) for seed in range(bench.seeds) for name in started]
+        places = [(seed, name) for seed in range(bench.seeds) for name in methods]
         with progress.task("search", len(places)) as task:
             for seed, name in places:
                 if not journal.last("searched", method=name, seed=seed):
-                    found = search(world, name, started[name], bench, seed)
+                    found = search(world, name, methods[name], bench, seed)
                     journal.append("searched", method=name, seed=seed, **found)
                 task.advance(name)
-    rows = {name: [journal.last("searched", method=name, seed=s) or {} for s in range(bench.seeds)] for name in started}
+    rows = {name: [journal.last("searched", method=name, seed=s) or {} for s in range(bench.seeds)] for name in methods}
     return _facts(space, bench, world, rows)
 
 
 def search(world: World, name: str, method: Method, bench: Bench, seed: int) -> dict[str, Any]:
-    """One search. regret: after each query, of what the search itself would choose then."""
+    """One search, as its line of the journal. regret: after each query, of what the search itself would choose then."""
     start = time.perf_counter()
-    loop = method.start(world.space, generator(seed, "bench", name), world.feasible)
+    costs = (*sorted(bench.fidelities.values()), 1.0)
+    problem = Problem(
+        world.space, bench.limit_ms or math.inf, seed, feasible=world.feasible, priced=world.latency_ms is not None,
+        rungs=costs,
+    )  # fmt: skip
     regrets: list[float] = [math.inf] * bench.budget
     best: Trial | None = None
-    for spent, trial in _trials(world, loop, method, bench):
-        best = trial if best is None or (trial.rung, trial.score) > (best.rung, best.score) else best
+    trials: list[Trial] = []
+    spent = 0.0
+    for _, event in drive(method.begin(problem), Tabular(world)):
+        assert isinstance(event, Trial), "candidates are judged by themselves"
+        trials.append(event)
+        spent += costs[event.rung]
+        best = event if best is None or (event.rung, event.score) > (best.rung, best.score) else best
         regret = world.optimum - float(world.reported[world.index[best.arch.genes]])
         since = math.ceil(spent - ROUNDING) - 1
         regrets[since:] = [regret] * (bench.budget - since)
     if best is None:
         raise UsageError(f"{name} asked for nothing, though {world.allowed.sum()} networks are allowed")
     seconds = time.perf_counter() - start
-    at_full = [trial for trial in loop.history if trial.rung == len(world.scores) - 1]
+    at_full = [trial for trial in trials if trial.rung == len(world.scores) - 1]
     return {
         "regret": regrets,
-        "queries": len(loop.history),
-        "seconds_per_1000": 1000 * seconds / max(1, len(loop.history)),
+        "queries": len(trials),
+        "seconds_per_1000": 1000 * seconds / max(1, len(trials)),
         "hypervolume": _hypervolume(world, at_full),
         "best": str(best.arch),
     }
 
 
-def _trials(world: World, loop: Loop, method: Method, bench: Bench) -> Iterator[tuple[float, Trial]]:
-    """Everything that is judged, with the queries spent so far, until they are used up or nothing is left to ask."""
-    costs = (*sorted(bench.fidelities.values()), 1.0)
-    spent, rungs = 0.0, dict[int, int]()
-    while archs := loop.ask(max(1, min(method.batch, math.floor(bench.budget - spent)))):
-        for arch in archs:
-            place = world.index[arch.genes]
-            rung = rungs.get(place, -1) + 1 if method.climbs else len(costs) - 1
-            spent += costs[rung]
-            if spent > bench.budget + ROUNDING:
-                return
-            rungs[place] = rung
-            latency_ms = math.nan if world.latency_ms is None else float(world.latency_ms[place])
-            trial = Trial(arch, whole(world.space).keys[place], float(world.scores[rung, place]), latency_ms, rung)
-            loop.tell(trial)
-            yield spent, trial
-
-
-def _method(name: str, bench: Bench) -> Method:
-    """Raises UsageError for one that needs what the bench has not."""
-    kind = _class_of(name)
-    if kind.two_objectives and bench.latency_table is None:
+def _method(space: Space, name: str, bench: Bench) -> Method:
+    """With the bench's budget; raises UsageError for one that needs what the bench has not."""
+    made = make_method(name, {})
+    needs = made.needs(space)
+    if needs.shares:
+        raise UsageError(f"{name} shares weights, which a table has not; `surgenas methods` says who samples")
+    if needs.priced and bench.latency_table is None:
         raise UsageError(f"{name} searches for score and latency: give --latency-table FILE --latency COLUMN")
-    if kind.climbs and not bench.fidelities:
+    if needs.rungs > 1 and not bench.fidelities:
         raise UsageError(f"{name} needs cheaper fidelities: give --fidelity COLUMN=COST, for example val_12ep=0.06")
-    try:
-        made: Method = kind(rungs=len(bench.fidelities) + 1) if kind.climbs else kind()
-    except TypeError as error:
-        raise UsageError(f"{name} cannot be made without settings ({error}); name a class that has them") from error
-    return made
-
-
-def _class_of(name: str) -> Any:
-    kind = look_up("method", name, BLACK_BOX)
-    if not isinstance(kind, type) or any(not hasattr(kind, known) for known in ("start", "climbs", "two_objectives")):
-        raise UsageError(
-            f"{name} is no search that can be asked; expected a class with what methods.blackbox.Method has"
-        )
-    return kind
+    rungs = {"rungs": len(bench.fidelities) + 1} if needs.rungs > 1 else {}
+    return make_method(name, {"trials": bench.budget, **rungs})
 
 
 def _world(space: Space, bench: Bench) -> World:
@@ -214,51 +251,46 @@ def _area(latency: Floats, value: Floats, corner: tuple[float, float]) -> float:
     return float((widths * (np.maximum(value[front] - corner[1], 0.0))).sum())
 
 
-def _facts(space: Space, bench: Bench, world: World, rows: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
+def _facts(space: Space, bench: Bench, world: World, rows: Mapping[str, list[dict[str, Any]]]) -> BenchResult:
     final = {name: [row["regret"][-1] for row in found] for name, found in rows.items()}
     steer = np.where(world.allowed, world.scores[-1], -np.inf)
-    return {
-        "space": str(space.spec),
-        "table": str(bench.table),
-        "validation": bench.validation,
-        "test": bench.test,
-        "steered_by_test": bench.validation == bench.test,
-        "latency": bench.latency or None,
-        "limit_ms": bench.limit_ms,
-        "budget": bench.budget,
-        "seeds": bench.seeds,
-        "networks": int(world.allowed.sum()),
-        "optimum": world.optimum,
-        "regret_of_best_validation": world.optimum - float(world.reported[steer.argmax()]),
-        "methods": [_summary(name, found, final) for name, found in rows.items()],
-    }
+    return BenchResult(
+        space=str(space.spec),
+        table=str(bench.table),
+        validation=bench.validation,
+        test=bench.test,
+        steered_by_test=bench.validation == bench.test,
+        latency=bench.latency or None,
+        limit_ms=bench.limit_ms,
+        budget=bench.budget,
+        seeds=bench.seeds,
+        networks=int(world.allowed.sum()),
+        optimum=world.optimum,
+        regret_of_best_validation=world.optimum - float(world.reported[steer.argmax()]),
+        methods=tuple(_summary(name, found, final) for name, found in rows.items()),
+    )
 
 
-def _summary(name: str, rows: Sequence[dict[str, Any]], final: Mapping[str, list[float]]) -> dict[str, Any]:
+def _summary(name: str, rows: Sequence[dict[str, Any]], final: Mapping[str, list[float]]) -> MethodRow:
     regret = np.array([row["regret"] for row in rows])  # (seeds, budget)
     reached = [next((q + 1 for q, r in enumerate(row) if r <= ROUNDING), None) for row in regret]
     than_random = difference(final[RANDOM], final[name])
     volumes = [row["hypervolume"] for row in rows if row["hypervolume"] is not None]
-    middle = [math.inf if q is None else q for q in reached]
-    return {
-        "method": name,
-        "regret": {key: [_known(v) for v in values] for key, values in _quartiles(regret).items()},
-        "final_regret": {key: _known(values[-1]) for key, values in _quartiles(regret).items()},
-        "queries_to_optimum": {
-            key: _known(float(np.quantile(middle, q, method="lower")))
-            for key, q in (("low", 0.25), ("median", 0.5), ("high", 0.75))
-        },
-        "reached": float(np.mean([q is not None for q in reached])),
-        "better_than_random": None if name == RANDOM else than_random.to_dict(),
-        "hypervolume": float(np.median(volumes)) if volumes else None,
-        "seconds_per_1000_queries": float(np.median([row["seconds_per_1000"] for row in rows])),
-        "queries": float(np.median([row["queries"] for row in rows])),
-    }
-
-
-def _quartiles(values: Floats) -> dict[str, Floats]:
-    low, median, high = np.quantile(values, [0.25, 0.5, 0.75], axis=0)
-    return {"low": low, "median": median, "high": high}
+    queries = [math.inf if q is None else q for q in reached]
+    low, median, high = np.quantile(regret, [0.25, 0.5, 0.75], axis=0)
+    return MethodRow(
+        method=name,
+        regret=RegretCurve(*(tuple(_known(v) for v in values) for values in (low, median, high))),
+        final_regret=Quartiles(_known(low[-1]), _known(median[-1]), _known(high[-1])),
+        queries_to_optimum=Quartiles(
+            *(_known(float(np.quantile(queries, q, method="lower"))) for q in (0.25, 0.5, 0.75))
+        ),
+        reached=float(np.mean([q is not None for q in reached])),
+        better_than_random=None if name == RANDOM else than_random.tell(),
+        hypervolume=float(np.median(volumes)) if volumes else None,
+        seconds_per_1000_queries=float(np.median([row["seconds_per_1000"] for row in rows])),
+        queries=float(np.median([row["queries"] for row in rows])),
+    )
 
 
 def _known(value: float) -> float | None:

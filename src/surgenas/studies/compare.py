@@ -3,31 +3,73 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from scipy import stats
 
 from surgenas.core.errors import UsageError
+from surgenas.core.record import Record
 from surgenas.core.significance import LEVEL, Difference, difference
-from surgenas.hardware.costs import read_cost
+from surgenas.runs.results import FOUND, Verified
 from surgenas.runs.run import Run
-from surgenas.runs.steps.train import FOUND
 
 SAME_LIMIT = 0.05
 
 
-def side_by_side(runs: Sequence[Run]) -> dict[str, Any]:
-    """`runs`: accuracy with the interval that its test images allow, latency, cost. `differences`: each against the
-    most accurate; of runs by their test images, of groups that differ in their seed alone by the spread over seeds.
+@dataclass(frozen=True)
+class Side(Record):
+    """A finished run. accuracy_interval: that its test images allow; latency_interval: of what was timed."""
 
-    Raises UsageError for runs that are not finished, or not on the same images.
-    """
+    name: str
+    method: str
+    space: str
+    seed: int
+    accuracy: float
+    accuracy_interval: tuple[float, float]
+    latency_ms: float
+    latency_interval: tuple[float, float] | None
+    grade: str | None
+    device: str
+    limit_ms: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Against(Record):
+    """A run, or the runs of a method, against the most accurate; in percent points."""
+
+    name: str
+    against: str
+    value: float
+    low: float | None
+    high: float | None
+    said: str
+
+
+@dataclass(frozen=True)
+class SideBySide(Record):
+    """differences: each against the most accurate; of runs by their test images, of groups that differ in their seed
+    alone by the spread over seeds."""
+
+    runs: tuple[Side, ...]
+    data: str
+    test_images: int
+    differences: tuple[Against, ...]
+    judged_by: Literal["seeds", "test images"]
+
+
+Group = Sequence[Side]
+
+
+def side_by_side(runs: Sequence[Run]) -> SideBySide:
+    """Raises UsageError for runs that are not finished, or not on the same images."""
     if len(runs) < 2:
         raise UsageError("compare: expected two runs or more")
     if len({run.folder.resolve() for run in runs}) < len(runs):
         raise UsageError("compare: a run is given twice")
-    rows = [_row(run) for run in runs]
+    rows = tuple(_row(run) for run in runs)
     first = _images(runs[0])
     for run in runs[1:]:
         if _images(run) != first:
@@ -35,31 +77,20 @@ def side_by_side(runs: Sequence[Run]) -> dict[str, Any]:
     groups = _groups(runs, rows)
     by_seed = len(groups) > 1 and all(len(group) > 1 for group in groups)
     differences = _of_groups(groups, 1 / first[-1]) if by_seed else _of_runs(rows)
-    return {"runs": rows, "data": first[0], "test_images": first[-1], "differences": differences,
-            "judged_by": "seeds" if by_seed else "test images"}  # fmt: skip
+    return SideBySide(rows, str(first[0]), first[-1], tuple(differences), "seeds" if by_seed else "test images")
 
 
-def _row(run: Run) -> dict[str, Any]:
-    trained, verified = run.result(f"train {FOUND}"), run.result("verify")
-    if trained is None or verified is None:
+def _row(run: Run) -> Side:
+    accuracy, verified = run.accuracy(FOUND), run.result(Verified)
+    if accuracy is None or verified is None:
         raise UsageError(f"{run.folder} is not finished; `surgenas resume {run.folder}` goes on with it")
-    claim = read_cost(verified["costs"][FOUND])
-    accuracy, images = trained["accuracy"], _images(run)[-1]
+    claim, images = verified.costs[FOUND], _images(run)[-1]
     interval = stats.binomtest(round(accuracy * images), images).proportion_ci(LEVEL, method="wilson")
-    return {
-        "name": run.folder.name,
-        "method": run.config.method,
-        "space": str(run.config.space or run.space.name),
-        "seed": run.config.seed,
-        "accuracy": accuracy,
-        "accuracy_interval": [interval.low, interval.high],
-        "latency_ms": claim.ms,
-        "latency_interval": claim.interval_ms,
-        "grade": claim.grade,
-        "device": claim.target,
-        "limit_ms": (run.result("reach") or {})["limit_ms"],
-        "seconds": sum(run.seconds().values()),
-    }
+    return Side(
+        run.folder.name, run.config.method.name, run.config.space.name or run.space.name, run.config.seed, accuracy,
+        (float(interval.low), float(interval.high)), claim.ms, claim.interval_ms, claim.grade, claim.target,
+        run.reached.limit_ms, sum(run.seconds().values()),
+    )  # fmt: skip
 
 
 def _images(run: Run) -> tuple[Any, ...]:
@@ -67,13 +98,14 @@ def _images(run: Run) -> tuple[Any, ...]:
     return Path(str(known.get("name"))).name, *known.get("classes", ()), known.get("train"), known.get("test")
 
 
-def _groups(runs: Sequence[Run], rows: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+def _groups(runs: Sequence[Run], rows: Group) -> list[list[Side]]:
     """Runs that differ in their seed alone; a limit that each measured for itself is not to the digit the same."""
-    groups: list[tuple[dict[str, Any], list[dict[str, Any]]]] = []
+    groups: list[tuple[dict[str, Any], list[Side]]] = []
     for run, row in zip(runs, rows, strict=True):
-        settings = run.config.model_dump(exclude={"seed", "latency_ms"}) | {"data": Path(run.config.data).name}
+        settings = run.config.model_dump(exclude={"seed": True, "target": {"latency_ms"}})
+        settings["data"]["source"] = Path(run.config.data.source).name
         for known, group in groups:
-            if known == settings and abs(row["limit_ms"] / group[0]["limit_ms"] - 1) <= SAME_LIMIT:
+            if known == settings and abs(row.limit_ms / group[0].limit_ms - 1) <= SAME_LIMIT:
                 group.append(row)
                 break
         else:
@@ -81,23 +113,23 @@ def _groups(runs: Sequence[Run], rows: Sequence[dict[str, Any]]) -> list[list[di
     return [group for _, group in groups]
 
 
-def _of_runs(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _of_runs(rows: Group) -> list[Against]:
     """Two networks, each judged by so many images: Newcombe's interval, from Wilson's of each."""
-    best = max(rows, key=lambda row: row["accuracy"])
+    best = max(rows, key=lambda row: row.accuracy)
     found = []
     for row in rows:
         if row is not best:
-            value = row["accuracy"] - best["accuracy"]
-            (low, high), (best_low, best_high) = row["accuracy_interval"], best["accuracy_interval"]
-            down = ((row["accuracy"] - low) ** 2 + (best_high - best["accuracy"]) ** 2) ** 0.5
-            up = ((high - row["accuracy"]) ** 2 + (best["accuracy"] - best_low) ** 2) ** 0.5
-            found.append(_against(row["name"], best["name"], Difference(value, value - down, value + up)))
+            value = row.accuracy - best.accuracy
+            (low, high), (best_low, best_high) = row.accuracy_interval, best.accuracy_interval
+            down = ((row.accuracy - low) ** 2 + (best_high - best.accuracy) ** 2) ** 0.5
+            up = ((high - row.accuracy) ** 2 + (best.accuracy - best_low) ** 2) ** 0.5
+            found.append(_against(row.name, best.name, Difference(value, value - down, value + up)))
     return found
 
 
-def _of_groups(groups: Sequence[Sequence[dict[str, Any]]], step: float) -> list[dict[str, Any]]:
-    def accuracies(group: Sequence[dict[str, Any]]) -> list[float]:
-        return [row["accuracy"] for row in group]
+def _of_groups(groups: Sequence[Group], step: float) -> list[Against]:
+    def accuracies(group: Group) -> list[float]:
+        return [row.accuracy for row in group]
 
     best = max(groups, key=lambda group: sum(accuracies(group)) / len(group))
     return [
@@ -107,9 +139,10 @@ def _of_groups(groups: Sequence[Sequence[dict[str, Any]]], step: float) -> list[
     ]
 
 
-def _name(group: Sequence[dict[str, Any]]) -> str:
-    return f"{group[0]['method']} ({len(group)} seeds)"
+def _name(group: Group) -> str:
+    return f"{group[0].method} ({len(group)} seeds)"
 
 
-def _against(name: str, best: str, found: Difference) -> dict[str, Any]:
-    return {"name": name, "against": best, **found.scale_by(100).to_dict()}
+def _against(name: str, best: str, found: Difference) -> Against:
+    told = found.scale_by(100).tell()
+    return Against(name, best, told.value, told.low, told.high, told.said)

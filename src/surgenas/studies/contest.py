@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from surgenas.core.errors import UsageError
 from surgenas.core.progress import Progress
+from surgenas.core.record import Record
 from surgenas.core.seeds import generator
 from surgenas.core.space import CostTable, Floats, Space
 from surgenas.engine.tables import Table, read_table
@@ -21,6 +21,7 @@ from surgenas.predictors.active import choose, graph_features
 from surgenas.predictors.base import Predictor, make_predictor
 from surgenas.predictors.evaluate import cross_validate, score
 from surgenas.predictors.transfer import KnownDevices, TransferPredictor
+from surgenas.spaces.capabilities import Additive, require
 
 PREDICTORS = ("process", "gnn", "mlp", "boosting", "ridge", "lookup", "layers", "flops")
 FEW = 9
@@ -50,17 +51,65 @@ class Contest:
     pretrain_columns: tuple[str, ...] = ()
 
 
-def run_contest(space: Space, contest: Contest, progress: Progress) -> dict[str, Any]:
-    """`results`: one row for each column, number of samples and predictor, every metric as median and spread (least,
-    most) over seeds; `chosen`: what cross-validation on the samples of the first seed would take, and how sure of it.
+@dataclass(frozen=True)
+class Spread(Record):
+    """Median over seeds, and the least and the most of them."""
+
+    median: float
+    spread: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class ContestRow(Record):
+    """A predictor on a column, after learning from `train` samples; every metric as of predictors.evaluate.Score."""
+
+    column: str
+    train: int
+    predictor: str
+    kendall: Spread
+    spearman: Spread
+    mape: Spread
+    within_5: Spread
+    within_10: Spread
+    rmse_ms: Spread
+    fit_seconds: Spread
+    predictions_per_second: Spread
+
+
+@dataclass(frozen=True)
+class Choice(Record):
+    """What cross-validation on the samples of the first seed would take, why, and how sure of it."""
+
+    column: str
+    train: int
+    predictor: str
+    why: str
+    held_out_rmse_ms: float | None = None
+
+
+@dataclass(frozen=True)
+class Standings(Record):
+    """One row for each column, number of samples and predictor; what would be chosen."""
+
+    space: str
+    table: str
+    seeds: int
+    pick: str
+    architectures: int
+    results: tuple[ContestRow, ...]
+    chosen: tuple[Choice, ...]
+
+
+def run_contest(space: Space, contest: Contest, progress: Progress) -> Standings:
+    """Judge every predictor on what it did not learn from.
 
     Raises UsageError for settings that the table cannot serve, DataError as `read_table` does.
     """
     table = read_table(space, contest.table, contest.columns)
     _check(contest, table)
-    costs, known = space.costs(), _known_devices(space, contest, table, progress)
+    costs, known = require(space, Additive).costs(), _known_devices(space, contest, table, progress)
     pick = contest.pick or ("active" if known else "random")
-    results, choices = [], []
+    results, choices = list[ContestRow](), list[Choice]()
     total = len(table.columns) * len(contest.train) * contest.seeds
     with progress.task("predict", total) as task:
         for column in table.columns:
@@ -70,14 +119,15 @@ def run_contest(space: Space, contest: Contest, progress: Progress) -> dict[str,
                     makers = _makers(contest, costs, known, seed)
                     train = _picked(table, costs, known, count, pick, seed)
                     if seed == 0:
-                        choices.append({"column": column, "train": count, **_choice(makers, table, column, train)})
+                        choices.append(_choice(makers, table, column, train))
                     for name, make in makers.items():
                         rows.setdefault(name, []).append(_judged(make(), table, column, train))
                     task.advance(f"{column}, {count} samples")
                 for name, found in rows.items():
-                    results.append({"column": column, "train": count, "predictor": name, **_summary(found)})
-    return {"space": str(space.spec), "table": str(contest.table), "seeds": contest.seeds, "pick": pick,
-            "architectures": len(table), "results": results, "chosen": choices}  # fmt: skip
+                    results.append(ContestRow(column, count, name, **_spreads(found)))
+    return Standings(
+        str(space.spec), str(contest.table), contest.seeds, pick, len(table), tuple(results), tuple(choices)
+    )
 
 
 def _check(contest: Contest, table: Table) -> None:
@@ -107,7 +157,7 @@ def _known_devices(space: Space, contest: Contest, table: Table, progress: Progr
     progress.log(f"known devices: {', '.join(kept)}")
     rows = generator(0, "known").permutation(len(known))[:KNOWN]
     latency_ms = np.stack([known.of(name)[rows] for name in kept], 1)
-    return KnownDevices(space.costs(), known.code[rows], latency_ms)
+    return KnownDevices(require(space, Additive).costs(), known.code[rows], latency_ms)
 
 
 def _makers(contest: Contest, costs: CostTable, known: KnownDevices | None, seed: int) -> Makers:
@@ -127,12 +177,12 @@ def _picked(table: Table, costs: CostTable, known: KnownDevices | None, count: i
     return pool[choose(features, count)]
 
 
-def _choice(makers: Makers, table: Table, column: str, train: Positions) -> dict[str, Any]:
+def _choice(makers: Makers, table: Table, column: str, train: Positions) -> Choice:
     if len(train) < FEW:
-        return {"predictor": next(iter(makers)), "why": f"{len(train)} samples are too few to compare"}
+        return Choice(column, len(train), next(iter(makers)), f"{len(train)} samples are too few to compare")
     best, _ = cross_validate(makers, table.code[train], table.of(column)[train])[0]
     why = f"least RMSE of {len(makers)} in cross-validation on the {len(train)} samples"
-    return {"predictor": best.name, "why": why, "held_out_rmse_ms": best.rmse_ms}
+    return Choice(column, len(train), best.name, why, best.rmse_ms)
 
 
 def _judged(predictor: Predictor, table: Table, column: str, train: Positions) -> dict[str, float]:
@@ -143,13 +193,10 @@ def _judged(predictor: Predictor, table: Table, column: str, train: Positions) -
     fitted = time.perf_counter()
     predicted = predictor.predict(table.code[others])
     rate = len(others) / (time.perf_counter() - fitted)
-    found = score("", predicted, latency_ms[others], fitted - start).to_dict()
+    found = score("", predicted, latency_ms[others], fitted - start).to_json()
     return {**{key: float(value) for key, value in found.items() if key != "name"}, "predictions_per_second": rate}
 
 
-def _summary(rows: Sequence[Mapping[str, float]]) -> dict[str, Any]:
-    found = {}
-    for metric in METRICS:
-        values = [row[metric] for row in rows]
-        found[metric] = {"median": float(np.median(values)), "spread": [min(values), max(values)]}
-    return found
+def _spreads(rows: Sequence[Mapping[str, float]]) -> dict[str, Spread]:
+    values = {metric: [row[metric] for row in rows] for metric in METRICS}
+    return {metric: Spread(float(np.median(v)), (min(v), max(v))) for metric, v in values.items()}

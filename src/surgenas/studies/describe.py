@@ -1,24 +1,110 @@
-"""What is there? A network layer by layer, the devices, the spaces, the methods."""
+"""What is there? A network layer by layer, the devices, the spaces, the methods, the predictors."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import fields
+import inspect
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
-from surgenas.core.architecture import read_architecture
+from surgenas.core import moves
+from surgenas.core.architecture import Architecture, read_architecture
+from surgenas.core.catalog import look_up
 from surgenas.core.errors import SurgenasError, UsageError
+from surgenas.core.record import Record
+from surgenas.hardware.devices import make_target, shipped_names
+from surgenas.methods import CATALOG as METHODS
+from surgenas.methods.base import Needs
+from surgenas.nn.cost import layer_costs
+from surgenas.predictors import CATALOG as PREDICTORS
+from surgenas.spaces import CATALOG as SPACES
+from surgenas.spaces import capabilities, make_space, settings_of, space_of
+from surgenas.spaces.capabilities import Named, require
+from surgenas.spaces.layouts import LAYOUTS
+
+
+@dataclass(frozen=True)
+class LayerRow(Record):
+    """A part of a network."""
+
+    name: str
+    operator: str
+    out_shape: tuple[int, ...]
+    macs: float
+    params: int
+
+
+@dataclass(frozen=True)
+class Description(Record):
+    """A network layer by layer. key: one for all architectures that are this network."""
+
+    architecture: Architecture
+    key: str
+    layers: tuple[LayerRow, ...]
+    macs: float
+    params: int
+
+
+@dataclass(frozen=True)
+class SettingRow(Record):
+    """A setting: its type or the names that it takes, its default, what it means."""
+
+    name: str
+    takes: str
+    default: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class SpaceRow(Record):
+    """A space at its default settings. can: its capabilities (spaces.capabilities)."""
+
+    what: str
+    layers: int
+    operators: tuple[str, ...]
+    architectures: float
+    resolution: int
+    can: tuple[str, ...]
+    settings: tuple[SettingRow, ...]
+
+
+@dataclass(frozen=True)
+class MethodRow(Record):
+    """A method. shares: the ways to share weights that it trains; empty if it trains candidates by themselves."""
+
+    what: str
+    space: str
+    shares: tuple[str, ...]
+    needs: Mapping[str, Any]
+    settings: tuple[SettingRow, ...]
+
+
+@dataclass(frozen=True)
+class MethodList(Record):
+    """All methods by name, and the latency predictors."""
+
+    methods: Mapping[str, MethodRow]
+    predictors: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class DeviceRow(Record):
+    """A shipped target, or why it cannot be used here."""
+
+    evidence: str = ""
+    runtime: str = ""
+    precision: str = ""
+    threads: int = 0
+    batch: int = 0
+    key: str = ""
+    unusable: str | None = None
 
 
 def describe(
     arch: Path | None, uniform: str | None, *, layout: str, resolution: int, width: float, classes: int
-) -> dict[str, Any]:
+) -> Description:
     """A network layer by layer: operator, output shape, MACs, parameters."""
-    from surgenas.core import moves
-    from surgenas.nn.cost import layer_costs
-    from surgenas.spaces import make_space, space_of
-
     if (arch is None) == (uniform is None):
         raise UsageError("describe needs either --arch FILE or --uniform OPERATOR, for example --uniform k7e6")
     if arch is not None:
@@ -27,84 +113,105 @@ def describe(
     else:
         space = make_space("mobile", {"layout": layout, "resolution": resolution, "width": width, "classes": classes})
         found = moves.uniform_architecture(space, uniform or "")
-    rows = layer_costs(space.parts(found), space.input_shape)
-    names = [name for name, _ in space.parts(found)]
+    rows = layer_costs(require(space, Named).parts(found), space.input_shape)
     genes = {choice.name: gene for choice, gene in zip(space.choices, found.genes, strict=True)}
-    layers = [
-        {
-            "name": name,
-            "operator": genes.get(name, "fixed"),
-            "out_shape": list(row.out_shape),
-            "macs": row.macs,
-            "params": row.params,
-        }
-        for name, row in zip(names, rows, strict=True)
-    ]
-    return {
-        "architecture": found.to_dict(),
-        "key": moves.canonical_key(space, found),
-        "layers": layers,
-        "macs": sum(row.macs for row in rows),
-        "params": sum(row.params for row in rows),
-    }
+    layers = tuple(LayerRow(r.name, genes.get(r.name, "fixed"), r.out_shape, r.macs, r.params) for r in rows)
+    macs, params = sum(row.macs for row in rows), sum(row.params for row in rows)
+    return Description(found, moves.canonical_key(space, found), layers, macs, params)
 
 
-def devices() -> dict[str, Any]:
+def devices() -> dict[str, DeviceRow]:
     """Every catalogued device: what it is, or what is missing."""
-    from surgenas.hardware.devices import make_target, shipped_names
-
-    found: dict[str, Any] = {}
+    found: dict[str, DeviceRow] = {}
     for name in shipped_names():
         try:
-            found[name] = make_target(name).describe().to_json()
+            i = make_target(name).describe()
+            found[name] = DeviceRow(i.evidence, i.runtime, i.precision, i.threads, i.batch, i.key)
         except SurgenasError as error:
-            found[name] = {"unusable": str(error)}
+            found[name] = DeviceRow(unusable=str(error))
     return found
 
 
-def spaces() -> dict[str, Any]:
-    """Every space with its layouts: searchable layers, operators, number of architectures, input resolution."""
-    from surgenas.core import moves
-    from surgenas.spaces import CATALOG, make_space
-    from surgenas.spaces.layouts import LAYOUTS
+def spaces() -> dict[str, SpaceRow]:
+    """Every space, those with layouts once for each."""
+    found: dict[str, SpaceRow] = {}
+    for name in SPACES:
+        layouts = LAYOUTS if name == "mobile" else {"": None}
+        for layout in layouts:
+            settings = {"layout": layout} if layout else {}
+            found[f"{name} --layout {layout}" if layout else name] = _space_row(name, settings)
+    return found
 
-    made = {f"mobile --layout {layout}": make_space("mobile", {"layout": layout}) for layout in LAYOUTS}
-    made |= {name: make_space(name, {}) for name in CATALOG if name != "mobile"}
-    return {
-        name: {
-            "layers": len(space.choices),
-            "operators": list(max(space.choices, key=lambda choice: len(choice.options)).options),
-            "architectures": float(f"{moves.size(space):.3g}"),
-            "resolution": space.input_shape[1],
-        }
-        for name, space in made.items()
+
+def _space_row(name: str, settings: dict[str, str]) -> SpaceRow:
+    space, kind = make_space(name, dict(settings)), look_up("space", name, SPACES)
+    can = [c for c in ("SharesWeights", "Additive", "Named", "Scalable", "Selectable")
+           if isinstance(space, getattr(capabilities, c))]  # fmt: skip
+    rows = [
+        SettingRow(p.name, _plain_type(p.annotation), "" if p.default is inspect.Parameter.empty else str(p.default),
+                   _meaning(kind, p.name))
+        for p in settings_of(name).values()
+    ]  # fmt: skip
+    options = max((choice.options for choice in space.choices), key=len)
+    return SpaceRow(
+        _first_sentence(inspect.getmodule(kind)), len(space.choices), options, float(f"{moves.size(space):.3g}"),
+        space.input_shape[1], tuple(can), tuple(rows),
+    )  # fmt: skip
+
+
+def methods() -> MethodList:
+    """Every method with all that --set takes; one whose package is not installed is left out."""
+    found: dict[str, MethodRow] = {}
+    for name in METHODS:
+        try:
+            found[name] = _method_row(look_up("method", name, METHODS))
+        except SurgenasError as error:
+            found[name] = MethodRow(str(error), "", (), {}, ())
+    predictors = {name: _first_sentence(look_up("predictor", name, PREDICTORS)) for name in PREDICTORS}
+    return MethodList(found, predictors)
+
+
+def _method_row(kind: Any) -> MethodRow:
+    made = kind()
+    needs: Needs = made.needs(make_space(kind.default_space, {}))
+    hints = get_type_hints(kind)
+    rows = [
+        SettingRow(f.name, _plain_type(hints[f.name]), _default(f), _meaning(kind, f.name))
+        for f in fields(kind)
+        if f.init
+    ]
+    told = {
+        f.name: value for f in fields(needs) if (value := getattr(needs, f.name)) != f.default and f.name != "shares"
     }
+    return MethodRow(_first_sentence(inspect.getmodule(kind)), kind.default_space, needs.shares, told, tuple(rows))
 
 
-def methods() -> dict[str, Any]:
-    """By method what --set takes with its default, and the names behind; those of bench search; the predictors."""
-    from surgenas.core.catalog import look_up
-    from surgenas.methods import BLACK_BOX, CATALOG, SAMPLERS, single_path, spos, surgenas
-    from surgenas.methods.indicators import DROPOUTS
-    from surgenas.methods.lambda_search import WAYS
-    from surgenas.predictors import CATALOG as PREDICTORS
+def _default(field: Any) -> str:
+    if field.default is not MISSING:
+        return "" if callable(field.default) else str(field.default)
+    return "" if field.default_factory is MISSING else str(field.default_factory())
 
-    kinds = {name: look_up("method", name, CATALOG) for name in CATALOG}
-    names: dict[str, dict[str, Iterable[str]]] = {
-        "surgenas": {"sampler": SAMPLERS, "estimator": surgenas.ESTIMATORS, "loss": surgenas.LOSSES},
-        "spos": {"sampler": spos.TRAINED_BY},
-        "hurricane": {"sampler": spos.TRAINED_BY},
-        "single-path": {"loss": single_path.LOSSES, "indicator_dropout": DROPOUTS, "search_lambda": WAYS},
-    }
-    return {
-        **{
-            name: {
-                "space": kind.default_space,
-                "settings": {field.name: field.default for field in fields(kind.Config)},
-                "names": {setting: list(known) for setting, known in names.get(name, {}).items()},
-            }
-            for name, kind in kinds.items()
-        },
-        "bench search": list(BLACK_BOX),
-        "predictors": list(PREDICTORS),
-    }
+
+def _plain_type(annotation: Any) -> str:
+    """As a person says it: a number, yes or no, or the names."""
+    names = get_args(annotation)
+    if names and all(isinstance(name, str) for name in names):
+        return ", ".join(filter(None, names))
+    text = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
+    return {"int": "whole number", "float": "number", "bool": "true or false", "str": "text"}.get(text, text)
+
+
+def _meaning(kind: Any, name: str) -> str:
+    """What the class's docstring, or one of its bases', says of a setting: the sentence that begins with its name."""
+    for base in kind.__mro__:
+        text = " ".join((base.__doc__ or "").split())
+        for part in text.split(". "):
+            names, colon, meaning = part.partition(": ")
+            if colon and name in [word.strip() for word in names.split(".")[-1].split(",")]:
+                return meaning.rstrip(".")
+    return ""
+
+
+def _first_sentence(thing: Any) -> str:
+    text = " ".join((inspect.getdoc(thing) or "").split())
+    return text.partition(". ")[0].rstrip(".")

@@ -3,7 +3,7 @@ that are trained alike (Yang, Esperanca & Carlucci, "NAS evaluation is frustrati
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,15 @@ import numpy as np
 from surgenas.core.catalog import look_up
 from surgenas.core.errors import LimitError, UsageError
 from surgenas.core.progress import Progress
-from surgenas.core.significance import relative_improvement
-from surgenas.methods import CATALOG
+from surgenas.core.record import Record
+from surgenas.core.significance import Verdict, relative_improvement
+from surgenas.methods import CATALOG, make_method
+from surgenas.methods.base import Needs
 from surgenas.runs.config import RunConfig, make_config
 from surgenas.runs.flow import execute
+from surgenas.runs.results import EQUAL, FOUND, RANDOM, Reached
 from surgenas.runs.run import Run
-from surgenas.runs.steps.train import FOUND
+from surgenas.spaces import make_space
 
 MOST_SEEDS = 100
 SEARCHING = ("operators", "reach", "profile", "predict", "search", "derive")
@@ -54,11 +57,52 @@ class Protocol:
             look_up("method", name, CATALOG)
 
 
+@dataclass(frozen=True)
+class Group(Record):
+    """Accuracies in %, on the test part, which no decision has seen."""
+
+    mean: float | None
+    n: int
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class ImprovementRow(Record):
+    """A method on a data set. ri: over random architectures of any latency, in %. search_seconds: of a median search,
+    with its tuning and what was measured for it; search_in_trainings: over the seconds of training what it found."""
+
+    data: str
+    method: str
+    space: str
+    limit_ms: float
+    found: Group
+    random_at_equal_latency: Group
+    random: Group
+    ri: Verdict
+    ri_at_equal_latency: Verdict | None
+    search_seconds: float
+    search_in_trainings: float
+
+
+@dataclass(frozen=True)
+class Improvement(Record):
+    """runs: the folders. missed: searches that found nothing inside their limit, and why."""
+
+    rows: tuple[ImprovementRow, ...]
+    seeds: int
+    runs: tuple[str, ...]
+    missed: Mapping[str, str]
+
+
 def run_protocol(
-    protocol: Protocol, folder: Path, progress: Progress, each: Callable[[Run], object] = lambda run: None
-) -> dict[str, Any]:
-    """`rows`: one for each data set and method; `runs`: the folders; `missed`: searches that found nothing inside their
-    limit, which the same call tries again. What is finished already is not done again.
+    protocol: Protocol,
+    folder: Path,
+    progress: Progress,
+    each: Callable[[Run], object] = lambda run: None,
+    execute: Callable[[Run], None] = execute,
+) -> Improvement:
+    """A row for each data set and method. What is finished already is not done again; a search that missed its limit is
+    tried again by the same call.
 
     each: called with every finished run. Raises UsageError if a run in the folder was made with other settings,
     LimitError if no search at all met its limit.
@@ -79,14 +123,14 @@ def run_protocol(
             missed[str(run.folder)] = str(error)
             continue
         finally:  # of the first seed, met or not: the others' settings must be the same when it is tried again
-            limits.setdefault((data, method), (run.result("reach") or {}).get("limit_ms"))
+            limits.setdefault((data, method), reached.limit_ms if (reached := run.result(Reached)) else None)
         each(run)
         runs[data, method].append(Run.open(run.folder, progress))  # without the images, which would fill the memory
     rows = [_row(data, method, found) for (data, method), found in runs.items() if found]
     if not rows:
         raise LimitError(next(iter(missed.values())))
     folders = [str(run.folder) for found in runs.values() for run in found]
-    return {"rows": rows, "seeds": protocol.seeds, "runs": folders, "missed": missed}
+    return Improvement(tuple(rows), protocol.seeds, tuple(folders), missed)
 
 
 def label(data: str) -> str:
@@ -97,36 +141,39 @@ def label(data: str) -> str:
 def _config(protocol: Protocol, data: str, method: str, seed: int, limit_ms: float | None) -> RunConfig:
     """All seeds of a method on a data set have one limit: as asked, or what the first chose."""
     settings = {"latency_ms": limit_ms, **{k: v for k, v in protocol.settings.items() if v is not None}}
-    settings["epochs"] = round(settings.get("epochs", 0) * look_up("method", method, CATALOG).longer)
-    beside = {"random": protocol.random, "uniform": protocol.random}
+    needs = _needs(method)
+    settings["epochs"] = round(settings.get("epochs", 0) * needs.longer) if needs.shares else 0
+    beside = {"random": protocol.random, "random_at_equal_latency": protocol.random}
     return make_config(**settings, **beside, data=data, method=method, seed=seed)
 
 
-def _row(data: str, method: str, runs: Sequence[Run]) -> dict[str, Any]:
-    """Accuracies in %, on the test part, which no decision has seen."""
-    found, equal, anywhere = (_accuracies(runs, kind) for kind in (FOUND, "random", "uniform"))
+def _needs(method: str) -> Needs:
+    made = make_method(method, {})
+    return made.needs(make_space(made.default_space, {}))
+
+
+def _row(data: str, method: str, runs: Sequence[Run]) -> ImprovementRow:
+    found, equal, anywhere = (_accuracies(runs, kind) for kind in (FOUND, EQUAL, RANDOM))
     step = 100 / (runs[0].journal.last("data") or {})["test"]
     searches = [sum(s for name, s in run.seconds().items() if name in SEARCHING) for run in runs]
     trainings = [run.seconds()[f"train {FOUND}"] for run in runs]
-    return {
-        "data": label(data),
-        "method": method,
-        "space": runs[0].space.name,
-        "limit_ms": (runs[0].result("reach") or {})["limit_ms"],
-        "found": _group(found),
-        "random at equal latency": _group(equal),
-        "random": _group(anywhere),
-        "ri": relative_improvement(found, anywhere, step).to_dict(),
-        "ri_at_equal_latency": relative_improvement(found, equal, step).to_dict() if equal else None,
-        "search_seconds": float(np.median(searches)),
-        "search_in_trainings": float(np.median(np.divide(searches, trainings))),
-    }
+    return ImprovementRow(
+        label(data), method, runs[0].space.name, runs[0].reached.limit_ms, _group(found), _group(equal),
+        _group(anywhere),
+        relative_improvement(found, anywhere, step).tell(),
+        relative_improvement(found, equal, step).tell() if equal else None, float(np.median(searches)),
+        float(np.median(np.divide(searches, trainings))),
+    )  # fmt: skip
 
 
 def _accuracies(runs: Sequence[Run], kind: str) -> list[float]:
-    events = [e for run in runs for e in run.journal.all("done") if e["stage"].startswith(f"train {kind}")]
-    return [100 * e["result"]["accuracy"] for e in events]
+    """In %, of all networks of a kind: "random 1" is one of "random", "random at equal latency 1" is not."""
+    done = [e for run in runs for e in run.journal.all("done")]
+    names = [
+        (e, e["step"].removeprefix(f"train {kind}").strip()) for e in done if e["step"].startswith(f"train {kind}")
+    ]
+    return [100 * e["result"]["accuracy"] for e, rest in names if not rest or rest.isdigit()]
 
 
-def _group(values: Sequence[float]) -> dict[str, Any]:
-    return {"mean": float(np.mean(values)) if values else None, "n": len(values), "values": list(values)}
+def _group(values: Sequence[float]) -> Group:
+    return Group(float(np.mean(values)) if values else None, len(values), tuple(values))

@@ -1,24 +1,64 @@
-"""Which of these networks is faster, and where? One table over networks and devices, with MobileNetV2 beside them."""
+"""Which of these networks is faster, and where? One table over networks and targets, with MobileNetV2 beside them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from surgenas.core.cost import Cost, Failure
+from surgenas.core.cost import Cost, Effort, Estimate, Evidence, Failure
 from surgenas.core.errors import DataError, SurgenasError, UsageError
 from surgenas.core.progress import Progress
-from surgenas.hardware.costs import compare as compared
-from surgenas.hardware.costs import places as ranked
+from surgenas.core.record import Record
+from surgenas.hardware.costs import AnyCost, compare, places
 from surgenas.hardware.devices import make_target
-from surgenas.hardware.target import Effort, Job, Target, TimedTarget
-from surgenas.hardware.timed.measurement import Measurement
+from surgenas.hardware.target import Job, Target, TimedTarget
+from surgenas.hardware.timed.measurement import Comparison, Measurement
+from surgenas.runs.results import FOUND
 from surgenas.runs.run import Run
-from surgenas.runs.steps.train import FOUND
-from surgenas.studies.sources import source, trained, trained_run
+from surgenas.studies.sources import find_trained_run, read_source, with_trained_weights
 
 YARDSTICK = "mobilenetv2_100"
+
+
+@dataclass(frozen=True)
+class Measured(Record):
+    """A network on a device. on: the device as it was asked for; device: its key. error: why it has no cost.
+
+    rank: the best and the worst place that it may have. to_mobilenetv2: its latency over the yardstick's. accuracy: of
+    a trained network, as it is on that device. layers: share of the latency by part.
+    """
+
+    name: str
+    on: str
+    evidence: Evidence
+    device: str
+    cost: AnyCost | None = None
+    error: str | None = None
+    rank: tuple[int, int] | None = None
+    to_mobilenetv2: Comparison | None = None
+    accuracy: float | None = None
+    layers: Mapping[str, float] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """One flat row: what is known of the cost stands beside the name."""
+        row = {"name": self.name, "on": self.on, "evidence": self.evidence, "device": self.device}
+        if self.cost is None:
+            return row | {"error": self.error}
+        told = {"rank": self.rank, "interval": self.cost.interval_ms, "ms": self.cost.ms}
+        beside = {"to_mobilenetv2": self.to_mobilenetv2.to_json() if self.to_mobilenetv2 else None}
+        known = {"accuracy": self.accuracy, "layers": self.layers}
+        return row | told | beside | self.cost.to_dict() | {k: v for k, v in known.items() if v is not None}
+
+
+@dataclass(frozen=True)
+class Measurements(Record):
+    """In the order asked, one target after the other."""
+
+    measurements: tuple[Measured, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"measurements": [row.to_json() for row in self.measurements]}
 
 
 @dataclass(frozen=True)
@@ -29,7 +69,7 @@ class _Entry:
     """Where it was trained, if it was."""
 
 
-def compare(
+def measure(
     what: Sequence[str],
     devices: Sequence[str],
     *,
@@ -38,28 +78,27 @@ def compare(
     seed: int,
     progress: Progress,
     yardstick: str = YARDSTICK,
-) -> dict[str, Any]:
-    """Rows in the order asked, for each device; see `api.measure`. Raises the first failure if nothing was measured."""
+) -> Measurements:
+    """Networks side by side; see `api.measure`. Raises the first failure if nothing was measured."""
     wanted = _entries(what, resolution, progress)
     keys = [entry.job.key for entry in wanted]
     sizes = dict.fromkeys(entry.job.input_shape[-1] for entry in wanted)
-    yardsticks = {size: source(yardstick, size) for size in sizes}
+    yardsticks = {size: read_source(yardstick, size) for size in sizes}
     beside = [_Entry(f"MobileNetV2 {size} px", job) for size, job in yardsticks.items() if job.key not in keys]
     entries = [*wanted, *beside]
-    rows: list[dict[str, Any]] = []
+    rows: list[Measured] = []
     failures: list[SurgenasError | None] = []
-    places = {name: make_target(name) for name in devices}  # one that is not there is said before minutes are spent
-    for name, place in places.items():
-        priced = place.price([entry.job for entry in entries], Effort.CLAIM, seed=seed, progress=progress)
+    targets = {name: make_target(name) for name in devices}  # one that is not there is said before minutes are spent
+    for name, target in targets.items():
+        priced = target.price([entry.job for entry in entries], Effort.CLAIM, seed=seed, progress=progress)
         found = {cost.key: cost for cost in priced}
         failures += [cost.error if isinstance(cost := found[key], Failure) else None for key in keys]
-        rows += _rows(place, name, entries, found, yardsticks)
-        _add_accuracy(place, entries, rows[-len(entries) :], progress)
-        if layers:
-            _add_layers(place, entries, rows[-len(entries) :], progress)
+        told = _rows(target, name, entries, found, yardsticks)
+        told = [_with_accuracy(target, e, row, progress) for e, row in zip(entries, told, strict=True)]
+        rows += _with_layers(target, entries, told, progress) if layers else told
     if failures[0] and all(failures):
         raise type(failures[0])(f"{what[0]}: {failures[0]}")
-    return {"measurements": rows}
+    return Measurements(tuple(rows))
 
 
 def _entries(what: Sequence[str], resolution: int, progress: Progress) -> list[_Entry]:
@@ -76,75 +115,81 @@ def _entries(what: Sequence[str], resolution: int, progress: Progress) -> list[_
 
 
 def _entry(name: str, resolution: int, progress: Progress) -> _Entry:
-    job, run = source(name, resolution), trained_run(name, progress)
+    job, run = read_source(name, resolution), find_trained_run(name, progress)
     if resolution and (size := job.input_shape[-1]) != resolution:
         progress.log(f"{name} has a resolution of its own: it is measured at {size} px")
-    return _Entry(name, trained(job, run) if run else job, run)
+    return _Entry(name, with_trained_weights(job, run) if run else job, run)
 
 
 def _rows(
-    place: Target,
-    device: str,
+    target: Target,
+    name: str,
     entries: Sequence[_Entry],
-    found: dict[str, Cost | Failure],
-    yardsticks: dict[int, Job],
-) -> list[dict[str, Any]]:
+    found: Mapping[str, Cost | Failure],
+    yardsticks: Mapping[int, Job],
+) -> list[Measured]:
+    """The noise floor is the device's, as far as it is known by the end."""
     floor = max((m.floor for m in found.values() if isinstance(m, Measurement)), default=0.0)
-    found = {  # the floor is the device's, as far as it is known by now
-        key: replace(m, floor=floor) if isinstance(m, Measurement) else m for key, m in found.items()
-    }
-    priced = [m for m in found.values() if not isinstance(m, Failure)]
-    rank = dict(zip([m.key for m in priced], ranked(priced), strict=True))
-    rows: list[dict[str, Any]] = []
+    costs = {k: replace(c, floor=floor) if isinstance(c, Measurement) else c for k, c in found.items()}
+    priced = [cost for cost in costs.values() if not isinstance(cost, Failure)]
+    rank = dict(zip([cost.key for cost in priced], places(priced), strict=True))
+    rows = []
     for entry in entries:
-        m = found[entry.job.key]
-        row: dict[str, Any] = {"name": entry.name, "on": device}
-        if isinstance(m, Failure):
-            rows.append(row | {"device": place.key, "error": str(m.error)})
-            continue
-        yardstick = found[yardsticks[entry.job.input_shape[-1]].key]
-        row |= {"rank": list(rank[m.key]), "interval": m.interval_ms}
-        rows.append(row | {"to_mobilenetv2": _beside(m, yardstick)} | m.to_dict())
+        cost, yardstick = costs[entry.job.key], costs[yardsticks[entry.job.input_shape[-1]].key]
+        row = Measured(entry.name, name, target.describe().evidence, target.key)
+        if isinstance(cost, Failure):
+            rows.append(replace(row, error=str(cost.error)))
+        else:
+            rows.append(replace(row, cost=cost, rank=rank[cost.key], to_mobilenetv2=_beside(cost, yardstick)))
     return rows
 
 
-def _beside(m: Cost, yardstick: Cost | Failure) -> dict[str, Any] | None:
+def _beside(cost: Cost, yardstick: Cost | Failure) -> Comparison | None:
     """Nothing where there is nothing to compare: the yardstick itself, one that failed, a grade D."""
-    if isinstance(yardstick, Failure) or yardstick.key == m.key:
+    if isinstance(yardstick, Failure) or yardstick.key == cost.key:
         return None
-    found = compared(m, yardstick)
-    return asdict(found) if found else None
+    return compare(cost, yardstick)
 
 
-def _add_accuracy(place: Target, entries: Sequence[_Entry], rows: Sequence[dict[str, Any]], progress: Progress) -> None:
-    """Of trained networks, on their test part: as trained where the device computes in fp32, else as converted."""
-    precision = place.describe().precision
-    for entry, row in zip(entries, rows, strict=True):
-        run = entry.run
-        if run is None or "error" in row:
-            continue
-        if not isinstance(place, TimedTarget) or precision == "fp32":
-            row["accuracy"] = (run.result(f"train {FOUND}") or {}).get("accuracy")
-            continue
-        try:
-            data = run.data
-            logits = place.logits(entry.job, data.normalise(data.test.images).numpy())
-            row["accuracy"] = float((logits.argmax(1) == data.test.labels.numpy()).mean())
-        except (UsageError, DataError) as error:
-            progress.log(f"{entry.name}: its accuracy in {precision} is not known ({error})")
+def _with_accuracy(target: Target, entry: _Entry, row: Measured, progress: Progress) -> Measured:
+    """Of a trained network, on its test part: as trained where the device computes in fp32, else as converted."""
+    run, precision = entry.run, target.describe().precision
+    if run is None or row.cost is None:
+        return row
+    if not isinstance(target, TimedTarget) or precision == "fp32":
+        return replace(row, accuracy=run.accuracy(FOUND))
+    try:
+        data = run.data
+        logits = target.logits(entry.job, data.normalise(data.test.images).numpy())
+        return replace(row, accuracy=float((logits.argmax(1) == data.test.labels.numpy()).mean()))
+    except (UsageError, DataError) as error:
+        progress.log(f"{entry.name}: its accuracy in {precision} is not known ({error})")
+        return row
 
 
-def _add_layers(place: Target, entries: Sequence[_Entry], rows: Sequence[dict[str, Any]], progress: Progress) -> None:
-    for entry, row in zip(entries, rows, strict=True):
-        if "error" not in row and isinstance(place, TimedTarget):
-            try:
-                nodes = place.layer_shares(entry.job)
-            except UsageError as error:
-                progress.log(str(error))
-                return
-            shares: dict[str, float] = {}
-            for node, share in nodes.items():
-                path = node.strip("/").split("/")
-                part = "/".join(path[:2]) if len(path) > 1 else "other"  # what the runtime added carries no path
-                shares[part] = shares.get(part, 0.0) + share
-            row["layers"] = shares
+def _with_layers(
+    target: Target, entries: Sequence[_Entry], rows: Sequence[Measured], progress: Progress
+) -> list[Measured]:
+    if not isinstance(target, TimedTarget):
+        return [replace(row, layers=_of_estimate(row.cost)) for row in rows]
+    try:
+        return [
+            replace(row, layers=_by_part(target.layer_shares(entry.job))) if row.cost else row
+            for entry, row in zip(entries, rows, strict=True)
+        ]
+    except UsageError as error:
+        progress.log(str(error))
+        return list(rows)
+
+
+def _of_estimate(cost: Cost | None) -> dict[str, float] | None:
+    return {name: ms / cost.ms for name, ms in cost.by_layer} if isinstance(cost, Estimate) and cost.by_layer else None
+
+
+def _by_part(nodes: Mapping[str, float]) -> dict[str, float]:
+    shares: dict[str, float] = {}
+    for node, share in nodes.items():
+        path = node.strip("/").split("/")
+        part = "/".join(path[:2]) if len(path) > 1 else "other"  # what the runtime added carries no path
+        shares[part] = shares.get(part, 0.0) + share
+    return shares

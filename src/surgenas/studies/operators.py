@@ -5,22 +5,49 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from surgenas.core.architecture import SpaceSpec
 from surgenas.core.errors import UsageError
-from surgenas.core.files import write_atomic
+from surgenas.core.files import make_folder, write_atomic
 from surgenas.core.progress import Progress
+from surgenas.core.record import Record
 from surgenas.hardware.devices import make_target
-from surgenas.methods.selection import select
-from surgenas.runs.steps.operators import described, operator_costs
+from surgenas.hardware.target import Target
+from surgenas.methods.selection import OperatorChoice, select
+from surgenas.runs.pool import describe_selection, operator_costs
+from surgenas.runs.results import OperatorRow
 from surgenas.spaces import make_space
-from surgenas.spaces.operators import Operators
+from surgenas.spaces.capabilities import Selectable, require
 
 OTHER_B, OTHER_KEEP = (0.5, 1.0, 2.0), (2, 4, 8)
 """How much the choice depends on what is ours to set."""
+
+
+@dataclass(frozen=True)
+class DeviceOperators(Record):
+    """What one device likes. device: its key. space: a file for `search(space=...)`. others: pools by other
+    settings."""
+
+    device: str
+    space: str
+    pool: str
+    others: Mapping[str, str]
+    operators: tuple[OperatorRow, ...]
+
+
+@dataclass(frozen=True)
+class Operators(Record):
+    """By the devices' names."""
+
+    layout: str
+    resolution: int
+    keep: int
+    b: float
+    devices: Mapping[str, DeviceOperators]
+    report: str = ""
 
 
 def choose(
@@ -31,36 +58,38 @@ def choose(
     layout: str,
     resolution: int,
     width: float,
-    keep: int,
-    b: float,
-    per_layer: bool,
+    choice: OperatorChoice,
     seed: int,
     progress: Progress,
-) -> dict[str, Any]:
+) -> Operators:
     """By device: every operator with why it was dropped, the pool, the file of the space, and what other settings would
     keep. Raises UsageError for a space without a pool, and for a `keep` that the pool does not have."""
     made = make_space(space, {"layout": layout, "resolution": resolution, "width": width})
-    if not isinstance(made, Operators):
-        raise UsageError(f"space {space!r} has no operators to select from; use operators or shuffle")
-    if not 1 <= keep <= len(made.choices[0].options):
-        raise UsageError(f"--keep {keep}: expected 1 to {len(made.choices[0].options)}, the size of the pool")
-    if not math.isfinite(b):
-        raise UsageError(f"--b {b}: expected a number, for example 1")
-    places = {name: make_target(name) for name in devices}
-    out.mkdir(parents=True, exist_ok=True)
-    found: dict[str, Any] = {}
-    for name, device in places.items():
-        costs = operator_costs(made, device, seed=seed, progress=progress)
-        chosen = select(costs, keep=keep, b=b, per_layer=per_layer)
-        file = out / f"space-{re.sub('[^A-Za-z0-9]+', '-', name)}.json"
-        left = SpaceSpec.of(space, {"layout": layout, "width": width, "pool": chosen.pool})
-        write_atomic(file, left.to_json().encode())
-        others = {f"b {other:g}": select(costs, keep=keep, b=other, per_layer=per_layer).pool for other in OTHER_B}
-        others |= {
-            f"keep {other}": select(costs, keep=min(other, len(costs.names)), b=b, per_layer=per_layer).pool
-            for other in OTHER_KEEP
-        }
-        found[name] = {"device": device.key, "space": str(file), "pool": chosen.pool, "others": others,
-                       **described(costs, chosen)}  # fmt: skip
-    write_atomic(out / "operators.json", json.dumps(found, indent=1).encode())
-    return {"layout": layout, "resolution": made.resolution, "keep": keep, "b": b, "devices": found}
+    pool = require(made, Selectable)
+    if not 1 <= choice.keep <= len(made.choices[0].options):
+        raise UsageError(f"--keep {choice.keep}: expected 1 to {len(made.choices[0].options)}, the size of the pool")
+    if not math.isfinite(choice.b):
+        raise UsageError(f"--b {choice.b}: expected a number, for example 1")
+    targets = {name: make_target(name) for name in devices}
+    make_folder(out)
+    left = SpaceSpec.of(space, {"layout": layout, "width": width})
+    found = {name: _of_device(pool, left, name, t, out, choice, seed, progress) for name, t in targets.items()}
+    told = {name: device.to_json() for name, device in found.items()}
+    write_atomic(out / "operators.json", json.dumps(told, indent=1).encode())
+    return Operators(layout, made.input_shape[1], choice.keep, choice.b, found)
+
+
+def _of_device(
+    pool: Selectable, left: SpaceSpec, name: str, target: Target, out: Path, choice: OperatorChoice, seed: int,
+    progress: Progress,
+) -> DeviceOperators:  # fmt: skip
+    costs = operator_costs(pool, target, seed=seed, progress=progress)
+    chosen = select(costs, choice)
+    file = out / f"space-{re.sub('[^A-Za-z0-9]+', '-', name)}.json"
+    spec = SpaceSpec.of(left.name, {**dict(left.settings), "pool": chosen.pool})
+    write_atomic(file, spec.to_json().encode())
+    others = {f"b {b:g}": select(costs, replace(choice, b=b)).pool for b in OTHER_B}
+    others |= {
+        f"keep {keep}": select(costs, replace(choice, keep=min(keep, len(costs.names)))).pool for keep in OTHER_KEEP
+    }
+    return DeviceOperators(target.key, str(file), chosen.pool, others, describe_selection(costs, chosen))

@@ -4,24 +4,65 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from surgenas.core.architecture import Architecture
+from surgenas.core.cost import Cost, Effort
 from surgenas.core.errors import UsageError
 from surgenas.core.files import make_folder, write_atomic
 from surgenas.core.progress import Progress
+from surgenas.core.record import Record
 from surgenas.engine.jobs import job_of
 from surgenas.hardware.costs import compare
 from surgenas.hardware.devices import make_target
-from surgenas.hardware.target import Effort, all_costs
+from surgenas.hardware.target import all_costs
 from surgenas.methods.comfort_zone import Scaled, pick, zone
 from surgenas.nn.cost import count, moved_bytes
 from surgenas.spaces import space_of
-from surgenas.spaces.mobile import Mobile, drop_duplicates
+from surgenas.spaces.capabilities import Scalable, require
+from surgenas.spaces.mobile import drop_duplicates
 
 Train = Callable[[Architecture], float]
+
+
+@dataclass(frozen=True)
+class Point(Record):
+    """The network at one scale. inside: of the zone."""
+
+    scale: float
+    latency_ms: float
+    macs: float
+    moved_bytes: float
+    batch: int
+    flops_per_s: float
+    intensity: float
+    interval: tuple[float, float] | None
+    grade: str | None
+    inside: bool
+
+
+@dataclass(frozen=True)
+class BeforeAfter(Record):
+    """Test accuracy of the network as it was, and as it was picked."""
+
+    before: float
+    after: float
+
+
+@dataclass(frozen=True)
+class Growth(Record):
+    """Measured points, and what was picked of them: None if nothing was."""
+
+    device: str
+    knob: str
+    latency_slack: float
+    points: tuple[Point, ...]
+    picked: Point | None
+    architecture: Architecture | None
+    verdict: str
+    accuracy: BeforeAfter | None = None
+    report: str = ""
 
 
 def scale(
@@ -35,68 +76,75 @@ def scale(
     train: Train | None,
     seed: int,
     progress: Progress,
-) -> dict[str, Any]:
+) -> Growth:
     """Measured points, the zone, the picked architecture (written to `out`) and, if `train` is given, accuracy before
-    and after. Raises UsageError for a space without width and resolution, or for a largest scale that allows none."""
-    space = space_of(arch)
-    if not isinstance(space, Mobile):
-        raise UsageError(f"space {space.name!r} has no width and resolution to scale; only mobile networks have")
+    and after. Raises UsageError for a space that cannot be scaled, or for a largest scale that allows none."""
     if not 1 < most <= 8:
         raise UsageError(f"--most {most:g}: expected a scale above 1, at most 8, for example 2")
     if not 0 <= latency_slack <= 0.5:
         raise UsageError(f"--slack {latency_slack:g}: expected a share of the latency from 0 to 0.5, for example 0.03")
-    steps = [1 + (most - 1) * i / 20 for i in range(21)]
-    by_arch = {space.scaled(arch, knob, s): s for s in reversed(steps)}  # of equal ones the smallest scale stays
-    archs = drop_duplicates(sorted(by_arch, key=lambda a: by_arch[a]))
-    if knob == "resolution":  # to multiples of 8: say what it became
-        by_arch = {a: int(dict(a.space.settings)["resolution"]) / space.resolution for a in archs}
+    by_arch = _scales(arch, knob, most)
+    archs = list(by_arch)
     place = make_target(device)
     measured = all_costs(place.price([job_of(a) for a in archs], Effort.CLAIM, seed=seed, progress=progress))
-    batch = place.describe().batch
-    points = [_point(by_arch[a], a, m.ms, batch) for a, m in zip(archs, measured, strict=True)]
+    points = [_scaled(by_arch[a], a, m.ms, place.describe().batch) for a, m in zip(archs, measured, strict=True)]
     # what is known less well than B cannot be said to be inside a slack of a few percent, nor outside
     sure = [m.grade is None or m.grade <= "B" for m in measured]
     known = [p for p, ok in zip(points, sure, strict=True) if ok]
     inside = zone(known, latency_slack=latency_slack) if sure[0] else []
     chosen = pick(inside)
-    picked = archs[points.index(chosen)] if chosen else None
-    found: dict[str, Any] = {
-        "device": place.key,
-        "knob": knob,
-        "latency_slack": latency_slack,
-        "points": [
-            asdict(p) | {"flops_per_s": p.flops_per_s, "intensity": p.intensity, "interval": m.interval_ms,
-                         "grade": m.grade, "inside": p in inside}
-            for p, m in zip(points, measured, strict=True)
-        ],
-        "picked": asdict(chosen) if chosen else None,
-        "architecture": picked.to_dict() if picked else None,
-    }  # fmt: skip
-    if chosen:
-        beside = compare(measured[points.index(chosen)], measured[0])
-        assert beside is not None, "both are graded B or better"
-        found["verdict"] = (
-            f"picked {knob} x {chosen.scale:.2f}: {chosen.macs / points[0].macs:.3f} x the MACs at "
-            f"{beside.ratio:.3f} x the latency ({beside.interval[0]:.3f} to {beside.interval[1]:.3f})"
-        )
-    elif all(sure[:2]):
-        found["verdict"] = f"the Comfort Zone is empty here: every step of {knob} costs, from the first on"
-    else:
-        found["verdict"] = (
-            "whether there is a Comfort Zone cannot be said: the machine was too busy; again when it is idle"
-        )
+    told = tuple(_point(p, m, p in inside) for p, m in zip(points, measured, strict=True))
+    place_of = points.index(chosen) if chosen else None
+    picked = archs[place_of] if place_of is not None else None
+    found = Growth(
+        place.key, knob, latency_slack, told, told[place_of] if place_of is not None else None, picked,
+        _verdict(knob, points, measured, place_of, sure),
+    )  # fmt: skip
     make_folder(out)
     if picked:
         write_atomic(out / "architecture.json", picked.to_json().encode())
         if train is not None:
-            progress.log(found["verdict"])
-            found["accuracy"] = {"before": train(arch), "after": train(picked)}
-    write_atomic(out / "comfort_zone.json", json.dumps(found, indent=1).encode())
+            progress.log(found.verdict)
+            found = replace(found, accuracy=BeforeAfter(train(arch), train(picked)))
+    write_atomic(out / "comfort_zone.json", json.dumps(found.to_json(), indent=1).encode())
     return found
 
 
-def _point(scale: float, arch: Architecture, ms: float, batch: int) -> Scaled:
+def _scales(arch: Architecture, knob: str, most: float) -> dict[Architecture, float]:
+    """Different networks with their scale, the smallest first; of equal ones the smallest scale stays."""
+    space = require(space_of(arch), Scalable)
+    steps = [1 + (most - 1) * i / 20 for i in range(21)]
+    by_arch = {space.scaled(arch, knob, s): s for s in reversed(steps)}
+    archs = drop_duplicates(sorted(by_arch, key=lambda a: by_arch[a]))
+    if knob == "resolution":  # to multiples of 8: say what it became
+        size = space_of(arch).input_shape[1]
+        return {a: int(dict(a.space.settings)["resolution"]) / size for a in archs}
+    return {a: by_arch[a] for a in archs}
+
+
+def _scaled(scale: float, arch: Architecture, ms: float, batch: int) -> Scaled:
     space = space_of(arch)
     network = space.build(arch)
     macs, _ = count(network, space.input_shape)
     return Scaled(scale, ms, macs, moved_bytes(network, space.input_shape), batch)
+
+
+def _point(p: Scaled, cost: Cost, inside: bool) -> Point:
+    return Point(
+        p.scale, p.latency_ms, p.macs, p.moved_bytes, p.batch, p.flops_per_s, p.intensity, cost.interval_ms,
+        cost.grade, inside,
+    )  # fmt: skip
+
+
+def _verdict(knob: str, points: list[Scaled], costs: list[Cost], picked: int | None, sure: list[bool]) -> str:
+    if picked is not None:
+        beside, chosen = compare(costs[picked], costs[0]), points[picked]
+        assert beside is not None, "both are graded B or better"
+        low, high = beside.interval
+        return (
+            f"picked {knob} x {chosen.scale:.2f}: {chosen.macs / points[0].macs:.3f} x the MACs at "
+            f"{beside.ratio:.3f} x the latency ({low:.3f} to {high:.3f})"
+        )
+    if all(sure[:2]):
+        return f"the Comfort Zone is empty here: every step of {knob} costs, from the first on"
+    return "whether there is a Comfort Zone cannot be said: the machine was too busy; again when it is idle"

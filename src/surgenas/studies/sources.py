@@ -15,14 +15,15 @@ from surgenas.hardware.onnx_file import fix_shape, read_onnx
 from surgenas.hardware.runtimes import Images
 from surgenas.hardware.target import Job
 from surgenas.runs.checkpoint import load_weights
+from surgenas.runs.results import FOUND
 from surgenas.runs.run import Run
-from surgenas.runs.steps.train import FOUND, weights_file
+from surgenas.runs.training import weights_file
 
 CALIBRATION = 256
 """Training images that a trained network is quantized with."""
 
 
-def trained_run(what: str, progress: Progress) -> Run | None:
+def find_trained_run(what: str, progress: Progress) -> Run | None:
     """The run behind a run folder whose found network is trained; None for anything else."""
     folder = Path(what)
     if (folder / "config.json").is_file() and (folder / weights_file(FOUND)).is_file():
@@ -30,7 +31,7 @@ def trained_run(what: str, progress: Progress) -> Run | None:
     return None
 
 
-def trained(job: Job, run: Run) -> Job:
+def with_trained_weights(job: Job, run: Run) -> Job:
     """A run's job with the weights it was trained to, and images of its data for a quantizer."""
 
     def images() -> Images:
@@ -42,7 +43,7 @@ def trained(job: Job, run: Run) -> Job:
     return replace(job, build=lambda: load_weights(run.folder / weights_file(FOUND), job.module), images=images)
 
 
-def source(what: str, resolution: int = 0) -> Job:
+def read_source(what: str, resolution: int = 0) -> Job:
     """The measuring job behind a path or a name. resolution 0: the network's own.
 
     Raises UsageError or DataError saying what is wrong with it.

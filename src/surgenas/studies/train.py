@@ -1,24 +1,36 @@
-"""Train one architecture from scratch, outside of a run."""
+"""Train one architecture from scratch, outside of a run, as a run of the same settings trains it."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
-
-from torch import Tensor
+from dataclasses import asdict, dataclass
 
 from surgenas.core.architecture import Architecture
 from surgenas.core.errors import UsageError
 from surgenas.core.files import make_folder, write_atomic
 from surgenas.core.progress import Progress
+from surgenas.core.record import Record
+from surgenas.core.seeds import derive
+from surgenas.core.work import Train
+from surgenas.engine.base import Trained
+from surgenas.engine.here import Here, Images
 from surgenas.runs.checkpoint import Checkpoints
 from surgenas.runs.journal import exclusive
+from surgenas.runs.summary import TestAccuracy
 from surgenas.spaces import space_of
 from surgenas.tasks.data import load_data
-from surgenas.training.loop import Recipe, accuracy, fit, make_fabric
+from surgenas.training.loop import Recipe
 
 
-def trained(
+@dataclass(frozen=True)
+class TrainedFile(Record):
+    """model: the file of its weights. accuracy: on the test part."""
+
+    model: str
+    accuracy: TestAccuracy
+
+
+def train_alone(
     arch: Architecture,
     data: str,
     checkpoints: Checkpoints,
@@ -28,9 +40,10 @@ def trained(
     batch: int = 64,
     seed: int = 0,
     accelerator: str = "auto",
-) -> tuple[dict[str, Tensor], float]:
-    """(weights, accuracy on the test part); goes on from the newest checkpoint. Raises UsageError if the data have
-    another number of classes, or if the checkpoints are of another training."""
+    processes: int = 1,
+) -> Trained:
+    """Goes on from the newest checkpoint. Raises UsageError if the data have another number of classes, or if the
+    checkpoints are of another training."""
     for flag, value in (("--epochs", epochs), ("--batch", batch)):
         if value < 1:
             raise UsageError(f"{flag} {value}: expected 1 or more")
@@ -44,23 +57,17 @@ def trained(
     make_folder(checkpoints.folder)
     with exclusive(checkpoints.folder):
         facts = {"architecture": arch.key, "images": images.fingerprint, "seed": seed, "recipe": asdict(recipe)}
-        _only(checkpoints, facts)
+        claim_checkpoints(checkpoints, facts)
         with progress.task("train", epochs, (checkpoints.numbers() or [0])[-1]) as task:
-            state = fit(
-                make_fabric(accelerator, 1),
-                lambda: space.build(arch),
-                images,
-                recipe,
-                seed=seed,
-                checkpoints=checkpoints,
-                on_epoch=lambda e: task.advance(f"loss {e.loss:.2f}"),
-            )
-    network = space.build(arch)
-    network.load_state_dict(state)
-    return state, accuracy(network, images, images.test)
+            engine = Here(
+                Images(images, images), recipe, (), space, seed, store=lambda _: checkpoints,
+                on_epoch=lambda _, epoch: task.advance(f"loss {epoch.loss:.2f}"), accelerator=accelerator,
+                processes=processes,
+            )  # fmt: skip
+            return engine.train(Train("alone", arch, derive(seed, "train")))
 
 
-def _only(checkpoints: Checkpoints, training: dict[str, object]) -> None:
+def claim_checkpoints(checkpoints: Checkpoints, training: dict[str, object]) -> None:
     """Keep what is trained beside its checkpoints; raise UsageError if they are of something else, or of who knows."""
     path, text = checkpoints.folder / "training.json", json.dumps(training, indent=1).encode()
     if not path.exists() and not checkpoints.numbers():

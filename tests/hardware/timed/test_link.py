@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 
 from surgenas.core import moves
-from surgenas.core.cost import Failure
+from surgenas.core.cost import Effort, Failure
 from surgenas.core.errors import SurgenasError
 from surgenas.engine.jobs import job_of
 from surgenas.hardware.devices import make_target
 from surgenas.hardware.onnx_file import to_onnx
-from surgenas.hardware.target import Effort
 from surgenas.hardware.timed.link import HERE, DeviceGone, DeviceLost, Link
 from surgenas.hardware.timed.session import HIDDEN, Network, Request, parse_request, perform, request_message
 from surgenas.hardware.timed.timing import Protocol

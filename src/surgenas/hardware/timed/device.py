@@ -10,13 +10,13 @@ from functools import cache, partial
 import numpy as np
 
 from surgenas.core.catalog import look_up
-from surgenas.core.cost import Cost, Failure, Unit
+from surgenas.core.cost import Cost, Effort, Failure, Unit
 from surgenas.core.errors import SurgenasError, UsageError
 from surgenas.core.progress import Progress
 from surgenas.core.seeds import derive
 from surgenas.hardware import RUNTIMES
 from surgenas.hardware.runtimes import Images, Runtime
-from surgenas.hardware.target import Effort, Job, Scale, TargetInfo
+from surgenas.hardware.target import Job, Scale, TargetInfo
 from surgenas.hardware.timed.conversion import TOLERANCE, check_equal, convert_for
 from surgenas.hardware.timed.efforts import LOOK, PROTOCOLS, price_each
 from surgenas.hardware.timed.link import HERE, Link

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from surgenas.core.cost import Cost, Failure
+from surgenas.core.cost import Cost, Effort, Failure
 from surgenas.core.errors import EnvironmentFault, SurgenasError
-from surgenas.hardware.target import Effort, Job
+from surgenas.hardware.target import Job
 from surgenas.hardware.timed.link import DeviceGone
 from surgenas.hardware.timed.measurement import Measurement
 from surgenas.hardware.timed.timing import Protocol

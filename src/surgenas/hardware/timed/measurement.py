@@ -14,6 +14,7 @@ from typing import Any
 from scipy.special import stdtrit
 
 from surgenas.core.cost import Evidence, Unit
+from surgenas.core.record import Record
 
 MIN_ROUNDS = 3
 """With fewer rounds no interval is given."""
@@ -232,7 +233,7 @@ def _reference_doubt(one: Measurement, other: Measurement) -> float:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Record):
     """The ratio of two networks' latencies with its 95 % interval; a tie if it cannot be told from 1."""
 
     ratio: float

@@ -1,4 +1,4 @@
-"""From a searched supernet to one architecture whose *measured* latency lies inside the limit.
+"""From a search that is ready to one architecture whose *measured* latency lies inside the limit.
 
 What the search prefers among the architectures that are predicted to land just below the limit is measured. If none
 does, the predictor learns from them and the search goes on; a bounded number of times.
@@ -13,18 +13,19 @@ import numpy as np
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
+from surgenas.core.cost import Cost, Effort, show_cost
 from surgenas.core.errors import LimitError
 from surgenas.core.seeds import generator
 from surgenas.core.space import Floats
 from surgenas.core.units import show_ms
-from surgenas.core.cost import Cost, show_cost
 from surgenas.hardware.costs import read_cost
-from surgenas.hardware.target import Effort
-from surgenas.methods.base import SupernetSearch
-from surgenas.runs.run import Run
-from surgenas.runs.steps.measured import candidates_measured, fitted_predictor, measure
-from surgenas.runs.steps.search import search
+from surgenas.methods.base import Search
 from surgenas.predictors.base import Predictor
+from surgenas.runs.measured import candidates_measured, fitted_predictor, measure
+from surgenas.runs.results import Derived
+from surgenas.runs.run import Run
+from surgenas.runs.searching import Searching
+from surgenas.spaces.capabilities import Additive, require
 
 CANDIDATES = 10
 ROUNDS = 4
@@ -32,51 +33,36 @@ LOW, HIGH = 0.97, 0.993
 """Share of the limit that a candidate's first measurement must use, and may use: the rest is for the noise."""
 
 
-def derive(run: Run, limit_ms: float) -> Architecture:
+def derive(run: Run) -> Derived:
     """The found architecture. Raises LimitError, naming the nearest, if nothing inside the limit was found; called
     again it goes on from there."""
-    known = run.result("derive")
-    if known is not None:
-        return run.architecture(known["genes"])
-    method = search(run, limit_ms)
-    with run.stage("derive") as result:
-        missed = len(run.journal.all("missed"))
-        for turn in range(missed, missed + ROUNDS - missed % ROUNDS):
-            if turn > 1:  # a corrected predictor alone was not enough: the search itself goes on with it
-                method = search(run, limit_ms, extra=turn - 1)
-            found = _attempt(run, method, limit_ms, turn, final=turn % ROUNDS == ROUNDS - 1)
-            if found:
-                arch, confirmed, predicted_ms = found
-                result |= {
-                    "genes": list(arch.genes),
-                    "predicted_ms": predicted_ms,
-                    "cost": confirmed.to_dict(),
-                    "rounds": turn + 1,
-                }
-                return arch
-            run.journal.append("missed", turn=turn)
-        raise _out_of_reach(run, limit_ms)
+    searching = Searching(run)
+    missed = len(run.journal.all("missed"))
+    for turn in range(missed, missed + ROUNDS - missed % ROUNDS):
+        # a corrected predictor alone was not enough: the search itself goes on with it
+        search = searching.go_on(extra=max(0, turn - 1))
+        found = _attempt(run, search, turn, final=turn % ROUNDS == ROUNDS - 1)
+        if found:
+            arch, confirmed, predicted_ms = found
+            return Derived(arch, predicted_ms, confirmed, turn + 1)
+        run.journal.append("missed", turn=turn)
+    raise _out_of_reach(run)
 
 
-def _attempt(
-    run: Run, method: SupernetSearch, limit_ms: float, turn: int, *, final: bool
-) -> tuple[Architecture, Cost, float] | None:
+def _attempt(run: Run, search: Search, turn: int, *, final: bool) -> tuple[Architecture, Cost, float] | None:
     """Measure the preferred candidates; confirm, in five more campaigns, the best that fits.
 
     The final attempt takes anything inside the limit, of every turn: a smaller network is better than none.
     """
-    predictor = fitted_predictor(run)
-    archs = _candidates(run, method, predictor, limit_ms, turn)
+    limit_ms, predictor = run.reached.limit_ms, fitted_predictor(run)
+    archs = _candidates(run, search, predictor, turn)
     measured = measure(run, "derive", archs, Effort.CLAIM, turn=turn)
-    for arch, m in zip(archs, measured, strict=True):
-        run.progress.log(f"{show_cost(m)}: {arch}")
-    low = LOW * limit_ms if not final and not _tops_out(run, limit_ms) else 0.0
-    pairs = (
-        _measured(run, run.journal.all("measured", stage="derive"))
-        if final
-        else list(zip(archs, measured, strict=True))
-    )
-    fitting = [(arch, m) for arch, m in pairs if low <= m.ms <= HIGH * limit_ms]
+    for arch, cost in zip(archs, measured, strict=True):
+        run.progress.log(f"{show_cost(cost)}: {arch}")
+    low = LOW * limit_ms if not final and not _tops_out(run) else 0.0
+    every = _measured(run, run.journal.all("measured", step="derive"))
+    pairs = every if final else list(zip(archs, measured, strict=True))
+    fitting = [(arch, cost) for arch, cost in pairs if low <= cost.ms <= HIGH * limit_ms]
     if not low:  # from the largest that fits downwards, in steps that leave the noise behind
         fitting = sorted(fitting, key=lambda pair: -pair[1].ms)[:: max(1, (len(fitting) - 1) // 3)]
     fitting = fitting[:4]
@@ -93,28 +79,27 @@ def _measured(run: Run, events: Sequence[dict[str, Any]]) -> list[tuple[Architec
     return [(run.architecture(e["genes"]), read_cost(e["cost"])) for e in events]
 
 
-def _candidates(
-    run: Run, method: SupernetSearch, predictor: Predictor, limit_ms: float, turn: int
-) -> list[Architecture]:
+def _candidates(run: Run, search: Search, predictor: Predictor, turn: int) -> list[Architecture]:
     """Predicted inside the window; the window widens downwards until there is something to measure."""
-    if _tops_out(run, limit_ms):
-        return [method.largest(), *_proposed(run, method, predictor, (0.0, limit_ms), turn)][:CANDIDATES]
+    limit_ms = run.reached.limit_ms
+    if _tops_out(run):
+        return [search.largest(), *_proposed(run, search, predictor, (0.0, limit_ms), turn)][:CANDIDATES]
     found: list[Architecture] = []
     for low in (0.975, 0.95, 0.9, 0.0):
-        found = _proposed(run, method, predictor, (low * limit_ms, 0.99 * limit_ms), turn)
+        found = _proposed(run, search, predictor, (low * limit_ms, 0.99 * limit_ms), turn)
         if len(found) >= CANDIDATES // 2:
             break
-    return found or [moves.decode(run.space, -run.space.costs().macs)]
+    return found or [moves.decode(run.space, -require(run.space, Additive).costs().macs)]
 
 
 def _proposed(
-    run: Run, method: SupernetSearch, predictor: Predictor, window: tuple[float, float], turn: int
+    run: Run, search: Search, predictor: Predictor, window: tuple[float, float], turn: int
 ) -> list[Architecture]:
     rng = generator(run.config.seed, "derive", turn)
-    if method.holds_out:
+    if run.asked_method.needs(run.space).judged:
         low, high = window
         run.progress.log(f"evolution from {show_ms(low)} to {show_ms(high)}, judged by images held out")
-    return method.propose(lambda archs: _predicted(run, predictor, archs), window, CANDIDATES, rng)
+    return search.propose(lambda archs: _predicted(run, predictor, archs), window, CANDIDATES, rng)
 
 
 def _predicted(run: Run, predictor: Predictor, archs: Sequence[Architecture]) -> Floats:
@@ -123,21 +108,21 @@ def _predicted(run: Run, predictor: Predictor, archs: Sequence[Architecture]) ->
     if not known:
         return predictor.predict(moves.encode(run.space, archs))
     seen = predictor.predict(moves.encode(run.space, [arch for arch, _ in known]))
-    bias = np.median([m.ms / ms for (_, m), ms in zip(known, seen, strict=True)])
+    bias = np.median([cost.ms / ms for (_, cost), ms in zip(known, seen, strict=True)])
     return predictor.predict(moves.encode(run.space, archs)) * bias
 
 
-def _tops_out(run: Run, limit_ms: float) -> bool:
+def _tops_out(run: Run) -> bool:
     """The limit is above (nearly) everything in the space: anything may be chosen."""
-    reach = run.result("reach")
-    return reach is not None and limit_ms >= 0.97 * reach["high_ms"]
+    return run.reached.limit_ms >= 0.97 * run.reached.high_ms
 
 
-def _out_of_reach(run: Run, limit_ms: float) -> LimitError:
-    every = _measured(run, run.journal.all("measured", stage="derive"))
-    nearest, m = min(every, key=lambda pair: abs(np.log(pair[1].ms / limit_ms)))
+def _out_of_reach(run: Run) -> LimitError:
+    limit_ms = run.reached.limit_ms
+    every = _measured(run, run.journal.all("measured", step="derive"))
+    nearest, cost = min(every, key=lambda pair: abs(np.log(pair[1].ms / limit_ms)))
     return LimitError(
         f"nothing confirmed inside {show_ms(limit_ms)} in {len(run.journal.all('missed'))} rounds; nearest "
-        f"{nearest} ({show_cost(m)}). `surgenas resume {run.folder}` goes "
+        f"{nearest} ({show_cost(cost)}). `surgenas resume {run.folder}` goes "
         "on when the machine is quieter; or raise --latency or --samples"
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import timeit
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -15,17 +14,12 @@ from torch import Tensor, nn
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.seeds import generator
+from surgenas.runs.results import Planned
 from surgenas.runs.run import Run
-from surgenas.runs.steps.profile import DEFAULT_SAMPLES, DIGITS_SAMPLES
-from surgenas.runs.steps.search import (
-    accelerator,
-    held_out,
-    method_class,
-    method_config,
-    search_data,
-    search_epochs,
-)
-from surgenas.runs.steps.train import recipe
+from surgenas.runs.sampled import wanted_samples
+from surgenas.runs.searching import Searching
+from surgenas.runs.training import recipe
+from surgenas.spaces.capabilities import Additive, SharesWeights, require
 from surgenas.training.augment import steps_per_epoch, train_batches
 
 SECONDS_PER_SAMPLE = 0.9
@@ -37,74 +31,60 @@ OVERHEAD_S = 90.0
 """Calibration, deriving, verifying, export and report."""
 
 
-@dataclass(frozen=True)
-class Plan:
-    """Estimated seconds by stage; memory: bytes resident while the largest path waits for its backward pass."""
-
-    epochs: int
-    train_epochs: int
-    profile_s: float
-    search_s: float
-    train_s: float
-    other_s: float
-    memory_bytes: int
-
-    @property
-    def total_s(self) -> float:
-        return self.profile_s + self.search_s + self.train_s + self.other_s
-
-
-def make_plan(run: Run) -> Plan:
+def plan(run: Run) -> Planned:
     """Time some paths forward and backward; with a time limit, choose as many epochs as fit."""
-    space, config = run.space, run.config
-    rng = generator(config.seed, "plan")
-    device = accelerator(run)
-    supernet: Any = space.supernet().to(device).to(memory_format=torch.channels_last)
-    passes = method_class(run).passes(space)
-    images, labels = (t.to(device) for t in next(train_batches(run.data, config.batch, config.seed, 0)))
-
-    def forward(arch: Architecture) -> Tensor:
-        return nn.functional.cross_entropy(supernet.at(images, moves.indices(space, arch)), labels)
-
-    def one_path() -> None:
-        forward(moves.sample(space, rng)).backward()
-        if device.type == "cuda":
-            torch.cuda.synchronize()
-
-    path_s = _median_seconds(one_path)
-    steps, search_steps = (steps_per_epoch(data, config.batch) for data in (run.data, search_data(run)))
-    held = held_out(run)
-    images_judged = len(held.images) + len(held.calibration) if held else 0
-    judging_s = method_class(run).candidates(method_config(run)) * images_judged / config.batch * path_s * FORWARD
-    search_epoch, train_epoch = search_steps * path_s * passes, steps * path_s * 1.1
-    networks = 2 + config.random + config.uniform
-    samples = config.samples or (DIGITS_SAMPLES if config.data == "digits" else DEFAULT_SAMPLES)
-    profile_s = SECONDS_PER_SAMPLE * (samples + 12)
-    epochs, train_epochs = search_epochs(run), recipe(run).epochs
-    if config.time_limit_s:
-        left = 0.85 * config.time_limit_s - sum(run.seconds().values()) - profile_s - OVERHEAD_S - judging_s
+    searching, c = Searching(run), run.config
+    needs, batch = searching.needs, c.training.batch
+    path_s, memory = _time_paths(run, searching)
+    steps, search_steps = steps_per_epoch(run.data, batch), searching.steps_per_epoch
+    held = searching.held_out
+    judged = len(held.images) + len(held.calibration) if held else 0
+    judging_s = needs.judged * judged / batch * path_s * FORWARD
+    search_epoch = search_steps * path_s * (needs.passes or 1.1 * needs.trained)
+    train_epoch = steps * path_s * 1.1
+    networks = 2 + c.beside.random + c.beside.random_at_equal_latency
+    priced = needs.trained if not needs.shares else 0
+    profile_s = SECONDS_PER_SAMPLE * (wanted_samples(run) + 12 + priced)
+    epochs, train_epochs = searching.epochs, recipe(run).epochs
+    if c.time_limit_s:
+        left = 0.85 * c.time_limit_s - sum(run.seconds().values()) - profile_s - OVERHEAD_S - judging_s
         wanted = search_epoch * epochs + train_epoch * networks * train_epochs
         shrink = min(1.0, max(left, 0.0) / wanted)
         epochs, train_epochs = (min(n, max(2, int(n * shrink))) for n in (epochs, train_epochs))
-    return Plan(
-        epochs,
-        train_epochs,
-        profile_s,
-        search_epoch * epochs + judging_s,
-        train_epoch * networks * train_epochs,
-        OVERHEAD_S,
-        _resident_while(lambda: forward(moves.decode(space, space.costs().macs))),
-    )
+    return Planned(
+        epochs, train_epochs, profile_s, search_epoch * epochs + judging_s, train_epoch * networks * train_epochs,
+        OVERHEAD_S, memory,
+    )  # fmt: skip
 
 
-def plan(run: Run) -> Plan:
-    """The plan of this run, recorded once so that a resumed run keeps it."""
-    known = run.journal.last("planned")
-    if known:
-        return Plan(**{key: known[key] for key in Plan.__dataclass_fields__})
-    made = make_plan(run)
-    run.journal.append("planned", **asdict(made))
-    return made
+def _time_paths(run: Run, searching: Searching) -> tuple[float, int]:
+    """Seconds of a path's step, and bytes resident while the largest path waits for its backward pass."""
+    space, c = run.space, run.config
+    rng, device = generator(c.seed, "plan"), searching.accelerator
+    images, labels = (t.to(device) for t in next(train_batches(run.data, c.training.batch, c.seed, 0)))
+    forward = _path_forward(space, device) if searching.needs.shares else _network_forward(space, device)
+
+    def one_path() -> None:
+        nn.functional.cross_entropy(forward(moves.sample(space, rng), images), labels).backward()
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+
+    largest = moves.decode(space, require(space, Additive).costs().macs)
+    path_s = _median_seconds(one_path)
+    return path_s, _resident_while(lambda: nn.functional.cross_entropy(forward(largest, images), labels))
+
+
+def _path_forward(space: Any, device: torch.device) -> Callable[[Architecture, Tensor], Tensor]:
+    supernet: Any = require(space, SharesWeights).supernet().to(device).to(memory_format=torch.channels_last)
+    return lambda arch, images: supernet.at(images, moves.indices(space, arch))
+
+
+def _network_forward(space: Any, device: torch.device) -> Callable[[Architecture, Tensor], Tensor]:
+    def forward(arch: Architecture, images: Tensor) -> Tensor:
+        logits: Tensor = space.build(arch).to(device).to(memory_format=torch.channels_last)(images)
+        return logits
+
+    return forward
 
 
 def _median_seconds(work: Callable[[], None], times: int = 6) -> float:

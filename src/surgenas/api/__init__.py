@@ -1,0 +1,32 @@
+"""surgenas from Python: the same functions that the commands call. Each returns a frozen value with `to_json`."""
+
+from surgenas.api.runs import (
+    Plan,
+    Profile,
+    Result,
+    create,
+    dry_run,
+    export,
+    load,
+    predict,
+    profile,
+    resume,
+    search,
+    write_report,
+)
+from surgenas.api.studies import (
+    DEVICES,
+    bench,
+    compare,
+    improvement,
+    measure,
+    operators,
+    predict_table,
+    scale,
+    train,
+)
+
+__all__ = [
+    "DEVICES", "Plan", "Profile", "Result", "bench", "compare", "create", "dry_run", "export", "improvement", "load",
+    "measure", "operators", "predict", "predict_table", "profile", "resume", "scale", "search", "train", "write_report",
+]  # fmt: skip

@@ -1,0 +1,210 @@
+"""Runs from Python: search, go on, load, and the steps that are of use alone."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from surgenas.core.architecture import Architecture, read_architecture
+from surgenas.core.errors import SurgenasError, UsageError
+from surgenas.core.progress import Progress
+from surgenas.core.record import Record
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from surgenas.runs.results import Predicted
+    from surgenas.runs.run import Run
+    from surgenas.runs.summary import Summary
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished run. Latencies in ms; accuracy on images that no decision has seen."""
+
+    run: Path
+    summary: Summary
+
+    @property
+    def architecture(self) -> Architecture:
+        assert self.summary.architecture is not None, "a finished run has one"
+        return self.summary.architecture
+
+    @property
+    def latency_ms(self) -> float:
+        """Measured; or estimated, if the target is an estimator: `summary.latency.evidence` says."""
+        assert self.summary.latency.ms is not None, "a finished run has one"
+        return self.summary.latency.ms
+
+    @property
+    def accuracy(self) -> float:
+        assert self.summary.accuracy.test is not None, "a finished run has one"
+        return self.summary.accuracy.test
+
+    @property
+    def report(self) -> Path:
+        return self.run / "report.html"
+
+    @property
+    def model(self) -> nn.Module:
+        """The trained network, in eval mode; its input is standardised by the run's mean and std."""
+        return load(self.run)
+
+    def export(self, path: str | Path) -> Path:
+        """Copy the verified ONNX file; raises EnvironmentFault if it cannot be written."""
+        return export(self.run, path)
+
+    def to_json(self) -> dict[str, Any]:
+        return self.summary.to_json()
+
+    def _repr_html_(self) -> str:
+        return self.summary._repr_html_()
+
+
+@dataclass(frozen=True)
+class Plan(Record):
+    """What a search would do. seconds: by step."""
+
+    limit_ms: float
+    reachable_ms: tuple[float, float]
+    epochs: int
+    train_epochs: int
+    seconds: dict[str, int]
+    total_seconds: int
+    memory_bytes: int
+
+
+@dataclass(frozen=True)
+class Profile(Record):
+    """What was measured into a run folder and the store."""
+
+    run: str
+    device: str
+    samples: int
+    reachable_ms: tuple[float, float]
+
+
+def search(
+    data: str = "digits",
+    device: str = "onnxruntime-cpu",
+    latency_ms: float | None = None,
+    *,
+    out: str | Path | None = None,
+    progress: Progress | None = None,
+    **settings: Any,
+) -> Result:
+    """Find, train, export and measure a network for these images, this device and this limit.
+
+    latency_ms None: half the latency of the space's largest network, or the middle of what can be reached. settings:
+    the words of `runs.config` (`seed`, `layout`, `resolution`, `epochs`, `random`, ...); `space` may be a space file.
+    Raises a SurgenasError that says what to do.
+    """
+    return _finish(create(data=data, device=device, latency_ms=latency_ms, out=out, progress=progress, **settings))
+
+
+def create(*, out: str | Path | None = None, progress: Progress | None = None, **settings: Any) -> Run:
+    """A new run folder, nothing done yet."""
+    from surgenas.runs.config import make_config
+    from surgenas.runs.run import Run
+
+    return Run.create(_folder(out), make_config(**settings), progress or Progress())
+
+
+def _folder(out: str | Path | None) -> Path:
+    return Path(out) if out else Path("runs") / time.strftime("%Y%m%d-%H%M%S")
+
+
+def resume(run: str | Path, *, progress: Progress | None = None) -> Result:
+    """Continue an interrupted run to the result that it would have had."""
+    return _finish(_open(run, progress))
+
+
+def load(run: str | Path) -> nn.Module:
+    """The trained network of a run, in eval mode: `model = surgenas.load("runs/1")`."""
+    from surgenas.engine.jobs import network_of
+    from surgenas.runs.checkpoint import load_weights
+
+    folder = Path(run)
+    arch = read_architecture(folder / "architecture.json")
+    known = _open(folder, None).space if (folder / "config.json").exists() else None
+    return load_weights(folder / "model.safetensors", network_of(arch, known)).eval()
+
+
+def export(run: str | Path, path: str | Path) -> Path:
+    """Copy a run's verified ONNX file to a path."""
+    from surgenas.core.files import write_atomic
+
+    source = Path(run) / "model.onnx"
+    try:
+        content = source.read_bytes()
+    except OSError as error:
+        raise SurgenasError(f"{run} has no model.onnx; `surgenas resume {run}` makes it") from error
+    write_atomic(Path(path), content)
+    return Path(path)
+
+
+def write_report(run: str | Path, *, progress: Progress | None = None) -> Path:
+    """Draw report.html of a run, finished or not."""
+    from surgenas.report.page import write_page
+
+    return write_page(_open(run, progress))
+
+
+def dry_run(*, progress: Progress | None = None, **settings: Any) -> Plan:
+    """What a search would do: reachable latencies, epochs, seconds and memory. Nothing is kept."""
+    from surgenas.runs.flow import prepare
+
+    with tempfile.TemporaryDirectory() as folder:
+        reached, plan = prepare(create(out=Path(folder) / "run", progress=progress, **settings))
+    steps = {"profile": plan.profile_s, "search": plan.search_s, "train": plan.train_s, "other": plan.other_s}
+    return Plan(
+        reached.limit_ms, (reached.low_ms, reached.high_ms), plan.epochs, plan.train_epochs,
+        {name: round(seconds) for name, seconds in steps.items()}, round(plan.total_s), plan.memory_bytes,
+    )  # fmt: skip
+
+
+def profile(*, out: str | Path | None = None, progress: Progress | None = None, **settings: Any) -> Profile:
+    """Measure sampled architectures into the store and into a run folder that `predict` reads; goes on with one of the
+    same settings that was interrupted."""
+    from surgenas.runs import flow
+    from surgenas.runs.config import make_config
+    from surgenas.runs.run import Run
+
+    run = Run.begun(_folder(out), make_config(**settings), progress or Progress())
+    with run.exclusive():
+        flow.measure_profile(run)
+    reached = run.reached
+    samples = len(run.journal.all("measured", step="profile"))
+    return Profile(str(run.folder), run.target.key, samples, (reached.low_ms, reached.high_ms))
+
+
+def predict(run: str | Path, *, progress: Progress | None = None) -> Predicted:
+    """Errors of all predictors on held-out architectures, the noise ceiling, and the choice."""
+    from surgenas.runs import flow
+    from surgenas.runs.results import Profiled
+
+    opened = _open(run, progress)
+    if opened.result(Profiled) is None:
+        raise UsageError(f"{run} has no profile yet; `surgenas profile` with the same options goes on")
+    with opened.exclusive():
+        flow.fit_predictor(opened)
+    return opened.predicted
+
+
+def _open(folder: str | Path, progress: Progress | None) -> Run:
+    from surgenas.runs.run import Run
+
+    return Run.open(Path(folder), progress or Progress())
+
+
+def _finish(run: Run) -> Result:
+    from surgenas.report.page import write_page
+    from surgenas.runs.flow import execute
+    from surgenas.runs.summary import summarize
+
+    execute(run)
+    write_page(run)
+    return Result(run.folder, summarize(run))

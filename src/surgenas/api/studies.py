@@ -1,0 +1,190 @@
+"""Questions that are no run, from Python: tables, measurements, comparisons. Each returns a frozen value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from surgenas.core.architecture import Architecture, read_architecture
+from surgenas.core.progress import Progress
+
+if TYPE_CHECKING:
+    from surgenas.studies.bench import BenchResult
+    from surgenas.studies.compare import SideBySide
+    from surgenas.studies.contest import Standings
+    from surgenas.studies.improvement import Improvement
+    from surgenas.studies.measure import Measurements
+    from surgenas.studies.operators import Operators
+    from surgenas.studies.scale import Growth
+    from surgenas.studies.train import TrainedFile
+
+DEVICES = ("onnxruntime-cpu",)
+
+
+def predict_table(
+    space: str, table: str | Path, columns: Sequence[str] = (), *, progress: Progress | None = None, **settings: Any
+) -> Standings:
+    """Predictors judged on a public latency table; settings as of `studies.contest.Contest`."""
+    from surgenas.spaces import make_space
+    from surgenas.studies.contest import Contest, run_contest
+
+    made = make_space(space, {})
+    return run_contest(made, Contest(Path(table), tuple(columns), **settings), progress or Progress())
+
+
+def train(
+    arch: str | Path,
+    data: str,
+    out: str | Path,
+    *,
+    epochs: int,
+    batch: int = 64,
+    seed: int = 0,
+    accelerator: str = "auto",
+    processes: int = 1,
+    progress: Progress | None = None,
+) -> TrainedFile:
+    """Train an architecture from scratch on a data set and report it on the test part."""
+    from surgenas.runs.checkpoint import Checkpoints, save_weights
+    from surgenas.runs.summary import TestAccuracy
+    from surgenas.studies.train import TrainedFile, train_alone
+
+    out = Path(out)
+    found = train_alone(
+        read_architecture(arch), data, Checkpoints(out / "checkpoints"), epochs, progress or Progress(), batch=batch,
+        seed=seed, accelerator=accelerator, processes=processes,
+    )  # fmt: skip
+    save_weights(out / "model.safetensors", found.weights)
+    return TrainedFile(str(out / "model.safetensors"), TestAccuracy(found.accuracy))
+
+
+def measure(
+    what: Sequence[str | Path],
+    devices: Sequence[str] = DEVICES,
+    *,
+    resolution: int = 0,
+    layers: bool = False,
+    seed: int = 0,
+    yardstick: str = "",
+    progress: Progress | None = None,
+) -> Measurements:
+    """Measure architectures, run folders, ONNX files and timm models side by side, on one device after the other.
+
+    MobileNetV2, or another yardstick, is measured beside them. A target on which nothing runs says what it estimates:
+    `evidence` tells. A network that fails has `error` in place of its cost. layers: the share of the latency by part
+    of the network, from a separate profiled run. Raises a SurgenasError if nothing was measured.
+    """
+    from surgenas.studies import measure as study
+
+    return study.measure(
+        [str(w) for w in what], devices, resolution=resolution, layers=layers, seed=seed,
+        progress=progress or Progress(), yardstick=yardstick or study.YARDSTICK,
+    )  # fmt: skip
+
+
+def scale(
+    arch: str | Path,
+    device: str = DEVICES[0],
+    out: str | Path = "scaled",
+    *,
+    knob: str = "width",
+    most: float = 2.0,
+    slack: float = 0.03,
+    data: str | None = None,
+    epochs: int = 25,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Growth:
+    """Comfort Zone: the measured scales, the zone, the picked architecture in `out`; with data, accuracy before and
+    after, trained alike from scratch at each one's own resolution."""
+    from surgenas.report.scale_page import write_scale_page
+    from surgenas.runs.checkpoint import Checkpoints
+    from surgenas.studies import scale as study
+    from surgenas.studies.train import train_alone
+
+    out, progress = Path(out), progress or Progress()
+
+    def score(found: Architecture) -> float:
+        checkpoints = Checkpoints(out / "checkpoints" / found.key)
+        return train_alone(found, str(data), checkpoints, epochs, progress, seed=seed).accuracy
+
+    found = study.scale(read_architecture(arch), device, out, knob=knob, most=most, latency_slack=slack,
+                        train=score if data else None, seed=seed, progress=progress)  # fmt: skip
+    return replace(found, report=str(write_scale_page(found, out)))
+
+
+def operators(
+    devices: Sequence[str] = DEVICES,
+    out: str | Path = "operators",
+    *,
+    space: str = "operators",
+    layout: str = "small",
+    resolution: int = 64,
+    width: float = 1.0,
+    keep: int = 4,
+    b: float = 1.0,
+    per_layer: bool = False,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Operators:
+    """The operators that each device likes (HURRICANE), from their FLOPs, parameters and measured latency wherever a
+    layer could take them; `out` gets a space file for each device, for `search(space=...)`, and a page."""
+    from surgenas.methods.selection import OperatorChoice
+    from surgenas.report.operators_page import write_operators_page
+    from surgenas.studies.operators import choose
+
+    choice = OperatorChoice(keep=keep, b=b, per_layer=per_layer)
+    found = choose(devices, Path(out), space=space, layout=layout, resolution=resolution, width=width, choice=choice,
+                   seed=seed, progress=progress or Progress())  # fmt: skip
+    return replace(found, report=str(write_operators_page(found, Path(out))))
+
+
+def bench(
+    space: str,
+    table: str | Path,
+    validation: str,
+    test: str,
+    *,
+    out: str | Path = "bench",
+    progress: Progress | None = None,
+    **how: Any,
+) -> BenchResult:
+    """Searches on a table of all of a space's networks: regret by queries, beside random search; in `out` what was
+    found so far and a page.
+
+    how: the other fields of `studies.bench.Bench`. Called again it goes on, and may add seeds and methods. Raises
+    a SurgenasError that says what to do.
+    """
+    from surgenas.report.bench_page import write_bench_page
+    from surgenas.spaces import make_space
+    from surgenas.studies.bench import Bench, run_bench
+
+    made = Bench(table=Path(table), validation=validation, test=test, **how)
+    found = run_bench(make_space(space, {}), made, Path(out), progress or Progress())
+    return replace(found, report=str(write_bench_page(found, Path(out))))
+
+
+def improvement(
+    out: str | Path, data: Sequence[str], methods: Sequence[str], *, progress: Progress | None = None, **how: Any
+) -> Improvement:
+    """Relative improvement over random architectures: whole runs in `out`, one for each data set, method and seed.
+
+    how: `seeds`, `random`, and as `settings` the words of a run. Called again with the same, it goes on where it was
+    cut off. Raises a SurgenasError that says what to do.
+    """
+    from surgenas.report.page import write_page
+    from surgenas.studies.improvement import Protocol, run_protocol
+
+    protocol = Protocol(data=tuple(data), methods=tuple(methods), **how)
+    return run_protocol(protocol, Path(out), progress or Progress(), each=write_page)
+
+
+def compare(runs: Sequence[str | Path], *, progress: Progress | None = None) -> SideBySide:
+    """Finished runs on the same images side by side, each against the most accurate; differences in percent points
+    with their 95 % interval. Raises UsageError for runs that cannot be compared."""
+    from surgenas.runs.run import Run
+    from surgenas.studies.compare import side_by_side
+
+    return side_by_side([Run.open(Path(run), progress or Progress()) for run in runs])

@@ -1,0 +1,72 @@
+"""What a search asks to be done: small frozen values with a stable key.
+
+An engine may do them here, elsewhere, or by looking them up, and what was done before is known again."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from surgenas.core.architecture import Architecture
+from surgenas.core.cost import Effort
+
+
+@dataclass(frozen=True)
+class Epochs:
+    """Train the weights that all architectures share for one more pass over the images. number: counted from 0.
+
+    Its result is the pass itself, as (images, labels) batches: shared weights stay with the search that holds them.
+    """
+
+    number: int
+
+    @property
+    def key(self) -> str:
+        return f"epoch/{self.number}"
+
+
+@dataclass(frozen=True)
+class Judge:
+    """How good is an architecture on images that nothing is trained on? Its result is a score, the larger the better.
+
+    rung: at which of the engine's fidelities, 0 the cheapest.
+    """
+
+    arch: Architecture
+    rung: int = 0
+
+    @property
+    def key(self) -> str:
+        return f"judge/{self.arch.key}/{self.rung}"
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train an architecture from fresh weights and report it on the test part. Its result is an `engine.base.Trained`.
+
+    name: which checkpoints are its own. seed: of the first weights and of the order of the images.
+    """
+
+    name: str
+    arch: Architecture
+    seed: int
+
+    @property
+    def key(self) -> str:
+        return f"train/{self.arch.key}/{self.seed}"
+
+
+@dataclass(frozen=True)
+class Price:
+    """What do these architectures cost on the target? Its result is a list of costs and failures, in their order."""
+
+    archs: tuple[Architecture, ...]
+    effort: Effort = Effort.LEARN
+
+    @property
+    def key(self) -> str:
+        together = hashlib.sha256(" ".join(arch.key for arch in self.archs).encode()).hexdigest()[:16]
+        return f"price/{together}/{self.effort}"
+
+
+Work = Epochs | Judge | Train | Price

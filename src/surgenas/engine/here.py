@@ -1,0 +1,118 @@
+"""Does a search's work in this process: images from memory, candidates trained by Fabric, costs asked of a target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from lightning_fabric import Fabric
+from torch import nn
+
+from surgenas.core.architecture import Architecture
+from surgenas.core.cost import Cost, Failure
+from surgenas.core.progress import Progress
+from surgenas.core.seeds import derive
+from surgenas.core.space import Space
+from surgenas.core.work import Epochs, Judge, Price, Train, Work
+from surgenas.engine.base import Trained
+from surgenas.engine.jobs import job_of, network_of
+from surgenas.hardware.target import Target
+from surgenas.methods.base import Batches
+from surgenas.tasks.classification import accuracy
+from surgenas.tasks.data import Dataset, Part
+from surgenas.training.augment import train_batches
+from surgenas.training.loop import CheckpointStore, Epoch, Recipe, fit, make_fabric
+
+
+@dataclass(frozen=True)
+class Images:
+    """What a run learns from and is judged by. data: everything; search: what a search may train on, which is less
+    where it judges candidates by `aside`. No search sees data.test."""
+
+    data: Dataset
+    search: Dataset
+    aside: Part | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Here:
+    """images: what is trained on. recipe: of final trainings; candidates: of a search's candidates, the cheapest
+    fidelity first. target: what costs are asked of. store: the checkpoints of a training, by name. on_epoch: called
+    with that name after each epoch of a final training; begin: epochs of it that are done already. build: the network
+    of an architecture. processes: to train with, by DDP."""
+
+    images: Images
+    recipe: Recipe
+    candidates: tuple[Recipe, ...]
+    space: Space
+    seed: int
+    target: Target | None = None
+    store: Callable[[str], CheckpointStore | None] = lambda name: None
+    on_epoch: Callable[[str, Epoch], None] = lambda name, epoch: None
+    accelerator: str = "auto"
+    processes: int = 1
+    progress: Progress = field(default_factory=Progress)
+
+    def perform(self, work: Work) -> Any:
+        match work:
+            case Epochs(number):
+                return self.batches(number)
+            case Judge(arch, rung):
+                return self.judge(arch, rung)
+            case Train():
+                return self.train(work)
+            case Price(archs, effort):
+                assert self.target is not None, "a search that asks for costs has a target"
+                jobs = [job_of(arch, self.space) for arch in archs]
+                found: list[Cost | Failure] = self.target.price(jobs, effort, seed=self.seed, progress=self.progress)
+                return found
+
+    def batches(self, epoch: int) -> Batches:
+        """One augmented pass over the images that a search may train on."""
+        return train_batches(self.images.search, self.recipe.batch, self.seed, epoch)
+
+    def judge(self, arch: Architecture, rung: int) -> float:
+        """A short training of its own, then accuracy on the images held out from the search."""
+        data, aside = self.images.search, self.images.aside
+        assert aside is not None, "a search that judges candidates has images held out"
+        build, seed = partial(self._build, arch), derive(self.seed, "candidate")
+        weights = fit(make_fabric(self.accelerator, 1), build, data, self.candidates[rung], seed=seed)
+        network = self._build(arch)
+        network.load_state_dict(weights)
+        return accuracy(network, data, aside)
+
+    def train(self, work: Train) -> Trained:
+        """From fresh weights, gone on with where it was interrupted, on all images but the test part."""
+        checkpoints = self.store(work.name)
+        build, data = partial(self._build, work.arch), self.images.data
+        if self.processes > 1:
+            # arguments are bound, not passed: Fabric would try to assign to the fields of our frozen values
+            rank = partial(
+                _on_rank, build=build, data=data, recipe=self.recipe, seed=work.seed, checkpoints=checkpoints
+            )
+            make_fabric(self.accelerator, self.processes).launch(rank)
+        # after several processes this reads their last checkpoint: tensors do not outlive the process that returns them
+        weights = fit(
+            make_fabric(self.accelerator, 1), build, data, self.recipe, seed=work.seed, checkpoints=checkpoints,
+            on_epoch=partial(self.on_epoch, work.name),
+        )  # fmt: skip
+        network = self._build(work.arch)
+        network.load_state_dict(weights)
+        return Trained(weights, accuracy(network, data, data.test))
+
+    def _build(self, arch: Architecture) -> nn.Module:
+        return network_of(arch, self.space)
+
+
+def _on_rank(
+    fabric: Fabric,
+    *,
+    build: Callable[[], nn.Module],
+    data: Dataset,
+    recipe: Recipe,
+    seed: int,
+    checkpoints: CheckpointStore | None,
+) -> None:
+    fit(fabric, build, data, recipe, seed=seed, checkpoints=checkpoints)

@@ -1,0 +1,90 @@
+"""What can a space do beside declaring its choices? Each ability is asked for by name, and few spaces have all."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+from torch import nn
+
+from surgenas.core.architecture import Architecture
+from surgenas.core.errors import UsageError
+from surgenas.core.space import Choice, CostTable
+
+
+@runtime_checkable
+class SharesWeights(Protocol):
+    """Its architectures can share weights."""
+
+    def supernet(self) -> Any:
+        """A module that holds every architecture's weights, freshly initialised.
+
+        Its class says in `shares` how (nn.sharing). `at(x, path)` runs the operators at these positions, `cut(path,
+        network)` puts their weights into what `build` made.
+        """
+
+
+@runtime_checkable
+class Additive(Protocol):
+    """What a layer computes does not depend on the others' operators."""
+
+    def costs(self) -> CostTable:
+        """MACs, parameters and geometry of every operator in every layer."""
+
+
+@runtime_checkable
+class Named(Protocol):
+    """Its networks are chains of parts."""
+
+    def parts(self, arch: Architecture) -> list[tuple[str, nn.Module]]:
+        """A freshly built network as a chain of named modules; searchable ones carry their choice's name."""
+
+
+@runtime_checkable
+class Scalable(Protocol):
+    """Its networks grow and shrink."""
+
+    knobs: tuple[str, ...]
+
+    def scaled(self, arch: Architecture, knob: str, scale: float) -> Architecture:
+        """The same operators, with this knob of the space turned by a factor."""
+
+
+@runtime_checkable
+class Selectable(Protocol):
+    """Its layers may be left a part of their operators. pool: which ones are left, as a setting of the space makes
+    them; empty for all. Layers are counted from 0."""
+
+    pool: str
+
+    @property
+    def choices(self) -> tuple[Choice, ...]: ...
+    def costs(self) -> CostTable: ...
+
+    def layer(self, layer: int, gene: str) -> nn.Module:
+        """One layer alone, freshly initialised."""
+
+    def layer_input(self, layer: int) -> tuple[int, int, int]:
+        """(C, H, W) of what it reads."""
+
+    def layer_place(self, layer: int) -> str:
+        """Where it stands: equal for layers that are the same with the same operator."""
+
+
+Capability = TypeVar("Capability")
+_LACKS = {
+    "SharesWeights": "its architectures share no weights",
+    "Additive": "it does not say what its operators cost",
+    "Named": "it does not name the parts of its networks",
+    "Scalable": "it has no width, resolution or depth to scale",
+    "Selectable": "it has no operators to select from (use operators or shuffle)",
+}
+
+
+def require(space: object, capability: type[Capability]) -> Capability:
+    """The space, known to have the capability; raises UsageError saying what it lacks and which spaces do not."""
+    if isinstance(space, capability):
+        return space
+    lacks = _LACKS.get(capability.__name__, f"it lacks {capability.__name__}")
+    raise UsageError(
+        f"space {getattr(space, 'name', space)!r}: {lacks}; `surgenas spaces` says what each of them can do"
+    )
