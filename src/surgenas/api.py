@@ -214,8 +214,9 @@ def measure(
 ) -> dict[str, Any]:
     """Measure architectures, run folders, ONNX files and timm models side by side, on one device after the other.
 
-    MobileNetV2 is measured beside them. A network that fails has `error` in place of its latency. layers: the share of
-    the latency by part of the network, from a separate profiled run. Raises a SurgenasError if nothing was measured.
+    MobileNetV2 is measured beside them. A target on which nothing runs says what it estimates: `evidence` tells. A
+    network that fails has `error` in place of its latency. layers: the share of the latency by part of the network,
+    from a separate profiled run. Raises a SurgenasError if nothing was measured.
     """
     from surgenas.studies.measure import compare
 

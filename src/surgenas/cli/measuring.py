@@ -37,7 +37,7 @@ def measure(
     show(found, as_json, text.measurement_table(found))
     failed = [row["name"] for row in found["measurements"] if "error" in row and row["name"] in what]
     if failed:
-        raise SurgenasError(f"not measured: {', '.join(failed)}; the reasons are above")
+        raise SurgenasError(f"no latency of {', '.join(failed)}; the reasons are above")
     if strict and (poor := [row["name"] for row in found["measurements"] if row.get("grade") == "D"]):
         raise NoisyError(f"too noisy to say (grade D): {', '.join(poor)}; measure when the machine is idle")
 

@@ -104,20 +104,46 @@ def operators_table(found: Facts) -> str:
 
 
 def device_table(found: Facts) -> str:
-    """Every shipped device: usable, or what to do about it."""
-    table = Table("device", "runtime", "precision", "threads", "batch", "", box=None)
+    """Every shipped target: whether it is measured or estimated, or what to do about it."""
+    table = Table("device", "runtime", "precision", "threads", "batch", "latency is", box=None)
     for name, facts in found.items():
         if "unusable" in facts:
             table.add_row(name, "", "", "", "", escape(facts["unusable"]))
         else:
-            values = (str(facts[key]) for key in ("runtime", "precision", "threads", "batch"))
-            table.add_row(name, *values, "usable")
-    return draw(table) + "\nyour own: a TOML file in a device's place (docs/measurement.md)"
+            threads = "-" if facts["evidence"] == "estimated" else str(facts["threads"])
+            values = (facts["runtime"], facts["precision"], threads, str(facts["batch"]))
+            table.add_row(name, *values, facts["evidence"])
+    more = "your own: a TOML file in a device's place (docs/measurement.md, docs/how_to/add_a_target.md)"
+    return f"{draw(table)}\n{more}"
 
 
 def measurement_table(found: Facts) -> str:
-    """Measured networks, a table for each device; places that overlap tie, what failed says why."""
-    return "\n\n".join(_one_device(list(rows)) for _, rows in groupby(found["measurements"], lambda row: row["on"]))
+    """Networks in a table for each target; measured places that overlap tie, what failed says why."""
+    tables = [list(rows) for _, rows in groupby(found["measurements"], lambda row: row["on"])]
+    return "\n\n".join(
+        _one_estimator(rows) if rows[0]["evidence"] == "estimated" else _one_device(rows) for rows in tables
+    )
+
+
+def _one_estimator(rows: list[Facts]) -> str:
+    """What a tool says: plain numbers in all its units, and what it takes for granted."""
+    known = [m for m in rows if "error" not in m]
+    units = [unit for unit in known[0]["values"] if unit != "ms"] if known else []
+    trained = any(m.get("accuracy") is not None for m in rows)
+    names = ("rank", "network", "estimated", *units, "/ MobileNetV2", *(["test accuracy"] if trained else []))
+    table = Table(*names, box=None)
+    for m in rows:
+        if "error" in m:
+            table.add_row("-", escape(m["name"]), "failed")
+            continue
+        ratio = f"{m['to_mobilenetv2']['ratio']:.2f}" if m["to_mobilenetv2"] else "-"
+        counts = (f"{m['values'][unit]:,.0f}" for unit in units)
+        accuracy = [f"{m['accuracy']:.2%}" if m.get("accuracy") is not None else "-"] if trained else []
+        table.add_row(str(m["rank"][0]), escape(m["name"]), show_ms(m["ms"]), *counts, ratio, *accuracy)
+    lines = [draw(table), f"{rows[0]['on']}: {rows[0]['device']}"]
+    lines += [f"estimated by {m['tool']} {m['version']}; nothing ran. {' '.join(m['assumptions'])}" for m in known[:1]]
+    lines += [f"{m['name']}: {m['error']}" for m in rows if "error" in m]
+    return "\n".join([*lines, *(_shares(m) for m in known if m.get("layers"))])
 
 
 def _one_device(rows: list[Facts]) -> str:

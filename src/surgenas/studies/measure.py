@@ -1,4 +1,4 @@
-"""Which of these networks is faster, and where? One table over networks and devices, with MobileNetV2 beside them."""
+"""Which of these networks is faster, and where? One table over networks and targets, with MobileNetV2 beside them."""
 
 from __future__ import annotations
 
@@ -96,14 +96,15 @@ def _rows(
     priced = [m for m in found.values() if not isinstance(m, Failure)]
     rank = dict(zip([m.key for m in priced], ranked(priced), strict=True))
     rows: list[dict[str, Any]] = []
+    evidence = place.describe().evidence
     for entry in entries:
         m = found[entry.job.key]
-        row: dict[str, Any] = {"name": entry.name, "on": device}
+        row: dict[str, Any] = {"name": entry.name, "on": device, "evidence": evidence}
         if isinstance(m, Failure):
             rows.append(row | {"device": place.key, "error": str(m.error)})
             continue
         yardstick = found[yardsticks[entry.job.input_shape[-1]].key]
-        row |= {"rank": list(rank[m.key]), "interval": m.interval_ms}
+        row |= {"rank": list(rank[m.key]), "interval": m.interval_ms, "device": m.target, "ms": m.ms}
         rows.append(row | {"to_mobilenetv2": _beside(m, yardstick)} | m.to_dict())
     return rows
 
@@ -136,7 +137,9 @@ def _add_accuracy(place: Target, entries: Sequence[_Entry], rows: Sequence[dict[
 
 def _add_layers(place: Target, entries: Sequence[_Entry], rows: Sequence[dict[str, Any]], progress: Progress) -> None:
     for entry, row in zip(entries, rows, strict=True):
-        if "error" not in row and isinstance(place, TimedTarget):
+        if row.get("by_layer"):
+            row["layers"] = {name: ms / row["ms"] for name, ms in row["by_layer"]}
+        elif "error" not in row and isinstance(place, TimedTarget):
             try:
                 nodes = place.layer_shares(entry.job)
             except UsageError as error:
