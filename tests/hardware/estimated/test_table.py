@@ -13,7 +13,7 @@ from surgenas.core.cost import Estimate, Failure
 from surgenas.core.errors import DataError, UsageError
 from surgenas.engine.jobs import job_of
 from surgenas.hardware.costs import read_cost
-from surgenas.hardware.estimated.table import TableTarget
+from surgenas.hardware.estimated.table import TableTarget, read_space_key
 from surgenas.hardware.target import Job, TimedTarget, all_costs
 from surgenas.spaces.mobile import Mobile
 from surgenas.spaces.single_path import SinglePath
@@ -34,7 +34,7 @@ def written(folder, **changes):
 
 @pytest.fixture
 def target(tmp_path):
-    return TableTarget("mine", written(tmp_path), SPACE.spec)
+    return TableTarget("mine", written(tmp_path), SPACE)
 
 
 def test_it_keeps_the_contract_and_is_no_device(target):
@@ -47,7 +47,7 @@ def test_it_keeps_the_contract_and_is_no_device(target):
 def test_the_published_table_of_a_pixel_1():
     if not PIXEL_1.exists():
         pytest.skip("no shared data here")
-    target = TableTarget("pixel-1", PIXEL_1, SPACE.spec)
+    target = TableTarget("pixel-1", PIXEL_1, SPACE)
     costs = all_costs(target.price([job_of(SPACE.parse(text)) for text in ("spnasnet", "k5e6", "k3e6", "k3e3")]))
     assert [round(cost.ms, 2) for cost in costs] == [80.44, 131.46, 110.65, 65.69]
 
@@ -85,9 +85,9 @@ def test_networks_that_it_does_not_know_fail_in_one_line_and_alone(target):
 
 def test_its_file_is_read_once_and_is_its_key(tmp_path):
     path = written(tmp_path)
-    target, again = TableTarget("a", path, SPACE.spec), TableTarget("b", path, SPACE.spec)
+    target, again = TableTarget("a", path, SPACE), TableTarget("b", path, SPACE)
     written(tmp_path, fixed=6.0)
-    assert target.key == again.key != TableTarget("a", path, SPACE.spec).key
+    assert target.key == again.key != TableTarget("a", path, SPACE).key
     path.unlink()
     (cost,) = pickle.loads(pickle.dumps(target)).price([job_of(SPACE.parse("k3e3"))])
     assert cost.ms == 215.0
@@ -95,8 +95,20 @@ def test_its_file_is_read_once_and_is_its_key(tmp_path):
 
 def test_a_table_that_is_wrong_is_said_when_the_target_is_made(tmp_path):
     with pytest.raises(DataError, match="no row for layer 7"):
-        TableTarget("mine", written(tmp_path, **{"7": 1.0}), SPACE.spec)
+        TableTarget("mine", written(tmp_path, **{"7": 1.0}), SPACE)
     with pytest.raises(DataError, match="No such file"):
-        TableTarget("mine", tmp_path / "none.json", SPACE.spec)
-    with pytest.raises(UsageError, match="round"):
-        TableTarget("mine", written(tmp_path), SinglePath(layout="round").spec)
+        TableTarget("mine", tmp_path / "none.json", SPACE)
+
+
+def test_a_space_from_outside_is_named_by_its_path(tmp_path):
+    """What it calls itself is in no catalogue."""
+    space = read_space_key("surgenas.testing:Planted")
+    path = tmp_path / "table.json"
+    path.write_text(json.dumps({choice.name: dict.fromkeys(choice.options, 1.0) for choice in space.choices}))
+    arch = moves.uniform_architecture(space, "bad")
+    (cost,) = TableTarget("mine", path, space).price([Job("k", None, space.input_shape, arch=arch)])
+    assert cost.by_layer[0] == (space.choices[0].name, 1.0)
+    with pytest.raises(UsageError, match="unknown space 'round'"):
+        read_space_key("round")
+    with pytest.raises(ValueError, match="single_path"):
+        read_space_key({"classes": 10})

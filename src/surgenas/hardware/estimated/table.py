@@ -15,7 +15,7 @@ from typing import Annotated
 from pydantic import PlainValidator
 
 from surgenas.core import moves
-from surgenas.core.architecture import Architecture, SpaceSpec
+from surgenas.core.architecture import Architecture
 from surgenas.core.cost import Cost, Estimate, Failure, Unit
 from surgenas.core.errors import SurgenasError, UsageError
 from surgenas.core.progress import Progress
@@ -31,13 +31,12 @@ ASSUMPTIONS = (
 )
 
 
-def spec_of(value: object) -> SpaceSpec:
-    """The space that a device file means by a name, or by { name = "single_path", classes = 10 }."""
+def read_space_key(value: object) -> Space:
+    """The space that a device file means by a name or a path, or by { name = "single_path", classes = 10 }."""
     settings = {"name": value} if isinstance(value, str) else value
     if not isinstance(settings, dict) or not isinstance(settings.get("name"), str):
         raise ValueError('expected "single_path", or { name = "single_path", classes = 10 } with settings')
-    given = {key: setting for key, setting in settings.items() if key != "name"}
-    return make_space(settings["name"], given).spec
+    return make_space(settings["name"], {key: setting for key, setting in settings.items() if key != "name"})
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class TableTarget:
 
     name: str
     table: Path
-    space: Annotated[SpaceSpec, PlainValidator(spec_of)]
+    space: Annotated[Space, PlainValidator(read_space_key)]
 
     def __post_init__(self) -> None:
         assert self._latencies, "read now: what is wrong with the file is said before anything is priced"
@@ -90,18 +89,14 @@ class TableTarget:
         """The job's architecture, if the table knows its space; the same one for all that are the same network."""
         if job.arch is None:
             raise UsageError(f"{job.key}: a latency table knows architectures of {self.space.name}, not this network")
-        if job.arch.space != self.space:
-            raise UsageError(f"a latency table of {self.space} does not know a network of {job.arch.space}")
-        return self._made.canonical(self._made.check(job.arch))
+        if job.arch.space != self.space.spec:
+            raise UsageError(f"a latency table of {self.space.spec} does not know a network of {job.arch.space}")
+        return self.space.canonical(self.space.check(job.arch))
 
     def _rows(self, arch: Architecture) -> tuple[tuple[str, float], ...]:
-        table, path = self._latencies, moves.indices(self._made, arch)
-        layers = [(choice.name, row[k]) for choice, row, k in zip(self._made.choices, table.rows, path, strict=True)]
+        table, path = self._latencies, moves.indices(self.space, arch)
+        layers = [(choice.name, row[k]) for choice, row, k in zip(self.space.choices, table.rows, path, strict=True)]
         return (*layers, ("everything else", table.fixed_ms))
-
-    @cached_property
-    def _made(self) -> Space:
-        return make_space(self.space.name, dict(self.space.settings))
 
     @cached_property
     def _content(self) -> bytes:
@@ -113,4 +108,4 @@ class TableTarget:
 
     @cached_property
     def _latencies(self) -> LatencyTable:
-        return parse_latency_table(self._made, self._content, self.table)
+        return parse_latency_table(self.space, self._content, self.table)
