@@ -9,8 +9,8 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "surgenas"
 LEVEL = {
-    "core": 0, "nn": 1, "tasks": 1, "predictors": 1, "spaces": 2, "hardware": 2, "training": 2, "methods": 3,
-    "engine": 4, "testing": 4, "runs": 5, "studies": 6, "report": 7, "api": 8, "lab": 8, "__init__": 9, "cli": 9,
+    "core": 0, "nn": 1, "tasks": 1, "predictors": 1, "spaces": 2, "hardware": 3, "training": 3, "methods": 4,
+    "engine": 5, "testing": 5, "runs": 6, "studies": 7, "report": 8, "api": 9, "__init__": 10, "cli": 10,
 }  # fmt: skip
 FILES = sorted(SOURCE.rglob("*.py"))
 

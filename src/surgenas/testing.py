@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
+from surgenas.core.capabilities import Additive, SharesWeights, require
 from surgenas.core.cost import Cost, Effort, Failure
 from surgenas.core.errors import UsageError
 from surgenas.core.progress import Progress
@@ -36,7 +37,6 @@ from surgenas.nn.cells import CellSupernet
 from surgenas.nn.cost import count
 from surgenas.nn.supernet import ChoiceSupernet, Gates
 from surgenas.predictors.base import Predictor, make_predictor
-from surgenas.spaces.capabilities import Additive, SharesWeights, require
 from surgenas.spaces.chain import ChainSpace
 from surgenas.spaces.macro import Macro
 from surgenas.spaces.restricted import Restricted

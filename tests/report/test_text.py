@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import asdict
 
-from surgenas.hardware.timed.measurement import Measurement, compare_latencies
 from surgenas.report.facts import told
-from surgenas.report.text import measurement_table
+
+from surgenas.core.cost import Estimate
+from surgenas.hardware.target import TargetInfo
+from surgenas.hardware.timed.measurement import Measurement, compare_latencies
+from surgenas.report.text import device_table, measurement_table
 
 YARDSTICK = Measurement("m", "d", 1.0, 1.0, 0.01, "A", 10, 1.0, None, "r", 1.0, 0.0, campaigns_ms=(1.0, 1.01, 0.99))
 
@@ -19,6 +22,7 @@ def row(name, rank, ms, grade="A", **context):
     return m.to_dict() | {
         "name": name,
         "on": "cpu",
+        "evidence": "measured",
         "rank": rank,
         "to_mobilenetv2": asdict(beside) if beside else None,
     }
@@ -40,6 +44,34 @@ def test_two_devices_on_one_host_have_a_table_each():
     text = measurement_table({"measurements": rows})
     assert text.count("rank") == 2
     assert "box: here" in text
+
+
+def estimated(name, rank, ms, **more):
+    cost = Estimate(name, "paper/1", {"ms": ms, "DSP": 2100.0}, "paper", "1", ("All is well.",), (("stem", ms),))
+    row = {"name": name, "on": "paper", "evidence": "estimated", "rank": [rank, rank], "device": "paper/1", "ms": ms}
+    return row | {"to_mobilenetv2": None} | cost.to_dict() | more
+
+
+def test_an_estimate_has_a_table_of_its_own_without_certainty():
+    beside = {"ratio": 0.5, "interval": (0.5, 0.5), "tie": False}
+    rows = [estimated("a", 1, 1.0, to_mobilenetv2=beside, accuracy=0.9, layers={"stem": 1.0}), estimated("b", 2, 2.0)]
+    failed = {"name": "c", "on": "paper", "evidence": "estimated", "device": "paper/1", "error": "it is too round"}
+    measured, text = measurement_table({"measurements": [row("net", (1, 1), 1.0), *rows, failed]}).split("\n\n")
+    assert "grade" in measured
+    assert not [word for word in ("measured", "grade", "+-", "max diff", "interval", "p90", "0.50-") if word in text]
+    assert re.search(r"^ *1 +a +1 ms +2,100 +0.50 +90.00%$", text, re.M)
+    assert "estimated by paper 1; nothing ran. All is well." in text
+    assert "c: it is too round" in text
+    assert re.search(r"stem +100.0%", text)
+
+
+def test_targets_are_listed_as_measured_or_estimated():
+    device = TargetInfo("box", "k", "measured", "toy 1", "none", threads=4)
+    paper = TargetInfo("paper", "k", "estimated", "formula 1", "none")
+    text = device_table({"box": device.to_json(), "paper": paper.to_json(), "gone": {"unusable": "not [here]"}})
+    assert re.search(r"box +toy 1 +fp32 +4 +1 +measured", text)
+    assert re.search(r"paper +formula 1 +fp32 +- +1 +estimated", text)
+    assert "not [here]" in text
 
 
 def test_a_long_name_is_not_cut():

@@ -1,7 +1,7 @@
-"""How is latency measured, and on which devices?
+"""How is latency measured or estimated, and on which targets?
 
 A device is data: a file in `device_files/`, or one of yours (hardware.devices). A "package.module:factory" path works
-too; a factory takes nothing and returns a Device.
+too; a factory takes nothing and returns a Target.
 """
 
 RUNTIMES = {
@@ -17,3 +17,9 @@ RUNTIMES = {
     "torch-compile-cuda": "surgenas.hardware.runtimes.cuda:TorchCompileCuda",
     "cuda-graph": "surgenas.hardware.runtimes.cuda:CudaGraph",
 }
+
+ESTIMATORS = {
+    "table": "surgenas.hardware.estimated.table:TableTarget",
+    "roofline": "surgenas.hardware.estimated.roofline:RooflineTarget",
+}
+"""What a device file may name as its `estimator`: frozen dataclasses whose fields are the other keys of the file."""

@@ -3,6 +3,9 @@
 A device file is TOML: `runtime`, and where they differ from the defaults `threads` (1), `batch` (1), `precision` (fp32)
 and `host`, which is reached by `ssh`, or `command`, any other command
 that reaches a worker, for example ["docker", "exec", "-i", "box", "python3", "-m", "surgenas.hardware.worker"].
+
+Where nothing is to be timed, it says `estimator` in place of `runtime`: one of ESTIMATORS or "package.module:Class",
+whose fields are the other keys; paths are relative to the file.
 """
 
 from __future__ import annotations
@@ -10,14 +13,15 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from surgenas.core.catalog import look_up
-from surgenas.core.errors import EnvironmentFault, UsageError, complaint
-from surgenas.hardware import RUNTIMES
+from surgenas.core.errors import EnvironmentFault, SurgenasError, UsageError, complaint
+from surgenas.hardware import ESTIMATORS, RUNTIMES
 from surgenas.hardware.context import host_fingerprint, processor_name
+from surgenas.hardware.estimated.keys import make_estimator
 from surgenas.hardware.target import Target
 from surgenas.hardware.timed.device import RuntimeDevice
 from surgenas.hardware.timed.link import HERE, Link
@@ -72,8 +76,25 @@ def make_target(name: str) -> Target:
     )
 
 
-def _from_file(name: str, path: Path) -> RuntimeDevice:
-    file = _read(path)
+def _from_file(name: str, path: Path) -> Target:
+    record = _read(path)
+    if "estimator" in record:
+        return _estimator(name, path, record)
+    return _device(name, path, _validated(path, record))
+
+
+def _estimator(name: str, path: Path, record: dict[str, Any]) -> Target:
+    if "runtime" in record:
+        raise UsageError(f"device file {path}: either runtime or estimator, not both")
+    keys = {key: value for key, value in record.items() if key != "estimator"}
+    try:
+        kind = look_up("estimator", str(record["estimator"]), ESTIMATORS)
+        return make_estimator(kind, name, keys, path.parent)
+    except SurgenasError as error:
+        raise type(error)(f"device file {path}: {error}") from error
+
+
+def _device(name: str, path: Path, file: DeviceFile) -> RuntimeDevice:
     if file.host and file.command:
         raise UsageError(f"device file {path}: either host or command, not both")
     try:
@@ -97,13 +118,19 @@ def _from_file(name: str, path: Path) -> RuntimeDevice:
     return RuntimeDevice(name, runtime, default_store(), far, file.threads, file.batch, file.precision, link)
 
 
-def _read(path: Path) -> DeviceFile:
+def _read(path: Path) -> dict[str, Any]:
     try:
-        return DeviceFile.model_validate(tomllib.loads(path.read_text()))
+        return tomllib.loads(path.read_text())
     except OSError as error:
         raise UsageError(f"device file {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"device file {path}: not TOML ({error})") from error
+
+
+def _validated(path: Path, record: dict[str, Any]) -> DeviceFile:
+    try:
+        return DeviceFile.model_validate(record)
     except ValidationError as error:
         known = ", ".join(DeviceFile.model_fields)
-        raise UsageError(f"device file {path}: {': '.join(complaint(error))}; known keys: {known}") from None
+        also = "" if "runtime" in record else "; or estimator, where nothing is to be timed"
+        raise UsageError(f"device file {path}: {': '.join(complaint(error))}; known keys: {known}{also}") from None

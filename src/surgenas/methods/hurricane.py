@@ -18,13 +18,13 @@ from torch import Tensor
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.bounds import Count, Finite
+from surgenas.core.capabilities import Additive, require
 from surgenas.core.errors import UsageError
 from surgenas.core.seeds import generator
 from surgenas.core.space import Floats, Space
 from surgenas.methods.base import EpochSummary, Latency, Needs, Problem
 from surgenas.methods.selection import OperatorChoice
 from surgenas.methods.spos import SPOS, SPOSSearch
-from surgenas.spaces.capabilities import Additive, require
 from surgenas.spaces.restricted import Restricted
 
 NEAR = 0.95

@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 
 from surgenas.core.architecture import Architecture
+from surgenas.core.capabilities import SharesWeights, require
 from surgenas.core.errors import SurgenasError, UsageError
 from surgenas.core.seeds import derive
 from surgenas.core.work import Epochs, Work
 from surgenas.methods.base import Batches, EpochSummary, Latency, Needs, Problem
 from surgenas.predictors.base import Predictor
-from surgenas.spaces.capabilities import SharesWeights, require
 
 Step = tuple[float, float, float]
 

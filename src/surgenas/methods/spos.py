@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.bounds import Count, NotNegative, Positive, Share
+from surgenas.core.capabilities import Additive, require
 from surgenas.core.catalog import look_up
 from surgenas.core.errors import UsageError
 from surgenas.core.seeds import derive
@@ -28,7 +29,6 @@ from surgenas.methods.candidates import accuracies
 from surgenas.methods.constrained import most_probable
 from surgenas.methods.evolution import Evolution, evolve
 from surgenas.methods.shared_weights import Step, SupernetSearch
-from surgenas.spaces.capabilities import Additive, require
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,11 +6,13 @@ name or, as Single-Path NAS publishes them, "0" to "3" for k3e3, k3e6, k5e3, k5e
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from pydantic import FiniteFloat, NonNegativeFloat, TypeAdapter, ValidationError
 
+from surgenas.core.capabilities import Additive, require
 from surgenas.core.errors import DataError, UsageError, complaint
 from surgenas.core.space import Floats, Space
 from surgenas.predictors.linear import AdditivePredictor
@@ -29,15 +31,40 @@ class TablePredictor(AdditivePredictor):
         raise UsageError("a latency table is read, not fitted")
 
 
+@dataclass(frozen=True)
+class LatencyTable:
+    """Milliseconds of everything that is fixed, and of each option of each choice, in the order of the space."""
+
+    fixed_ms: float
+    rows: tuple[tuple[float, ...], ...]
+
+
 def read_latency_table(space: Space, path: Path) -> TablePredictor:
     """The predictor for a space from a table in the format above.
 
     Raises DataError for a file that is no such table, or that lacks a layer or an operator of the space.
     """
+    table = parse_latency_table(space, read_table_file(path), path)
+    weight = np.zeros((len(table.rows), max(map(len, table.rows))))
+    for kept, row_ms in zip(weight, table.rows, strict=True):
+        kept[: len(row_ms)] = row_ms
+    found = TablePredictor(require(space, Additive).costs())
+    found.set(weight, table.fixed_ms)
+    return found
+
+
+def read_table_file(path: Path) -> bytes:
+    """The content of a file that should hold a latency table; raises DataError if it cannot be read."""
     try:
-        record = TypeAdapter(dict[str, Row | NonNegativeFloat]).validate_json(path.read_bytes())
+        return path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}; expected a latency table in JSON") from error
+
+
+def parse_latency_table(space: Space, content: bytes, path: Path) -> LatencyTable:
+    """The table of a space in the content of a file, whose path is for messages. Raises DataError as above."""
+    try:
+        record = TypeAdapter(dict[str, Row | NonNegativeFloat]).validate_json(content)
     except ValidationError as error:
         expected = '{"1": {"k3e3": 4.49, ...}, ...} in milliseconds'
         raise DataError(f"{path}: {': '.join(complaint(error))}; expected {expected}") from error
@@ -49,13 +76,8 @@ def read_latency_table(space: Space, path: Path) -> TablePredictor:
         row = record.get(choice.name, record.get(str(number)))
         if not isinstance(row, dict):
             raise DataError(f"{path}: no row for layer {number} ({choice.name}); expected {len(space.choices)} layers")
-        rows.append([_entry(path, number, row, operator) for operator in choice.options])
-    weight = np.zeros((len(rows), max(map(len, rows))))
-    for kept, row_ms in zip(weight, rows, strict=True):
-        kept[: len(row_ms)] = row_ms
-    found = TablePredictor(space.costs())
-    found.set(weight, fixed)
-    return found
+        rows.append(tuple(_entry(path, number, row, operator) for operator in choice.options))
+    return LatencyTable(fixed, tuple(rows))
 
 
 def _entry(path: Path, number: int, row: Row, operator: str) -> float:

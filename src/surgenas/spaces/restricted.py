@@ -8,8 +8,8 @@ from typing import Any
 from torch import nn
 
 from surgenas.core.architecture import Architecture, Setting
+from surgenas.core.capabilities import Additive, SharesWeights, require
 from surgenas.core.space import Choice, CostTable, Space
-from surgenas.spaces.capabilities import Additive, SharesWeights, require
 
 
 class Restricted(Space):

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from surgenas.core.capabilities import Additive, require
 from surgenas.core.errors import UsageError
 from surgenas.core.progress import Progress
 from surgenas.core.record import Record
@@ -21,7 +22,6 @@ from surgenas.predictors.active import choose, graph_features
 from surgenas.predictors.base import Predictor, make_predictor
 from surgenas.predictors.evaluate import cross_validate, score
 from surgenas.predictors.transfer import KnownDevices, TransferPredictor
-from surgenas.spaces.capabilities import Additive, require
 
 PREDICTORS = ("process", "gnn", "mlp", "boosting", "ridge", "lookup", "layers", "flops")
 FEW = 9

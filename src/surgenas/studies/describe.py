@@ -8,8 +8,9 @@ from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
-from surgenas.core import moves
+from surgenas.core import capabilities, make_space, moves, settings_of, space_of
 from surgenas.core.architecture import Architecture, read_architecture
+from surgenas.core.capabilities import Named, require
 from surgenas.core.catalog import look_up
 from surgenas.core.errors import SurgenasError, UsageError
 from surgenas.core.record import Record
@@ -19,8 +20,6 @@ from surgenas.methods.base import Needs
 from surgenas.nn.cost import layer_costs
 from surgenas.predictors import CATALOG as PREDICTORS
 from surgenas.spaces import CATALOG as SPACES
-from surgenas.spaces import capabilities, make_space, settings_of, space_of
-from surgenas.spaces.capabilities import Named, require
 from surgenas.spaces.layouts import LAYOUTS
 
 
@@ -58,7 +57,7 @@ class SettingRow(Record):
 
 @dataclass(frozen=True)
 class SpaceRow(Record):
-    """A space at its default settings. can: its capabilities (spaces.capabilities)."""
+    """A space at its default settings. can: its capabilities (core.capabilities)."""
 
     what: str
     layers: int

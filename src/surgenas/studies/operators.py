@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from surgenas.core.architecture import SpaceSpec
+from surgenas.core.capabilities import Selectable, require
 from surgenas.core.errors import UsageError
 from surgenas.core.files import make_folder, write_atomic
 from surgenas.core.progress import Progress
@@ -20,7 +21,6 @@ from surgenas.methods.selection import OperatorChoice, select
 from surgenas.runs.pool import describe_selection, operator_costs
 from surgenas.runs.results import OperatorRow
 from surgenas.spaces import make_space
-from surgenas.spaces.capabilities import Selectable, require
 
 OTHER_B, OTHER_KEEP = (0.5, 1.0, 2.0), (2, 4, 8)
 """How much the choice depends on what is ours to set."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from surgenas.core.architecture import Architecture
+from surgenas.core.capabilities import Scalable, require
 from surgenas.core.cost import Cost, Effort
 from surgenas.core.errors import UsageError
 from surgenas.core.files import make_folder, write_atomic
@@ -20,7 +21,6 @@ from surgenas.hardware.target import all_costs
 from surgenas.methods.comfort_zone import Scaled, pick, zone
 from surgenas.nn.cost import count, moved_bytes
 from surgenas.spaces import space_of
-from surgenas.spaces.capabilities import Scalable, require
 from surgenas.spaces.mobile import drop_duplicates
 
 Train = Callable[[Architecture], float]

@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from surgenas.runs.steps.measured import job_of
 from torch import nn
 
 from surgenas.core import moves
@@ -22,7 +23,6 @@ from surgenas.hardware.runtimes.openvino import OpenVino
 from surgenas.hardware.runtimes.pytorch import PyTorch
 from surgenas.hardware.target import Job
 from surgenas.hardware.timed.conversion import check_equal, convert_for
-from surgenas.runs.steps.measured import job_of
 
 
 class Tiny(nn.Module):

@@ -12,6 +12,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from surgenas.runs.steps.measured import job_of
 
 from surgenas.core import moves
 from surgenas.core.errors import EnvironmentFault, SurgenasError, UsageError
@@ -23,7 +24,6 @@ from surgenas.hardware.timed.conversion import TOLERANCE, check_equal, settle_st
 from surgenas.hardware.timed.references import REFERENCES, group_by_latency
 from surgenas.hardware.timed.store import Store
 from surgenas.hardware.timed.timing import Protocol
-from surgenas.runs.steps.measured import job_of
 from surgenas.spaces.mobile import Mobile
 from surgenas.testing import check_target, toy_device
 

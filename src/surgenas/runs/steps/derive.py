@@ -25,7 +25,7 @@ from surgenas.runs.measured import candidates_measured, fitted_predictor, measur
 from surgenas.runs.results import Derived
 from surgenas.runs.run import Run
 from surgenas.runs.searching import Searching
-from surgenas.spaces.capabilities import Additive, require
+from surgenas.core.capabilities import Additive, require
 
 CANDIDATES = 10
 ROUNDS = 4

@@ -7,7 +7,7 @@ from surgenas.methods.selection import select
 from surgenas.runs.pool import describe_selection, operator_costs
 from surgenas.runs.results import Selected
 from surgenas.runs.run import Run
-from surgenas.spaces.capabilities import Selectable
+from surgenas.core.capabilities import Selectable
 
 
 def choose_operators(run: Run) -> Selected | None:

@@ -19,7 +19,7 @@ from surgenas.runs.run import Run
 from surgenas.runs.sampled import wanted_samples
 from surgenas.runs.searching import Searching
 from surgenas.runs.training import recipe
-from surgenas.spaces.capabilities import Additive, SharesWeights, require
+from surgenas.core.capabilities import Additive, SharesWeights, require
 from surgenas.training.augment import steps_per_epoch, train_batches
 
 SECONDS_PER_SAMPLE = 0.9

@@ -14,7 +14,7 @@ from surgenas.predictors.evaluate import Score, cross_validate, noise_ceiling
 from surgenas.runs.measured import samples, usable_predictors
 from surgenas.runs.results import HeldOutLatencies, Predicted
 from surgenas.runs.run import Run
-from surgenas.spaces.capabilities import Additive, require
+from surgenas.core.capabilities import Additive, require
 
 LEAST = 12
 

@@ -12,7 +12,7 @@ from surgenas.runs.measured import measure, samples
 from surgenas.runs.results import Profiled
 from surgenas.runs.run import Run
 from surgenas.runs.sampled import sample_networks
-from surgenas.spaces.capabilities import Additive, require
+from surgenas.core.capabilities import Additive, require
 
 BATCH = 20
 """Networks between two looks at the held-out error."""

@@ -15,7 +15,7 @@ from surgenas.hardware.target import TimedTarget
 from surgenas.runs.measured import measure, scale_of
 from surgenas.runs.results import Reached
 from surgenas.runs.run import Run
-from surgenas.spaces.capabilities import Additive, require
+from surgenas.core.capabilities import Additive, require
 
 
 def reach(run: Run) -> Reached:
