@@ -28,6 +28,7 @@ from typing import ClassVar
 import numpy as np
 from common import finish
 from scipy.stats import kendalltau
+from surgenas.runs.steps.measured import job_of
 
 from surgenas.core import moves
 from surgenas.hardware.devices import make_target
@@ -38,7 +39,6 @@ from surgenas.hardware.timed.measurement import Measurement, ranks
 from surgenas.hardware.timed.session import Network
 from surgenas.hardware.timed.store import Store
 from surgenas.hardware.timed.timing import Protocol
-from surgenas.runs.steps.measured import job_of
 from surgenas.spaces.mobile import Mobile
 from surgenas.studies.sources import source
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from common import finish, spread
+from surgenas.runs.steps.measured import CLAIM, fitted_predictor, measure
 
 from surgenas import api
 from surgenas.cli.console import ConsoleProgress
@@ -24,7 +25,6 @@ from surgenas.core.space import Floats
 from surgenas.methods.constrained import most_probable
 from surgenas.runs import flow
 from surgenas.runs.run import Run
-from surgenas.runs.steps.measured import CLAIM, fitted_predictor, measure
 from surgenas.runs.steps.predict import predict
 from surgenas.runs.steps.profile import profile
 from surgenas.runs.steps.search import search

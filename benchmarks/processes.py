@@ -15,12 +15,12 @@ from dataclasses import replace
 
 import numpy as np
 from common import finish
+from surgenas.runs.steps.measured import CLAIM, job_of
 
 from surgenas.core import moves
 from surgenas.hardware.devices import make_target
 from surgenas.hardware.target import Job
 from surgenas.hardware.timed.references import REFERENCES
-from surgenas.runs.steps.measured import CLAIM, job_of
 from surgenas.spaces.mobile import Mobile
 
 ONCE = replace(CLAIM, campaigns=1, duplicates=0, steady=0)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from common import finish
 from scipy.stats import kendalltau
+from surgenas.runs.steps.measured import job_of
 
 from surgenas.cli.console import ConsoleProgress
 from surgenas.core import moves
@@ -25,7 +26,6 @@ from surgenas.hardware.devices import make_target
 from surgenas.hardware.target import Job, measure_each
 from surgenas.hardware.timed.measurement import Measurement, tie_width
 from surgenas.hardware.timed.timing import Protocol
-from surgenas.runs.steps.measured import job_of
 from surgenas.spaces.mobile import Mobile
 
 PROTOCOL = Protocol(half_width=0.02, max_rounds=60, budget_s=60, patience_s=90, duplicates=2, fresh=True)

@@ -30,7 +30,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 SMALL = (
     "--device", "replay_device:recorded", "--resolution", "16", "--batch", "256", "--epochs", "3",
-    "--train-epochs", "2", "--samples", "24", "--random", "1", "--accelerator", "cpu",
+    "--train-epochs", "2", "--samples", "24", "--random-at-equal-latency", "1", "--accelerator", "cpu",
 )  # fmt: skip
 EVOLVED = tuple(
     word for name in ("population=8", "generations=2", "mutations=4", "crossovers=4") for word in ("--set", name)
@@ -48,6 +48,14 @@ JOBS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
+OLDER = {"--random-at-equal-latency": "--random"}
+"""What builds until b10adc8 called it."""
+
+
+def _knows(build: Path, flag: str) -> bool:
+    return flag not in OLDER or (build / "src" / "surgenas" / "runs").is_dir()
+
+
 def run(build: Path, name: str, folder: Path) -> dict[str, Any]:
     """What the build makes of a job, in a process of its own."""
     folder.mkdir(parents=True)
@@ -57,7 +65,8 @@ def run(build: Path, name: str, folder: Path) -> dict[str, Any]:
         "SURGENAS_HOME": str(folder / "home"),
         "OMP_NUM_THREADS": "1",
     }
-    command = [sys.executable, "-c", "from surgenas.cli import main; main()", *JOBS[name], "--out", "out", "--json"]
+    words = [word if _knows(build, word) else OLDER.get(word, word) for word in JOBS[name]]
+    command = [sys.executable, "-c", "from surgenas.cli import main; main()", *words, "--out", "out", "--json"]
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{name} on {build}: exit code {done.returncode}: {done.stderr.strip().splitlines()[-1]}")
@@ -68,13 +77,18 @@ def run(build: Path, name: str, folder: Path) -> dict[str, Any]:
 def outcome(run: Path) -> dict[str, Any]:
     """Everything of a run but its times."""
     events = [json.loads(line.partition(" ")[2]) for line in (run / "journal.jsonl").read_text().splitlines()]
-    trained = [[e["network"], e["epoch"], e["loss"], e["accuracy"]] for e in events if e["event"] == "trained"]
+    trained = [[_older(e["network"]), e["epoch"], e["loss"], e["accuracy"]] for e in events if e["event"] == "trained"]
     files = [*sorted(run.glob("*.safetensors")), run / "model.onnx", run / "architecture.json"]
     return {
         "epochs": [e["summary"] for e in events if e["event"] == "epoch"],
         "trained": sorted(trained),
-        **{file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files},
+        **{_older(file.name): hashlib.sha256(file.read_bytes()).hexdigest() for file in files},
     }
+
+
+def _older(name: str) -> str:
+    """As builds until b10adc8 called it: what they called random was of equal latency."""
+    return name.replace(" at equal latency", "").replace("-at-equal-latency", "")
 
 
 def searched(found: dict[str, Any]) -> dict[str, Any]:

@@ -21,9 +21,12 @@ from torch import nn
 from surgenas.core.errors import UsageError
 
 try:
+    from surgenas.hardware.target import TargetInfo
     from surgenas.hardware.timed.measurement import Measurement
 except ImportError:  # builds until b10adc8
     from surgenas.hardware.measurement import Measurement  # type: ignore[import-not-found, no-redef]
+
+    TargetInfo = None  # type: ignore[assignment, misc]
 if TYPE_CHECKING:
     from surgenas.hardware.target import Job
 
@@ -60,22 +63,33 @@ def rates() -> np.ndarray:
 
 
 class RecordedDevice:
-    """What `surgenas.hardware.target.Device` asks for."""
+    """What `surgenas.hardware.target.TimedTarget` asks for, and what builds until b10adc8 asked of a device."""
 
     name = "recorded"
     key = "recorded/1"
+    units = ("ms",)
 
-    def describe(self) -> dict[str, object]:
-        return {"name": self.name, "key": self.key, "runtime": "recorded", "processor": "of the record"}
+    def describe(self) -> Any:
+        facts = {"name": self.name, "key": self.key, "runtime": "recorded", "processor": "of the record"}
+        return TargetInfo(**facts, evidence="measured") if TargetInfo else facts
 
     def calibrate(self, job: Job) -> tuple[str, float]:
         return "recorded-reference", 1.0
 
-    def measure(self, jobs: Sequence[Job], **how: Any) -> list[Measurement]:
+    def on_scale(self, scale: tuple[str, float]) -> RecordedDevice:
+        return self
+
+    def price(self, jobs: Sequence[Job], effort: object = None, **how: Any) -> list[Measurement]:
         return [self._measured(job) for job in jobs]
+
+    def measure(self, jobs: Sequence[Job], **how: Any) -> list[Measurement]:
+        return self.price(jobs)
 
     def layer_shares(self, job: Job) -> dict[str, float]:
         raise UsageError("recorded: layers are not told")
+
+    def logits(self, job: Job, images: Any) -> Any:
+        raise UsageError("recorded: nothing runs here")
 
     def _measured(self, job: Job) -> Measurement:
         ms = float(np.dot(rates(), features(job.module, job.input_shape)))

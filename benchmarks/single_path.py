@@ -21,13 +21,13 @@ from typing import Any
 import numpy as np
 import torch
 from common import finish, spread, thinned, whole_run
+from surgenas.runs.steps.measured import QUICK, fitted_predictor, measure
 
 from surgenas import api
 from surgenas.cli.console import ConsoleProgress
 from surgenas.core import moves
 from surgenas.methods.single_path import SinglePathConfig, SinglePathNAS
 from surgenas.runs.run import Run
-from surgenas.runs.steps.measured import QUICK, fitted_predictor, measure
 from surgenas.runs.steps.predict import predict
 from surgenas.runs.steps.profile import profile
 from surgenas.runs.steps.reach import reach

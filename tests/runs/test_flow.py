@@ -10,22 +10,22 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from surgenas.pipeline import flow
+from surgenas.runs.steps.measured import samples
 
 import surgenas
 from surgenas import api
 from surgenas.core.architecture import SpaceSpec
-from surgenas.core.cost import Failure, Effort
+from surgenas.core.cost import Effort, Failure
 from surgenas.core.errors import Interrupted, LimitError, UsageError
 from surgenas.core.progress import Progress
 from surgenas.hardware.onnx_file import to_onnx
-from surgenas.pipeline import compare, flow
+from surgenas.report.text import operators_table, summary
 from surgenas.runs.journal import Journal
 from surgenas.runs.run import Run
-from surgenas.runs.steps.measured import samples
 from surgenas.runs.steps.search import search_epochs, usable
-from surgenas.report.text import operators_table, summary
-from surgenas.testing import ToyDevice
 from surgenas.tasks.classification import accuracy
+from surgenas.testing import ToyDevice
 
 SETTINGS = {
     "device": "surgenas.testing:toy_device", "resolution": 16, "epochs": 3, "train_epochs": 2, "samples": 24,

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from surgenas.core.errors import CorruptError, EnvironmentFault, UsageError
 from surgenas.core.files import write_atomic
 from surgenas.core.progress import Progress
-from surgenas.studies.train import _only
 from surgenas.runs.checkpoint import Checkpoints
 from surgenas.runs.config import make_config
 from surgenas.runs.journal import Journal
 from surgenas.runs.run import Run
+from surgenas.studies.train import _only
 
 
 def written(tmp_path, n=4):

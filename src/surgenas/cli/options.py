@@ -54,7 +54,8 @@ def with_run_options(*names: str) -> Callable[[Callable[..., None]], Callable[..
     chosen = [word for word in words() if word.word.flag and (not names or word.name in names)]
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        own = [p for p in inspect.signature(command).parameters.values() if p.name != "said"]
+        signature = inspect.signature(command, eval_str=True)
+        own = [p.replace(kind=p.KEYWORD_ONLY) for p in signature.parameters.values() if p.name != "said"]
         options = [_option(word) for word in chosen]
 
         def run(**given: Any) -> None:

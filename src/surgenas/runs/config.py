@@ -39,7 +39,9 @@ class DataConfig(Part):
     """The images."""
 
     source: Annotated[str, Word("A folder of class folders, torchvision:NAME, or digits.", "--data", "data")] = "digits"
-    resolution: Annotated[int, Field(ge=0, le=2048), Word("Image height and width; 0: by the data.", "--resolution")] = 0
+    resolution: Annotated[
+        int, Field(ge=0, le=2048), Word("Image height and width; 0: by the data.", "--resolution")
+    ] = 0
     max_corrupt: Annotated[
         float, Field(ge=0, le=1), Word("Share of unreadable images that is tolerated.", "--max-corrupt")
     ] = 0.05
@@ -80,9 +82,9 @@ class MethodConfig(Part):
 
     name: Annotated[str, Word("`surgenas methods` lists them.", "--method", "method")] = "surgenas"
     epochs: Annotated[int, Field(ge=0), Word("Epochs of search; 0: by the data.", "--epochs")] = 0
-    settings: Annotated[
-        dict[str, Setting], Word("A setting of the method: eta=0.5.", "--set", "method_settings")
-    ] = Field(default_factory=dict)
+    settings: Annotated[dict[str, Setting], Word("A setting of the method: eta=0.5.", "--set", "method_settings")] = (
+        Field(default_factory=dict)
+    )
 
 
 class TrainingConfig(Part):
@@ -146,8 +148,10 @@ def words(kind: type[Part] = RunConfig, path: tuple[str, ...] = ()) -> Iterator[
 
 
 def make_config(**said: Any) -> RunConfig:
-    """A checked configuration from a person's words; `space` may be a space file. Raises UsageError naming the word, the
-    value and what is expected."""
+    """A checked configuration from a person's words; `space` may be a space file.
+
+    Raises UsageError naming the word, the value and what is expected.
+    """
     space = str(said.get("space", ""))
     if space.endswith(".json"):
         spec = read_space(space)

@@ -7,11 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from surgenas.core.catalog import look_up
 from surgenas.core.files import write_atomic
 from surgenas.core.record import Record
 from surgenas.core.units import show_ms, show_seconds
-from surgenas.methods import CATALOG, make_method
+from surgenas.methods import make_method
 from surgenas.methods.shared_weights import check_sharing
 from surgenas.runs.measured import usable_predictors
 from surgenas.runs.results import Planned, Reached

@@ -184,7 +184,8 @@ class Run:
         found = self.result(kind)
         if found is None:
             raise UsageError(
-                f"{self.folder} is not that far yet ({STEP_OF[kind]} is not done); `surgenas resume {self.folder}` goes on"
+                f"{self.folder} is not that far yet ({STEP_OF[kind]} is not done); `surgenas resume {self.folder}` "
+                "goes on"
             )
         return found
 

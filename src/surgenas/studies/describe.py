@@ -8,7 +8,7 @@ from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
-from surgenas.core import capabilities, make_space, moves, settings_of, space_of
+from surgenas.core import capabilities, moves
 from surgenas.core.architecture import Architecture, read_architecture
 from surgenas.core.capabilities import Named, require
 from surgenas.core.catalog import look_up
@@ -20,6 +20,7 @@ from surgenas.methods.base import Needs
 from surgenas.nn.cost import layer_costs
 from surgenas.predictors import CATALOG as PREDICTORS
 from surgenas.spaces import CATALOG as SPACES
+from surgenas.spaces import make_space, settings_of, space_of
 from surgenas.spaces.layouts import LAYOUTS
 
 

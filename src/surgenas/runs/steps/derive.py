@@ -13,6 +13,7 @@ import numpy as np
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
+from surgenas.core.capabilities import Additive, require
 from surgenas.core.cost import Cost, Effort, show_cost
 from surgenas.core.errors import LimitError
 from surgenas.core.seeds import generator
@@ -25,7 +26,6 @@ from surgenas.runs.measured import candidates_measured, fitted_predictor, measur
 from surgenas.runs.results import Derived
 from surgenas.runs.run import Run
 from surgenas.runs.searching import Searching
-from surgenas.core.capabilities import Additive, require
 
 CANDIDATES = 10
 ROUNDS = 4

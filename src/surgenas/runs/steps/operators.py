@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from surgenas.core.capabilities import Selectable
 from surgenas.core.errors import UsageError
 from surgenas.methods.selection import select
 from surgenas.runs.pool import describe_selection, operator_costs
 from surgenas.runs.results import Selected
 from surgenas.runs.run import Run
-from surgenas.core.capabilities import Selectable
 
 
 def choose_operators(run: Run) -> Selected | None:

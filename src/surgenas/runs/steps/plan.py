@@ -13,13 +13,13 @@ from torch import Tensor, nn
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
+from surgenas.core.capabilities import Additive, SharesWeights, require
 from surgenas.core.seeds import generator
 from surgenas.runs.results import Planned
 from surgenas.runs.run import Run
 from surgenas.runs.sampled import wanted_samples
 from surgenas.runs.searching import Searching
 from surgenas.runs.training import recipe
-from surgenas.core.capabilities import Additive, SharesWeights, require
 from surgenas.training.augment import steps_per_epoch, train_batches
 
 SECONDS_PER_SAMPLE = 0.9

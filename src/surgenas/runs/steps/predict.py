@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 
 from surgenas.core import moves
+from surgenas.core.capabilities import Additive, require
 from surgenas.core.errors import NoisyError
 from surgenas.hardware.costs import read_cost
 from surgenas.predictors.base import make_predictor
@@ -14,7 +15,6 @@ from surgenas.predictors.evaluate import Score, cross_validate, noise_ceiling
 from surgenas.runs.measured import samples, usable_predictors
 from surgenas.runs.results import HeldOutLatencies, Predicted
 from surgenas.runs.run import Run
-from surgenas.core.capabilities import Additive, require
 
 LEAST = 12
 

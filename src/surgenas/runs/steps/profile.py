@@ -6,13 +6,13 @@ import numpy as np
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
+from surgenas.core.capabilities import Additive, require
 from surgenas.core.cost import Effort
 from surgenas.predictors.process import GraphProcess
 from surgenas.runs.measured import measure, samples
 from surgenas.runs.results import Profiled
 from surgenas.runs.run import Run
 from surgenas.runs.sampled import sample_networks
-from surgenas.core.capabilities import Additive, require
 
 BATCH = 20
 """Networks between two looks at the held-out error."""

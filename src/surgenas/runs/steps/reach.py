@@ -6,6 +6,7 @@ import numpy as np
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
+from surgenas.core.capabilities import Additive, require
 from surgenas.core.errors import LimitError
 from surgenas.core.seeds import generator
 from surgenas.core.space import CostTable
@@ -15,7 +16,6 @@ from surgenas.hardware.target import TimedTarget
 from surgenas.runs.measured import measure, scale_of
 from surgenas.runs.results import Reached
 from surgenas.runs.run import Run
-from surgenas.core.capabilities import Additive, require
 
 
 def reach(run: Run) -> Reached:

@@ -1,0 +1,117 @@
+"""What the steps share about costs: they are asked of the target once, kept as journal events, and learned from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from surgenas.core import moves
+from surgenas.core.architecture import Architecture
+from surgenas.core.capabilities import Additive, require
+from surgenas.core.catalog import look_up
+from surgenas.core.cost import Cost, Effort, Failure
+from surgenas.core.errors import UsageError
+from surgenas.core.space import Floats
+from surgenas.engine.jobs import job_of
+from surgenas.hardware.costs import read_cost
+from surgenas.hardware.target import Scale, Target, TimedTarget, all_costs
+from surgenas.predictors import CATALOG
+from surgenas.predictors.base import Predictor, make_predictor
+from surgenas.predictors.linear import AdditivePredictor
+from surgenas.runs.results import Derived
+from surgenas.runs.run import Run
+
+TOGETHER = 32
+"""Networks whose costs are asked for together, and recorded before the next ones are."""
+
+
+def target_of(run: Run) -> Target:
+    """The target, on the scale that this run has fixed for all its milliseconds."""
+    scale, target = scale_of(run), run.target
+    return target.on_scale(scale) if scale and isinstance(target, TimedTarget) else target
+
+
+def scale_of(run: Run) -> Scale | None:
+    """The reference network of this run and its latency, fixed once so that all its milliseconds are comparable."""
+    event = run.journal.last("calibrated")
+    return (event["reference"], event["reference_ms"]) if event else None
+
+
+def measure(
+    run: Run, step: str, archs: Sequence[Architecture], effort: Effort = Effort.LEARN, *, turn: int = 0,
+    reuse: bool = False,
+) -> list[Cost]:  # fmt: skip
+    """Costs of all; raises the first failure's error."""
+    return all_costs(price(run, step, archs, effort, turn=turn, reuse=reuse))
+
+
+def price(
+    run: Run, step: str, archs: Sequence[Architecture], effort: Effort = Effort.LEARN, *, turn: int = 0,
+    reuse: bool = False,
+) -> list[Cost | Failure]:  # fmt: skip
+    """Ask the target and record; what this step and turn know from before an interruption is not asked again."""
+    known: dict[str, Cost | Failure] = {
+        e["key"]: read_cost(e["cost"]) for e in run.journal.all("measured", step=step, turn=turn)
+    }
+    jobs = [job_of(arch, run.space) for arch in archs]
+    todo = [job for job in jobs if job.key not in known]
+    genes = {job.key: list(arch.genes) for job, arch in zip(jobs, archs, strict=True)}
+    target = target_of(run)
+    for start in range(0, len(todo), TOGETHER):
+        part = todo[start : start + TOGETHER]
+        seed = run.config.seed + turn
+        found = target.price(part, effort, seed=seed, reuse=reuse, progress=run.progress)
+        for job, cost in zip(part, found, strict=True):
+            if job.key not in known:
+                known[job.key] = cost
+                if not isinstance(cost, Failure):
+                    run.journal.append(
+                        "measured", step=step, turn=turn, key=job.key, genes=genes[job.key], cost=cost.to_dict()
+                    )
+    return [known[job.key] for job in jobs]
+
+
+def candidates_measured(run: Run) -> list[dict[str, Any]]:
+    """Events of finished turns of the derivation: what a turn proposes must not hang on how much of it was measured
+    before a kill."""
+    finished = len(run.journal.all("missed")) + (run.result(Derived) is not None)
+    return [event for event in run.journal.all("measured", step="derive") if event["turn"] < finished]
+
+
+def samples(run: Run, *, corrected: bool = True) -> tuple[list[Architecture], Floats]:
+    """Every measured architecture of the run's space with the median of its latencies; too noisy ones never count.
+
+    corrected: with the candidates of the derivation's finished turns.
+    """
+    by_key: dict[str, tuple[Architecture, list[float]]] = {}
+    profiled = [event for step in ("reach", "profile") for event in run.journal.all("measured", step=step)]
+    for event in [*profiled, *(candidates_measured(run) if corrected else [])]:
+        cost = read_cost(event["cost"])
+        if cost.is_usable:
+            by_key.setdefault(event["key"], (run.architecture(event["genes"]), []))[1].append(cost.ms)
+    archs = [arch for arch, _ in by_key.values()]
+    return archs, np.array([np.median(ms) for _, ms in by_key.values()])
+
+
+def fitted_predictor(run: Run, *, corrected: bool = True) -> Predictor:
+    """The chosen predictor on everything measured before this turn, or on the profile alone: a function of the journal,
+    so nothing else is kept."""
+    archs, latency_ms = samples(run, corrected=corrected)
+    costs = require(run.space, Additive).costs()
+    made = make_predictor(run.predicted.chosen, costs, run.config.seed)
+    return made.fit(moves.encode(run.space, archs), latency_ms)
+
+
+def usable_predictors(run: Run) -> list[str]:
+    """The predictors to choose from: those asked for that the method can use; raises UsageError if there is none."""
+    cost = run.asked_method.needs(run.space).cost
+    kinds = {name: look_up("predictor", name, CATALOG) for name in run.config.target.predictors}
+    if cost == "additive":
+        kinds = {name: kind for name, kind in kinds.items() if issubclass(kind, AdditivePredictor)}
+    found = [name for name, kind in kinds.items() if kind.differentiable or cost == "any"]
+    if not found:
+        asked = ", ".join(run.config.target.predictors)
+        raise UsageError(f"{run.config.method.name}, set as it is, can use none of {asked}; leave `predictors` out")
+    return found

@@ -1,0 +1,235 @@
+"""What the steps share about the search: how long it takes, what it is searched on, and how it goes on."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, fields, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+
+from surgenas.core import moves
+from surgenas.core.architecture import Architecture
+from surgenas.core.cost import Cost, Failure
+from surgenas.core.errors import Interrupted, SurgenasError, UsageError
+from surgenas.core.trial import Trial
+from surgenas.core.work import Judge, Price, Work
+from surgenas.engine.base import Remembering, drive
+from surgenas.engine.here import Here, Images
+from surgenas.hardware.costs import read_cost
+from surgenas.methods.base import EpochSummary, Method, Needs, Problem, Search
+from surgenas.methods.candidates import HeldOut
+from surgenas.predictors.base import Predictor
+from surgenas.runs.measured import fitted_predictor, samples, target_of
+from surgenas.runs.results import Planned
+from surgenas.runs.run import Run
+from surgenas.runs.training import recipe
+from surgenas.tasks.data import hold_out
+from surgenas.training.augment import steps_per_epoch
+
+DEFAULT_EPOCHS, DIGITS_EPOCHS = 20, 7
+CANDIDATE_EPOCHS = 0.25
+"""Share of a final training's epochs that a candidate trained by itself gets."""
+HELD_OUT, MOST_HELD_OUT, LEAST_HELD_OUT, CALIBRATION = 0.2, 2000, 400, 256
+"""For methods that judge candidates: share of the training part that is held out for it and not trained on in the
+search, how many images at most, and images that BN statistics are estimated from."""
+LARGE = 96
+"""Height and width, from which fewer than the most are held out."""
+NEAREST = 10
+"""Measured networks nearest to the limit, at which the predictor is asked how sure it is."""
+LARGEST_MARGIN = 0.1
+
+
+class Searching:
+    """A run's method, images and engine, each made once."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    @cached_property
+    def needs(self) -> Needs:
+        return self.run.asked_method.needs(self.run.space)
+
+    @cached_property
+    def images(self) -> Images:
+        """Split once; of large images fewer are held out, since activations of all of them are held at once."""
+        data = self.run.data
+        if self.needs.data == "one":
+            return Images(data, data)
+        fits = MOST_HELD_OUT * min(1.0, (LARGE / data.resolution) ** 2)
+        search, aside = hold_out(data, HELD_OUT, max(LEAST_HELD_OUT, int(fits)), self.run.config.seed)
+        return Images(data, search, aside)
+
+    @property
+    def held_out(self) -> HeldOut | None:
+        """What paths of shared weights are judged by, where the method judges them."""
+        data, aside = self.images.search, self.images.aside
+        if aside is None or not self.needs.shares:
+            return None
+        spaced = slice(None, None, max(1, len(data.train) // CALIBRATION))  # folders are read class by class
+        calibration, judged = (
+            data.normalise(part).contiguous(memory_format=torch.channels_last)
+            for part in (data.train.images[spaced][:CALIBRATION], aside.images)
+        )
+        return HeldOut(calibration, judged, aside.labels)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return steps_per_epoch(self.images.search, self.run.config.training.batch)
+
+    @property
+    def epochs(self) -> int:
+        """Of shared weights, or of each candidate: as asked, or by the data; less if the plan of a time limit says
+        so."""
+        plan = self.run.result(Planned)
+        return plan.epochs if plan else self.run.config.method.epochs or self.default_epochs(self.needs)
+
+    def default_epochs(self, needs: Needs) -> int:
+        """How long a method with these needs takes on these images if nobody says."""
+        if not needs.shares:
+            return max(1, round(CANDIDATE_EPOCHS * recipe(self.run).epochs))
+        usual = DIGITS_EPOCHS if self.run.config.data.source == "digits" else DEFAULT_EPOCHS
+        return max(round(needs.longer * usual), math.ceil(needs.least_steps / self.steps_per_epoch))
+
+    @property
+    def method(self) -> Method:
+        """As asked for, with as many epochs as it gets."""
+        asked: Any = self.run.asked_method
+        if "epochs" in self.run.config.method.settings:
+            raise UsageError("--set epochs: the plan must know them; use --epochs")
+        made: Method = replace(asked, epochs=self.epochs) if "epochs" in {f.name for f in fields(asked)} else asked
+        return made
+
+    @cached_property
+    def engine(self) -> Here:
+        c = self.run.config
+        final = recipe(self.run)
+        candidates = (replace(final, epochs=self.epochs),)
+        return Here(
+            self.images, final, candidates, self.run.space, c.seed, target=target_of(self.run),
+            accelerator=c.training.accelerator, progress=self.run.progress,
+        )  # fmt: skip
+
+    @property
+    def accelerator(self) -> torch.device:
+        """What shared weights are trained on."""
+        wanted = self.run.config.training.accelerator
+        return torch.device("cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu")
+
+    def problem(self, extra: int) -> Problem:
+        """With the predictor fitted on all that is measured so far. extra: rounds beyond what the settings say."""
+        run, predictor, limit_ms = self.run, fitted_predictor(self.run), self.run.reached.limit_ms
+        profiled = fitted_predictor(run, corrected=False)  # one for all rounds: what was asked is asked again
+
+        def inside(archs: Sequence[Architecture]) -> np.ndarray:
+            return profiled.predict(moves.encode(run.space, archs)) <= limit_ms
+
+        return Problem(
+            run.space, limit_ms - margin_ms(run, predictor, limit_ms), run.config.seed, predictor=predictor,
+            feasible=inside, steps_per_epoch=self.steps_per_epoch, accelerator=self.accelerator,
+            held_out=self.held_out, extra=extra,
+        )  # fmt: skip
+
+    # --- going on
+
+    def go_on(self, extra: int = 0) -> Search:
+        """The search after all that its settings ask for, and `extra` rounds more with what the predictor has learned
+        since. What was done before is not done again."""
+        search = self.method.begin(self.problem(extra))
+        if not self.needs.shares:
+            return self._sampled(search)
+        saved = self.run.checkpoints("search").load()
+        if saved:
+            done, state = saved
+            search.load_state_dict(state["method"])
+            search.done = done  # type: ignore[attr-defined]
+            for summary in state["epochs"]:  # a kill may have come between checkpoint and journal
+                self._record(summary)
+        return self._trained(search)
+
+    def _trained(self, search: Any) -> Search:
+        """Shared weights: their whole state is on disk after each epoch."""
+        run, checkpoints = self.run, self.run.checkpoints("search")
+        total = search.epochs + search.problem.extra
+        with run.progress.task("search", total, search.done) as task:
+            check_time(run)
+            for _, event in drive(search, self.engine):
+                assert isinstance(event, EpochSummary), "shared weights are trained by epochs"
+                summary = asdict(event)
+                known = [e["summary"] for e in run.journal.all("epoch")]
+                checkpoints.save(search.done, {"method": search.state_dict(), "epochs": [*known, summary]})
+                self._record(summary)
+                task.advance(self._note(event))
+                if search.ask():
+                    check_time(run)
+        found: Search = search
+        return found
+
+    def _sampled(self, search: Any) -> Search:
+        """Candidates by themselves: the journal is the memory, and what it knows is told again."""
+        run = self.run
+        engine = Remembering(self.engine, self._recall, self._keep, (Judge, Price))
+        with run.progress.task("search", round(search.budget)) as task:
+            for _, event in drive(search, engine):
+                assert isinstance(event, Trial), "candidates are judged by themselves"
+                self._note_trial(event)
+                task.advance(f"accuracy {event.score:.1%}, {event.latency_ms:.3g} ms")
+                check_time(run)
+        found: Search = search
+        return found
+
+    def _note_trial(self, trial: Trial) -> None:
+        known = {"key": trial.key, "rung": trial.rung}
+        if not self.run.journal.all("trial", **known):
+            latency_ms = None if math.isnan(trial.latency_ms) else trial.latency_ms
+            self.run.journal.append(
+                "trial", **known, genes=list(trial.arch.genes), score=trial.score, latency_ms=latency_ms
+            )
+
+    def _recall(self, work: Work) -> Any:
+        known = self.run.journal.last("work", key=work.key)
+        if known is None:
+            return None
+        return _costs_of(known["result"]) if isinstance(work, Price) else known["result"]
+
+    def _keep(self, work: Work, result: Any) -> None:
+        plain = [_plain(cost) for cost in result] if isinstance(work, Price) else result
+        self.run.journal.append("work", key=work.key, result=plain)
+
+    def _record(self, summary: dict[str, Any]) -> None:
+        if not any(e["summary"]["epoch"] == summary["epoch"] for e in self.run.journal.all("epoch")):
+            clean = {k: None if v != v else v for k, v in summary.items()}  # NaN is not JSON
+            self.run.journal.append("epoch", summary=clean)
+
+    def _note(self, event: EpochSummary) -> str:
+        warming = math.isnan(event.latency_ms)
+        share = event.latency_ms / self.run.reached.limit_ms
+        return f"loss {event.loss:.2f}, {'weights only' if warming else f'latency {share:.0%} of the limit'}"
+
+
+def _plain(cost: Cost | Failure) -> dict[str, Any]:
+    return {"key": cost.key, "failed": str(cost.error)} if isinstance(cost, Failure) else cost.to_dict()
+
+
+def _costs_of(records: Sequence[dict[str, Any]]) -> list[Cost | Failure]:
+    return [Failure(r["key"], SurgenasError(r["failed"])) if "failed" in r else read_cost(r) for r in records]
+
+
+def margin_ms(run: Run, predictor: Predictor, limit_ms: float) -> float:
+    """How far below the limit the search aims: by what the predictor says it may be off near there, at most a tenth."""
+    archs, latency_ms = samples(run)
+    nearest = np.abs(latency_ms - limit_ms).argsort()[:NEAREST]
+    unsure = predictor.uncertainty(moves.encode(run.space, [archs[i] for i in nearest]))
+    return float(min(np.median(unsure), LARGEST_MARGIN * limit_ms))
+
+
+def check_time(run: Run) -> None:
+    """Raise Interrupted once the time limit is used up; everything so far is kept."""
+    limit = run.config.time_limit_s
+    begun = run.journal.last("session")
+    if limit and begun and time.time() - begun["time"] > limit:
+        raise Interrupted(f"time limit of {limit:.0f} s reached; `surgenas resume {run.folder}` goes on")

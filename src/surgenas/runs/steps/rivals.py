@@ -1,0 +1,91 @@
+"""What is the found network compared with? MobileNetV2 at its latency, random ones of that latency and of any."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from surgenas.core import moves
+from surgenas.core.architecture import Architecture
+from surgenas.core.cost import Effort, Failure
+from surgenas.core.seeds import generator
+from surgenas.core.units import show_ms
+from surgenas.runs.measured import fitted_predictor, measure, price
+from surgenas.runs.results import EQUAL, RANDOM, YARDSTICK, Rivals
+from surgenas.runs.run import Run
+from surgenas.spaces.mobile import drop_duplicates
+from surgenas.spaces.yardstick import yardstick
+
+WIDTHS = tuple(round(0.1 + 0.02 * i, 2) for i in range(100))
+ALIKE = 0.03
+"""Latencies within 3 % count as equal."""
+
+
+def rivals(run: Run) -> Rivals:
+    """Architectures by name; the yardstick first, where the target can price it."""
+    target_ms, beside = run.derived.cost.ms, run.config.beside
+    rng = generator(run.config.seed, "uniform")
+    found = _yardstick(run, target_ms)
+    chosen = {YARDSTICK: found} if found else {}
+    chosen |= {f"{EQUAL} {i + 1}": arch for i, arch in enumerate(_at_equal_latency(run, target_ms))}
+    chosen |= {f"{RANDOM} {i + 1}": moves.sample(run.space, rng) for i in range(beside.random)}
+    return Rivals(chosen)
+
+
+def _yardstick(run: Run, target_ms: float) -> Architecture | None:
+    """The width measured nearest to the target: coarsely first, then around the guess until it is equal."""
+    archs = drop_duplicates([yardstick(run.space, width) for width in WIDTHS])
+    log_widths = np.log([float(dict(arch.space.settings)["width"]) for arch in archs])
+    coarse = range(0, len(archs), max(1, len(archs) // 6))
+    rough = price(run, "yardstick", archs[coarse.start :: coarse.step])
+    if failed := next((cost for cost in rough if isinstance(cost, Failure)), None):
+        run.progress.log(f"no {YARDSTICK} beside the found network: {failed.error}")
+        return None
+    seen = {
+        i: _apart(cost.ms, target_ms) for i, cost in zip(coarse, rough, strict=True) if not isinstance(cost, Failure)
+    }
+    fine: dict[int, float] = {}
+    for turn in range(1, 4):
+        places = sorted(seen)
+        guess = np.interp(log_widths, log_widths[places], [seen[i] for i in places])
+        near = [int(i) for i in np.argsort(np.abs(guess)) if i not in fine][:5]
+        measured = measure(run, "yardstick", [archs[i] for i in near], Effort.CLAIM, turn=turn)
+        fine |= {i: _apart(cost.ms, target_ms) for i, cost in zip(near, measured, strict=True)}
+        seen |= fine
+        if min(map(abs, fine.values())) <= ALIKE:
+            break
+    return archs[min(fine, key=lambda i: abs(fine[i]))]
+
+
+def _apart(ms: float, target_ms: float) -> float:
+    return float(np.log(ms / target_ms))
+
+
+def _at_equal_latency(run: Run, target_ms: float) -> list[Architecture]:
+    """Uniformly drawn architectures whose measured latency equals the target's; drawn in batches, bounded."""
+    wanted = run.config.beside.random_at_equal_latency
+    if not wanted:
+        return []
+    predictor = fitted_predictor(run)
+    rng = generator(run.config.seed, "random")
+    chosen: list[Architecture] = []
+    for turn in range(2, 8):
+        drawn = [moves.sample(run.space, rng) for _ in range(4000)]
+        near = np.abs(predictor.predict(moves.encode(run.space, drawn)) / target_ms - 1) <= ALIKE
+        batch = [arch for arch, ok in zip(drawn, near, strict=True) if ok][: 2 * wanted]
+        rough = _alike(run, "rivals-roughly", batch, target_ms, 2 * ALIKE, Effort.LEARN, turn)
+        chosen += _alike(run, "rivals", rough, target_ms, ALIKE, Effort.CLAIM, turn)
+        if len(chosen) >= wanted:
+            break
+    if len(chosen) < wanted:
+        run.progress.log(f"only {len(chosen)} random architectures near {show_ms(target_ms)} were found")
+    return chosen[:wanted]
+
+
+def _alike(
+    run: Run, step: str, archs: Sequence[Architecture], target_ms: float, tolerance: float, effort: Effort, turn: int
+) -> list[Architecture]:
+    """Those whose measured latency is the target's."""
+    measured = measure(run, step, archs, effort, turn=turn)
+    return [arch for arch, cost in zip(archs, measured, strict=True) if abs(cost.ms / target_ms - 1) <= tolerance]

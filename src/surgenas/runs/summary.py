@@ -1,0 +1,165 @@
+"""A run at a glance, and its story: read from the journal alone. What --json prints, and what the page draws."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from surgenas.core.architecture import Architecture
+from surgenas.core.cost import Cost, Evidence
+from surgenas.core.record import Record
+from surgenas.hardware.costs import compare
+from surgenas.hardware.target import TargetInfo
+from surgenas.hardware.timed.measurement import Comparison, Measurement
+from surgenas.runs.results import (
+    EQUAL,
+    FOUND,
+    RANDOM,
+    YARDSTICK,
+    Derived,
+    Exported,
+    HeldOutLatencies,
+    Layer,
+    Predicted,
+    Reached,
+    Selected,
+    Verified,
+)
+from surgenas.runs.run import Run
+
+
+@dataclass(frozen=True)
+class Latency(Record):
+    """Of the found network. interval, grade, wall_p50_ms: of what was timed."""
+
+    ms: float | None = None
+    interval: tuple[float, float] | None = None
+    grade: str | None = None
+    wall_p50_ms: float | None = None
+    evidence: Evidence | None = None
+    predicted_ms: float | None = None
+
+
+@dataclass(frozen=True)
+class Network(Record):
+    """A trained network. accuracy: on the test part. to_found: its latency over the found network's, both from the same
+    campaigns."""
+
+    name: str
+    accuracy: float | None
+    latency_ms: float | None
+    interval: tuple[float, float] | None
+    grade: str | None
+    to_found: Comparison | None
+
+
+@dataclass(frozen=True)
+class TestAccuracy(Record):
+    """On images that no decision has seen."""
+
+    test: float | None
+
+
+@dataclass(frozen=True)
+class Summary(Record):
+    """Everything known so far; what a step has not found yet is None or empty."""
+
+    run: str
+    architecture: Architecture | None
+    limit_ms: float | None
+    reachable_ms: tuple[float | None, float | None]
+    latency: Latency
+    accuracy: TestAccuracy
+    yardsticks: tuple[Network, ...]
+    random_at_equal_latency: tuple[Network, ...]
+    random: tuple[Network, ...]
+    predictor: Predicted | None
+    export: Exported | None
+    onnx: str
+    report: str
+    seconds: Mapping[str, float]
+    seed: int
+
+    @property
+    def beside(self) -> tuple[Network, ...]:
+        """All that the found network is compared with."""
+        return (*self.yardsticks, *self.random_at_equal_latency, *self.random)
+
+
+@dataclass(frozen=True)
+class Story(Record):
+    """What only the page shows: trajectories, predictions against measurements, the layers. epochs, training, trials:
+    as the journal has them."""
+
+    data: Mapping[str, Any]
+    target: TargetInfo | None
+    epochs: tuple[Mapping[str, Any], ...]
+    trials: tuple[Mapping[str, Any], ...]
+    training: Mapping[str, tuple[Mapping[str, Any], ...]]
+    held_out: HeldOutLatencies | None
+    layers: tuple[Layer, ...]
+    selected: Selected | None
+    rounds: int | None
+
+
+def summarize(run: Run) -> Summary:
+    """From the journal alone: no images, no target and no weights are needed."""
+    reached, derived, verified = run.result(Reached), run.result(Derived), run.result(Verified)
+    costs = verified.costs if verified else {}
+    networks = [_network(run, name, costs) for name in costs or [FOUND]]
+
+    def named(kind: str) -> tuple[Network, ...]:
+        return tuple(n for n in networks if n.name == kind or n.name.removeprefix(kind + " ").isdigit())
+
+    return Summary(
+        run=str(run.folder),
+        architecture=derived.architecture if derived else None,
+        limit_ms=reached.limit_ms if reached else None,
+        reachable_ms=(reached.low_ms, reached.high_ms) if reached else (None, None),
+        latency=_latency(costs.get(FOUND), derived.predicted_ms if derived else None),
+        accuracy=TestAccuracy(networks[0].accuracy),
+        yardsticks=named(YARDSTICK),
+        random_at_equal_latency=named(EQUAL),
+        random=named(RANDOM),
+        predictor=run.result(Predicted),
+        export=run.result(Exported),
+        onnx=str(run.folder / "model.onnx"),
+        report=str(run.folder / "report.html"),
+        seconds={name: round(spent, 1) for name, spent in run.seconds().items()},
+        seed=run.config.seed,
+    )
+
+
+def tell_story(run: Run) -> Story:
+    """From the journal alone."""
+    journal, verified, derived = run.journal, run.result(Verified), run.result(Derived)
+    predicted, target = run.result(Predicted), journal.last("target")
+    names = dict.fromkeys(e["network"] for e in journal.all("trained"))
+    return Story(
+        data=journal.last("data") or {},
+        target=TargetInfo.from_json({k: v for k, v in target.items() if k != "event"}) if target else None,
+        epochs=tuple(e["summary"] for e in journal.all("epoch")),
+        trials=tuple(journal.all("trial")),
+        training={name: tuple(journal.all("trained", network=name)) for name in names},
+        held_out=predicted.held_out if predicted else None,
+        layers=verified.layers if verified else (),
+        selected=run.result(Selected),
+        rounds=derived.rounds if derived else None,
+    )
+
+
+def _network(run: Run, name: str, costs: Mapping[str, Cost]) -> Network:
+    cost = costs.get(name)
+    to_found = compare(cost, costs[FOUND]) if cost and name != FOUND else None
+    return Network(
+        name, run.accuracy(name), cost.ms if cost else None, cost.interval_ms if cost else None,
+        cost.grade if cost else None, to_found,
+    )  # fmt: skip
+
+
+def _latency(cost: Cost | None, predicted_ms: float | None) -> Latency:
+    if cost is None:
+        return Latency(predicted_ms=predicted_ms)
+    wall = cost.p50_ms if isinstance(cost, Measurement) else None
+    return Latency(cost.ms, cost.interval_ms, cost.grade, wall, cost.evidence, predicted_ms)

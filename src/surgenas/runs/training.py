@@ -1,0 +1,21 @@
+"""What the steps share about training: one recipe for all networks of a run, and the files that weights go to."""
+
+from __future__ import annotations
+
+from surgenas.runs.results import FOUND, Planned
+from surgenas.runs.run import Run
+from surgenas.training.loop import Recipe
+
+DEFAULT_EPOCHS, DIGITS_EPOCHS = 60, 18
+
+
+def recipe(run: Run) -> Recipe:
+    """One recipe for all networks of a run."""
+    plan, c = run.result(Planned), run.config
+    default = DIGITS_EPOCHS if c.data.source == "digits" else DEFAULT_EPOCHS
+    return Recipe(epochs=plan.train_epochs if plan else c.training.epochs or default, batch=c.training.batch)
+
+
+def weights_file(name: str) -> str:
+    """model.safetensors for the found network, models-<name>.safetensors for its rivals."""
+    return "model.safetensors" if name == FOUND else f"models-{name.replace(' ', '-')}.safetensors"
