@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 
 import numpy as np
@@ -12,14 +11,17 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from surgenas.core import moves
-from surgenas.core.architecture import Architecture, SpaceSpec
+from surgenas.core.architecture import Architecture
 from surgenas.core.errors import UsageError
 from surgenas.spaces.mobile import Mobile
+from surgenas.spaces.restricted import Restricted
+from surgenas.spaces.single_path import SinglePath
 from surgenas.testing import Planted
 
 SPACES = [Planted(), Mobile(layout="small", resolution=32, classes=10)]
 spaces = st.sampled_from(SPACES)
 seeds = st.integers(0, 2**32)
+few = settings(max_examples=25, deadline=None)
 
 
 @given(spaces, seeds)
@@ -97,33 +99,98 @@ def test_equal_networks_share_a_key_and_different_ones_do_not():
     assert keys[0] == keys[1] != keys[2]
 
 
-@pytest.mark.parametrize(
-    ("record", "named"),
-    [
-        ({}, "format"),
-        ([], "the file"),
-        ({"format": "other/1", "space": {"name": "mobile"}, "genes": ["a"]}, "format"),
-        ({"format": "surgenas.architecture/1", "space": {"name": "mobile"}, "genes": []}, "genes"),
-        ({"format": "surgenas.architecture/1", "space": {}, "genes": ["a"]}, "space.name"),
-        ({"format": "surgenas.architecture/1", "space": {"name": "mobile"}, "genes": [1]}, "genes"),
-        ({"format": "surgenas.architecture/1", "space": {"name": "m"}, "genes": ["a"], "x": 1}, "x"),
-    ],
-)
-def test_a_bad_record_is_refused_by_field(record, named):
-    with pytest.raises(UsageError, match=named):
-        Architecture.from_dict(record)
+@given(spaces, seeds, st.integers(0, 40))
+@few
+def test_samples_are_of_the_space_and_as_many_as_asked(space, seed, count):
+    found = moves.sample_many(space, count, np.random.default_rng(seed))
+    assert [space.check(arch) for arch in found] == found
+    assert len(found) == count
 
 
-def test_text_that_is_not_json_is_refused():
-    with pytest.raises(UsageError, match="not JSON"):
-        Architecture.from_json("{")
+def test_many_samples_at_once_are_spread_as_single_ones_are():
+    """Two implementations of one idea, compared by how often each option comes up."""
+    space = Planted()
+    at_once = Counter(gene for arch in moves.sample_many(space, 4000, np.random.default_rng(0)) for gene in arch.genes)
+    rng = np.random.default_rng(1)
+    singly = Counter(gene for _ in range(4000) for gene in moves.sample(space, rng).genes)
+    both = [[counts[name] for name in Planted.OPTIONS] for counts in (at_once, singly)]
+    assert stats.chisquare(both[0]).pvalue > 1e-3
+    assert stats.chi2_contingency(both).pvalue > 1e-3
 
 
-def test_another_space_is_refused():
-    arch = moves.sample(Planted(), np.random.default_rng(0))
+def test_a_mutation_reaches_every_neighbour_and_no_one_else():
+    space, rng = Restricted(Planted(), {1: "k3e3", 4: "bad"}), np.random.default_rng(0)
+    arch = moves.sample(space, rng)
+    found = Counter(moves.mutate(space, arch, rng) for _ in range(1200))
+    assert set(found) == set(moves.neighbours(space, arch))
+    assert stats.chisquare(list(found.values())).pvalue > 1e-3
+
+
+@given(spaces, seeds, st.sampled_from([0.0, 1.0]))
+@few
+def test_mutating_each_choice_never_or_always(space, seed, rate):
+    """At rate 1 it is a fresh sample; at rate 0 it is what it was."""
+    rng = np.random.default_rng(seed)
+    arch = moves.sample(space, rng)
+    child = moves.mutate_each(space, arch, rate, rng)
+    assert space.check(child) == child
+    assert rate == 1.0 or child == arch
+
+
+def test_mutating_each_choice_changes_as_many_as_the_rate_says():
+    space, rng = Planted(), np.random.default_rng(0)
+    arch = moves.uniform_architecture(space, "bad")
+    children = [moves.mutate_each(space, arch, 0.4, rng) for _ in range(2000)]
+    changed = np.mean([[gene != "bad" for gene in child.genes] for child in children])
+    assert changed == pytest.approx(0.4 * 3 / 4, abs=0.02), "one of four draws what it was"
+
+
+@given(spaces, seeds)
+@few
+def test_crossover_of_an_architecture_with_itself_is_itself(space, seed):
+    rng = np.random.default_rng(seed)
+    arch = moves.sample(space, rng)
+    assert moves.crossover(space, arch, arch, rng) == arch
+
+
+@given(spaces, seeds, st.integers(0, 12))
+@few
+def test_codes_of_many_are_those_of_each(space, seed, count):
+    archs = moves.sample_many(space, count, np.random.default_rng(seed))
+    code_NLK = moves.encode(space, archs)
+    assert code_NLK.shape == (count, len(space.choices), max(len(c.options) for c in space.choices))
+    assert (code_NLK.sum(2) == 1).all()
+    assert [moves.decode(space, code_LK) for code_LK in code_NLK] == archs
+    assert [tuple(code_LK.argmax(1)) for code_LK in code_NLK] == [moves.indices(space, arch) for arch in archs]
+
+
+def test_decoding_takes_the_largest_score_among_the_options_that_there_are():
+    """A score in a column that is no option of a layer counts for nothing."""
+    space = SinglePath(layout="small", resolution=16, classes=10)
+    scores_LK = np.tile([0.1, 0.4, 0.2, 0.3, 9.0], (11, 1))
+    found = moves.decode(space, scores_LK).genes
+    assert found == tuple("skip" if slot.is_identity else "k3e6" for slot in space.slots)
+    assert set(found) == {"skip", "k3e6"}
+
+
+def test_enumeration_is_in_the_order_of_the_options():
+    part = Restricted(Planted(), dict.fromkeys(range(4), "bad"))
+    tails = [moves.indices(part, arch)[4:] for arch in moves.enumerate_all(part)]
+    assert tails == [(i, j) for i in range(4) for j in range(4)]
+
+
+def test_the_same_stream_draws_the_same_architectures():
+    draws = (moves.sample, moves.sample_skewed, lambda space, rng: moves.sample_many(space, 2, rng))
+    for draw in draws:
+        one, other = (draw(Planted(), np.random.default_rng(5)) for _ in range(2))
+        assert one == other
+
+
+def test_an_option_that_a_layer_does_not_have_cannot_be_uniform():
+    with pytest.raises(UsageError, match="layer1: unknown option 'k9e9'; one of k3e3, bad, k5e3, k3e6"):
+        moves.uniform_architecture(Planted(), "k9e9")
+
+
+def test_a_key_is_asked_of_the_space_that_the_architecture_names():
     with pytest.raises(UsageError, match="another space"):
-        SPACES[1].check(arch)
-    with pytest.raises(UsageError, match="unknown option"):
-        Planted().architecture(("k9e9",) * 6)
-    assert json.loads(arch.to_json())["space"] == {"name": "planted"}
-    assert str(SpaceSpec.of("a", {"b": 1})) == "a(b=1)"
+        moves.canonical_key(SPACES[1], moves.uniform_architecture(Planted(), "bad"))

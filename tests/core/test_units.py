@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from surgenas.core.errors import UsageError
-from surgenas.core.units import parse_latency_ms, parse_seconds, show_ms
+from surgenas.core.units import parse_latency_ms, parse_seconds, show_ms, show_seconds
 
 
 @pytest.mark.parametrize(("text", "ms"), [("4ms", 4), ("0.5 s", 500), ("800us", 0.8), ("800µs", 0.8), ("1e-1ms", 0.1)])
@@ -25,3 +27,39 @@ def test_seconds():
 
 def test_milliseconds_are_shown_with_three_digits():
     assert [show_ms(v) for v in (0.15678, 4.0, 123.4)] == ["0.157 ms", "4 ms", "123 ms"]
+
+
+@given(
+    st.floats(1e-3, 1e6),
+    st.sampled_from([("us", 1e-3), ("US", 1e-3), ("µs", 1e-3), ("ms", 1.0), ("Ms", 1.0), ("s", 1e3)]),
+)
+@settings(max_examples=40, deadline=None)
+def test_what_is_written_with_any_unit_is_read(number, unit):
+    text = f" {number:.6f} {unit[0]} "
+    assert parse_latency_ms(text) == pytest.approx(float(f"{number:.6f}") * unit[1])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("5", r"--time-limit '5': expected a number and a unit \(s, m, min, h\), for example 90s, 30m or 2h"),
+        ("5ms", "expected a number and a unit"),
+        ("0s", "must be above zero, for example 90s"),
+        ("-3m", "must be above zero"),
+    ],
+)
+def test_bad_seconds_name_the_option_and_a_valid_value(text, said):
+    with pytest.raises(UsageError, match=said):
+        parse_seconds(text)
+
+
+def test_the_option_that_was_wrong_is_the_one_named():
+    with pytest.raises(UsageError, match="--target 'soon': expected"):
+        parse_latency_ms("soon", "--target")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.4, "0 s"), (59.6, "60 s"), (119, "119 s"), (120, "2.0 min"), (5400, "90.0 min")]
+)
+def test_seconds_become_minutes_from_two_on(seconds, text):
+    assert show_seconds(seconds) == text

@@ -5,15 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch.multiprocessing.reductions import StorageWeakRef
 
 from surgenas.core import moves
-from surgenas.nn.blocks import shortcut
 from surgenas.nn.supernet import Gates
 from surgenas.spaces.mobile import Mobile
 from surgenas.testing import Planted, held_bytes
 
 SPACE = Planted()
+SUPERNET = SPACE.supernet().eval()
 
 
 def test_all_paths_with_one_hot_gates_is_that_path():
@@ -101,18 +103,31 @@ def test_gates_are_let_go_after_the_backward_pass():
     assert all(storage.expired() for storage in seen)
 
 
-@pytest.mark.parametrize("stride", [1, 2])
-def test_gradient_of_the_projected_shortcut(stride):
-    """Written by hand, so held against finite differences; odd sizes, where pooling rounds up."""
-    net, x = shortcut(3, 4, stride=stride).double(), torch.randn(2, 3, 5, 5, dtype=torch.double, requires_grad=True)
-    ((name, weight),) = net.named_parameters()
-    run = lambda x, weight: torch.func.functional_call(net, {name: weight}, (x,))  # noqa: E731
-    assert torch.autograd.gradcheck(run, (x, weight))
+def test_a_network_that_is_not_the_path_is_refused():
+    net = SPACE.supernet()
+    path, other = (0,) * 6, (1,) * 6
+    with pytest.raises(ValueError, match="path and network differ"):
+        net.cut(path, SPACE.build(moves.from_indices(SPACE, other)))
 
 
-def test_shortcut_follows_the_shapes():
-    x = torch.randn(2, 8, 7, 7)
-    assert shortcut(8, 8, stride=1)(x) is x
-    assert shortcut(8, 8, stride=2)(x).shape == (2, 8, 4, 4)
-    assert shortcut(8, 12, stride=1)(x).shape == (2, 12, 7, 7)
-    assert shortcut(8, 12, stride=2)(x).shape == (2, 12, 4, 4)
+@given(st.lists(st.integers(0, 3), min_size=6, max_size=6), st.sampled_from([0.0, 0.5]))
+@settings(max_examples=20, deadline=None)
+def test_a_path_is_its_one_hot_gates(path, eta):
+    net, x = SUPERNET, torch.randn(2, *SPACE.input_shape)
+    with torch.no_grad():
+        by_path, by_gates = net.at(x, path, eta), net(x, Gates.of(SPACE, moves.from_indices(SPACE, path)), eta)
+    assert torch.equal(by_path, by_gates)
+
+
+def test_a_stem_that_ran_before_need_not_run_again():
+    x, gates = torch.randn(2, *SPACE.input_shape), Gates.one_hot((0, 2, 3, 0, 2, 3), 4)
+    with torch.no_grad():
+        assert torch.equal(SUPERNET.after_stem(SUPERNET.stem(x), gates), SUPERNET(x, gates))
+
+
+def test_a_forward_pass_leaves_no_trace_of_its_gates():
+    x, path = torch.randn(2, *SPACE.input_shape), (0, 2, 3, 0, 2, 3)
+    with torch.no_grad():
+        before = SUPERNET.at(x, path)
+        SUPERNET.at(x, (3,) * 6, eta=1.0)
+        assert torch.equal(SUPERNET.at(x, path), before)

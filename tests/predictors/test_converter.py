@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from itertools import product
+
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from surgenas.core import moves
-from surgenas.predictors.converter import find_kept_layers
+from surgenas.predictors.converter import chance_of_any, kept
 from surgenas.predictors.messages import describe
-from surgenas.spaces.nasbench201 import OPERATORS, NASBench201
+from surgenas.spaces.nasbench201 import OPERATORS, WIRING, NASBench201
 
 SPACE = NASBench201()
 LETTERS = dict(zip("-s13p", OPERATORS, strict=True))
@@ -50,7 +55,7 @@ def code(*cells):
 )
 def test_what_is_charged(cell, charged):
     gates = code(cell)
-    counts, _ = find_kept_layers(SPACE.costs(), gates)
+    counts, _ = kept(SPACE.costs(), gates)
     left = [
         letter if letter in "13p" and count else "-" for letter, count in zip(cell, counts[0].tolist(), strict=True)
     ]
@@ -63,3 +68,59 @@ def test_whatever_is_live_is_kept():
     assert (groups["kept"] >= groups["live"]).all()
     assert (groups["built"] >= groups["kept"]).all()
     assert 0 < (groups["kept"] - groups["live"]).sum() < (groups["built"] - groups["live"]).sum()
+
+
+def by_rules(genes):
+    """The three rules for one cell, with booleans in place of chances: which edges count, which add something."""
+    zero, single, depends = {0: False}, {0: False}, {0: True}
+    adds, leads = {}, {}
+    for node in (1, 2, 3):
+        convolutions = []
+        for e, (source, _) in [(e, edge) for e, edge in enumerate(WIRING) if edge[1] == node]:
+            readers = [(genes[o], target) for o, (read, target) in enumerate(WIRING) if read == source]
+            unused = all(gene == "none" for gene, _ in readers) and node == min(target for _, target in readers)
+            folded = single[source] and unused
+            computes = genes[e] not in ("none", "skip_connect")
+            adds[e] = computes or folded or (genes[e] == "skip_connect" and not zero[source])
+            leads[e] = genes[e] != "none" or folded
+            if genes[e].startswith("nor_conv") or folded or (genes[e] == "skip_connect" and single[source]):
+                convolutions.append(e)
+        into = [e for e, (_, target) in enumerate(WIRING) if target == node]
+        adding = [e for e in into if adds[e]]
+        zero[node] = not adding
+        single[node] = len(adding) == 1 and adding[0] in convolutions
+        depends[node] = any(leads[e] and depends[WIRING[e][0]] for e in into)
+    counts = {3: depends[3]}
+    for node in (2, 1):
+        counts[node] = any(leads[e] and counts[t] for e, (s, t) in enumerate(WIRING) if s == node)
+    return [counts[t] for _, t in WIRING], [adds[e] for e in range(6)]
+
+
+def test_chances_of_one_hot_gates_are_the_rules_by_cases():
+    """Every seventh of all cells."""
+    archs = list(moves.enumerate_all(SPACE))[::7]
+    counts, adds = kept(SPACE.costs(), torch.from_numpy(moves.encode(SPACE, archs)))
+    assert ((counts == 0) | (counts == 1)).all()
+    for arch, counting, adding in zip(archs, counts.bool().tolist(), adds.bool().tolist(), strict=True):
+        assert (counting, adding) == by_rules(arch.genes), arch
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=6))
+@settings(max_examples=30, deadline=None)
+def test_the_chance_of_any_is_summed_over_all_cases(chances):
+    """Of every way in which independent events come true or not, those in which one does."""
+    total = 0.0
+    for case in product((True, False), repeat=len(chances)):
+        probability = math.prod(p if happens else 1 - p for p, happens in zip(chances, case, strict=True))
+        total += probability if any(case) else 0.0
+    assert float(chance_of_any(torch.tensor(p, dtype=torch.double) for p in chances)) == pytest.approx(total)
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=20, deadline=None)
+def test_chances_stay_between_never_and_always(seed):
+    gates = torch.softmax(3 * torch.randn(4, 6, 5, generator=torch.Generator().manual_seed(seed)), 2)
+    counts, adds = kept(SPACE.costs(), gates)
+    assert counts.min() >= -1e-6
+    assert counts.max() <= 1 + 1e-6
+    assert adds.min() >= -1e-6

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from scipy.stats import spearmanr
 
 from surgenas.core import moves
-from surgenas.predictors.active import choose, graph_features
 from surgenas.predictors.base import make_predictor
 from surgenas.predictors.messages import describe
 from surgenas.predictors.process import GraphProcess
-from surgenas.predictors.transfer import KnownDevices, TransferPredictor
 from surgenas.spaces.nasbench201 import NASBench201
 
 SPACE = NASBench201()
@@ -39,7 +36,7 @@ def test_where_all_samples_count_alike_prediction_and_uncertainty_are_the_textbo
     kernel = process.kernel
 
     def gram(one, other):
-        x, y = [process.groups.normalise(describe(COSTS, torch.from_numpy(c))) for c in (one, other)]
+        x, y = [process.groups.normalised(describe(COSTS, torch.from_numpy(c))) for c in (one, other)]
         products = torch.stack([a @ b.T for a, b in zip(x, y, strict=True)])
         distances = torch.stack([torch.cdist(a, b).square() for a, b in zip(x, y, strict=True)])
         return kernel(products, distances)
@@ -105,50 +102,6 @@ def test_gradients_are_finite_differences():
         with torch.no_grad():
             ahead, behind = (predictor.predict_relaxed(gates + sign * step * direction).item() for sign in (1, -1))
         assert abs((ahead - behind) / (2 * step) - (gradient * direction).sum().item()) < 0.05 * gradient.norm()
-
-
-def test_ten_samples_of_a_new_device_do_with_known_ones():
-    """Devices that mix two others, one of which deletes dead layers."""
-    plain, deleting = device(EVERYTHING, PLAIN, deletes=False), device(EVERYTHING, DELETING, deletes=True)
-    known = KnownDevices(COSTS, TRAIN, np.stack([plain, deleting, plain + 2 * deleting], 1)[:200])
-    new = 0.7 * plain + 0.9 * deleting
-    ten = choose(known.design(TEST), 10)
-    transfer = TransferPredictor(COSTS, known).fit(TEST[ten], new[200:][ten])
-    alone = GraphProcess(COSTS).fit(TEST[ten], new[200:][ten])
-    rank = [spearmanr(p.predict(TEST), new[200:]).statistic for p in (transfer, alone)]
-    assert rank[0] > 0.98
-    assert rank[0] > rank[1]
-    assert (transfer.uncertainty(TEST) > 0).all()
-
-
-def test_active_choices_differ_and_leave_less_uncertain_than_chance():
-    features = graph_features(COSTS, TRAIN)
-    chosen = choose(features, 20)
-    assert len(set(chosen)) == 20
-
-    def left(rows):
-        K = features[rows] @ features[rows].T + 0.02 * np.eye(len(rows))
-        across = features @ features[rows].T
-        return (features**2).sum() - (across * np.linalg.solve(K, across.T).T).sum()
-
-    assert left(chosen) < min(left(list(np.random.default_rng(s).permutation(200)[:20])) for s in range(5))
-
-
-def test_what_is_picked_is_what_the_whole_covariance_says():
-    features = np.random.default_rng(0).normal(size=(120, 20)) / 4
-    covariance, picked = features @ features.T, []
-    for _ in range(30):
-        variance = covariance.diagonal()
-        gain = np.square(covariance).sum(0) / (variance + 0.02)
-        gain[picked] = -1
-        picked.append(int(gain.argmax()))
-        column = covariance[:, picked[-1]]
-        covariance = covariance - np.outer(column, column / (column[picked[-1]] + 0.02))
-    assert choose(features, 30, noise=0.02) == picked
-
-
-def test_every_architecture_is_chosen_once_if_all_are_asked_for():
-    assert sorted(choose(np.eye(4), 9)) == [0, 1, 2, 3]
 
 
 def test_canonical_cells_are_predicted_alike_by_a_device_that_deletes():

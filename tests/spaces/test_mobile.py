@@ -15,7 +15,7 @@ from surgenas.spaces.layouts import LAYOUTS
 from surgenas.spaces.mobile import Mobile
 from surgenas.testing import Planted, check_space
 
-# MMACs / M parameters at 224: docs/methods/surgenas.md, 1
+# MMACs / M parameters at 224: method sheet, section 1
 ORACLE = {
     "proxyless": {
         "k3e3": (257, 3.19), "k3e6": (473, 4.68), "k5e3": (284, 3.28), "k5e6": (526, 4.85),
@@ -29,7 +29,7 @@ ORACLE = {
 
 
 @pytest.mark.parametrize(("layout", "operator"), [(lay, op) for lay in ORACLE for op in ORACLE[lay]])
-def test_uniform_networks_have_the_known_cost(layout, operator):
+def test_uniform_networks_cost_what_the_sheet_says(layout, operator):
     space = Mobile(layout=layout)
     macs, params = count(space.build(moves.uniform_architecture(space, operator)), space.input_shape)
     wanted_macs, wanted_params = ORACLE[layout][operator]

@@ -4,54 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
-from PIL import Image
 
 from surgenas.core.errors import DataError, UsageError
 from surgenas.core.progress import Progress
 from surgenas.tasks import images as image_module
 from surgenas.tasks.data import load_data
-from surgenas.tasks.images import decode
-from surgenas.training.augment import random_views, train_batches
 
 
 def load(source, tmp_path, resolution=16, max_corrupt=0.05):
     return load_data(str(source), resolution, max_corrupt=max_corrupt, cache=tmp_path / "cache", progress=Progress())
-
-
-def gradient(size=(40, 30)):
-    """Left dark, right bright: tells orientation."""
-    return np.tile(np.linspace(0, 255, size[0]).astype(np.uint8), (size[1], 1))
-
-
-def test_every_mode_becomes_three_bytes(tmp_path):
-    grey = gradient()
-    alpha = np.dstack([grey] * 3 + [np.full_like(grey, 128)])
-    variants = {
-        "grey.png": Image.fromarray(grey),
-        "rgb.jpg": Image.fromarray(np.dstack([grey] * 3)),
-        "rgba.png": Image.fromarray(alpha),
-        "palette.gif": Image.fromarray(grey).convert("P"),
-        "one_bit.png": Image.fromarray(grey).convert("1"),
-        "cmyk.jpg": Image.fromarray(np.dstack([grey] * 3)).convert("CMYK"),
-        "sixteen.png": Image.fromarray(grey.astype(np.uint16) * 257),
-        "sixteen.tif": Image.fromarray(grey.astype(np.uint16) * 257),
-        "float.tif": Image.fromarray(grey.astype(np.float32)),
-    }
-    for name, image in variants.items():
-        image.save(tmp_path / name)
-        pixels = decode(tmp_path / name, 16)
-        assert pixels.shape == (3, 16, 16), name
-        assert pixels.dtype == np.uint8, name
-        assert pixels[:, :, :4].mean() < 80 < 170 < pixels[:, :, -4:].mean(), name
-
-
-def test_exif_orientation_is_applied(tmp_path):
-    exif = Image.Exif()
-    exif[274] = 3  # upside down
-    Image.fromarray(np.dstack([gradient()] * 3)).save(tmp_path / "turned.jpg", exif=exif)
-    pixels = decode(tmp_path / "turned.jpg", 16)
-    assert pixels[:, :, 0].mean() > pixels[:, :, -1].mean()
 
 
 def test_a_folder_is_split_by_class_and_the_parts_do_not_meet(photos, tmp_path):
@@ -130,34 +91,3 @@ def test_large_sets_live_in_a_file(photos, tmp_path, monkeypatch):
     monkeypatch.setattr(image_module, "MEMORY_LIMIT", 100)
     assert load(photos, tmp_path).fingerprint == small.fingerprint
     assert (tmp_path / "cache").with_name("cache").joinpath("train").with_suffix(".npy").exists()
-
-
-def test_batches_depend_on_seed_and_epoch_alone(digits):
-    def epoch(seed, number):
-        return torch.cat([images for images, _ in train_batches(digits, 64, seed, number)])
-
-    assert torch.equal(epoch(0, 1), epoch(0, 1))
-    assert not torch.equal(epoch(0, 1), epoch(0, 2))
-    assert not torch.equal(epoch(0, 1), epoch(1, 1))
-
-
-def test_ranks_share_every_batch(digits):
-    whole = list(train_batches(digits, 64, 0, 0))
-    halves = [list(train_batches(digits, 64, 0, 0, rank=r, ranks=2)) for r in range(2)]
-    for (images, labels), first, second in zip(whole, *halves, strict=True):
-        assert torch.equal(images[0::2], first[0])
-        assert torch.equal(labels[1::2], second[1])
-
-
-def test_views_keep_shape_and_range_and_mirror_only_if_asked():
-    images = torch.rand(32, 3, 12, 12)
-    generator = torch.Generator().manual_seed(0)
-    views = random_views(images, generator, flips=False)
-    assert views.shape == images.shape
-    assert views.min() >= 0
-    assert views.max() <= 1
-    same = random_views(images, generator, flips=False, least=1.0)
-    assert torch.allclose(same, images, atol=1e-5)
-    mirrored = random_views(images, generator, flips=True, least=1.0)
-    turned = [torch.allclose(m, i.flip(-1), atol=1e-5) for m, i in zip(mirrored, images, strict=True)]
-    assert 5 < sum(turned) < 27

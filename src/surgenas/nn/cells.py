@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from surgenas.nn.sharing import Sharing
 from surgenas.nn.supernet import Gates
 
 Wiring = tuple[tuple[int, int], ...]
@@ -39,40 +41,65 @@ class CellNetwork(nn.Module):
 
 
 class ChoiceCell(nn.Module):
-    """A cell of a supernet: each of its edges holds K operators, and gates say which of them count."""
+    """A cell that holds K operators at each edge."""
 
     def __init__(self, edges: Sequence[Sequence[nn.Module]], wiring: Wiring) -> None:
         super().__init__()
         self.edges = nn.ModuleList(nn.ModuleList(operators) for operators in edges)
         self.wiring = wiring
 
-    def forward(self, x_NCHW: Tensor, gates: Gates) -> Tensor:
+    def forward(self, x_NCHW: Tensor, gates: Gates, eta: float = 0.0) -> Tensor:
+        """(N, C, H, W) -> the same shape. eta: strength of a shortcut beside every edge; 0 leaves it out."""
+
         def run(edge: int, x: Tensor) -> Tensor:
-            operators = self.edges[edge]
-            if gates.path is not None:
-                return operators[gates.path[edge]](x)  # type: ignore[index]
-            pairs = zip(gates.weights[edge], operators, strict=True)  # type: ignore[call-overload]
-            return torch.stack([y * operator(x) for y, operator in pairs]).sum(0)
+            h = self._edge(edge, x, gates)
+            return torch.add(h, x, alpha=eta) if eta else h
 
         return _flow(x_NCHW, self.wiring, run)
 
+    def _edge(self, edge: int, x: Tensor, gates: Gates) -> Tensor:
+        operators = self.edges[edge]
+        if gates.path is None:
+            pairs = zip(gates.weights[edge], operators, strict=True)  # type: ignore[call-overload]
+            return torch.stack([y * operator(x) for y, operator in pairs]).sum(0)
+        k = gates.path[edge]
+        out: Tensor = operators[k](x)  # type: ignore[index]
+        # a weight of 1 changes nothing; but where it is learned, autograd adds up its gradient over all cells
+        return gates.weights[edge, k] * out if gates.weights.requires_grad else out
+
 
 class CellSupernet(nn.Module):
-    """All architectures of a cell space in one: every cell takes the operators that the gates say."""
+    """All architectures of a cell space in one: every cell takes the operators that the gates say.
+
+    parts: the first is the stem, which no gate touches.
+    """
+
+    shares: ClassVar[Sharing] = "cells"
 
     def __init__(self, parts: Sequence[nn.Module]) -> None:
         super().__init__()
         self.parts = nn.ModuleList(parts)
 
-    def forward(self, x_NCHW: Tensor, gates: Gates) -> Tensor:
-        for part in self.parts:
-            x_NCHW = part(x_NCHW, gates) if isinstance(part, ChoiceCell) else part(x_NCHW)
-        return x_NCHW
+    @property
+    def stem(self) -> nn.Module:
+        return self.parts[0]
 
-    def at(self, x_NCHW: Tensor, path: Sequence[int]) -> Tensor:
-        """Run the operators at the positions `path`, one for each edge: (N, C, H, W) -> (N, classes)."""
+    def forward(self, x_NCHW: Tensor, gates: Gates, eta: float = 0.0) -> Tensor:
+        """(N, C, H, W) -> (N, classes). eta: strength of the shortcuts beside edges; 0 leaves them out."""
+        return self.after_stem(self.stem(x_NCHW), gates, eta)
+
+    def after_stem(self, h: Tensor, gates: Gates, eta: float = 0.0) -> Tensor:
+        """The same from the stem's result on. Gates that want a gradient are a leaf; all cells add to it."""
+        if gates.leak:
+            raise ValueError("gates leak in chains only: here a gate's gradient is that of its own operator")
+        for part in self.parts[1:]:
+            h = part(h, gates, eta) if isinstance(part, ChoiceCell) else part(h)
+        return h
+
+    def at(self, x_NCHW: Tensor, path: Sequence[int], eta: float = 0.0) -> Tensor:
+        """The same for one path."""
         cell = next(part for part in self.parts if isinstance(part, ChoiceCell))
-        return self(x_NCHW, Gates.one_hot(path, len(cell.edges[0])))  # type: ignore[arg-type]
+        return self(x_NCHW, Gates.one_hot(path, len(cell.edges[0])), eta)  # type: ignore[arg-type]
 
     def cut(self, path: Sequence[int], network: CellNetwork) -> CellNetwork:
         """Copy the weights of one path into a network that the space built, and return it.

@@ -1,0 +1,73 @@
+"""A part of a space: given genes stay, moves go on, and its architectures are the whole space's."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from surgenas.core import moves
+from surgenas.core.architecture import Architecture
+from surgenas.core.errors import UsageError
+from surgenas.spaces import space_of
+from surgenas.spaces.macro import Macro
+from surgenas.spaces.restricted import Restricted
+
+WHOLE = Macro(resolution=8)
+givens = st.dictionaries(st.integers(0, 7), st.sampled_from(Macro.OPTIONS), max_size=7)
+seeds = st.integers(0, 2**32)
+fast = settings(max_examples=30, deadline=None)
+
+
+@given(givens, seeds)
+@fast
+def test_every_move_leaves_given_genes_alone(given_genes, seed):
+    part, rng = Restricted(WHOLE, given_genes), np.random.default_rng(seed)
+    one, other = moves.sample(part, rng), moves.sample_skewed(part, rng)
+    found = [
+        one, other, moves.mutate(part, one, rng), moves.mutate_each(part, one, 1.0, rng),
+        moves.crossover(part, one, other, rng), *moves.neighbours(part, one), *moves.sample_many(part, 3, rng),
+    ]  # fmt: skip
+    assert all(arch.genes[i] == gene for arch in found for i, gene in given_genes.items())
+
+
+@given(givens)
+@fast
+def test_its_size_is_what_is_left_to_choose(given_genes):
+    assert moves.size(Restricted(WHOLE, given_genes)) == 3 ** (8 - len(given_genes))
+
+
+@given(givens, seeds)
+@fast
+def test_its_architectures_are_those_of_the_whole_space(given_genes, seed):
+    part = Restricted(WHOLE, given_genes)
+    arch = moves.sample(part, np.random.default_rng(seed))
+    assert WHOLE.check(arch) == arch
+    assert part.spec == WHOLE.spec
+    assert part.canonical(arch) == WHOLE.canonical(arch)
+    assert Architecture.from_json(arch.to_json()) == arch
+    assert space_of(arch).settings == WHOLE.settings
+
+
+def test_a_gene_that_was_not_given_is_refused_by_name():
+    with pytest.raises(UsageError, match="layer3: unknown option 'skip'; one of k5e6"):
+        Restricted(WHOLE, {2: "k5e6"}).parse("00000000".replace("0", "skip-").rstrip("-"))
+
+
+def test_with_everything_given_there_is_one_and_it_cannot_be_mutated():
+    part = Restricted(WHOLE, dict.fromkeys(range(8), "k3e3"))
+    (only,) = moves.enumerate_all(part)
+    assert only == moves.uniform_architecture(WHOLE, "k3e3")
+    assert moves.neighbours(part, only) == []
+    with pytest.raises(UsageError, match="single architecture; nothing can be mutated"):
+        moves.mutate(part, only, np.random.default_rng(0))
+
+
+def test_it_builds_and_prices_what_the_whole_space_does():
+    part, arch = Restricted(WHOLE, {0: "k3e3"}), moves.uniform_architecture(WHOLE, "k3e3")
+    assert part.input_shape == WHOLE.input_shape
+    assert np.array_equal(part.costs().macs, WHOLE.costs().macs)
+    network = part.supernet().eval().cut([1] * 8, part.build(arch)).eval()
+    assert network(torch.zeros(2, *part.input_shape)).shape == (2, 10)

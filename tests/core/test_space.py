@@ -1,0 +1,103 @@
+"""What a space says of itself: which architectures are its own, and why another one is not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from torch import nn
+
+from surgenas.core import moves
+from surgenas.core.architecture import Architecture, Setting, SpaceSpec
+from surgenas.core.errors import UsageError
+from surgenas.core.space import Choice, CostTable, Space
+
+
+class Tiny(Space):
+    """Two choices, of two and of three options; it builds nothing."""
+
+    name = "tiny"
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        return (Choice("colour", ("red", "blue")), Choice("size", ("s", "m", "l")))
+
+    @property
+    def settings(self) -> dict[str, Setting]:
+        return {"b": 2, "a": 0.5}
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        return (3, 8, 8)
+
+    def build(self, arch: Architecture) -> nn.Module:
+        raise NotImplementedError
+
+    def supernet(self) -> nn.Module:
+        raise NotImplementedError
+
+    def costs(self) -> CostTable:
+        return table(L=2, K=3)
+
+
+def table(L: int, K: int, wiring: tuple[tuple[int, int], ...] = ()) -> CostTable:
+    costs = np.ones((L, K))
+    return CostTable(costs, costs, np.zeros((L, 4)), 0.0, 0.0, np.zeros((0, 4)), 0, costs, wiring)
+
+
+SPACE = Tiny()
+
+
+def test_a_space_cannot_leave_out_what_it_must_declare():
+    class Half(Space):
+        name = "half"
+
+    with pytest.raises(TypeError, match="abstract"):
+        Half()
+
+
+def test_its_spec_is_its_name_and_its_sorted_settings():
+    assert SPACE.spec == SpaceSpec("tiny", (("a", 0.5), ("b", 2)))
+
+
+def test_an_architecture_of_its_options_is_given_back_as_it_is():
+    arch = SPACE.architecture(("blue", "l"))
+    assert SPACE.check(arch) is arch
+    assert SPACE.parse("blue-l") == arch
+    assert SPACE.parse(str(arch)) == arch
+
+
+def test_by_default_no_two_architectures_are_the_same_network():
+    everything = list(moves.enumerate_all(SPACE))
+    assert len({SPACE.canonical(arch).key for arch in everything}) == len(everything) == 6
+
+
+@pytest.mark.parametrize(
+    ("genes", "said"),
+    [
+        (("green", "l"), "colour: unknown option 'green'; one of red, blue"),
+        (("l", "blue"), "colour: unknown option 'l'"),
+        (("blue", "xl"), "size: unknown option 'xl'; one of s, m, l"),
+        (("blue",), r"tiny\(a=0.5, b=2\) has 2 choices, the architecture 1"),
+        (("blue", "l", "l"), "has 2 choices, the architecture 3"),
+        ((), "has 2 choices, the architecture 0"),
+    ],
+)
+def test_genes_that_are_not_its_own_are_named(genes, said):
+    with pytest.raises(UsageError, match=said):
+        SPACE.architecture(genes)
+
+
+@pytest.mark.parametrize("spec", [SpaceSpec("tiny"), SpaceSpec.of("huge", {"a": 0.5, "b": 2})])
+def test_an_architecture_of_another_space_or_setting_is_refused(spec):
+    with pytest.raises(UsageError, match=r"of another space: expected tiny\(a=0.5, b=2\), got "):
+        SPACE.check(Architecture(spec, ("blue", "l")))
+
+
+def test_a_space_that_does_not_name_its_parts_says_so():
+    with pytest.raises(UsageError, match="space 'tiny' does not name its parts"):
+        SPACE.parts(SPACE.parse("red-s"))
+
+
+def test_a_chain_is_wired_one_after_the_other_and_a_graph_as_it_says():
+    assert table(L=3, K=2).edges == ((0, 1), (1, 2), (2, 3))
+    assert table(L=2, K=2, wiring=((0, 1), (0, 1))).edges == ((0, 1), (0, 1))

@@ -1,0 +1,140 @@
+"""What holds for every catalogued space: its table adds up, a cut network computes what the supernet does, JSON."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from surgenas.core import moves
+from surgenas.core.architecture import Architecture, SpaceSpec
+from surgenas.core.errors import UsageError
+from surgenas.core.space import CostTable, Space
+from surgenas.nn.cost import count
+from surgenas.spaces import CATALOG, make_space, space_of
+
+SMALL: dict[str, dict[str, str | int | float]] = {
+    "nasbench201": {"resolution": 8, "classes": 3},
+    "fbnet": {"resolution": 8, "classes": 3},
+    "macro": {"resolution": 8, "classes": 3},
+    "operators": {"layout": "small", "resolution": 16, "classes": 3, "pool": "sep_k5_se,mb_k3e6,choice_k7,choice_x"},
+}
+names = pytest.mark.parametrize("name", CATALOG)
+seeds = st.integers(0, 2**32)
+
+
+@cache
+def space(name: str) -> Space:
+    return make_space(name, SMALL.get(name, {"layout": "small", "resolution": 16, "classes": 3}))
+
+
+@cache
+def costs_of(name: str) -> CostTable:
+    return space(name).costs()
+
+
+def arch_of(name: str, seed: int) -> Architecture:
+    return moves.sample(space(name), np.random.default_rng(seed))
+
+
+@names
+@given(seed=seeds)
+@settings(max_examples=2, deadline=None)
+def test_the_table_of_costs_adds_up_to_the_network_as_built(name, seed):
+    arch, costs = arch_of(name, seed), costs_of(name)
+    code = moves.encode(space(name), [arch])[0]
+    with torch.device("meta"):
+        macs, params = count(space(name).build(arch), space(name).input_shape)
+    columns = code.shape[1]
+    assert (code * costs.macs[:, :columns]).sum() + costs.fixed_macs == pytest.approx(macs)
+    assert (code * costs.params[:, :columns]).sum() + costs.fixed_params == pytest.approx(params)
+
+
+@names
+def test_a_table_has_a_row_for_every_layer_and_no_cost_below_zero(name):
+    costs, choices = costs_of(name), space(name).choices
+    assert costs.macs.shape == costs.params.shape == costs.moved_bytes.shape
+    assert costs.macs.shape[0] == len(costs.geometry) == len(costs.edges) == len(choices)
+    assert costs.macs.shape[1] >= max(len(choice.options) for choice in choices)
+    assert min(costs.macs.min(), costs.params.min(), costs.moved_bytes.min(), costs.fixed_macs) >= 0
+    assert ((costs.macs > 0) <= (costs.moved_bytes > 0)).all(), "what computes moves bytes"
+    assert 0 <= costs.fixed_before <= len(costs.fixed_geometry)
+
+
+@cache
+def used_supernet(name: str) -> torch.nn.Module:
+    """Its statistics are not those of a fresh network."""
+    torch.manual_seed(0)
+    supernet = space(name).supernet().train()
+    with torch.no_grad():
+        for seed in range(2):
+            supernet.at(torch.randn(4, *space(name).input_shape), moves.indices(space(name), arch_of(name, seed)))
+    return supernet.eval()
+
+
+@names
+@given(seed=seeds)
+@settings(max_examples=3, deadline=None)
+def test_a_network_with_the_supernets_weights_computes_what_it_does(name, seed):
+    arch = arch_of(name, seed)
+    path, images = moves.indices(space(name), arch), torch.randn(2, *space(name).input_shape)
+    supernet = used_supernet(name)
+    with torch.no_grad():
+        network = supernet.cut(path, space(name).build(arch)).eval()
+        assert torch.allclose(network(images), supernet.at(images, path), rtol=1e-4, atol=1e-5)
+
+
+@names
+@given(seed=seeds)
+@settings(max_examples=10, deadline=None)
+def test_an_architecture_file_rebuilds_its_space(name, seed):
+    arch = arch_of(name, seed)
+    again = Architecture.from_json(arch.to_json())
+    assert again == arch
+    assert space_of(again).choices == space(name).choices
+    assert space_of(again).spec == space(name).spec
+    assert space(name).canonical(space(name).canonical(arch)) == space(name).canonical(arch)
+
+
+@names
+def test_settings_rebuild_the_space_and_are_plain_values(name):
+    made = make_space(name, {})
+    assert make_space(name, made.settings).spec == made.spec
+    assert all(isinstance(value, str | int | float) for value in made.settings.values())
+    assert made.name == name
+
+
+def test_a_space_of_another_package_goes_by_its_path():
+    assert make_space("surgenas.testing:Planted", {}).name == "planted"
+
+
+@pytest.mark.parametrize(
+    ("name", "given_settings", "said"),
+    [
+        ("mobil", {}, "unknown space 'mobil'; one of fbnet, macro, mobile"),
+        ("macro", {"colour": 1}, "space 'macro': .*unexpected keyword argument 'colour'"),
+        ("json:loads", {"s": "{}"}, "'json:loads' is not a search space; one of mobile"),
+        ("macro", {"classes": "many"}, "space 'macro': "),
+    ],
+)
+def test_what_makes_no_space_is_named(name, given_settings, said):
+    with pytest.raises(UsageError, match=said):
+        make_space(name, given_settings)
+
+
+def test_an_architecture_file_cannot_make_us_import_a_module():
+    for name in ("surgenas.testing:Planted", "planted"):
+        arch = Architecture(SpaceSpec(name), ("k3e3",) * 6)
+        with pytest.raises(UsageError, match=f"unknown space '{name}' in the architecture; one of mobile"):
+            space_of(arch)
+
+
+def test_an_architecture_whose_genes_do_not_fit_its_space_is_refused():
+    with pytest.raises(UsageError, match="has 8 choices, the architecture 2"):
+        space_of(Architecture(make_space("macro", {}).spec, ("skip", "skip")))
+    with pytest.raises(UsageError, match="another space"):
+        space_of(Architecture(SpaceSpec("macro"), ("skip",) * 8))

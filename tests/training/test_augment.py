@@ -1,0 +1,111 @@
+"""Random views by hand, and epochs that depend on nothing but their number."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from surgenas.tasks.data import Dataset, Part
+from surgenas.training.augment import random_views, steps_per_epoch, train_batches
+
+
+def views(images: Tensor, seed: int = 0, *, flips: bool = False, least: float = 0.7) -> Tensor:
+    return random_views(images, torch.Generator().manual_seed(seed), flips=flips, least=least)
+
+
+def numbered(count: int, size: int = 4) -> Dataset:
+    """Images that are one level of grey each, their number, which no view can change."""
+    images = torch.arange(count, dtype=torch.uint8).view(-1, 1, 1, 1).expand(count, 3, size, size).contiguous()
+    part = Part(images, torch.arange(count))
+    return Dataset("numbered", ("a", "b"), part, part, (0.0,) * 3, (1 / 255,) * 3, flips=True)
+
+
+def test_views_keep_shape_and_range_and_mirror_only_if_asked():
+    images = torch.rand(32, 3, 12, 12)
+    seen = views(images)
+    assert seen.shape == images.shape
+    assert seen.min() >= 0
+    assert seen.max() <= 1
+    assert torch.allclose(views(images, least=1.0), images, atol=1e-5)
+    mirrored = views(images, flips=True, least=1.0)
+    turned = [torch.allclose(m, i.flip(-1), atol=1e-5) for m, i in zip(mirrored, images, strict=True)]
+    same = [torch.allclose(m, i, atol=1e-5) for m, i in zip(mirrored, images, strict=True)]
+    assert 5 < sum(turned) < 27
+    assert sum(turned) + sum(same) == 32
+
+
+@given(st.integers(0, 2**32), st.floats(0.1, 1.0), st.booleans())
+@settings(max_examples=30, deadline=None)
+def test_every_window_lies_inside_the_image(seed, least, flips):
+    """Of a ramp that rises evenly to the right and down, what is seen is as steep as the window is wide."""
+    size = 16
+    ramp = (torch.arange(size).float() + 0.5) / size
+    images = torch.stack([ramp.expand(size, size), ramp.expand(size, size).T, torch.zeros(size, size)])[None]
+    across, down = views(images.repeat(4, 1, 1, 1), seed, flips=flips, least=least)[:, :2].unbind(1)
+    steps = torch.cat([across.diff(dim=2).abs().flatten(), down.diff(dim=1).flatten()]) * size
+    inner = steps[steps > 0.5 * least]
+    assert len(inner) > 0.7 * len(steps), "reflection flattens the border alone"
+    assert inner.max() <= 1 + 1e-3
+    assert inner.median() >= least - 1e-3
+
+
+def test_images_are_seen_through_windows_of_their_own():
+    images = torch.rand(1, 3, 12, 12).expand(6, 3, 12, 12)
+    seen = views(images)
+    assert len({view.numpy().tobytes() for view in seen}) == 6
+
+
+def test_the_generator_decides_and_nothing_else():
+    images = torch.rand(4, 3, 8, 8)
+    torch.manual_seed(1)
+    first = views(images, seed=5, flips=True)
+    torch.manual_seed(2)
+    assert torch.equal(views(images, seed=5, flips=True), first)
+    assert not torch.equal(views(images, seed=6, flips=True), first)
+
+
+def test_batches_depend_on_seed_and_epoch_alone(digits):
+    def epoch(seed, number):
+        return torch.cat([images for images, _ in train_batches(digits, 64, seed, number)])
+
+    assert torch.equal(epoch(0, 1), epoch(0, 1))
+    assert not torch.equal(epoch(0, 1), epoch(0, 2))
+    assert not torch.equal(epoch(0, 1), epoch(1, 1))
+
+
+@given(st.integers(1, 40), st.integers(1, 50), st.integers(0, 5))
+@settings(max_examples=30, deadline=None)
+def test_an_epoch_shows_every_image_at_most_once_with_its_label(count, batch, epoch):
+    dataset = numbered(count)
+    batches = list(train_batches(dataset, batch, 0, epoch))
+    assert len(batches) == steps_per_epoch(dataset, batch) == max(1, count // batch)
+    labels = torch.cat([labels for _, labels in batches]).tolist()
+    assert len(set(labels)) == len(labels) == min(count, batch * max(1, count // batch))
+    levels = torch.cat([images[:, 0, 0, 0] for images, _ in batches])
+    assert levels.round().int().tolist() == labels
+
+
+@pytest.mark.parametrize("ranks", [2, 3])
+def test_ranks_share_every_batch(ranks):
+    dataset = replace(numbered(40), flips=False)
+    whole = list(train_batches(dataset, 12, 0, 0))
+    shares = [list(train_batches(dataset, 12, 0, 0, rank=rank, ranks=ranks)) for rank in range(ranks)]
+    assert all(len(share) == len(whole) for share in shares)
+    for (images, labels), *parts in zip(whole, *shares, strict=True):
+        for rank, (own_images, own_labels) in enumerate(parts):
+            assert torch.equal(images[rank::ranks], own_images)
+            assert torch.equal(labels[rank::ranks], own_labels)
+
+
+def test_batches_are_standardised_and_laid_out_for_convolutions(digits):
+    images, labels = next(iter(train_batches(digits, 64, 0, 0)))
+    assert images.is_contiguous(memory_format=torch.channels_last)
+    assert images.shape == (64, 3, 16, 16)
+    assert labels.dtype == torch.int64
+    assert abs(float(images.mean())) < 0.3
+    assert 0.6 < float(images.std()) < 1.4
