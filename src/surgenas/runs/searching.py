@@ -173,12 +173,14 @@ class Searching:
         """Candidates by themselves: the journal is the memory, and what it knows is told again."""
         run = self.run
         engine = Remembering(self.engine, self._recall, self._keep, (Judge, Price))
-        with run.progress.task("search", round(search.budget)) as task:
-            for _, event in drive(search, engine):
+        before = len(run.journal.all("trial"))
+        with run.progress.task("search", round(search.budget), before) as task:
+            for number, (_, event) in enumerate(drive(search, engine)):
                 assert isinstance(event, Trial), "candidates are judged by themselves"
-                self._note_trial(event)
-                task.advance(f"accuracy {event.score:.1%}, {event.latency_ms:.3g} ms")
-                check_time(run)
+                if number >= before:
+                    self._note_trial(event)
+                    task.advance(f"accuracy {event.score:.1%}, {event.latency_ms:.3g} ms")
+                    check_time(run)
         found: Search = search
         return found
 
