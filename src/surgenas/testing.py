@@ -6,8 +6,9 @@ def test_my_space(): check_space(MySpace())
 
 from __future__ import annotations
 
+import copy
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Self
@@ -23,7 +24,7 @@ from surgenas.core.cost import Cost, Effort, Failure
 from surgenas.core.errors import UsageError
 from surgenas.core.progress import Progress
 from surgenas.core.space import CostTable, Floats, Space
-from surgenas.core.trial import Trial
+from surgenas.core.work import Epochs, Judge, Price, Work
 from surgenas.hardware.costs import read_cost
 from surgenas.hardware.devices import make_target
 from surgenas.hardware.runtimes import Images
@@ -31,15 +32,13 @@ from surgenas.hardware.target import Job, Scale, Target, TargetInfo, TimedTarget
 from surgenas.hardware.timed.device import RuntimeDevice
 from surgenas.hardware.timed.measurement import Measurement
 from surgenas.hardware.timed.timing import Protocol
-from surgenas.methods.sampling import Sampling
+from surgenas.methods.base import Method, Problem, Search
 from surgenas.nn.blocks import classifier, conv_bn_act, mbconv
 from surgenas.nn.cells import CellSupernet
 from surgenas.nn.cost import count
 from surgenas.nn.supernet import ChoiceSupernet, Gates
 from surgenas.predictors.base import Predictor, make_predictor
 from surgenas.spaces.chain import ChainSpace
-from surgenas.spaces.macro import Macro
-from surgenas.spaces.restricted import Restricted
 
 
 def check_space(space: Space, *, trials: int = 3, seed: int = 0) -> None:
@@ -76,11 +75,10 @@ def check_predictor(name: str, costs: CostTable, *, seed: int = 0) -> None:
     gates = torch.from_numpy(code[:2]).float().requires_grad_()
     relaxed = predictor.predict_relaxed(gates)
     assert np.allclose(relaxed.detach(), predictor.predict(code[:2]), rtol=1e-4)
-    if not predictor.differentiable:
-        return
-    (gradient,) = torch.autograd.grad(relaxed.sum(), gates)
-    assert gradient.shape == gates.shape
-    assert gradient.abs().sum() > 0
+    if predictor.differentiable:
+        (gradient,) = torch.autograd.grad(relaxed.sum(), gates)
+        assert gradient.shape == gates.shape
+        assert gradient.abs().sum() > 0
 
 
 def check_target(target: Target, jobs: Sequence[Job]) -> None:
@@ -142,14 +140,9 @@ class ToyDevice:
         return self
 
     def price(
-        self,
-        jobs: Sequence[Job],
-        effort: Effort = Effort.LEARN,
-        *,
-        seed: int = 0,
-        reuse: bool = False,
+        self, jobs: Sequence[Job], effort: Effort = Effort.LEARN, *, seed: int = 0, reuse: bool = False,
         progress: Progress = Progress(),  # noqa: B008  stateless
-    ) -> list[Cost | Failure]:
+    ) -> list[Cost | Failure]:  # fmt: skip
         return [self.measured(job, effort) for job in jobs]
 
     def measured(self, job: Job, effort: Effort) -> Cost | Failure:
@@ -261,31 +254,45 @@ def _check_cut(space: Space, arch: Architecture) -> None:
             assert torch.allclose(supernet(images, everything), expected, rtol=1e-4, atol=1e-5)
 
 
-def check_black_box(method: Sampling, *, seed: int = 0) -> None:
-    """It asks for new, feasible, different networks of a small space until it knows them all, then for none; and for
-    the same after the same history and random stream."""
-    space = Restricted(Macro(), dict.fromkeys(range(5), "k3e3"))
-    scores = {space.canonical(arch).genes: i / 7 % 1 for i, arch in enumerate(moves.enumerate_all(space))}
+def check_search(method: Method, problem: Problem, engine: Any, *, most: int = 10_000) -> list[Work]:
+    """It asks for what it says it needs, judges feasible networks, each once, and ends; this work is returned. It
+    proposes different networks in the window. One that is told the same, or goes on from a saved state, asks for and
+    proposes the same, so that nothing asked for is lost. engine: as `engine.base.Engine`; most: pieces of work."""
+    space, shares = problem.space, bool(method.needs(problem.space).shares)
 
-    def feasible(archs: Sequence[Architecture]) -> np.ndarray:
-        return np.array([arch.genes.count("k5e6") < 2 for arch in archs])
+    def slowness(archs: Sequence[Architecture]) -> Floats:
+        return np.array([float(sum(moves.indices(space, arch))) for arch in archs])  # later options are slower
 
-    def go() -> list[Trial]:
-        loop = method.start(space, np.random.default_rng(seed), feasible)
-        while archs := loop.ask(3):
-            assert len(archs) <= 3
-            for arch in archs:
-                score = scores[space.canonical(arch).genes]
-                trial = Trial.of(space, arch, score)
-                rung = sum(known.key == trial.key for known in loop.history)
-                loop.tell(replace(trial, latency_ms=1.0 + score, rung=rung))
-        return loop.history
+    def proposed(search: Search) -> tuple[list[Architecture], Architecture]:
+        return search.propose(slowness, (0.0, middle), 3, np.random.default_rng(1)), search.largest()
 
-    history = go()
-    asked = [(trial.key, trial.rung) for trial in history]
-    assert len(asked) == len(set(asked)), "nothing is asked for twice"
-    assert all(feasible([trial.arch])[0] for trial in history)
-    archs = list(moves.enumerate_all(space))
-    wanted = {moves.canonical_key(space, a) for a, ok in zip(archs, feasible(archs), strict=True) if ok}
-    assert {trial.key for trial in history} == wanted
-    assert go() == history
+    middle = float(np.median(slowness(moves.sample_many(space, 99, np.random.default_rng(0)))))
+    history = _play(whole := method.begin(problem), engine, {}, most)
+    work, (archs, largest) = [done for done, _ in history], proposed(whole)
+    assert not whole.ask(), f"it ends after {most} pieces of work"
+    assert {type(done) for done in work} == ({Epochs} if shares else {Judge, Price} if problem.priced else {Judge})
+    assert problem.priced or not method.needs(space).priced, "it searches for score and cost"
+    judged = [done for done in work if isinstance(done, Judge)]
+    assert len({(moves.canonical_key(space, done.arch), done.rung) for done in judged}) == len(judged)
+    assert all(problem.feasible([done.arch])[0] for done in judged)
+    assert len({moves.canonical_key(space, arch) for arch in archs}) == len(archs) <= 3
+    assert all(slowness(archs) <= middle)
+    for told in {1, len(history) // 2, len(history)}:
+        again, known = method.begin(problem), {done.key: result for done, result in history[:told]}
+        if shares:
+            _play(part := method.begin(problem), engine, known, told)
+            again.load_state_dict(copy.deepcopy(part.state_dict()))
+            again.done = told  # type: ignore[attr-defined]
+        assert [done for done, _ in _play(again, engine, known, most)] == work[told if shares else 0 :]
+        assert proposed(again) == (archs, largest)
+    return work
+
+
+def _play(search: Search, engine: Any, known: Mapping[str, Any], most: int) -> list[tuple[Work, Any]]:
+    history: list[tuple[Work, Any]] = []
+    while len(history) < most and (asked := search.ask()):
+        for work in asked:
+            result = known[work.key] if work.key in known else engine.perform(work)
+            history.append((work, list(result) if isinstance(work, Epochs) else result))
+            search.tell(*history[-1])
+    return history

@@ -37,14 +37,14 @@ def test_it_is_welchs_interval():
 )
 def test_it_is_said_in_words(ours, theirs, said):
     found = difference(ours, theirs)
-    assert found.said == said
-    assert found.to_dict()["said"] == said
-    assert found.to_dict()["low"] is None or not math.isnan(found.low)
+    assert found.verdict == said
+    assert found.tell().to_json()["said"] == said
+    assert found.tell().to_json()["low"] is None or not math.isnan(found.low)
 
 
 def test_equal_results_are_not_known_better_than_one_image_allows():
-    assert difference([0.5, 0.5], [0.49, 0.49], step=0.01).said == "within noise"
-    assert difference([0.5, 0.5], [0.49, 0.49]).said == "better"
+    assert difference([0.5, 0.5], [0.49, 0.49], step=0.01).verdict == "within noise"
+    assert difference([0.5, 0.5], [0.49, 0.49]).verdict == "better"
 
 
 def test_relative_improvement_is_in_percent_of_random():
@@ -90,7 +90,7 @@ def test_nineteen_of_twenty_intervals_hold_the_truth():
 
 
 def test_what_is_unknown_goes_to_json_as_nothing():
-    assert difference([3.0], [1.0, 2.0]).to_dict() == {
+    assert difference([3.0], [1.0, 2.0]).tell().to_json() == {
         "value": 1.5, "low": None, "high": None, "said": "unknown: one value",
     }  # fmt: skip
-    assert Difference(1.0, 0.5, 1.5).to_dict() == {"value": 1.0, "low": 0.5, "high": 1.5, "said": "better"}
+    assert Difference(1.0, 0.5, 1.5).tell().to_json() == {"value": 1.0, "low": 0.5, "high": 1.5, "said": "better"}

@@ -93,11 +93,6 @@ def test_an_architecture_of_another_space_or_setting_is_refused(spec):
         SPACE.check(Architecture(spec, ("blue", "l")))
 
 
-def test_a_space_that_does_not_name_its_parts_says_so():
-    with pytest.raises(UsageError, match="space 'tiny' does not name its parts"):
-        SPACE.parts(SPACE.parse("red-s"))
-
-
 def test_a_chain_is_wired_one_after_the_other_and_a_graph_as_it_says():
     assert table(L=3, K=2).edges == ((0, 1), (1, 2), (2, 3))
     assert table(L=2, K=2, wiring=((0, 1), (0, 1))).edges == ((0, 1), (0, 1))

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 
 import pytest
-from surgenas.runs.steps.measured import job_of
 
 from surgenas.core import moves
-from surgenas.core.catalog import look_up
-from surgenas.core.errors import DataError, EnvironmentFault, UsageError
-from surgenas.hardware import ESTIMATORS, worker
+from surgenas.core.errors import EnvironmentFault, UsageError
 from surgenas.hardware.context import gpu_name
 from surgenas.hardware.devices import make_target, shipped_names
-from surgenas.hardware.estimated.roofline import RooflineTarget
-from surgenas.hardware.estimated.table import TableTarget
-from surgenas.hardware.runtimes import distribution_version
 from surgenas.hardware.timed.link import DeviceLost
 from surgenas.hardware.timed.timing import Protocol
-from surgenas.testing import check_target
+from surgenas.engine.jobs import job_of
+from surgenas.testing import check_target, toy_device
 
 SHORT = Protocol(rounds=3, max_rounds=3, warmup_s=0.01)
 
@@ -47,6 +43,12 @@ def test_shipped_devices_keep_their_contract(small, name):
     assert device.describe().name == name
 
 
+def test_the_simulated_device_keeps_the_contract_of_real_ones(small):
+    device = toy_device()
+    check_target(device, jobs(small, "k3e3", "skip"))
+    assert device.describe().name == device.name
+
+
 def test_a_gpu_is_known_by_what_its_driver_says(tmp_path, monkeypatch):
     """A driver's tool that is a script of ours; without one, the devices say what they need."""
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -67,7 +69,7 @@ def test_a_file_of_ones_own(tmp_path, small):
     (tmp_path / "two.toml").write_text('runtime = "onnxruntime"\nthreads = 2\nbatch = 4\n')
     device = make_target(str(tmp_path / "two.toml"))
     assert device.key.endswith("fp32/threads=2/batch=4")
-    (found,) = device.measure(jobs(small, "skip"), protocol=SHORT)
+    (found,) = device.on_scale(GIVEN).measure(jobs(small, "skip"), protocol=SHORT)
     assert found.device == device.key
 
 
@@ -82,7 +84,7 @@ def test_a_far_device_is_known_by_its_own_fingerprint_and_versions(tmp_path, sma
     (tmp_path / "pi.toml").write_text(f'runtime = "onnxruntime"\ncommand = {command}\n')
     device = make_target(str(tmp_path / "pi.toml"))
     assert device.key.startswith("pi-4/onnxruntime-")
-    found = device.on_scale(("reference-s/2", 1.0)).measure(jobs(small, "skip", "k3e3"), protocol=SHORT)
+    found = device.on_scale(GIVEN).measure(jobs(small, "skip", "k3e3"), protocol=SHORT)
     assert len(device.store.find(found[0].key, device.key)) == 1
     assert all(m.ms > 0 and m.max_difference < 1e-3 for m in found)
     with pytest.raises(UsageError, match="this machine only"):
@@ -98,9 +100,6 @@ def test_a_host_is_reached_by_ssh(tmp_path, monkeypatch):
     (tmp_path / "pi.toml").write_text('runtime = "onnxruntime"\nhost = "pi@raspberrypi.local"\n')
     assert "/onnxruntime-" in make_target(str(tmp_path / "pi.toml")).key
     assert (tmp_path / "asked").read_text() == "pi@raspberrypi.local python3\n"
-
-
-ROOFLINE = 'estimator = "roofline"\npeak_gmacs = 1\nbandwidth_gbs = 1.5\n'
 
 
 @pytest.mark.parametrize(
@@ -121,66 +120,41 @@ ROOFLINE = 'estimator = "roofline"\npeak_gmacs = 1\nbandwidth_gbs = 1.5\n'
             r"host: string should match pattern '\^\[A-Z",
         ),
         ('runtime = "onnxruntime"\nhost = "a"\ncommand = ["b"]', UsageError, "either host or command"),
-        ('runtime = "onnxruntime"\ncommand = ["no-such-command"]', DeviceLost, "cannot be started"),
-        ("batch = 2\nprecision = 3", UsageError, "estimator, where nothing is to be timed"),
-        ('estimator = "roofline"\nruntime = "onnxruntime"', UsageError, "x.toml: either runtime or estimator"),
-        ('estimator = "oracle"', UsageError, "x.toml: unknown estimator 'oracle'; one of roofline, table, or a path"),
-        ('estimator = "json:dumps"', UsageError, "x.toml: the estimator is .*expected a dataclass"),
-        ('estimator = "roofline"\nbandwidth_gbs = 1', UsageError, "x.toml: peak_gmacs: field required; known keys"),
-        (ROOFLINE + "peak = 1", UsageError, "x.toml: peak: extra inputs.*known keys: estimator, peak_gmacs"),
-        (ROOFLINE + "threads = 2", UsageError, "threads: extra inputs"),
-        (ROOFLINE + "overhead_us = -1", UsageError, "overhead_us: input should be greater than or equal to 0"),
-        (ROOFLINE + "overhead_us = inf", UsageError, "overhead_us: input should be a finite number"),
-        (ROOFLINE + "depthwise_utilisation = 2", UsageError, "depthwise_utilisation: input should be less"),
-        (ROOFLINE + "depthwise_utilisation = nan", UsageError, "depthwise_utilisation: input should be"),
-        (ROOFLINE + "batch = 0", UsageError, "batch: input should be greater"),
-        (ROOFLINE + "batch = true", UsageError, "batch: input should be a valid integer"),
-        (ROOFLINE + 'precision = "int4"', UsageError, "precision: input should be 'fp32' or 'int8'"),
-        ('estimator = "roofline"\npeak_gmacs = "fast"\nbandwidth_gbs = 1', UsageError, "peak_gmacs: input should be"),
-        ('estimator = "table"\nspace = "single_path"', UsageError, "x.toml: table: field required"),
-        ('estimator = "table"\ntable = "none.json"\nspace = "single_path"', DataError, "x.toml: .*none.json: No such"),
-        ('estimator = "table"\ntable = "x.toml"\nspace = "single_path"', DataError, "x.toml: .*invalid JSON"),
-        ('estimator = "table"\ntable = "x.toml"\nspace = "round"', UsageError, "x.toml: unknown space 'round'"),
-        ('estimator = "table"\ntable = "x.toml"\nspace = 3', UsageError, 'space: value error, expected "single_path"'),
-        (
-            'estimator = "table"\ntable = "x.toml"\nspace = { name = "single_path", depths = 1 }',
-            UsageError,
-            "x.toml: space 'single_path': .*unexpected keyword argument 'depths'",
-        ),
     ],
 )
 def test_a_device_file_that_is_wrong_says_what(tmp_path, text, error, named):
     (tmp_path / "x.toml").write_text(text)
-    with pytest.raises(error, match=named) as raised:
+    with pytest.raises(error, match=named):
         make_target(str(tmp_path / "x.toml"))
-    assert "\n" not in str(raised.value)
 
 
-def test_a_roofline_of_ones_own(tmp_path, small):
-    (tmp_path / "paper.toml").write_text(ROOFLINE + 'precision = "int8"\nbatch = 4\n')
-    target = make_target(str(tmp_path / "paper.toml"))
-    assert target == RooflineTarget("paper", 1.0, 1.5, batch=4, precision="int8")
-    check_target(target, jobs(small, "k3e3", "skip"))
+def test_a_command_that_reaches_nobody_is_tried_again_after_a_while(tmp_path, monkeypatch):
+    waited = []
+    monkeypatch.setattr(time, "sleep", waited.append)
+    (tmp_path / "x.toml").write_text('runtime = "onnxruntime"\ncommand = ["no-such-command"]')
+    with pytest.raises(DeviceLost, match=r"no-such-command: cannot be started .*\(3 tries\)"):
+        make_target(str(tmp_path / "x.toml"))
+    assert waited == sorted(waited)
+    assert len(waited) == 2
 
 
-def test_a_table_of_ones_own_lies_beside_its_file(tmp_path, small):
-    rows = {str(n): dict.fromkeys(small.choices[0].options, 1.0) for n in range(1, 12)}
-    (tmp_path / "table.json").write_text(json.dumps(rows))
-    space = 'space = { name = "mobile", layout = "small", resolution = 16, classes = 10 }'
-    (tmp_path / "phone.toml").write_text(f'estimator = "table"\ntable = "table.json"\n{space}\n')
-    target = make_target(str(tmp_path / "phone.toml"))
-    assert isinstance(target, TableTarget)
-    assert (target.name, target.table, target.space.spec) == ("phone", tmp_path / "table.json", small.spec)
-    check_target(target, jobs(small, "k3e3", "skip"))
+def test_unknown_devices_are_named_with_the_known_ones():
+    for name in ("tpu", "no.such.module:x", "surgenas.hardware.timed.device:nothing"):
+        with pytest.raises(UsageError, match="onnxruntime-cpu"):
+            make_target(name)
 
 
-def test_every_catalogued_estimator_can_be_looked_up():
-    for name, path in ESTIMATORS.items():
-        assert look_up("estimator", name, ESTIMATORS).__name__ == path.split(":")[1]
+def test_more_threads_than_cores_are_refused(tmp_path):
+    (tmp_path / "many.toml").write_text('runtime = "onnxruntime"\nthreads = 1000')
+    with pytest.raises(EnvironmentFault, match="1000 threads"):
+        make_target(str(tmp_path / "many.toml"))
 
 
-def test_a_runtime_that_is_missing_names_its_extra():
-    with pytest.raises(EnvironmentFault, match=r"pip install 'surgenas\[thing\]'"):
-        distribution_version("no-such-distribution", "thing")
-    greeting = worker.greeting()
-    assert "onnxruntime" in greeting.values["runtimes"]
+def test_a_precision_that_a_runtime_or_a_processor_lacks_is_said(tmp_path, monkeypatch):
+    (tmp_path / "x.toml").write_text('runtime = "pytorch"\nprecision = "int8"\n')
+    with pytest.raises(UsageError, match="pytorch has no int8; one of fp32"):
+        make_target(str(tmp_path / "x.toml"))
+    openvino = pytest.importorskip("openvino")
+    monkeypatch.setattr(openvino.Core, "get_property", lambda *_: ["FP32", "INT8"])
+    with pytest.raises(EnvironmentFault, match="this processor has no bf16"):
+        make_target("openvino-cpu-bf16")

@@ -11,7 +11,7 @@ from torch import nn
 
 from surgenas.nn.cost import count
 from surgenas.nn.depthwise import DepthwiseConv2d
-from surgenas.nn.pool import Residual, ShuffleBlock, separable, shuffle, stack_with_se
+from surgenas.nn.pool import Residual, ShuffleBlock, separable_block, shuffle_block, stack_with_se
 
 evens = st.integers(1, 6).map(lambda n: 4 * n)
 kernels = st.sampled_from([3, 5, 7])
@@ -108,7 +108,7 @@ def test_squeeze_and_excitation_stands_last_and_reduces_to_a_quarter(channels, r
     assert extra == 2 * channels * reduced + channels + reduced
 
 
-@pytest.mark.parametrize("make", [separable, shuffle])
+@pytest.mark.parametrize("make", [separable_block, shuffle_block])
 def test_without_affine_there_are_only_convolutions(make):
     block = make(8, 12, kernel=3, stride=1, affine=False)
     assert {type(m) for m in block.modules() if list(m.parameters(recurse=False))} <= {nn.Conv2d, DepthwiseConv2d}

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from surgenas.core import moves
-from surgenas.predictors.converter import chance_of_any, kept
+from surgenas.predictors.converter import chance_of_any, find_kept_layers
 from surgenas.predictors.messages import describe
 from surgenas.spaces.nasbench201 import OPERATORS, WIRING, NASBench201
 
@@ -55,7 +55,7 @@ def code(*cells):
 )
 def test_what_is_charged(cell, charged):
     gates = code(cell)
-    counts, _ = kept(SPACE.costs(), gates)
+    counts, _ = find_kept_layers(SPACE.costs(), gates)
     left = [
         letter if letter in "13p" and count else "-" for letter, count in zip(cell, counts[0].tolist(), strict=True)
     ]
@@ -99,7 +99,7 @@ def by_rules(genes):
 def test_chances_of_one_hot_gates_are_the_rules_by_cases():
     """Every seventh of all cells."""
     archs = list(moves.enumerate_all(SPACE))[::7]
-    counts, adds = kept(SPACE.costs(), torch.from_numpy(moves.encode(SPACE, archs)))
+    counts, adds = find_kept_layers(SPACE.costs(), torch.from_numpy(moves.encode(SPACE, archs)))
     assert ((counts == 0) | (counts == 1)).all()
     for arch, counting, adding in zip(archs, counts.bool().tolist(), adds.bool().tolist(), strict=True):
         assert (counting, adding) == by_rules(arch.genes), arch
@@ -120,7 +120,7 @@ def test_the_chance_of_any_is_summed_over_all_cases(chances):
 @settings(max_examples=20, deadline=None)
 def test_chances_stay_between_never_and_always(seed):
     gates = torch.softmax(3 * torch.randn(4, 6, 5, generator=torch.Generator().manual_seed(seed)), 2)
-    counts, adds = kept(SPACE.costs(), gates)
+    counts, adds = find_kept_layers(SPACE.costs(), gates)
     assert counts.min() >= -1e-6
     assert counts.max() <= 1 + 1e-6
     assert adds.min() >= -1e-6

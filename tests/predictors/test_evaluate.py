@@ -25,7 +25,7 @@ def test_scores():
     assert found.mape == pytest.approx((0 + 0.1 + 0.1) / 3)
     assert found.within_5 == pytest.approx(1 / 3)
     assert found.rmse_ms == pytest.approx(np.sqrt((0.04 + 0.09) / 3))
-    assert found.to_dict() == {
+    assert found.to_json() == {
         "name": "x", "kendall": found.kendall, "spearman": found.spearman, "mape": found.mape, "within_5": 1 / 3,
         "within_10": found.within_10, "rmse_ms": found.rmse_ms, "fit_seconds": 0.5,
     }  # fmt: skip

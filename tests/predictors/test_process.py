@@ -36,7 +36,7 @@ def test_where_all_samples_count_alike_prediction_and_uncertainty_are_the_textbo
     kernel = process.kernel
 
     def gram(one, other):
-        x, y = [process.groups.normalised(describe(COSTS, torch.from_numpy(c))) for c in (one, other)]
+        x, y = [process.groups.normalise(describe(COSTS, torch.from_numpy(c))) for c in (one, other)]
         products = torch.stack([a @ b.T for a, b in zip(x, y, strict=True)])
         distances = torch.stack([torch.cdist(a, b).square() for a, b in zip(x, y, strict=True)])
         return kernel(products, distances)

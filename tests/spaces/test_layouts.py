@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 from torch import nn
 
-from surgenas.spaces.layouts import LAYOUTS, REFERENCE_LAYOUT
+from surgenas.spaces.layouts import LAYOUTS
 from surgenas.spaces.mobile import Mobile
 
 # total stride, searchable layers, widths of the stages, channels before the pooling
@@ -49,14 +49,6 @@ def test_the_layers_of_a_layout_follow_each_other(name):
     for one, other in pairwise(slots):
         assert (one.cout, -(-one.size // one.stride)) == (other.cin, other.size)
     assert slots[0].size == LAYOUTS[name].resolution // 2
-
-
-@layouts
-def test_the_reference_of_a_layout_has_its_total_stride(name):
-    def stride(layout: str) -> int:
-        return math.prod(stage.stride for stage in LAYOUTS[layout].stages)
-
-    assert stride(REFERENCE_LAYOUT.get(name, "mobilenetv2")) == stride(name)
 
 
 def test_activations_are_those_of_the_papers():

@@ -78,15 +78,6 @@ def test_depth_repeats_the_last_operator_of_each_stage():
     assert count(grown.build(deeper), grown.input_shape) > count(space.build(space.architecture(genes)), (3, 32, 32))
     assert Architecture.from_dict(deeper.to_dict()) == deeper
     assert "depth" not in space.settings
-    assert len(space_of(grown.reference(1.0)).choices) == 16, "MobileNetV2 keeps its own depth"
-
-
-def test_reference_shares_images_and_classes():
-    space = Mobile(layout="small", resolution=48, classes=7)
-    reference = space_of(space.reference(0.5))
-    assert reference.input_shape == space.input_shape
-    assert reference.classes == 7
-    assert len(reference.choices) == 16
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from surgenas.core.errors import UsageError
 from surgenas.nn.cost import count
 from surgenas.spaces import make_space, space_of
 from surgenas.spaces.layouts import LAYOUTS
-from surgenas.spaces.mobile import Mobile
 from surgenas.spaces.operators import Operators, Shuffle
 from surgenas.testing import check_space
 
@@ -77,7 +76,6 @@ def test_half_of_the_channels_pass_a_shuffle_block_untouched():
 def test_any_layout_can_have_the_pool(layout):
     space = Operators(layout=layout, resolution=32, classes=3, pool="sep_k3,choice_k3")
     assert space.build(moves.uniform_architecture(space, "choice_k3")).eval()(torch.randn(1, 3, 32, 32)).shape == (1, 3)
-    assert type(space_of(space.reference(0.5))) is Mobile
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,14 @@ the limit."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
+from surgenas.core.bounds import Count
 from surgenas.core.errors import UsageError
 from surgenas.core.space import Space
 from surgenas.core.trial import Trial
@@ -25,8 +26,14 @@ Judge = Callable[[Sequence[Architecture]], Sequence[float]]
 
 @dataclass(frozen=True, kw_only=True)
 class Evolution:
-    """As the authors have it: of each generation `mutations` from mutating the `parents` best, as many `crossovers`,
-    the rest at random. mutation_rate: by gene."""
+    """The authors' shares: of each generation some from mutation, some from crossover, the rest at random.
+
+    population: networks of a generation.
+    generations: after the first.
+    parents: the best that children come from.
+    mutations, crossovers: children of a generation that come so.
+    mutation_rate: chance of every gene to be drawn anew.
+    """
 
     population: int = 50
     generations: int = 20
@@ -88,18 +95,30 @@ def evolve(
 
 @dataclass(frozen=True, kw_only=True)
 class Generations(BlackBox):
-    """The same evolution in a loop that asks: a generation at a time."""
+    """The same evolution in a loop that asks: a generation at a time.
+
+    population: networks of a generation.
+    parents: the best that children come from.
+    mutations, crossovers: children of a generation that come so; the rest is drawn at random.
+    mutation_rate: chance of every gene to be drawn anew.
+    """
 
     name: ClassVar[str] = "evolution"
-    batch: int = 50
-    settings: Evolution = field(default_factory=lambda: Evolution(generations=1))
+    batch: Count = 50
+    population: Count = 50
+    parents: Count = 10
+    mutations: int = 25
+    crossovers: int = 25
+    mutation_rate: float = 0.1
 
     def ask(
         self, space: Space, history: Sequence[Trial], n: int, rng: np.random.Generator, feasible: Feasible = anywhere
     ) -> list[Architecture]:
-        return ask(
-            space, history, replace(self.settings, population=self.at_most(self.settings.population)), feasible, rng
-        )[:n]
+        settings = Evolution(
+            population=self.at_most(self.population), generations=1, parents=self.parents, mutations=self.mutations,
+            crossovers=self.crossovers, mutation_rate=self.mutation_rate,
+        )  # fmt: skip
+        return ask(space, history, settings, feasible, rng)[:n]
 
 
 def _each(draw: Callable[[], Architecture]) -> Draw:

@@ -33,10 +33,13 @@ NEAR = 0.95
 
 @dataclass(frozen=True, kw_only=True)
 class Hurricane(SPOS):
-    """keep, b, per_layer: of the operators' selection, where the space is the whole pool (methods.selection).
-    epochs: of both stages, shared by how many layers each searches. early: layers that the second stage searches, 0
-    for the stage boundary nearest to two in five. warm: the second stage inherits the weights of the first. reversed:
-    early layers first.
+    """Settings of one search in two stages.
+
+    keep, b, per_layer: how the device's operators are chosen, where the space is the whole pool (methods/selection.py).
+    epochs: of both stages, shared by how many layers each searches.
+    early: layers that the second stage searches, 0 for the stage boundary nearest to two in five.
+    warm: the second stage inherits the weights of the first.
+    reversed: search the early layers first.
     """
 
     name: ClassVar[str] = "hurricane"

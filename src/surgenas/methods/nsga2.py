@@ -23,8 +23,9 @@ TRIES = 200
 
 @dataclass(frozen=True, kw_only=True)
 class NSGA2(BlackBox):
-    """population: how many survive of all that were tried, at first random ones; mutation_rate: by gene, after
-    crossover, 0 for one gene in expectation."""
+    """population: how many survive of all that were tried, at first random ones.
+    mutation_rate: chance of every gene to be drawn anew after crossover, 0 for one gene in expectation.
+    """
 
     name: ClassVar[str] = "nsga2"
     batch: int = 10

@@ -24,7 +24,9 @@ TRIES = 200
 
 @dataclass(frozen=True, kw_only=True)
 class RegularizedEvolution(BlackBox):
-    """population: the youngest that are alive, at first random ones; tournament: how many of them compete."""
+    """population: the youngest that are alive, at first random ones.
+    tournament: how many of them compete to have a child.
+    """
 
     name: ClassVar[str] = "regularized"
     population: int = 50

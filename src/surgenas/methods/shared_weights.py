@@ -33,6 +33,16 @@ def check_sharing(space: object, needs: Needs, method: str, default_space: str) 
         )
 
 
+class TrainsSharedWeights:
+    """Settings whose meaning is the same in all of these methods.
+
+    epochs: passes over the training images.
+    weight_lr, momentum, weight_decay: of the SGD that trains the shared weights.
+    clip: largest norm of their gradient.
+    label_smoothing: of the cross-entropy.
+    """
+
+
 class SupernetSearch(ABC):
     """Everything a search changes: the supernet, its optimizer, and whatever the method adds. done: epochs so far."""
 

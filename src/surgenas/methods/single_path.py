@@ -24,24 +24,38 @@ from surgenas.methods.base import EpochSummary, Needs, Problem
 from surgenas.methods.gradient import GradientEpoch, GradientSearch, Multiplier, cosine
 from surgenas.methods.indicators import PAPER_TABLE, kept, paper_runtime
 from surgenas.methods.lambda_search import landed, propose
-from surgenas.methods.shared_weights import Step
+from surgenas.methods.shared_weights import Step, TrainsSharedWeights
 from surgenas.nn.superkernel import Rule
 from surgenas.predictors.linear import AdditivePredictor
 
 
 @dataclass(frozen=True, kw_only=True)
-class SinglePathNAS:
+class SinglePathNAS(TrainsSharedWeights):
     """Settings of one search.
 
+    warmup: share of the epochs that train weights only.
     faithful: norms as they are, masks on the kernel, thresholds in the weights' optimizer (RMSProp) and in its weight
-    decay; else norms relative to their start, masks on the normalisations, and thresholds that start at
-    `threshold_start` of them and move by SGD on the gradient over its root mean square: dear and useless parts go first
-    (with Adam, all thresholds travel alike and everything is switched off at once, docs/log.md), by about
-    `threshold_travel` in the whole search. weight_lr, weight_decay: 0 for those of the mode. loss: "multiplier"
-    learns lambda as SurgeNAS does, "log" adds 1e3 lam log(R), "target" adds 15 log(1 + 100 max(0, R/T - 1)).
+    decay; else norms relative to their start, masks on the normalisations, and thresholds that move by SGD on the
+    gradient over its root mean square: dear and useless parts go first. (With Adam, all thresholds travel alike and
+    everything is switched off at once, docs/log.md.)
+    squared: compare squared norms with thresholds, as the paper writes them.
+    temperature: of the sigmoid that gradients of decisions are taken from.
+    threshold_start: where thresholds start, as a share of the fresh network's norms.
+    threshold_travel: about how far a threshold gets in the whole search.
+    threshold_momentum: of the thresholds' SGD.
+    indicator_dropout: which decisions are dropped while warming up; "equal" gives operators the same chance.
+    keep: chance of a decision to be kept, as the authors drop them.
+    loss: "multiplier" learns lambda as SurgeNAS does, "log" adds 1e3 lam log(R), "target" adds 15 log(1 + 100 max(0,
+    R/T - 1)).
+    lam: lambda of loss=log.
     runtime: "exact" mixture of operators, or the "paper"'s product form, which needs an additive predictor.
+    multiplier_lr: how fast lambda is learned.
+    damping: how much the violation itself pushes beside lambda.
     search_lambda: "bisection" or "bayes" search again with another lam, from the warmed-up weights on, until the
     latency lands on the limit, `tries` times at most.
+    lambda_low, lambda_high: log10 of the lam between which it is searched.
+    tries: searches for lam at most.
+    weight_lr, weight_decay: of the shared weights; 0 for those of the mode.
     """
 
     name: ClassVar[str] = "single-path"

@@ -28,15 +28,15 @@ from surgenas.methods.base import EpochSummary, Latency, Needs, Problem
 from surgenas.methods.candidates import accuracies
 from surgenas.methods.constrained import most_probable
 from surgenas.methods.evolution import Evolution, evolve
-from surgenas.methods.shared_weights import Step, SupernetSearch
+from surgenas.methods.shared_weights import Step, SupernetSearch, TrainsSharedWeights
 
 
 @dataclass(frozen=True, kw_only=True)
-class SPOS(Evolution):
-    """Settings of one search and of its evolution; the authors' are for ImageNet and batches of 1024, these
-    for short searches.
+class SPOS(Evolution, TrainsSharedWeights):
+    """Settings of one search and of its evolution; the authors' are for ImageNet and batches of 1024, these for short
+    searches.
 
-    sampler: "spos", one uniform path a step, or "fair", FairNAS's orderings: one step of all operators.
+    sampler: "spos" trains one uniform path a step, "fair" FairNAS's orderings: all operators in a step.
     """
 
     name: ClassVar[str] = "spos"

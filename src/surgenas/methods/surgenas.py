@@ -24,18 +24,29 @@ from surgenas.methods import SAMPLERS
 from surgenas.methods.base import Needs, Problem
 from surgenas.methods.gradient import GradientEpoch, GradientSearch, Multiplier, cosine
 from surgenas.methods.samplers import Sampler
+from surgenas.methods.shared_weights import TrainsSharedWeights
 from surgenas.nn.supernet import Gates
 
 
 @dataclass(frozen=True, kw_only=True)
-class SurgeNAS:
+class SurgeNAS(TrainsSharedWeights):
     """Settings of one search. Where they differ from the authors' ImageNet ones, they are scaled to short searches.
 
-    warmup: share of the epochs that train weights only. alpha_lr: 0 sets it so that a logit can travel
-    `alpha_travel` in the whole search. loss: "multiplier" learns lambda by gradient ascent, of either
-    sign, so that the latency lands on the limit from both sides; "penalty" adds lambda LAT/T and "absolute"
-    lambda |LAT/T - 1|, lambda = latency_weight. estimator: "both" sums path credit and the straight-through gradient of
-    the first draw, an exact sample of softmax(logits), each normalised.
+    warmup: share of the epochs that train weights only.
+    alpha_lr: learning rate of the logits; 0 lets a logit travel `alpha_travel` in the whole search.
+    alpha_travel: how far a logit may get.
+    alpha_decay: weight decay of the logits.
+    tau_start, tau_end: temperature of the draws after the warm-up and at the end.
+    eta: strength of the shortcuts of identity mapping regularization, fading to 0 (docs/methods/surgenas.md, 3).
+    sampler: how the paths of a step are drawn (methods/samplers.py).
+    estimator: of the logits' gradient; "both" sums path credit and the straight-through gradient of the first draw, an
+    exact sample of softmax(logits), each normalised (docs/methods/surgenas.md, 4).
+    leak: give every gate of a layer the sum over dL/dh, as the authors' later code does.
+    loss: "multiplier" learns lambda by gradient ascent, of either sign, so that the latency lands on the limit from
+    both sides; "penalty" adds lambda LAT/T and "absolute" lambda |LAT/T - 1|, lambda being `latency_weight`.
+    latency_weight: lambda where it is not learned.
+    multiplier_lr: how fast lambda is learned.
+    damping: how much the violation itself pushes beside lambda.
     """
 
     name: ClassVar[str] = "surgenas"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from itertools import groupby
+from textwrap import fill
 
 from rich.console import Console
 from rich.markup import escape
@@ -26,6 +27,14 @@ from surgenas.studies.scale import Growth
 WIDTH = 120
 NOTICED = 0.05
 """What a disturbed memory may add, from which on it is said."""
+ABILITIES = {
+    "SharesWeights": "architectures can share weights",
+    "Additive": "costs of layers add up",
+    "Named": "parts have names",
+    "Scalable": "width, depth and resolution scale",
+    "Selectable": "operators can be selected for a device",
+}
+"""What a person reads for a capability of a space."""
 BUSY = 0.25
 """Share of the processor that others use, from which on it is said: a first look at a busy device takes it for slow."""
 
@@ -239,16 +248,22 @@ def methods_table(found: MethodList) -> str:
 
 def space_table(found: Mapping[str, SpaceRow]) -> str:
     """Spaces with what they are, how large, what they can do, and all that they take."""
-    lines = []
+    lines: list[str] = []
+    told: set[str] = set()
     for name, space in found.items():
         size = f"{space.layers} choices, {space.architectures:.3g} architectures, {space.resolution} px"
-        able = f"  can: {', '.join(space.can)}" if space.can else "  can only build networks"
-        operators = f"  operators: {', '.join(space.operators)}"
-        lines.append(f"{name} ({size})\n  {space.what}\n{operators}\n{able}")
-        if " --layout " not in name or name.endswith("proxyless"):
-            lines.append(_setting_table(space.settings))
-        lines.append("")
-    return "\n".join(lines).rstrip()
+        if (first := name.partition(" ")[0]) in told:  # another layout of the same
+            lines[-1] += f"\n{name}: {size}"
+            continue
+        told.add(first)
+        can = ", ".join(ABILITIES[ability] for ability in space.can)
+        operators = f"operators: {', '.join(space.operators)}"
+        lines.append(
+            f"{fill(f'{first}: {space.what}', WIDTH, subsequent_indent='  ')}\n"
+            f"{fill(operators, WIDTH, initial_indent='  ', subsequent_indent='    ')}\n"
+            f"  {can}\n{_setting_table(space.settings)}\n{name}: {size}"
+        )
+    return "\n\n".join(lines)
 
 
 def _setting_table(settings: Sequence[SettingRow]) -> str:

@@ -185,12 +185,9 @@ class Searching:
         return found
 
     def _note_trial(self, trial: Trial) -> None:
-        known = {"key": trial.key, "rung": trial.rung}
-        if not self.run.journal.all("trial", **known):
-            latency_ms = None if math.isnan(trial.latency_ms) else trial.latency_ms
-            self.run.journal.append(
-                "trial", **known, genes=list(trial.arch.genes), score=trial.score, latency_ms=latency_ms
-            )
+        ms = None if math.isnan(trial.latency_ms) else trial.latency_ms
+        genes, key, rung = list(trial.arch.genes), trial.key, trial.rung
+        self.run.journal.append("trial", key=key, rung=rung, genes=genes, score=trial.score, latency_ms=ms)
 
     def _recall(self, work: Work) -> Any:
         known = self.run.journal.last("work", key=work.key)

@@ -40,7 +40,7 @@ def _shapes() -> tuple[tuple[int, int, int], ...]:
 
 
 class FBNet(ImageSpace, ChainSpace):
-    """FBNet's chain of 22 layers. classes: number of classes; resolution: input height and width."""
+    """FBNet's chain of 22 layers. classes: number of classes. resolution: input height and width."""
 
     name = "fbnet"
     SHAPES = _shapes()

@@ -8,7 +8,7 @@ from surgenas.core.space import Space
 
 
 class ImageSpace(Space):
-    """A space with two settings. classes: number of classes; resolution: input height and width."""
+    """A space with two settings. classes: number of classes. resolution: input height and width."""
 
     def __init__(self, *, classes: int, resolution: int) -> None:
         if not 2 <= classes <= 1_000_000 or not 8 <= resolution <= 2048:

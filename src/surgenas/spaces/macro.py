@@ -15,7 +15,7 @@ STEM, HEAD = 32, 1280
 
 
 class Macro(ImageSpace, ChainSpace):
-    """The chain of eight layers. classes: number of classes; resolution: input height and width."""
+    """The chain of eight layers. classes: number of classes. resolution: input height and width."""
 
     name = "macro"
     SHAPES = (

@@ -57,7 +57,7 @@ class Mobile(Space):
     """Chains of MBConv blocks in a layout.
 
     layout: a name in LAYOUTS. resolution: input height and width; 0 takes the layout's own. width: multiplies all
-    channels. depth: multiplies the layers of each stage.
+    channels. depth: multiplies the layers of each stage. classes: number of classes. dropout: before the classifier.
     """
 
     name = "mobile"

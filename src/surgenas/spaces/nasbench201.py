@@ -27,7 +27,7 @@ WIDTH, REPEATS = 16, 5
 
 
 class NASBench201(ImageSpace):
-    """The cell space. classes: number of classes; resolution: input height and width."""
+    """The cell space. classes: number of classes. resolution: input height and width."""
 
     name = "nasbench201"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
@@ -205,9 +206,9 @@ def _meaning(kind: Any, name: str) -> str:
     """What the class's docstring, or one of its bases', says of a setting: the sentence that begins with its name."""
     for base in kind.__mro__:
         text = " ".join((base.__doc__ or "").split())
-        for part in text.split(". "):
-            names, colon, meaning = part.partition(": ")
-            if colon and name in [word.strip() for word in names.split(".")[-1].split(",")]:
+        for sentence in re.split(r"\.\)? ", text):
+            names, colon, meaning = sentence.partition(": ")
+            if colon and name in [word.strip() for word in names.split(",")]:
                 return meaning.rstrip(".")
     return ""
 
