@@ -18,15 +18,18 @@ import torch
 from common import finish, spread
 
 from surgenas.core import moves
+from surgenas.core.capabilities import Additive, require
 from surgenas.core.progress import Progress
 from surgenas.core.space import Space
-from surgenas.methods.surgenas import SurgeNAS, SurgeNASConfig
+from surgenas.methods.base import Problem
+from surgenas.methods.surgenas import SurgeNAS, SurgeNASSearch
 from surgenas.nn.supernet import Gates
 from surgenas.spaces.mobile import Mobile
+from surgenas.tasks.classification import accuracy
 from surgenas.tasks.data import Dataset, eval_batches, load_data
 from surgenas.testing import Planted, ZeroPredictor
 from surgenas.training.augment import steps_per_epoch, train_batches
-from surgenas.training.loop import Recipe, accuracy, fit, make_fabric
+from surgenas.training.loop import Recipe, fit, make_fabric
 
 BATCH, ALONE = 64, 10
 
@@ -81,24 +84,22 @@ def main() -> None:
 
 def search(space: Space, data: Dataset, seed: int, epochs: int, **settings: Any) -> dict[str, Any]:
     """One search that sees accuracy only."""
-    config = SurgeNASConfig(epochs=epochs, loss="penalty", latency_weight=0.0, **settings)
-    method = SurgeNAS(
-        space, config, ZeroPredictor(space.costs()), 1.0, steps_per_epoch=steps_per_epoch(data, BATCH), seed=seed,
-        device=torch.device("cpu"),
-    )  # fmt: skip
+    blind = ZeroPredictor(require(space, Additive).costs())
+    problem = Problem(space, 1.0, seed, predictor=blind, steps_per_epoch=steps_per_epoch(data, BATCH))
+    begun = SurgeNAS(epochs=epochs, loss="penalty", latency_weight=0.0, **settings).begin(problem)
     used: Counter[tuple[int, int]] = Counter()
-    for layer, block in enumerate(method.supernet.layers):
-        for k, op in enumerate(block.ops):  # type: ignore[arg-type, union-attr]
+    for layer, block in enumerate(begun.supernet.layers):
+        for k, op in enumerate(block.ops):
             op.register_forward_hook(lambda *_, at=(layer, k): used.update([at]))
     for epoch in range(epochs):
-        summary = method.run_epoch(epoch, train_batches(data, BATCH, seed, epoch))
+        summary = begun.run_epoch(epoch, train_batches(data, BATCH, seed, epoch))
     counts = [used[layer, k] for layer in range(len(space.choices)) for k in range(len(space.choices[0].options))]
-    p_LK = method.probabilities()
+    p_LK = begun.probabilities()
     return {
         "skips": summary.skips,
         "update_variance": statistics.pvariance(counts),
-        "paths_a_step": len(method._draw(1.0, 0, False)),
-        "supernet_accuracy": supernet_accuracy(method, data, summary.path),
+        "paths_a_step": len(begun._draw(1.0, 0, False)),
+        "supernet_accuracy": supernet_accuracy(begun, data, summary.path),
         "accuracy": accuracy_alone(space, data, seed, summary.path) if space.name == "mobile" else None,
         "worst_bad": float(p_LK[:, 1].max()),
     }
@@ -113,10 +114,10 @@ def accuracy_alone(space: Space, data: Dataset, seed: int, path: tuple[int, ...]
     return accuracy(network, data, data.test)
 
 
-def supernet_accuracy(method: SurgeNAS, data: Dataset, path: tuple[int, ...]) -> float:
+def supernet_accuracy(search: SurgeNASSearch, data: Dataset, path: tuple[int, ...]) -> float:
     """Test accuracy of a path, its BN statistics taken from training images."""
-    gates = Gates.one_hot(path, len(method.space.choices[0].options))
-    net = method.supernet
+    gates = Gates.one_hot(path, len(search.space.choices[0].options))
+    net = search.supernet
     for module in net.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.reset_running_stats()

@@ -50,8 +50,9 @@ def zone(run: str, device: str, knob: str, data: str | None, epochs: int) -> dic
         except SurgenasError as error:
             return {"error": str(error)}
         print(scale_table(found), file=sys.stderr)
-        points = [{key: point[key] for key in KEPT} for point in found["points"]]
-        return {"picked": found["picked"], "accuracy": found.get("accuracy"), "points": points}
+        told = found.to_json()
+        points = [{key: point[key] for key in KEPT} for point in told["points"]]
+        return {"picked": told["picked"], "accuracy": told["accuracy"], "points": points}
 
 
 if __name__ == "__main__":

@@ -18,6 +18,10 @@ import psutil
 import surgenas
 from surgenas.cli.console import ConsoleProgress
 from surgenas.hardware.context import processor_name
+from surgenas.methods import make_method
+from surgenas.methods.base import Needs
+from surgenas.runs.summary import Summary
+from surgenas.spaces import make_space
 
 _BEFORE = psutil.cpu_times()
 RESULTS = Path(__file__).parent / "results"
@@ -52,11 +56,17 @@ def stolen() -> float | None:
     return round(lost / wanted, 3) if wanted else 0.0
 
 
-def whole_run(out: Path, **settings: Any) -> dict[str, Any]:
-    """The facts of a search; of one that was begun in this folder earlier, after going on with it."""
+def whole_run(out: Path, **settings: Any) -> Summary:
+    """The summary of a search; of one that was begun in this folder earlier, after going on with it."""
     if out.exists():
-        return surgenas.resume(out, progress=ConsoleProgress()).facts
-    return surgenas.search(out=out, progress=ConsoleProgress(), **settings).facts
+        return surgenas.resume(out, progress=ConsoleProgress()).summary
+    return surgenas.search(out=out, progress=ConsoleProgress(), **settings).summary
+
+
+def needs_of(method: str) -> Needs:
+    """What a method needs in the space that it searches by default."""
+    made = make_method(method, {})
+    return made.needs(make_space(made.default_space, {}))
 
 
 def thinned(data: str, every: int, into: Path) -> str:

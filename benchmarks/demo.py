@@ -24,17 +24,15 @@ def main() -> None:
     rows = []
     for seed in range(args.seeds):
         with tempfile.TemporaryDirectory() as folder:
-            facts = surgenas.search(seed=seed, out=Path(folder) / "run", progress=ConsoleProgress()).facts
-        rows.append({key: facts[key] for key in ("limit_ms", "latency", "accuracy", "references", "seconds", "seed")})
-    found = [row["accuracy"]["test"] for row in rows]
-    reference = [row["references"][0]["accuracy"] for row in rows]
+            found = surgenas.search(seed=seed, out=Path(folder) / "run", progress=ConsoleProgress()).to_json()
+        rows.append({key: found[key] for key in ("limit_ms", "latency", "accuracy", "yardsticks", "seconds", "seed")})
     finish(
         "demo",
         {
             "inside_limit": [row["latency"]["ms"] <= row["limit_ms"] for row in rows],
             "share_of_limit": spread([row["latency"]["ms"] / row["limit_ms"] for row in rows]),
-            "accuracy": spread(found),
-            "mobilenetv2": spread(reference),
+            "accuracy": spread([row["accuracy"]["test"] for row in rows]),
+            "mobilenetv2": spread([row["yardsticks"][0]["accuracy"] for row in rows]),
             "seconds": spread([sum(row["seconds"].values()) for row in rows]),
             "peak_memory_gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
             "runs": rows,

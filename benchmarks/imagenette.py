@@ -1,4 +1,5 @@
-"""Real images: imagenette at 64 px, half the latency of the largest network, beside MobileNetV2 and random networks.
+"""Real images: imagenette at 64 px, half the latency of the largest network, beside MobileNetV2 and random networks
+of equal latency.
 
     python benchmarks/imagenette.py --data FOLDER [--seeds N] [--epochs N] [--train-epochs N] [--time-limit 75m]
         [--out FOLDER] [--keep]
@@ -13,8 +14,10 @@ from pathlib import Path
 
 from common import finish, spread, whole_run
 
+from surgenas.cli.console import ConsoleProgress
 from surgenas.core.units import parse_seconds
-from surgenas.runs.journal import Journal
+from surgenas.runs.results import Planned
+from surgenas.runs.run import Run
 
 
 def main() -> None:
@@ -33,19 +36,21 @@ def main() -> None:
     rows = []
     for seed in range(args.seeds):
         folder = args.out / str(seed)
-        facts = whole_run(
-            folder, data=args.data, resolution=64, random=3, seed=seed, epochs=args.epochs,
+        found = whole_run(
+            folder, data=args.data, resolution=64, random_at_equal_latency=3, seed=seed, epochs=args.epochs,
             train_epochs=args.train_epochs, time_limit_s=parse_seconds(args.time_limit),
-        )  # fmt: skip
-        planned = Journal(folder / "journal.jsonl").last("planned") or {}  # the time limit may have cut the epochs
-        kept = ("limit_ms", "latency", "accuracy", "references", "random", "seconds", "seed")
-        rows.append({k: facts[k] for k in kept} | {k: planned[k] for k in ("epochs", "train_epochs")})
+        ).to_json()  # fmt: skip
+        planned = Run.open(folder, ConsoleProgress()).result(Planned)  # the time limit may have cut the epochs
+        assert planned is not None, "a finished run has planned"
+        kept = ("limit_ms", "latency", "accuracy", "yardsticks", "random_at_equal_latency", "seconds", "seed")
+        epochs = {"epochs": planned.epochs, "train_epochs": planned.train_epochs}
+        rows.append({key: found[key] for key in kept} | epochs)
     finish(
         "imagenette",
         {
             "found": spread([row["accuracy"]["test"] for row in rows]),
-            "mobilenetv2": spread([row["references"][0]["accuracy"] for row in rows]),
-            "random": spread([r["accuracy"] for row in rows for r in row["random"]]),
+            "mobilenetv2": spread([row["yardsticks"][0]["accuracy"] for row in rows]),
+            "random at equal latency": spread([r["accuracy"] for row in rows for r in row["random_at_equal_latency"]]),
             "seconds": spread([sum(row["seconds"].values()) for row in rows]),
             "runs": rows,
         },

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from common import finish, thinned
 
-from surgenas import lab
+from surgenas import api
 from surgenas.cli.console import ConsoleProgress
 from surgenas.report.lab_text import improvement_table
 
@@ -35,10 +35,10 @@ def main() -> None:
     args = parser.parse_args()
     data = thinned(args.data, args.every, args.runs / "images")
     settings = {name: getattr(args, name) for name in ("resolution", "epochs", "train_epochs")}
-    found = lab.improvement(args.runs, [data], METHODS, seeds=args.seeds, random=args.random, settings=settings,
+    found = api.improvement(args.runs, [data], METHODS, seeds=args.seeds, random=args.random, settings=settings,
                             progress=ConsoleProgress())  # fmt: skip
     print(improvement_table(found), file=sys.stderr)
-    rows = {key: value for key, value in found.items() if key != "runs"}
+    rows = {key: value for key, value in found.to_json().items() if key != "runs"}
     finish(f"improvement-{Path(data).name}", {**settings, "every": args.every, **rows})
 
 

@@ -25,13 +25,12 @@ import numpy as np
 from common import finish
 from sklearn.neural_network import MLPRegressor
 
-from surgenas import lab
+from surgenas import api
 from surgenas.cli.console import ConsoleProgress
 from surgenas.core import moves
-from surgenas.core.catalog import look_up
 from surgenas.core.trial import Trial
 from surgenas.engine.tables import read_table
-from surgenas.methods import BLACK_BOX
+from surgenas.methods import make_method
 from surgenas.methods.blackbox import whole
 from surgenas.report.lab_text import bench_table
 from surgenas.spaces import CATALOG as SPACES
@@ -66,12 +65,13 @@ def main() -> None:
         if not name.startswith(args.only):
             return
         how = {"budget": args.budget} | how | ({"methods": args.methods, "fidelities": {}} if args.methods else {})
-        facts = lab.bench(space, table, validation, test, out=args.runs / name, seeds=args.seeds,
-                          progress=ConsoleProgress(), **how)  # fmt: skip
-        print(f"{name}\n{bench_table(facts)}", file=sys.stderr)
-        for row in facts["methods"]:  # the curve at ten places
+        result = api.bench(space, table, validation, test, out=args.runs / name, seeds=args.seeds,
+                           progress=ConsoleProgress(), **how)  # fmt: skip
+        print(f"{name}\n{bench_table(result)}", file=sys.stderr)
+        told = result.to_json()
+        for row in told["methods"]:  # the curve at ten places
             row["regret"] = {key: values[9 :: max(1, len(values) // 10)] for key, values in row["regret"].items()}
-        found[name] = {key: value for key, value in facts.items() if key not in ("table", "report")}
+        found[name] = {key: value for key, value in told.items() if key not in ("table", "report")}
 
     accuracy, latency = (args.nasbench201 / f"{kind}.csv.gz" for kind in ("accuracy", "latency"))
     table = read_table(make_space("nasbench201", {}), latency)
@@ -110,7 +110,7 @@ def speed() -> dict[str, Any]:
                 fitting += time.process_time() - start
 
         MLPRegressor.fit = timed
-        method = look_up("method", name, BLACK_BOX)()
+        method: Any = make_method(name, {"trials": QUERIES})
         start, wall = time.process_time(), time.perf_counter()
         loop, rounds = method.start(space, rng), 0
         while len(loop.history) < QUERIES:

@@ -23,7 +23,8 @@ from common import finish, spread
 from scipy.stats import kendalltau
 
 from surgenas.cli.console import ConsoleProgress
-from surgenas.methods.surgenas import ESTIMATORS, SurgeNAS, SurgeNASConfig
+from surgenas.methods.base import Problem
+from surgenas.methods.surgenas import SurgeNAS
 from surgenas.nn.cost import count
 from surgenas.spaces.macro import Macro
 from surgenas.tasks.data import Dataset, Part, load_data
@@ -31,6 +32,7 @@ from surgenas.testing import ZeroPredictor
 from surgenas.training.augment import steps_per_epoch, train_batches
 
 BATCH = 64
+ESTIMATORS = ("path-credit", "straight-through", "both")
 
 
 def main() -> None:
@@ -80,14 +82,13 @@ def main() -> None:
 def search(data: Dataset, seed: int, epochs: int, estimator: str) -> np.ndarray:
     """(L, K) log-probabilities after a search that sees accuracy only."""
     space = Macro()
-    config = SurgeNASConfig(epochs=epochs, estimator=estimator, loss="penalty", latency_weight=0.0)
-    method = SurgeNAS(
-        space, config, ZeroPredictor(space.costs()), 1.0, steps_per_epoch=steps_per_epoch(data, BATCH), seed=seed,
-        device=torch.device("cpu"),
-    )  # fmt: skip
+    blind = ZeroPredictor(space.costs())
+    problem = Problem(space, 1.0, seed, predictor=blind, steps_per_epoch=steps_per_epoch(data, BATCH))
+    method = SurgeNAS(epochs=epochs, estimator=estimator, loss="penalty", latency_weight=0.0)
+    begun = method.begin(problem)
     for epoch in range(epochs):
-        method.run_epoch(epoch, train_batches(data, BATCH, seed, epoch))
-    return method.probabilities().double().log().numpy()
+        begun.run_epoch(epoch, train_batches(data, BATCH, seed, epoch))
+    return begun.probabilities().double().log().numpy()
 
 
 def first_images(data: Dataset, count: int) -> Dataset:

@@ -28,9 +28,9 @@ from typing import ClassVar
 import numpy as np
 from common import finish
 from scipy.stats import kendalltau
-from surgenas.runs.steps.measured import job_of
 
 from surgenas.core import moves
+from surgenas.engine.jobs import job_of
 from surgenas.hardware.devices import make_target
 from surgenas.hardware.runtimes import Images
 from surgenas.hardware.target import Job
@@ -40,7 +40,7 @@ from surgenas.hardware.timed.session import Network
 from surgenas.hardware.timed.store import Store
 from surgenas.hardware.timed.timing import Protocol
 from surgenas.spaces.mobile import Mobile
-from surgenas.studies.sources import source
+from surgenas.studies.sources import read_source
 
 PROTOCOL = Protocol(max_rounds=20, budget_s=15, patience_s=20, duplicates=2, fresh=True)
 RUNS = 50
@@ -72,10 +72,10 @@ class Remembering(RuntimeDevice):
 
     converted: ClassVar[dict[str, tuple[Network, Images]]] = {}
 
-    def _converted(self, job: Job) -> tuple[Network, Images]:
+    def _convert(self, job: Job) -> tuple[Network, Images]:
         key = job.key.removeprefix(TWIN)
         if key not in self.converted:
-            self.converted[key] = super()._converted(job)
+            self.converted[key] = super()._convert(job)
         return self.converted[key]
 
 
@@ -137,7 +137,7 @@ def sampled(count: int) -> list[Job]:
     for width in np.geomspace(0.5, 2, count):
         space = Mobile(layout="small", resolution=128, width=float(width), classes=10)
         jobs.append(job_of(moves.sample(space, rng)))
-    return jobs + [source(name, resolution) for name, resolution in HEAVY]
+    return jobs + [read_source(name, resolution) for name, resolution in HEAVY]
 
 
 def ours(
@@ -148,7 +148,7 @@ def ours(
     for reference, group in groups.items():
         job = group[seed % len(group)]
         twin = replace(job, key=TWIN + job.key)
-        measured = device.measure([*group, twin], reference=reference, protocol=PROTOCOL, seed=seed)
+        measured = device.on_scale(reference).measure([*group, twin], protocol=PROTOCOL, seed=seed)
         (low, high), (least, most) = (ranks(measured)[i] for i in (seed % len(group), -1))
         ties.append(low <= most and least <= high)
         found |= {m.key: m for m in measured[:-1]}
@@ -157,7 +157,7 @@ def ours(
 
 def sequential(device: Remembering, job: Job) -> list[float]:
     """The usual way: compile, warm up, time one run after the other."""
-    network, _ = device._converted(job)
+    network, _ = device._convert(job)
     call = device.runtime.prepare(network.model, network.images, device.threads, device.precision)
     for _ in range(10):
         call()

@@ -10,8 +10,8 @@ training over SPOS's, epochs of both in turns. rank:
 Kendall tau-b of supernet accuracy against NAS-Bench-Macro's table over 600 architectures, and what the supernet's best
 would be there, for three ways to train it at equal passes; the judgement alone sees the table. stages: HURRICANE,
 warm start, split, K and b, on digits. compare: SPOS on the generic and on the device's space, HURRICANE, SurgeNAS,
-Single-Path, MobileNetV2 and random architectures at one limit. --epochs: of SurgeNAS, the others' are by their default
-longer. --every n: trains on every n-th image only.
+Single-Path, MobileNetV2 and random architectures of equal latency at one limit. --epochs: of SurgeNAS, the others' are
+by their default longer. --every n: trains on every n-th image only.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import json
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -28,22 +29,23 @@ from typing import Any
 
 import numpy as np
 import torch
-from common import finish, spread, thinned, whole_run
+from common import finish, needs_of, spread, thinned, whole_run
 from macro import first_images
 from scipy.stats import kendalltau
 from step_cost import seconds
 
 from surgenas.cli.console import ConsoleProgress
 from surgenas.core import moves
-from surgenas.core.catalog import look_up
 from surgenas.core.errors import LimitError
-from surgenas.methods import CATALOG as METHODS
+from surgenas.methods.base import Problem
 from surgenas.methods.candidates import HeldOut, Judge, accuracies
 from surgenas.methods.evolution import Evolution, evolve
-from surgenas.methods.hurricane import Hurricane, HurricaneConfig
-from surgenas.methods.spos import SPOS, SPOSConfig
-from surgenas.methods.surgenas import SurgeNAS, SurgeNASConfig
+from surgenas.methods.hurricane import Hurricane
+from surgenas.methods.spos import SPOS
+from surgenas.methods.surgenas import SurgeNAS
+from surgenas.runs.results import Selected
 from surgenas.runs.run import Run
+from surgenas.runs.summary import Summary
 from surgenas.spaces.macro import Macro
 from surgenas.spaces.operators import Operators, Shuffle
 from surgenas.tasks.data import hold_out, load_data
@@ -66,7 +68,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=0)
     parser.add_argument("--train-epochs", type=int, default=0)
     parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--random", type=int, default=2)
+    parser.add_argument("--random-at-equal-latency", type=int, default=2)
     parser.add_argument("--runs", type=Path, help="keep the runs here, and go on where they were cut off")
     parser.add_argument("--keep", action="store_true")
     args = parser.parse_args()
@@ -118,23 +120,22 @@ def training(seed: int) -> float:
     """HURRICANE's supernet training over SPOS's, an epoch of each in turns as far as both have some; between the stages
     any architecture, its evolution left out as SPOS's is."""
     space = Operators(layout="small", resolution=64, classes=10, pool=POOL)
-    how: dict[str, Any] = {"steps_per_epoch": 1, "seed": seed, "device": torch.device("cpu")}
-    limit, predictor = 1.0, ZeroPredictor(space.costs())
-    one = SPOS(space, SPOSConfig(epochs=SPOS_STEPS), predictor, limit, **how)
+    problem = Problem(space, 1.0, seed, predictor=ZeroPredictor(space.costs()))
+    one = SPOS(epochs=SPOS_STEPS).begin(problem)
     two_steps = round(SPOS_STEPS * Hurricane.longer / SPOS.longer)
-    two = Hurricane(space, HurricaneConfig(epochs=two_steps), predictor, limit, **how)
+    two = Hurricane(epochs=two_steps).begin(problem)
     batch = [(_images(BATCH, space.input_shape), torch.randint(10, (BATCH,)))]
     a1 = moves.sample(space, np.random.default_rng(seed)).genes
     spent, done = {one: 0.0, two: 0.0}, {one: 0, two: 0}
     for step in range(SPOS_STEPS):
-        for method, until in ((one, step + 1), (two, round((step + 1) * two_steps / SPOS_STEPS))):
-            while done[method] < until:
-                if method is two and done[two] == two.first_epochs:
+        for search, until in ((one, step + 1), (two, round((step + 1) * two_steps / SPOS_STEPS))):
+            while done[search] < until:
+                if search is two and done[two] == two.first_epochs:
                     two.load_state_dict(two.state_dict() | {"a1": list(a1)})
                 start = time.perf_counter()
-                method.run_epoch(done[method], batch)
-                spent[method] += time.perf_counter() - start
-                done[method] += 1
+                search.run_epoch(done[search], batch)
+                spent[search] += time.perf_counter() - start
+                done[search] += 1
     return spent[two] / spent[one]
 
 
@@ -166,19 +167,19 @@ def rank(args: argparse.Namespace) -> dict[str, Any]:
     for seed in range(args.seeds):
         for name in ("uniform single path", "FairNAS orderings", "ODS"):
             space = Macro()
-            how = {"steps_per_epoch": steps, "seed": seed, "device": torch.device("cpu"), "held_out": held_out}
             once = epochs if name != "uniform single path" else passes * epochs
-            if name == "ODS":
-                config = SurgeNASConfig(epochs=once, loss="penalty", latency_weight=0.0)
-                method: Any = SurgeNAS(space, config, ZeroPredictor(space.costs()), 1.0, **how)
-            else:
-                sampler = "spos" if once > epochs else "fair"
-                method = SPOS(space, SPOSConfig(epochs=once, sampler=sampler), ZeroPredictor(space.costs()), 1.0, **how)
+            method: SurgeNAS | SPOS = {
+                "uniform single path": SPOS(epochs=once),
+                "FairNAS orderings": SPOS(epochs=once, sampler="fair"),
+                "ODS": SurgeNAS(epochs=once, loss="penalty", latency_weight=0.0),
+            }[name]
+            blind = ZeroPredictor(space.costs())
+            search = method.begin(Problem(space, 1.0, seed, predictor=blind, steps_per_epoch=steps, held_out=held_out))
             start = time.monotonic()
             for epoch in range(once):
-                method.run_epoch(epoch, train_batches(data, BATCH, seed, epoch))
+                search.run_epoch(epoch, train_batches(data, BATCH, seed, epoch))
             trained = time.monotonic() - start
-            scores = np.array(accuracies(method.supernet, [codes[i] for i in judged], held_out))
+            scores = np.array(accuracies(search.supernet, [codes[i] for i in judged], held_out))
             best = accuracy[judged[scores.argmax()]]
             row = {
                 "kendall": float(kendalltau(scores, accuracy[judged]).statistic), "accuracy": float(best),
@@ -194,6 +195,8 @@ def rank(args: argparse.Namespace) -> dict[str, Any]:
     }  # fmt: skip
 
 
+Rows = dict[str, list[dict[str, Any]]]
+"""Lines of the table, by what was run."""
 GENERIC = {"space": "shuffle", "space_settings": {"width": 2.0}}
 """Its blocks are so cheap that it reaches the limit of the others' only twice as wide."""
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -205,67 +208,83 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 def stages(args: argparse.Namespace) -> dict[str, Any]:
     """SPOS at full and at equal budget beside them, on the device's space."""
-    rows: dict[str, list[dict[str, Any]]] = {}
+    rows: Rows = {}
     for seed in range(args.seeds):
         found = _run(args, seed, "default", "hurricane")
-        rows.setdefault("default", []).append(found["row"])
+        rows.setdefault("default", []).append(found.row)
         others: dict[str, tuple[str, dict[str, Any]]] = {
             name: ("hurricane", {"method_settings": settings}) for name, settings in VARIANTS.items()
         }
-        for name, epochs in (("SPOS", args.epochs), ("SPOS, HURRICANE's budget", found["epochs"])):
-            others[name] = ("spos", {"epochs": epochs, **found["space"]})
+        for name, epochs in (("SPOS", args.epochs), ("SPOS, HURRICANE's budget", found.epochs)):
+            others[name] = ("spos", {"epochs": epochs, **found.space})
         for name, (method, how) in others.items():
             try:
-                run = _run(args, seed, name, method, latency_ms=found["limit_ms"], **how)
-                rows.setdefault(name, []).append(run["row"])
+                run = _run(args, seed, name, method, latency_ms=found.summary.limit_ms, **how)
+                rows.setdefault(name, []).append(run.row)
             except LimitError as error:  # what is left of the pool may be too slow
                 print(seed, name, error, file=sys.stderr)
     return _spreads(rows)
 
 
 def compare(args: argparse.Namespace) -> dict[str, Any]:
-    rows: dict[str, list[dict[str, Any]]] = {}
+    rows: Rows = {}
     for seed in range(args.seeds):
-        found = _run(args, seed, "HURRICANE", "hurricane", random=args.random)
-        rows.setdefault("HURRICANE", []).append(found["row"])
-        for name, beside in (("MobileNetV2", found["references"]), ("random, device's operators", found["random"])):
+        found = _run(args, seed, "HURRICANE", "hurricane", random_at_equal_latency=args.random_at_equal_latency)
+        rows.setdefault("HURRICANE", []).append(found.row)
+        summary = found.summary
+        for name, beside in (
+            ("MobileNetV2", summary.yardsticks),
+            ("random at equal latency, device's operators", summary.random_at_equal_latency),
+        ):
             rows.setdefault(name, []).extend(
-                {"accuracy": r["accuracy"], "share_of_limit": r["latency_ms"] / found["limit_ms"]} for r in beside
+                {"accuracy": n.accuracy, "share_of_limit": n.latency_ms / summary.limit_ms} for n in beside
             )
         for name, method, space in (
-            ("SPOS, generic", "spos", GENERIC), ("SPOS, device's operators", "spos", found["space"]),
+            ("SPOS, generic", "spos", GENERIC), ("SPOS, device's operators", "spos", found.space),
             ("Single-Path", "single-path", {"space": "single_path"}), ("SurgeNAS", "surgenas", {"space": "mobile"}),
-            ("SurgeNAS, device's operators", "surgenas", found["space"]),
+            ("SurgeNAS, device's operators", "surgenas", found.space),
         ):  # fmt: skip
             try:
-                run = _run(args, seed, name, method, latency_ms=found["limit_ms"], **space)
-                rows.setdefault(name, []).append(run["row"])
+                run = _run(args, seed, name, method, latency_ms=found.summary.limit_ms, **space)
+                rows.setdefault(name, []).append(run.row)
             except LimitError as error:
                 print(name, error, file=sys.stderr)
     return _spreads(rows)
 
 
-def _spreads(rows: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+def _spreads(rows: Rows) -> dict[str, Any]:
     return {name: {key: spread([row[key] for row in found]) for key in found[0]} for name, found in rows.items()}
 
 
-def _run(args: argparse.Namespace, seed: int, name: str, method: str, **how: Any) -> dict[str, Any]:
-    """A whole run's facts, its line of the table, and the space of the operators that it selected."""
+@dataclass(frozen=True)
+class Ran:
+    """A whole run, its line of the table, and the space of the operators that it selected, as settings of a run."""
+
+    summary: Summary
+    row: dict[str, Any]
+    space: dict[str, Any]
+
+    @property
+    def epochs(self) -> int:
+        return int(self.row["epochs"])
+
+
+def _run(args: argparse.Namespace, seed: int, name: str, method: str, **how: Any) -> Ran:
     settings = {
-        "epochs": round(args.epochs * look_up("method", method, METHODS).longer),
+        "epochs": round(args.epochs * needs_of(method).longer),
         "train_epochs": args.train_epochs,
         **how,
     }
     settings |= {"data": args.data, "resolution": args.resolution, "seed": seed, "method": method}
     out = args.runs / f"{seed} {name}"
-    facts = whole_run(out, **settings)
+    summary = whole_run(out, **settings)
     run = Run.open(out, ConsoleProgress())
-    selected = run.result("operators") or {"pool": ""}
-    row = {"accuracy": facts["accuracy"]["test"], "share_of_limit": facts["latency"]["ms"] / facts["limit_ms"],
-           "search_seconds": facts["seconds"]["search"], "epochs": len(run.journal.all("epoch"))}  # fmt: skip
+    selected = run.result(Selected)
+    row = {"accuracy": summary.accuracy.test, "share_of_limit": summary.latency.ms / summary.limit_ms,
+           "search_seconds": summary.seconds["search"], "epochs": len(run.journal.all("epoch"))}  # fmt: skip
     print(seed, name, row, file=sys.stderr)
-    space = {"space": "operators", "space_settings": {"pool": selected["pool"]}}
-    return facts | {"row": row, "space": space, "epochs": row["epochs"]}
+    pool = selected.pool if selected else ""
+    return Ran(summary, row, {"space": "operators", "space_settings": {"pool": pool}})
 
 
 if __name__ == "__main__":

@@ -10,24 +10,24 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from common import finish, spread
-from surgenas.runs.steps.measured import CLAIM, fitted_predictor, measure
 
 from surgenas import api
 from surgenas.cli.console import ConsoleProgress
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
+from surgenas.core.cost import Effort
 from surgenas.core.seeds import generator
 from surgenas.core.space import Floats
 from surgenas.methods.constrained import most_probable
 from surgenas.runs import flow
+from surgenas.runs.measured import fitted_predictor, measure
 from surgenas.runs.run import Run
-from surgenas.runs.steps.predict import predict
-from surgenas.runs.steps.profile import profile
-from surgenas.runs.steps.search import search
+from surgenas.runs.searching import Searching
 
 SHARES = (0.35, 0.5, 0.7)
 PREDICTORS = ("process", "gnn", "lookup", "mlp", "flops")
@@ -57,14 +57,16 @@ def one(name: str, seed: int, share: float) -> dict[str, Any]:
             data="digits", seed=seed, predictors=(name,), out=Path(folder) / "run", progress=ConsoleProgress()
         )
         reached, _ = flow.prepare(run)
-        limit_ms = share * reached["high_ms"]
-        profile(run)
-        predict(run)
-        p_LK = search(run, limit_ms).probabilities().double().cpu().numpy()
+        limit_ms = share * reached.high_ms
+        run.record("reach", replace(reached, limit_ms=limit_ms))
+        flow.measure_profile(run)
+        flow.fit_predictor(run)
+        search: Any = Searching(run).go_on()
+        p_LK = search.probabilities().double().cpu().numpy()
         archs = [moves.decode(run.space, p_LK), picked(run, p_LK, limit_ms)]
-        mode, first = (m.ms / limit_ms for m in measure(run, "benchmark", archs, protocol=CLAIM))
-        score = (run.result("predict") or {})["scores"][0]
-    row = {"predictor": name, "seed": seed, "limit_ms": limit_ms, "mode": mode, "picked": first, "mape": score["mape"],
+        mode, first = (m.ms / limit_ms for m in measure(run, "benchmark", archs, effort=Effort.CLAIM))
+        score = run.predicted.scores[0]
+    row = {"predictor": name, "seed": seed, "limit_ms": limit_ms, "mode": mode, "picked": first, "mape": score.mape,
            "mode_off": abs(mode - 1), "off": abs(first - 1)}  # fmt: skip
     print(row)
     return row

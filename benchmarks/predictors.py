@@ -27,7 +27,7 @@ from surgenas.engine.tables import read_table
 from surgenas.predictors.base import Predictor, make_predictor
 from surgenas.spaces import make_space
 from surgenas.spaces.mobile import Mobile
-from surgenas.studies.contest import PREDICTORS
+from surgenas.studies.contest import PREDICTORS, ContestRow
 
 RANKED, CHUNK = 1_000_000, 20_000
 
@@ -50,25 +50,25 @@ def main() -> None:
     how = {"train": tuple(args.train or (900,)), "seeds": args.seeds, "pick": args.pick}
     how["predictors"] = tuple(args.predictor or PREDICTORS)
     columns = read_table(make_space(args.space, {}), args.table).columns
-    rows: list[dict[str, Any]] = []
+    rows: list[ContestRow] = []
     for column in columns:
         known = {"pretrain": args.table} if args.transfer else {}
         found = api.predict_table(args.space, args.table, [column], progress=ConsoleProgress(), **how, **known)
-        rows += found["results"]
+        rows += found.results
     means = mean_spearman(rows)
     for (name, count), value in sorted(means.items(), key=lambda item: (item[0][1], -item[1])):
         print(f"{count} samples, {name}: mean Spearman {value:.4f}")
     kind = "transfer" if args.transfer else "alone"
-    result = {"space": args.space, "seeds": args.seeds, "pick": found["pick"], "results": rows,
+    result = {"space": args.space, "seeds": args.seeds, "pick": found.pick, "results": [row.to_json() for row in rows],
               "mean_spearman": [{"predictor": p, "train": n, "value": v} for (p, n), v in means.items()]}  # fmt: skip
     finish(f"predictors-{args.space}-{kind}", result)
 
 
-def mean_spearman(rows: list[dict[str, Any]]) -> dict[tuple[str, int], float]:
+def mean_spearman(rows: list[ContestRow]) -> dict[tuple[str, int], float]:
     """Over columns, of the medians over seeds."""
     groups: dict[tuple[str, int], list[float]] = {}
     for row in rows:
-        groups.setdefault((row["predictor"], row["train"]), []).append(row["spearman"]["median"])
+        groups.setdefault((row.predictor, row.train), []).append(row.spearman.median)
     return {key: float(np.mean(values)) for key, values in groups.items()}
 
 

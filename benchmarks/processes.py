@@ -15,15 +15,18 @@ from dataclasses import replace
 
 import numpy as np
 from common import finish
-from surgenas.runs.steps.measured import CLAIM, job_of
 
 from surgenas.core import moves
+from surgenas.core.cost import Effort
+from surgenas.engine.jobs import job_of
 from surgenas.hardware.devices import make_target
 from surgenas.hardware.target import Job
+from surgenas.hardware.timed.device import RuntimeDevice
+from surgenas.hardware.timed.efforts import PROTOCOLS
 from surgenas.hardware.timed.references import REFERENCES
 from surgenas.spaces.mobile import Mobile
 
-ONCE = replace(CLAIM, campaigns=1, duplicates=0, steady=0)
+ONCE = replace(PROTOCOLS[Effort.CLAIM], campaigns=1, duplicates=0, steady=0)
 
 
 def main() -> None:
@@ -33,11 +36,12 @@ def main() -> None:
     parser.add_argument("--keep", action="store_true")
     args = parser.parse_args()
     device, jobs = make_target(args.device), tiny()
+    assert isinstance(device, RuntimeDevice)
     references = [reference.name for reference in REFERENCES[:3]]
     logs: dict[str, list[list[float]]] = {name: [] for name in references}
     for i in range(args.processes):
         for name in references:
-            found = device.measure(jobs, reference=(name, 1.0), protocol=ONCE, seed=i)
+            found = device.on_scale((name, 1.0)).measure(jobs, protocol=ONCE, seed=i)
             logs[name].append([float(np.log(m.ratio)) for m in found])
         print(f"process {i + 1} of {args.processes}", file=sys.stderr)
     finish("processes", {"networks": len(jobs), "processes": args.processes,

@@ -38,13 +38,13 @@ def one(device: str, samples: int, resolution: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         run = api.create(data="digits", device=device, samples=samples, resolution=resolution,
                          out=Path(folder) / "run", progress=ConsoleProgress())  # fmt: skip
-        reach(run)
+        run.record("reach", reach(run))
         start = time.monotonic()
-        profile(run)
+        profiled = profile(run)
         seconds = time.monotonic() - start
-        predict(run)
-        found, measured = run.result("predict") or {}, run.result("profile") or {}
-    row = {"device": run.device.key, "networks": measured["samples"], "seconds": seconds, "ceiling": found["ceiling"],
+        run.record("profile", profiled)
+        found = predict(run).to_json()
+    row = {"device": run.target.key, "networks": profiled.samples, "seconds": seconds, "ceiling": found["ceiling"],
            "scores": found["scores"]}  # fmt: skip
     best = row["scores"][0]
     print(device, row["networks"], f"{seconds:.0f} s", best["name"], *(best[m] for m in ("mape", "within_5")))

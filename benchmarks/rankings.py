@@ -11,19 +11,22 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 from common import finish
 from scipy.stats import kendalltau
-from surgenas.runs.steps.measured import job_of
 
 from surgenas.cli.console import ConsoleProgress
 from surgenas.core import moves
+from surgenas.core.cost import Effort
 from surgenas.core.errors import SurgenasError
+from surgenas.engine.jobs import job_of
 from surgenas.hardware.devices import make_target
-from surgenas.hardware.target import Job, measure_each
+from surgenas.hardware.target import Job
+from surgenas.hardware.timed.device import RuntimeDevice
 from surgenas.hardware.timed.measurement import Measurement, tie_width
 from surgenas.hardware.timed.timing import Protocol
 from surgenas.spaces.mobile import Mobile
@@ -60,11 +63,14 @@ def main() -> None:
 def on(name: str, jobs: list[Job]) -> dict[str, Measurement]:
     """Empty, and said so, if the device cannot be used here."""
     try:
-        found = measure_each(make_target(name), jobs, protocol=PROTOCOL, reuse=True, progress=ConsoleProgress())
+        device = make_target(name)
+        if isinstance(device, RuntimeDevice):
+            device = replace(device, protocols=dict.fromkeys(Effort, PROTOCOL))
+        found = device.price(jobs, reuse=True, progress=ConsoleProgress())
     except SurgenasError as error:
         print(f"{name}: {error}", file=sys.stderr)
         return {}
-    return {key: m for key, m in found.items() if isinstance(m, Measurement) and m.grade < "D"}
+    return {m.key: m for m in found if isinstance(m, Measurement) and m.grade < "D"}
 
 
 def flipped(one: list[Measurement], other: list[Measurement]) -> list[tuple[int, int]]:

@@ -40,7 +40,7 @@ def main() -> None:
                 rows.append({"name": ", ".join(what), "error": str(error)})
                 continue
             print(measurement_table(found), file=sys.stderr)
-            rows += [{key: row[key] for key in KEPT if key in row} for row in found["measurements"]]
+            rows += [{key: row[key] for key in KEPT if key in row} for row in found.to_json()["measurements"]]
         table[device] = rows
     finish("runtimes", {"resolution": args.resolution, "devices": table})
 

@@ -1,4 +1,5 @@
-"""Single-Path NAS beside SurgeNAS, MobileNetV2 and random architectures; its two modes; its ways to a latency limit.
+"""Single-Path NAS beside SurgeNAS, MobileNetV2 and random architectures of equal latency; its two modes; its ways to
+a latency limit.
 
     python benchmarks/single_path.py compare [--data FOLDER --resolution 64] [--seeds 3] [--runs FOLDER] [--keep]
     python benchmarks/single_path.py modes [--data FOLDER --resolution 64] [--seeds 3] [--keep]
@@ -19,14 +20,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from common import finish, spread, thinned, whole_run
-from surgenas.runs.steps.measured import QUICK, fitted_predictor, measure
+from common import finish, needs_of, spread, thinned, whole_run
 
 from surgenas import api
 from surgenas.cli.console import ConsoleProgress
 from surgenas.core import moves
-from surgenas.methods.single_path import SinglePathConfig, SinglePathNAS
+from surgenas.methods.base import Problem
+from surgenas.methods.single_path import SinglePathNAS, SinglePathSearch
+from surgenas.runs.measured import fitted_predictor, measure
 from surgenas.runs.run import Run
 from surgenas.runs.steps.predict import predict
 from surgenas.runs.steps.profile import profile
@@ -45,7 +46,7 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--resolution", type=int, default=0)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--random", type=int, default=3)
+    parser.add_argument("--random-at-equal-latency", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=0, help="of SurgeNAS, Single-Path's are longer; or of each mode")
     parser.add_argument("--train-epochs", type=int, default=0)
     parser.add_argument("--no-se", action="store_true", help="leave out searchable Squeeze-and-Excitation")
@@ -69,17 +70,19 @@ def compare(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     rows: list[dict[str, Any]] = []
     for seed in range(args.seeds):
         limit_ms = None
-        runs = [("surgenas", "surgenas", "mobile", args.random), ("single-path", "single-path", "single_path", 0),
+        runs = [("surgenas", "surgenas", "mobile", args.random_at_equal_latency),
+                ("single-path", "single-path", "single_path", 0),
                 ("single-path with SE", "single-path", "single_path_se", 0)]  # fmt: skip
-        for name, method, space, random in runs[: 2 if args.no_se else 3]:
-            epochs = round(args.epochs * (1 if method == "surgenas" else SinglePathNAS.longer))
+        for name, method, space, count in runs[: 2 if args.no_se else 3]:
+            epochs = round(args.epochs * needs_of(method).longer)
             out = folder / f"{seed}-{name.replace(' ', '-')}"
-            facts = whole_run(out, seed=seed, method=method, space=space, random=random, latency_ms=limit_ms,
-                              epochs=epochs, **how)  # fmt: skip
+            found = whole_run(out, seed=seed, method=method, space=space, random_at_equal_latency=count,
+                              latency_ms=limit_ms, epochs=epochs, **how).to_json()  # fmt: skip
             epochs = len(Run.open(out, ConsoleProgress()).journal.all("epoch"))
-            limit_ms = facts["limit_ms"]
-            kept = ("limit_ms", "latency", "accuracy", "references", "random", "seconds", "architecture")
-            rows.append({"seed": seed, "name": name, "epochs": epochs, **{k: facts[k] for k in kept}})
+            limit_ms = found["limit_ms"]
+            kept = ("limit_ms", "latency", "accuracy", "yardsticks", "random_at_equal_latency", "seconds",
+                    "architecture")  # fmt: skip
+            rows.append({"seed": seed, "name": name, "epochs": epochs, **{key: found[key] for key in kept}})
     table: dict[str, Any] = {}
     for name in dict.fromkeys(row["name"] for row in rows):
         mine = [row for row in rows if row["name"] == name]
@@ -89,8 +92,9 @@ def compare(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
             "search_seconds": spread([row["seconds"]["search"] for row in mine]),
             "epochs": spread([row["epochs"] for row in mine]),
         }
-    table["mobilenetv2"] = {"accuracy": spread([row["references"][0]["accuracy"] for row in rows])}
-    table["random"] = {"accuracy": spread([r["accuracy"] for row in rows for r in row["random"]])}
+    table["mobilenetv2"] = {"accuracy": spread([row["yardsticks"][0]["accuracy"] for row in rows])}
+    random = [network["accuracy"] for row in rows for network in row["random_at_equal_latency"]]
+    table["random at equal latency"] = {"accuracy": spread(random)}
     for name, figures in table.items():
         print(name, {what: values["median"] for what, values in figures.items()})
     return {"table": table, "runs": rows}
@@ -99,30 +103,30 @@ def compare(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
 def measured_space(folder: Path, args: argparse.Namespace) -> Run:
     run = api.create(data=args.data, resolution=args.resolution, method="single-path", samples=60,
                      out=folder / args.part, progress=ConsoleProgress())  # fmt: skip
-    reach(run)
-    profile(run)
-    predict(run)
+    run.record("reach", reach(run))
+    run.record("profile", profile(run))
+    run.record("predict", predict(run))
     return run
 
 
 def searched(
     run: Run, share: float, seed: int = 0, epochs: int = EPOCHS, **settings: Any
-) -> tuple[SinglePathNAS, dict[str, Any]]:
-    """The method after its last epoch; what it chose, predicted and measured, over the limit."""
-    limit_ms = share * (run.result("reach") or {})["high_ms"]
-    steps, batch = steps_per_epoch(run.data, run.config.batch), run.config.batch
-    config = SinglePathConfig(epochs=epochs, **settings)
-    method = SinglePathNAS(run.space, config, fitted_predictor(run), limit_ms, steps_per_epoch=steps, seed=seed,
-                           device=torch.device("cpu"))  # fmt: skip
+) -> tuple[SinglePathSearch, dict[str, Any]]:
+    """The search after its last epoch; what it chose, predicted and measured, over the limit."""
+    limit_ms = share * run.reached.high_ms
+    batch, predictor = run.config.training.batch, fitted_predictor(run)
+    steps = steps_per_epoch(run.data, batch)
+    method = SinglePathNAS(epochs=epochs, **settings)
+    search = method.begin(Problem(run.space, limit_ms, seed, predictor=predictor, steps_per_epoch=steps))
     start = time.monotonic()
-    for epoch in range(method.epochs):
-        if method.finished:
+    for epoch in range(search.epochs):
+        if search.finished:
             break
-        method.run_epoch(epoch, train_batches(run.data, batch, seed, epoch))
-    arch = moves.from_indices(run.space, method.path())
-    predicted_ms = float(method.predictor.predict(moves.encode(run.space, [arch]))[0])
-    (m,) = measure(run, "benchmark", [arch], protocol=QUICK)
-    return method, {"limit_ms": limit_ms, "predicted": predicted_ms / limit_ms, "measured": m.ms / limit_ms,
+        search.run_epoch(epoch, train_batches(run.data, batch, seed, epoch))
+    arch = moves.from_indices(run.space, search.path())
+    predicted_ms = float(predictor.predict(moves.encode(run.space, [arch]))[0])
+    (m,) = measure(run, "benchmark", [arch])
+    return search, {"limit_ms": limit_ms, "predicted": predicted_ms / limit_ms, "measured": m.ms / limit_ms,
                     "architecture": str(arch), "skips": arch.genes.count("skip"),
                     "seconds": time.monotonic() - start}  # fmt: skip
 
@@ -136,9 +140,9 @@ def modes(run: Run, args: argparse.Namespace) -> dict[str, Any]:
             ("faithful", {"faithful": True, "loss": "log", "indicator_dropout": "authors"}),
             ("faithful, lambda x 50", {"faithful": True, "loss": "log", "lam": 1.0, "indicator_dropout": "authors"}),
         ):  # fmt: skip
-            method, found = searched(run, 0.5, seed, args.epochs or EPOCHS, **settings)
-            moved = (method.thresholds.detach() - (0 if method.config.faithful else 0.5)).abs()
-            rows.append({"mode": name, "seed": seed, **found, "off": float((method.decisions() == 0).float().mean()),
+            search, found = searched(run, 0.5, seed, args.epochs or EPOCHS, **settings)
+            moved = (search.thresholds.detach() - (0 if search.config.faithful else 0.5)).abs()
+            rows.append({"mode": name, "seed": seed, **found, "off": float((search.decisions() == 0).float().mean()),
                          "largest_move": float(moved.max())})  # fmt: skip
             print(rows[-1])
     return {"searches": rows}
@@ -156,9 +160,9 @@ def lambdas(run: Run) -> dict[str, Any]:
             ("multiplier", {}), ("bisection", {"loss": "log", "search_lambda": "bisection"}),
             ("bayes", {"loss": "log", "search_lambda": "bayes"}),
         ):  # fmt: skip
-            method, found = searched(run, share, **settings)
+            search, found = searched(run, share, **settings)
             landed = abs(found["predicted"] - 1) <= LANDED
-            ways.append({"way": name, "share": share, "searches": max(1, len(method.tries)), "landed": landed, **found})
+            ways.append({"way": name, "share": share, "searches": max(1, len(search.tries)), "landed": landed, **found})
             print(ways[-1])
     return {"sweep": sweep, "ways": ways}
 

@@ -20,8 +20,9 @@ from torch import nn
 
 from surgenas.core import moves
 from surgenas.core.seeds import derive
-from surgenas.methods.single_path import SinglePathConfig, SinglePathNAS
-from surgenas.methods.surgenas import SurgeNAS, SurgeNASConfig
+from surgenas.methods.base import Problem
+from surgenas.methods.single_path import SinglePathNAS
+from surgenas.methods.surgenas import SurgeNAS, SurgeNASSearch
 from surgenas.nn.supernet import Gates
 from surgenas.predictors.base import Predictor, make_predictor
 from surgenas.spaces.mobile import Mobile
@@ -45,13 +46,13 @@ def main() -> None:
         ("fair", "path-credit", 1.0), ("gdas", "straight-through", 1.0),
         ("spos", "straight-through", 1.0), ("darts", "straight-through", 0.0),
     ):  # fmt: skip
-        config = SurgeNASConfig(sampler=sampler, estimator=estimator, eta=eta, warmup=0.0, epochs=1000)
+        method = SurgeNAS(sampler=sampler, estimator=estimator, eta=eta, warmup=0.0, epochs=1000)
         rounds = ROUNDS if (estimator, eta) == ("both", 1.0) else OTHERS
-        figures[f"{sampler}, {estimator}, eta {eta:g}"] = compare(space, config, predictor, images, labels, rounds)
+        figures[f"{sampler}, {estimator}, eta {eta:g}"] = compare(space, method, predictor, images, labels, rounds)
     figures["predictor query share of an ODS step"] = query_share(space, predictor, images, labels)
     space, images, labels = problem(64)  # real images: kernels weigh more, Python less
-    config = SurgeNASConfig(warmup=0.0, epochs=1000)
-    figures["the default at 64 px"] = compare(space, config, predictor_of(space), images, labels, ROUNDS)
+    method = SurgeNAS(warmup=0.0, epochs=1000)
+    figures["the default at 64 px"] = compare(space, method, predictor_of(space), images, labels, ROUNDS)
     finish("step_cost", {"batch": BATCH, "samplers": figures})
 
 
@@ -61,19 +62,18 @@ def superkernels(name: str, resolution: int) -> dict[str, object]:
     space = SUPERKERNELS[name](layout="small", resolution=resolution, classes=10)
     images = torch.randn(BATCH, *space.input_shape).contiguous(memory_format=torch.channels_last)
     labels = torch.randint(10, (BATCH,))
-    config = SinglePathConfig(warmup=0.0, epochs=1000)
-    lookup = predictor_of(space, "lookup")
-    method = SinglePathNAS(space, config, lookup, 1.0, steps_per_epoch=10, seed=0, device=torch.device("cpu"))
+    method = SinglePathNAS(warmup=0.0, epochs=1000)
+    search = method.begin(Problem(space, 1.0, 0, predictor=predictor_of(space, "lookup"), steps_per_epoch=10))
     largest = len(space.operators) - 1
     network, optimizer = standalone(space, (largest,) * len(space.choices))
     plain = partial(train_step, network, optimizer, images, labels)
     ratios = []
     for index in range(3 * ROUNDS):
         before = seconds(plain)
-        step_seconds = seconds(partial(method.step, images, labels, index))
+        step_seconds = seconds(partial(search.step, images, labels, index))
         ratios.append(2 * step_seconds / (before + seconds(plain)))
-    decided = partial(method.supernet.decide, method.thresholds, config.rule)
-    held = held_bytes(lambda: method.supernet(images, decided()), method.supernet)
+    decided = partial(search.supernet.decide, search.thresholds, method.rule)
+    held = held_bytes(lambda: search.supernet(images, decided()), search.supernet)
     figures = {"time_ratio": spread(ratios[1:]), "bytes_ratio": held / held_bytes(lambda: network(images), network)}
     print(name, resolution, figures["time_ratio"]["median"], figures["bytes_ratio"], file=sys.stderr)
     return figures
@@ -91,13 +91,13 @@ def predictor_of(space: Mobile, name: str = "gnn") -> Predictor:
 
 
 def compare(
-    space: Mobile, config: SurgeNASConfig, predictor: Predictor, images: torch.Tensor, labels: torch.Tensor, rounds: int
+    space: Mobile, method: SurgeNAS, predictor: Predictor, images: torch.Tensor, labels: torch.Tensor, rounds: int
 ) -> dict[str, object]:
     """Time and bytes of this sampler's step, over those of its paths trained alone."""
-    method = SurgeNAS(space, config, predictor, 1.0, steps_per_epoch=10, seed=0, device=torch.device("cpu"))
+    search = method.begin(Problem(space, 1.0, 0, predictor=predictor, steps_per_epoch=10))
     ratios, bytes_ratios = [], []
     for index in range(rounds + 1):
-        paths = method._draw(5.0, index, True)
+        paths = search._draw(5.0, index, True)
         hard = [p.path for p in paths if p.path is not None] or [
             tuple(torch.randint(7, (11,)).tolist()) for _ in range(7)
         ]
@@ -106,13 +106,13 @@ def compare(
         for step in steps:
             step()  # the first step of a network also plans its kernels
         before = seconds(*steps)
-        step_seconds = seconds(lambda index=index: method.step(images, labels, index))
+        step_seconds = seconds(lambda index=index: search.step(images, labels, index))
         ratios.append(2 * step_seconds / (before + seconds(*steps)))
         largest = max(held_bytes(lambda n=n: n(images), n) for n, _ in alone)
-        held = max(held_bytes(lambda p=p: forward(method, images, p), method.supernet) for p in paths)
+        held = max(held_bytes(lambda p=p: forward(search, images, p), search.supernet) for p in paths)
         bytes_ratios.append(held / largest)
     figures = {"time_ratio": spread(ratios[1:]), "bytes_ratio": spread(bytes_ratios[1:])}
-    print(config.sampler, config.estimator, config.eta, figures, file=sys.stderr)
+    print(method.sampler, method.estimator, method.eta, figures, file=sys.stderr)
     return {"paths_a_step": len(paths), **figures}
 
 
@@ -123,10 +123,10 @@ def seconds(*calls: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def forward(method: SurgeNAS, images: torch.Tensor, gates: Gates) -> torch.Tensor:
+def forward(search: SurgeNASSearch, images: torch.Tensor, gates: Gates) -> torch.Tensor:
     """A path as the step runs it, gates included."""
     weights = gates.weights.detach().requires_grad_(gates.weights.requires_grad)
-    return method.supernet(images, Gates(weights, gates.path), method.config.eta)
+    return search.supernet(images, Gates(weights, gates.path), search.config.eta)
 
 
 def standalone(space: Mobile, path: tuple[int, ...]) -> tuple[nn.Module, torch.optim.Optimizer]:
@@ -145,15 +145,13 @@ def train_step(
 
 def query_share(space: Mobile, predictor: Predictor, images: torch.Tensor, labels: torch.Tensor) -> float:
     """Seconds of the differentiable latency query over those of a whole default step."""
-    method = SurgeNAS(
-        space, SurgeNASConfig(warmup=0.0, epochs=1000), predictor, 1.0, steps_per_epoch=10, seed=derive(0, "q"),
-        device=torch.device("cpu"),
-    )  # fmt: skip
+    problem = Problem(space, 1.0, derive(0, "q"), predictor=predictor, steps_per_epoch=10)
+    search = SurgeNAS(warmup=0.0, epochs=1000).begin(problem)
     queries, steps = [], []
     for index in range(OTHERS):
-        paths = method._draw(5.0, index, True)
-        queries.append(seconds(lambda paths=paths: torch.autograd.grad(method._latency(paths[0]), method.logits_LK)))
-        steps.append(seconds(lambda index=index: method.step(images, labels, index)))
+        paths = search._draw(5.0, index, True)
+        queries.append(seconds(lambda paths=paths: torch.autograd.grad(search._latency(paths[0]), search.logits_LK)))
+        steps.append(seconds(lambda index=index: search.step(images, labels, index)))
     return statistics.median(queries) / statistics.median(steps)
 
 

@@ -74,9 +74,10 @@ def main() -> None:
         link = Link(command, hello_s=15.0, slack_s=30.0, pauses_s=(0.1, 0.5, 1.0, 2.0))
         store, listener, start = Store(Path(folder) / "m.sqlite"), Listener(), time.monotonic()
         device = RuntimeDevice("unreliable", near.runtime, store, near.far, link=link)
+        device = device.on_scale(("reference-s/2", 1.0))
         for i in range(args.measurements):
             job = Job(f"network-{i}", None, space.input_shape, model=lambda batch: model)
-            device.measure([job], reference=("reference-s/2", 1.0), protocol=SHORT, progress=listener)
+            device.measure([job], protocol=SHORT, progress=listener)
         kept = np.array([len(store.find(f"network-{i}", device.key)) for i in range(args.measurements)])
         failures = log.read_text().split()
     finish(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,15 @@ from PIL import Image
 from surgenas.core.progress import Progress
 from surgenas.spaces.mobile import Mobile
 from surgenas.tasks.data import Dataset, load_data
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _imported_for_good() -> Iterator[None]:
+    """Campaigns collect garbage before they time: what was imported once need not be looked through by each."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)

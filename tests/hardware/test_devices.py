@@ -9,15 +9,20 @@ import time
 import pytest
 
 from surgenas.core import moves
-from surgenas.core.errors import EnvironmentFault, UsageError
+from surgenas.core.catalog import look_up
+from surgenas.core.errors import DataError, EnvironmentFault, UsageError
+from surgenas.engine.jobs import job_of
+from surgenas.hardware import ESTIMATORS
 from surgenas.hardware.context import gpu_name
 from surgenas.hardware.devices import make_target, shipped_names
+from surgenas.hardware.estimated.roofline import RooflineTarget
+from surgenas.hardware.estimated.table import TableTarget
 from surgenas.hardware.timed.link import DeviceLost
 from surgenas.hardware.timed.timing import Protocol
-from surgenas.engine.jobs import job_of
-from surgenas.testing import check_target, toy_device
+from surgenas.testing import brief_device, check_target, toy_device
 
 SHORT = Protocol(rounds=3, max_rounds=3, warmup_s=0.01)
+GIVEN = ("reference-s/2", 1.0)
 
 
 def jobs(small, *operators):
@@ -36,7 +41,7 @@ def marks(name):
 @pytest.mark.parametrize("name", [pytest.param(n, marks=marks(n)) for n in shipped_names() if not n.endswith("batch8")])
 def test_shipped_devices_keep_their_contract(small, name):
     try:
-        device = make_target(name)
+        device = brief_device(name)
     except EnvironmentFault as missing:
         pytest.skip(str(missing))
     check_target(device, jobs(small, "k3e3", "skip"))
@@ -102,6 +107,9 @@ def test_a_host_is_reached_by_ssh(tmp_path, monkeypatch):
     assert (tmp_path / "asked").read_text() == "pi@raspberrypi.local python3\n"
 
 
+ROOFLINE = 'estimator = "roofline"\npeak_gmacs = 1\nbandwidth_gbs = 1.5\n'
+
+
 @pytest.mark.parametrize(
     ("text", "error", "named"),
     [
@@ -120,12 +128,61 @@ def test_a_host_is_reached_by_ssh(tmp_path, monkeypatch):
             r"host: string should match pattern '\^\[A-Z",
         ),
         ('runtime = "onnxruntime"\nhost = "a"\ncommand = ["b"]', UsageError, "either host or command"),
+        ("batch = 2\nprecision = 3", UsageError, "estimator, where nothing is to be timed"),
+        ('estimator = "roofline"\nruntime = "onnxruntime"', UsageError, "x.toml: either runtime or estimator"),
+        ('estimator = "oracle"', UsageError, "x.toml: unknown estimator 'oracle'; one of roofline, table, or a path"),
+        ('estimator = "json:dumps"', UsageError, "x.toml: the estimator is .*expected a dataclass"),
+        ('estimator = "roofline"\nbandwidth_gbs = 1', UsageError, "x.toml: peak_gmacs: field required; known keys"),
+        (ROOFLINE + "peak = 1", UsageError, "x.toml: peak: extra inputs.*known keys: estimator, peak_gmacs"),
+        (ROOFLINE + "threads = 2", UsageError, "threads: extra inputs"),
+        (ROOFLINE + "overhead_us = -1", UsageError, "overhead_us: input should be greater than or equal to 0"),
+        (ROOFLINE + "overhead_us = inf", UsageError, "overhead_us: input should be a finite number"),
+        (ROOFLINE + "depthwise_utilisation = 2", UsageError, "depthwise_utilisation: input should be less"),
+        (ROOFLINE + "depthwise_utilisation = nan", UsageError, "depthwise_utilisation: input should be"),
+        (ROOFLINE + "batch = 0", UsageError, "batch: input should be greater"),
+        (ROOFLINE + "batch = true", UsageError, "batch: input should be a valid integer"),
+        (ROOFLINE + 'precision = "int4"', UsageError, "precision: input should be 'fp32' or 'int8'"),
+        ('estimator = "roofline"\npeak_gmacs = "fast"\nbandwidth_gbs = 1', UsageError, "peak_gmacs: input should be"),
+        ('estimator = "table"\nspace = "single_path"', UsageError, "x.toml: table: field required"),
+        ('estimator = "table"\ntable = "none.json"\nspace = "single_path"', DataError, "x.toml: .*none.json: No such"),
+        ('estimator = "table"\ntable = "x.toml"\nspace = "single_path"', DataError, "x.toml: .*invalid JSON"),
+        ('estimator = "table"\ntable = "x.toml"\nspace = "round"', UsageError, "x.toml: unknown space 'round'"),
+        ('estimator = "table"\ntable = "x.toml"\nspace = 3', UsageError, 'space: value error, expected "single_path"'),
+        (
+            'estimator = "table"\ntable = "x.toml"\nspace = { name = "single_path", depths = 1 }',
+            UsageError,
+            "x.toml: space 'single_path': .*unexpected keyword argument 'depths'",
+        ),
     ],
 )
 def test_a_device_file_that_is_wrong_says_what(tmp_path, text, error, named):
     (tmp_path / "x.toml").write_text(text)
-    with pytest.raises(error, match=named):
+    with pytest.raises(error, match=named) as raised:
         make_target(str(tmp_path / "x.toml"))
+    assert "\n" not in str(raised.value)
+
+
+def test_a_roofline_of_ones_own(tmp_path, small):
+    (tmp_path / "paper.toml").write_text(ROOFLINE + 'precision = "int8"\nbatch = 4\n')
+    target = make_target(str(tmp_path / "paper.toml"))
+    assert target == RooflineTarget("paper", 1.0, 1.5, batch=4, precision="int8")
+    check_target(target, jobs(small, "k3e3", "skip"))
+
+
+def test_a_table_of_ones_own_lies_beside_its_file(tmp_path, small):
+    rows = {str(n): dict.fromkeys(small.choices[0].options, 1.0) for n in range(1, 12)}
+    (tmp_path / "table.json").write_text(json.dumps(rows))
+    space = 'space = { name = "mobile", layout = "small", resolution = 16, classes = 10 }'
+    (tmp_path / "phone.toml").write_text(f'estimator = "table"\ntable = "table.json"\n{space}\n')
+    target = make_target(str(tmp_path / "phone.toml"))
+    assert isinstance(target, TableTarget)
+    assert (target.name, target.table, target.space.spec) == ("phone", tmp_path / "table.json", small.spec)
+    check_target(target, jobs(small, "k3e3", "skip"))
+
+
+def test_every_catalogued_estimator_can_be_looked_up():
+    for name, path in ESTIMATORS.items():
+        assert look_up("estimator", name, ESTIMATORS).__name__ == path.split(":")[1]
 
 
 def test_a_command_that_reaches_nobody_is_tried_again_after_a_while(tmp_path, monkeypatch):

@@ -12,7 +12,7 @@ from onnx import TensorProto, helper
 from torch import nn
 
 from surgenas.core.errors import DataError, UsageError
-from surgenas.hardware.onnx_file import fix_shape, read_onnx, to_onnx, run_unoptimised, add_metadata
+from surgenas.hardware.onnx_file import add_metadata, fix_shape, read_onnx, run_unoptimised, to_onnx
 
 SHAPE = (3, 8, 8)
 

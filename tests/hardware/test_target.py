@@ -1,35 +1,17 @@
-"""What the rest of the program may ask of a device, and what becomes of networks that fail on it."""
+"""What the rest of the program may ask of a target: jobs that know their network, and all costs or the first error."""
 
 from __future__ import annotations
 
-import math
-
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from torch import nn
 
-from surgenas.core.errors import DataError, EnvironmentFault, SurgenasError, UsageError
-from surgenas.hardware.target import Job, measure_each
-from surgenas.hardware.timed.link import DeviceGone, DeviceLost
-from surgenas.testing import ToyDevice
+from surgenas.core.cost import Failure
+from surgenas.core.errors import DataError, UsageError
+from surgenas.hardware.target import Job, Target, TimedTarget, all_costs
+from surgenas.testing import ToyDevice, toy_device
 
 SHAPE = (3, 8, 8)
-
-
-class Fragile(ToyDevice):
-    """A device whose campaign fails as a whole if one of some networks is in it."""
-
-    def __init__(self, bad, error=SurgenasError):
-        self.bad, self.error, self.asked = set(bad), error, []
-
-    def measure(self, jobs, **how):
-        self.asked.append([job.key for job in jobs])
-        for job in jobs:
-            if job.key in self.bad:
-                raise self.error(f"{job.key} fails")
-        return super().measure(jobs, **how)
 
 
 def job(key):
@@ -48,55 +30,26 @@ def test_a_job_that_is_a_file_has_no_network_to_look_into():
         _ = Job("best", None, SHAPE, model=lambda batch: b"").module
 
 
-@settings(deadline=None, max_examples=40)
-@given(st.integers(1, 12), st.data())
-def test_networks_that_fail_do_not_take_the_others_with_them(count, data):
-    keys = [str(i) for i in range(count)]
-    bad = data.draw(st.sets(st.sampled_from(keys)))
-    device = Fragile(bad)
-    found = measure_each(device, [job(key) for key in keys])
-    assert list(found) == keys
-    for key, what in found.items():
-        assert isinstance(what, SurgenasError) == (key in bad)
-        assert str(what) == f"{key} fails" if key in bad else what.key == key
-    assert len(device.asked) <= 1 + 2 * len(bad) * math.ceil(math.log2(count)), "halves, not one by one"
-    assert max(map(len, device.asked)) == count
+def test_all_costs_are_those_of_the_jobs_in_their_order():
+    found = all_costs(toy_device().price([job(key) for key in "cab"]))
+    assert [cost.key for cost in found] == list("cab")
+    assert all_costs([]) == []
 
 
-def test_nothing_is_measured_twice_when_all_goes_well():
-    device = Fragile(())
-    measure_each(device, [job(key) for key in "abcd"])
-    assert device.asked == [["a", "b", "c", "d"]]
+def test_where_one_cost_is_missing_the_first_reason_is_raised():
+    reasons = [Failure("b", DataError("b is empty")), Failure("c", UsageError("c is wrong"))]
+    with pytest.raises(DataError, match="b is empty"):
+        all_costs([*toy_device().price([job("a")]), *reasons])
 
 
-def test_how_to_measure_is_passed_on_to_every_campaign():
-    seen = []
+def test_a_target_is_known_by_what_it_can_do():
+    class Priceless(ToyDevice):
+        price = None
 
-    class Keen(Fragile):
-        def measure(self, jobs, **how):
-            seen.append(how)
-            return super().measure(jobs, **how)
+    class Estimator(ToyDevice):
+        calibrate = None
 
-    measure_each(Keen("b"), [job(key) for key in "ab"], seed=3, reuse=True)
-    assert seen == [{"seed": 3, "reuse": True}] * 3
-
-
-def test_a_full_disk_is_nobody_of_the_networks_fault():
-    device = Fragile("b", EnvironmentFault)
-    with pytest.raises(EnvironmentFault, match="b fails"):
-        measure_each(device, [job(key) for key in "abc"])
-    assert len(device.asked) == 1
-
-
-@pytest.mark.parametrize(("error", "asked"), [(DeviceGone, 1), (DeviceLost, 5), (DataError, 5)])
-def test_a_device_that_is_gone_is_asked_nothing_more(error, asked):
-    """Dead to greetings too: every network of the rest fails at once, with the reason, instead of by its own tries."""
-    device = Fragile("abc", error)
-    found = measure_each(device, [job(key) for key in "abc"])
-    assert len(device.asked) == asked
-    assert all(isinstance(found[key], error) for key in "abc")
-
-
-def test_a_mistake_in_the_program_itself_is_not_taken_for_a_failing_network():
-    with pytest.raises(ZeroDivisionError):
-        measure_each(Fragile("a", ZeroDivisionError), [job(key) for key in "ab"])
+    assert isinstance(ToyDevice(), TimedTarget)
+    assert not isinstance(Priceless(), Target)
+    assert isinstance(Estimator(), Target)
+    assert not isinstance(Estimator(), TimedTarget)

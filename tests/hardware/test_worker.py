@@ -16,8 +16,8 @@ import pytest
 from surgenas.core.catalog import look_up
 from surgenas.hardware import RUNTIMES
 from surgenas.hardware.context import host_fingerprint, processor_name
-from surgenas.hardware.timed.link import HERE, Link
 from surgenas.hardware.runtimes import Runtime
+from surgenas.hardware.timed.link import HERE, Link
 from surgenas.hardware.timed.session import WORKING, Network, Request, parse_answer, parse_greeting, request_message
 from surgenas.hardware.timed.timing import Protocol
 from surgenas.hardware.timed.wire import Message, read, write

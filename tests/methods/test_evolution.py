@@ -8,7 +8,7 @@ import pytest
 from surgenas.core import moves
 from surgenas.core.errors import UsageError
 from surgenas.core.trial import Trial
-from surgenas.methods.evolution import Evolution, ask, evolve
+from surgenas.methods.evolution import Evolution, Generations, ask, evolve
 from surgenas.spaces.operators import Shuffle
 from surgenas.spaces.restricted import Restricted
 
@@ -89,6 +89,14 @@ def test_what_is_given_is_left_alone():
     found = evolve(part, judge, Evolution(generations=3), anything, np.random.default_rng(0))
     assert all(trial.arch.genes[layer] == gene for trial in found for layer, gene in given.items())
     assert SPACE.check(found[0].arch) == found[0].arch
+
+
+def test_in_a_loop_it_asks_for_a_generation_at_a_time(go):
+    history = go(Generations(trials=40, batch=10), 40, judge=lambda arch: judge([arch])[0], space=SPACE)
+    assert len({trial.key for trial in history}) == 40
+    again = Generations(trials=40).ask(SPACE, history[:10], 50, np.random.default_rng(3))
+    assert len(again) == 10, "a quarter of the trials"
+    assert not {trial.arch for trial in history[:10]} & set(again)
 
 
 @pytest.mark.parametrize("wrong", [{"population": 0}, {"mutation_rate": 0.0}, {"generations": 0}])

@@ -3,99 +3,78 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+import re
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 import pytest
 import torch
-from surgenas.pipeline import flow
-from surgenas.runs.steps.measured import samples
+from tests.runs.written import ROOFLINE, TINY, end_of, killed_again_and_again, lines_of
 
 import surgenas
 from surgenas import api
-from surgenas.core.architecture import SpaceSpec
-from surgenas.core.cost import Effort, Failure
 from surgenas.core.errors import Interrupted, LimitError, UsageError
 from surgenas.core.progress import Progress
 from surgenas.hardware.onnx_file import to_onnx
-from surgenas.report.text import operators_table, summary
+from surgenas.report.text import summary_text
+from surgenas.runs.flow import CHEAP, LAST, LONG, perform, prepare
 from surgenas.runs.journal import Journal
-from surgenas.runs.run import Run
-from surgenas.runs.steps.search import search_epochs, usable
+from surgenas.runs.results import Accuracy, Selected
+from surgenas.runs.run import STEP_OF, Run
 from surgenas.tasks.classification import accuracy
-from surgenas.testing import ToyDevice
+from surgenas.tasks.data import load_data
 
-SETTINGS = {
-    "device": "surgenas.testing:toy_device", "resolution": 16, "epochs": 3, "train_epochs": 2, "samples": 24,
-    "batch": 256, "predictors": ("ridge", "flops"), "random": 1, "uniform": 1, "accelerator": "cpu",
-}  # fmt: skip
+EVOLVED = {"population": 8, "generations": 2, "mutations": 4, "crossovers": 4}
 
 
-def go(folder: Path, **settings):
-    return surgenas.search(out=folder, **{**SETTINGS, **settings})
+def go(folder: Path, tiny: dict, **settings):
+    return surgenas.search(out=folder, **{**tiny, "random": 0, "random_at_equal_latency": 0, **settings})
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    return go(tmp_path_factory.mktemp("runs") / "whole")
-
-
-def end_of(folder: Path) -> dict:
-    """What must be equal between two runs: everything but times."""
-    journal = Journal(folder / "journal.jsonl")
-    epochs = [json.dumps(e["summary"]) for e in journal.all("epoch")]
-    trained = [(e["network"], e["epoch"], e["loss"]) for e in journal.all("trained")]
-    weights = {p.name: p.read_bytes() for p in folder.glob("*.safetensors")}
-    return {
-        "epochs": epochs, "trained": trained, "weights": weights, "onnx": (folder / "model.onnx").read_bytes(),
-        "arch": (folder / "architecture.json").read_text(),
-    }  # fmt: skip
+def open_run(folder: Path) -> Run:
+    return Run.open(folder, Progress())
 
 
 def test_the_result_is_inside_the_limit_and_all_of_it_is_there(finished):
-    facts = finished.facts
-    assert facts["latency"]["ms"] <= facts["limit_ms"]
-    assert facts["latency"]["ms"] >= 0.95 * facts["limit_ms"]
-    for key in (
-        "run",
-        "architecture",
-        "limit_ms",
-        "latency",
-        "accuracy",
-        "references",
-        "random",
-        "onnx",
-        "report",
-        "seconds",
-    ):
-        assert facts[key], key
-    assert {"ms", "interval", "grade", "predicted_ms"} <= facts["latency"].keys()
-    assert facts["references"][0]["name"] == "MobileNetV2"
-    assert facts["references"][0]["latency_ms"] == pytest.approx(facts["latency"]["ms"], rel=0.1)
-    assert facts["uniform"][0]["accuracy"] > 0
-    assert facts["random"][0]["latency_ms"] == pytest.approx(facts["latency"]["ms"], rel=0.05)
-    assert {"reach", "profile", "predict", "search", "derive", "train found", "export", "verify"} <= facts[
-        "seconds"
-    ].keys()
-    json.dumps(facts)
-    assert "inside the limit" in summary(facts)
+    found = finished.summary
+    assert 0.95 * found.limit_ms <= found.latency.ms <= found.limit_ms
+    assert found.latency.evidence == "measured"
+    assert found.latency.interval[0] < found.latency.ms < found.latency.interval[1]
+    assert found.yardsticks[0].latency_ms == pytest.approx(found.latency.ms, rel=0.1)
+    assert found.random_at_equal_latency[0].latency_ms == pytest.approx(found.latency.ms, rel=0.05)
+    assert [n.name for n in found.beside] == ["MobileNetV2", "random at equal latency 1", "random 1"]
+    assert all(0 <= n.accuracy <= 1 for n in found.beside)
+    steps = {step.name for step in (*CHEAP, *LONG, *LAST)} | {"train found", "train MobileNetV2", "train random 1"}
+    assert steps <= found.seconds.keys()
+    assert all((finished.run / name).exists() for name in ("model.onnx", "report.html", "architecture.json"))
+    json.dumps(finished.to_json(), allow_nan=False)
+    assert "inside the limit" in summary_text(found)
+
+
+def test_every_result_of_a_finished_run_is_read_back_by_its_kind(finished):
+    run = open_run(finished.run)
+    for kind, step in STEP_OF.items():
+        found = run.result(kind)
+        assert (found is None) == (kind is Selected), step
+        assert found is None or kind.from_json(json.loads(json.dumps(found.to_json()))) == found
+    assert run.accuracy("found") == finished.accuracy
+    assert run.result_of("train random 1", Accuracy).accuracy == finished.summary.random[0].accuracy
 
 
 def test_a_finished_run_is_measured_with_its_own_weights_and_the_accuracy_that_int8_leaves(finished):
     devices = [f"surgenas.testing:{name}" for name in ("brief_device", "brief_int8_device")]
-    rows = api.measure([finished.run], devices, yardstick=str(finished.run))["measurements"]
-    plain, small = (row["accuracy"] for row in rows)
-    assert plain == finished.accuracy
-    assert abs(small - plain) <= 0.2
-    assert rows[1]["model_bytes"] < 0.6 * rows[0]["model_bytes"]
+    plain, small = api.measure([finished.run], devices, yardstick=str(finished.run)).measurements
+    assert plain.accuracy == finished.accuracy
+    assert abs(small.accuracy - plain.accuracy) <= 0.4
+    assert small.cost.model_bytes < 0.6 * plain.cost.model_bytes
 
 
-def test_the_model_loads_in_one_line_and_is_what_was_exported(finished, digits, tmp_path):
+def test_the_model_loads_in_one_line_and_is_what_was_exported(finished, tiny, tmp_path):
     model = surgenas.load(finished.run)
-    assert accuracy(model, digits, digits.test) == finished.accuracy
-    images = digits.normalise(digits.test.images[:5])
+    data = load_data(tiny["data"], 16, max_corrupt=0.05, cache=tmp_path / "cache", progress=Progress())
+    assert accuracy(model, data, data.test) == finished.accuracy
+    images = data.normalise(data.test.images[:5])
     session = onnxruntime.InferenceSession(finished.export(tmp_path / "net.onnx").read_bytes())
     with torch.no_grad():
         expected = model(images).numpy()
@@ -104,249 +83,174 @@ def test_the_model_loads_in_one_line_and_is_what_was_exported(finished, digits, 
     assert to_onnx(finished.model, (3, 16, 16))
 
 
-def test_stopped_before_every_stage_and_resumed_it_ends_the_same(finished, tmp_path, monkeypatch):
-    def stop(*_args):
-        raise KeyboardInterrupt
-
-    for stage in ("profile", "predict", "derive", "train_all", "export", "verify"):
-        with monkeypatch.context() as patch:
-            patch.setattr(flow, stage, stop)
-            start = go if stage == "profile" else surgenas.resume
-            with pytest.raises(KeyboardInterrupt):
-                start(tmp_path / "run")
-    surgenas.resume(tmp_path / "run")
-    assert end_of(tmp_path / "run") == end_of(finished.run)
-
-
-def killed_again_and_again(folder: Path, **settings) -> int:
-    """A run that is killed right after every second epoch's journal line, until it is done: how many times."""
-    left, real = 0, Journal.append
-
-    def append(self, event, **rest):
-        nonlocal left
-        done = real(self, event, **rest)
-        if event in ("epoch", "trained"):
-            left -= 1
-            if left == 0:
-                raise KeyboardInterrupt
-        return done
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Journal, "append", append)
-        for attempt in range(12):
-            left = 2
-            try:
-                surgenas.resume(folder) if attempt else go(folder, **settings)
-                return attempt
-            except KeyboardInterrupt:
-                continue
-    pytest.fail("never finished")
-
-
-def test_stopped_inside_search_and_training_it_ends_the_same(finished, tmp_path):
+def test_stopped_after_every_step_and_inside_search_and_training_it_ends_the_same(finished, tiny, tmp_path):
+    prepare(api.create(out=tmp_path / "run", **tiny))
+    for step in LONG[:2]:
+        perform(open_run(tmp_path / "run"), step)
     assert killed_again_and_again(tmp_path / "run") > 2
     assert end_of(tmp_path / "run") == end_of(finished.run)
 
 
+def test_a_finished_run_that_is_resumed_does_nothing_again(finished):
+    before = [e for e in lines_of(open_run(finished.run)) if e["event"] in ("done", "measured", "epoch", "trained")]
+    assert surgenas.resume(finished.run).architecture == finished.architecture
+    after = [e for e in lines_of(open_run(finished.run)) if e["event"] in ("done", "measured", "epoch", "trained")]
+    assert after == before
+
+
 @pytest.mark.parametrize("space", ["", "single_path_se"])
-def test_single_path_does_the_whole_job(tmp_path, listener, space):
+def test_single_path_does_the_whole_job(tmp_path, tiny, listener, space):
     """Its own space if none is named; stopped inside the search, it goes on to a network inside the limit."""
-    how = {"method": "single-path", "space": space, "random": 0, "epochs": 4, "progress": listener}
+    how = {"method": "single-path", "space": space, "epochs": 4, "progress": listener}
     with pytest.raises(Interrupted):
-        go(tmp_path / "run", time_limit_s=1e-6, **how)
+        go(tmp_path / "run", tiny, time_limit_s=1e-6, **how)
     config = tmp_path / "run" / "config.json"
     record = json.loads(config.read_text())
     record["config"]["time_limit_s"] = None
     config.write_text(json.dumps(record))
     found = surgenas.resume(tmp_path / "run")
-    assert found.latency_ms <= found.facts["limit_ms"]
+    assert found.latency_ms <= found.summary.limit_ms
     assert found.architecture.space.name == (space or "single_path")
     assert any("SurgeNAS by default" in line for line in listener.said)
     assert "Decisions of the superkernels" in found.report.read_text()
 
 
-def test_a_method_that_does_not_fit_its_space_is_refused_at_once(tmp_path):
+def test_a_method_that_does_not_fit_its_space_is_refused_at_once(tmp_path, tiny):
     with pytest.raises(UsageError, match="--space mobile"):
-        go(tmp_path / "run", space="single_path")
-    assert not Run.open(tmp_path / "run", Progress()).journal.all("measured")
+        go(tmp_path / "run", tiny, space="single_path")
+    assert not open_run(tmp_path / "run").journal.all("measured")
 
 
-def test_a_limit_out_of_reach_is_refused_before_time_is_spent(tmp_path):
+def test_a_limit_out_of_reach_is_refused_before_time_is_spent(tmp_path, tiny):
     with pytest.raises(LimitError, match=r"reaches .* ms to .* ms.*nearest network"):
-        go(tmp_path / "run", latency_ms=0.001)
-    assert not Journal(tmp_path / "run" / "journal.jsonl").all("begin", stage="profile")
+        go(tmp_path / "run", tiny, latency_ms=0.001)
+    assert not Journal(tmp_path / "run" / "journal.jsonl").all("begin", step="profile")
 
 
-def test_a_limit_above_everything_takes_what_the_search_likes(tmp_path):
-    result = go(tmp_path / "run", latency_ms=50.0, epochs=1, train_epochs=1, random=0)
-    assert result.latency_ms < 50
+def test_a_limit_above_everything_takes_what_the_search_likes(tmp_path, tiny):
+    found = go(tmp_path / "run", tiny, latency_ms=50.0, epochs=1, train_epochs=1)
+    assert found.latency_ms < 50
+    assert found.summary.limit_ms == 50.0
 
 
-def test_a_dry_run_tells_reach_time_and_memory_and_keeps_nothing(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    plan = api.dry_run(**SETTINGS, time_limit_s=60.0)
-    assert plan["reachable_ms"][0] < plan["limit_ms"] < plan["reachable_ms"][1]
-    assert plan["total_seconds"] > 0
-    assert plan["memory_bytes"] > 0
-    assert not list(tmp_path.iterdir())
-
-
-def test_the_time_limit_stops_a_run_that_can_be_resumed(tmp_path):
+def test_the_time_limit_stops_a_run_that_can_be_resumed(tmp_path, tiny):
     with pytest.raises(Interrupted, match="resume"):
-        go(tmp_path / "run", time_limit_s=0.01)
-    assert (tmp_path / "run" / "journal.jsonl").exists()
+        go(tmp_path / "run", tiny, time_limit_s=0.01)
+    assert Journal(tmp_path / "run" / "journal.jsonl").last("done", step="predict")
 
 
-def test_folders_that_are_no_run_are_refused(tmp_path, finished):
-    with pytest.raises(UsageError, match="not a run folder"):
-        api.resume(tmp_path)
-    with pytest.raises(UsageError, match="holds a run already"):
-        go(finished.run)
-    old = tmp_path / "old"
-    old.mkdir()
-    (old / "config.json").write_text(json.dumps({"format": "surgenas.run/0", "config": {}}))
-    with pytest.raises(UsageError, match=r"surgenas\.run/0"):
-        Run.open(old, Progress())
-
-
-def test_what_a_turn_proposes_does_not_hang_on_how_much_of_it_was_measured(finished):
-    run = Run.open(finished.run, Progress())
-    before = samples(run)[1]
-    event = run.journal.all("measured", stage="derive")[0]
-    slow = {**event["cost"], "ms": 1000.0}
-    turn = len(run.journal.all("missed")) + 1  # were there another
-    run.journal.events.append({**event, "turn": turn, "key": "new", "cost": slow})
-    assert np.array_equal(samples(run)[1], before)
-    run.journal.events.append({"event": "missed", "turn": turn})
-    assert samples(run)[1].max() == 1000.0, "it counts in the next turn"
-
-
-def test_unknown_settings_are_named(tmp_path):
-    with pytest.raises(UsageError, match="colour"):
-        go(tmp_path / "a", colour=1)
-    with pytest.raises(UsageError, match="nope"):
-        go(tmp_path / "b", method_settings={"nope": 1})
-    with pytest.raises(UsageError, match="--set warmup=abc"):
-        go(tmp_path / "d", method="single-path", method_settings={"warmup": "abc"})
-    with pytest.raises(UsageError, match="--set lam=x"):
-        go(tmp_path / "e", method="single-path", method_settings={"lam": "x"})
-    with pytest.raises(UsageError, match="sampler"):
-        go(tmp_path / "c", method_settings={"sampler": "nope"})
-    for i, (name, value) in enumerate({"tau_start": 0, "momentum": -1, "label_smoothing": 2, "eta": "nan"}.items()):
-        with pytest.raises(UsageError, match=f"--set {name}="):
-            go(tmp_path / f"bound{i}", method_settings={name: value})
-    with pytest.raises(UsageError, match="--epochs"):
-        go(tmp_path / "f", method_settings={"epochs": 2})
-
-
-EVOLVED = {"population": 8, "generations": 2, "mutations": 4, "crossovers": 4}
-
-
-def test_spos_does_the_whole_job(tmp_path, listener):
-    how = {"method": "spos", "space": "shuffle", "random": 0, "epochs": 2, "method_settings": EVOLVED}
-    found = go(tmp_path / "run", progress=listener, device="surgenas.testing:MuteDevice", **how)
+def test_spos_does_the_whole_job(tmp_path, tiny, listener):
+    how = {"method": "spos", "space": "shuffle", "epochs": 2, "method_settings": EVOLVED}
+    found = go(tmp_path / "run", tiny, progress=listener, device="surgenas.testing:MuteDevice", **how)
     assert "latency share" in found.report.read_text(), "what the device does not tell is left empty"
-    assert found.latency_ms <= found.facts["limit_ms"]
+    assert found.latency_ms <= found.summary.limit_ms
     assert found.architecture.space.name == "shuffle"
-    assert "8 steps of 1 passes" in "".join(listener.said), "four fifths of 1438 images in batches of 256, twice"
-    assert "skips" not in Run.open(found.run, Progress()).journal.all("epoch")[0]["summary"]
+    assert re.search(r"2 epochs of search \(\d+ steps of 1 passes", "".join(listener.said))
+    assert "skips" not in open_run(found.run).journal.all("epoch")[0]["summary"]
 
 
-def test_hurricane_selects_operators_first_and_an_interruption_changes_nothing(tmp_path):
-    how = {"method": "hurricane", "random": 0, "epochs": 3, "method_settings": {**EVOLVED, "keep": 3}}
-    found = go(tmp_path / "whole", **how)
-    assert found.latency_ms <= found.facts["limit_ms"]
-    run = Run.open(found.run, Progress())
-    chosen = run.result("operators")
-    assert dict(found.architecture.space.settings)["pool"] == chosen["pool"]
-    assert [row["operator"] for row in chosen["operators"] if row["kept"]] == chosen["pool"].split(",")
-    assert "Operators of this device" in (found.run / "report.html").read_text()
-    assert killed_again_and_again(tmp_path / "cut", **how) > 1
+def test_hurricane_selects_operators_first_and_an_interruption_changes_nothing(tmp_path, tiny):
+    how = {"method": "hurricane", "method_settings": {**EVOLVED, "keep": 3}}
+    found = go(tmp_path / "whole", tiny, **how)
+    assert found.latency_ms <= found.summary.limit_ms
+    chosen = open_run(found.run).result(Selected)
+    assert dict(found.architecture.space.settings)["pool"] == chosen.pool
+    assert [row.operator for row in chosen.operators if row.kept] == chosen.pool.split(",")
+    assert "Operators of this device" in found.report.read_text()
+    settings = {**tiny, "random": 0, "random_at_equal_latency": 0, **how}
+    assert killed_again_and_again(tmp_path / "cut", **settings) > 1
     assert end_of(tmp_path / "cut") == end_of(tmp_path / "whole")
 
 
-def test_operators_are_chosen_by_device_and_what_is_left_is_a_space_for_any_method(tmp_path, monkeypatch):
-    exact = ToyDevice.measured
+WEAK = {"method": "weaknas", "method_settings": {"trials": 6, "first": 3}, "epochs": 1, "train_epochs": 1}
 
-    def without_xception(self, job, effort):
-        failed = Failure(job.key, UsageError("no kernel for this"))
-        return failed if "choice_x" in job.key else exact(self, job, effort)
 
-    monkeypatch.setattr(ToyDevice, "measured", without_xception)
-    found = api.operators(["surgenas.testing:toy_device"], tmp_path, resolution=16, keep=6, b=0.5)
-    monkeypatch.undo()
-    (facts,) = found["devices"].values()
-    said = {row["operator"]: row["why"] for row in facts["operators"]}
-    assert said["choice_x"] == said["choice_x_se"] == "the device cannot run it"
-    assert sum(row["kept"] for row in facts["operators"]) == 6
-    assert "kept" in operators_table(found)
-    assert (tmp_path / "operators.html").exists()
-    run = go(tmp_path / "run", space=facts["space"], epochs=1, train_epochs=1, random=0)
+def test_a_method_that_samples_is_killed_after_every_second_candidate_and_ends_the_same(tmp_path, tiny):
+    found = go(tmp_path / "whole", tiny, **WEAK)
+    assert found.latency_ms <= found.summary.limit_ms
+    events = open_run(found.run).journal
+    assert len(events.all("trial")) >= 6
+    assert all(e["latency_ms"] > 0 and 0 <= e["score"] <= 1 for e in events.all("trial"))
+    assert len({e["key"] for e in events.all("trial")}) == len(events.all("trial")), "no network twice"
+    settings = {**tiny, "random": 0, "random_at_equal_latency": 0, **WEAK}
+    assert killed_again_and_again(tmp_path / "cut", **settings) > 2
+    assert end_of(tmp_path / "cut") == end_of(tmp_path / "whole")
+
+
+def test_cells_of_nasbench201_do_the_whole_job_on_digits(tmp_path):
+    how = {**TINY, "data": "digits", "space": "nasbench201", "epochs": 1, "train_epochs": 1, "batch": 512}
+    found = surgenas.search(out=tmp_path / "run", **how, random=1)
+    assert found.architecture.space.name == "nasbench201"
+    assert len(found.architecture.genes) == 6
+    assert found.latency_ms <= found.summary.limit_ms
+    assert surgenas.load(found.run)(torch.zeros(1, 3, 16, 16)).shape == (1, 10)
+    assert f"{found.accuracy:.1%}" in found.report.read_text()
+
+
+@pytest.fixture(scope="module")
+def on_paper(tmp_path_factory, tiny):
+    folder = tmp_path_factory.mktemp("paper")
+    (folder / "paper.toml").write_text(ROOFLINE)
+    return go(folder / "run", tiny, device=str(folder / "paper.toml"), epochs=1, train_epochs=1)
+
+
+CERTAIN = ("measured", "grade", "+-", "campaign", "wall clock")
+"""What may be said of a latency that was timed, and of no other."""
+
+
+def test_a_search_on_an_estimator_says_estimated_in_its_text_and_its_json(on_paper):
+    found = on_paper.summary
+    assert found.latency.evidence == "estimated"
+    assert (found.latency.interval, found.latency.grade, found.latency.wall_p50_ms) == (None, None, None)
+    assert found.latency.ms <= found.limit_ms
+    assert all((n.interval, n.grade) == (None, None) and n.latency_ms > 0 for n in found.beside)
+    text = summary_text(found)
+    assert text.startswith("estimated ")
+    assert "nothing was timed" in text
+    assert not [word for word in CERTAIN if word in text]
+    record = on_paper.to_json()
+    assert record["latency"]["evidence"] == "estimated"
+    assert '"measured"' not in json.dumps(record)
+    assert found.predictor.ceiling is None, "nothing is timed, so there is no noise"
+
+
+@pytest.mark.xfail(strict=True, reason="src: the page of an estimator says measured and has columns of certainty")
+def test_a_page_of_an_estimator_never_says_measured(on_paper):
+    text = on_paper.report.read_text()
+    body = text[text.index("<body>") :]
+    assert "Estimated" in body
+    assert not [word for word in CERTAIN if word in body.lower()]
+
+
+def test_the_headline_of_a_page_of_an_estimator_says_estimated(on_paper):
+    text = on_paper.report.read_text()
+    body = text[text.index("<body>") :]
+    headline = body[: body.index("<section>")]
+    assert "Estimated <b>" in headline
+    assert "Estimated latency" in headline
+    assert "nothing was timed" in headline
+    assert not [word for word in CERTAIN if word in headline.lower()]
+    assert "roofline 1 on" in body, "and what it takes for granted"
+    assert "Nothing stays in a cache between layers." in body
+
+
+def test_what_is_trained_alone_with_a_runs_settings_is_the_runs_network_bit_for_bit(finished, tiny, tmp_path):
+    arch = finished.run / "architecture.json"
+    how = {"epochs": tiny["train_epochs"], "batch": tiny["batch"], "accelerator": "cpu", "seed": 0}
+    alone = api.train(arch, tiny["data"], tmp_path / "alone", **how)
+    assert Path(alone.model).read_bytes() == (finished.run / "model.safetensors").read_bytes()
+    assert alone.accuracy.test == finished.accuracy
+
+
+def test_what_is_left_of_selected_operators_is_a_space_for_any_method(tmp_path, tiny):
+    found = api.operators([tiny["device"]], tmp_path, resolution=16, keep=6, b=0.5)
+    (chosen,) = found.devices.values()
+    run = go(tmp_path / "run", tiny, space=chosen.space, epochs=1, train_epochs=1)
     assert run.architecture.space.name == "operators"
-    assert set(run.architecture.genes) <= set(facts["pool"].split(","))
-
-
-def test_more_operators_to_keep_than_there_are(tmp_path):
-    with pytest.raises(UsageError, match="expected 1 to 32"):
-        go(tmp_path, method="hurricane", method_settings={"keep": 33})
-
-
-def test_hurricane_trains_seven_tenths_of_what_spos_does_by_default(tmp_path):
-    epochs = {}
-    for method in ("spos", "hurricane"):
-        run = api.create(out=tmp_path / method, method=method, device=SETTINGS["device"], resolution=16)
-        epochs[method] = search_epochs(run)
-    assert epochs["hurricane"] / epochs["spos"] == pytest.approx(0.696, abs=0.02)
-
-
-def test_a_space_file_imports_nothing_and_does_not_overrule_the_images(tmp_path):
-    file = tmp_path / "space.json"
-    file.write_text(SpaceSpec.of("os:path", {}).to_json())
-    with pytest.raises(UsageError, match="unknown space 'os:path'"):
-        api.create(out=tmp_path / "a", space=str(file))
-    file.write_text(SpaceSpec.of("mobile", {"resolution": 64, "classes": 3, "width": 0.5}).to_json())
-    run = api.create(out=tmp_path / "b", space=str(file), device=SETTINGS["device"], resolution=16)
-    assert dict(run.space.settings) | {"resolution": 16, "classes": 10, "width": 0.5} == run.space.settings
-
-
-def test_operators_of_a_space_without_a_pool_or_more_than_there_are(tmp_path):
-    with pytest.raises(UsageError, match="use operators or shuffle"):
-        api.operators(out=tmp_path, space="mobile")
-    with pytest.raises(UsageError, match="expected 1 to 4"):
-        api.operators(out=tmp_path, space="shuffle", keep=5)
+    assert set(run.architecture.genes) <= set(chosen.pool.split(","))
 
 
 @pytest.mark.slow
 def test_two_processes_train_one_network(tmp_path):
-    run = go(tmp_path / "run", devices=2, batch=64, train_epochs=6, random=0)
+    run = surgenas.search(out=tmp_path / "run", **{**TINY, "batch": 64, "train_epochs": 6}, processes=2)
     assert run.accuracy > 0.5
-
-
-def test_what_a_noisy_host_spoils_can_be_resumed(tmp_path, monkeypatch):
-    """As long as the host is noisy, a second measurement is three times as long: nothing fits twice."""
-    exact, seen, noisy = ToyDevice.measured, set(), [True]
-
-    def shifted(self, job, effort):
-        slow = 3.0 if noisy[0] and effort is Effort.CONFIRM and job.key in seen else 1.0
-        seen.update([job.key] if effort is Effort.CLAIM else [])
-        found = exact(self, job, effort)
-        return replace(found, ms=slow * found.ms)
-
-    monkeypatch.setattr(ToyDevice, "measured", shifted)
-    with pytest.raises(LimitError, match="surgenas resume"):
-        go(tmp_path / "run", epochs=1, train_epochs=1, random=0)
-    noisy[0] = False
-    searched = len(Run.open(tmp_path / "run", Progress()).journal.all("epoch"))
-    found = surgenas.resume(tmp_path / "run")
-    derived = Run.open(found.run, Progress()).result("derive")
-    assert derived["rounds"] > 4
-    assert derived["cost"]["ms"] <= found.facts["limit_ms"]
-    assert searched == 3, "the search goes on from its third round, and is not repeated"
-
-
-def test_the_predictor_is_chosen_among_those_that_the_method_can_use(tmp_path):
-    how = {"method": "single-path", "method_settings": {"runtime": "paper"}}
-    run = api.create(out=tmp_path / "run", **how)
-    assert usable(run) == ["ridge", "lookup", "flops"]
-    with pytest.raises(UsageError, match="can use none of process, gnn"):
-        api.search(out=tmp_path / "none", predictors=("process", "gnn"), **how)

@@ -93,9 +93,10 @@ class Architecture:
     def from_json(cls, text: str) -> Architecture:
         """The architecture that `to_json` wrote; raises UsageError for any other text."""
         try:
-            return cls.from_dict(json.loads(text))
-        except (json.JSONDecodeError, RecursionError) as error:
+            record = json.loads(text)
+        except (ValueError, RecursionError) as error:  # a number of too many digits is a bare ValueError
             raise UsageError(f"not an architecture: not JSON ({error})") from None
+        return cls.from_dict(record)
 
 
 def read_architecture(path: str | Path) -> Architecture:
@@ -111,6 +112,8 @@ def read_architecture(path: str | Path) -> Architecture:
         raise UsageError(f"{path}: {error.strerror}; expected an architecture.json of a run") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: not an architecture: not text") from error
+    except ValueError as error:  # a name that no file can have
+        raise UsageError(f"{str(path)!r}: {error}; expected an architecture.json of a run") from error
 
 
 def read_space(path: str | Path) -> SpaceSpec:

@@ -21,5 +21,5 @@ def look_up(kind: str, name: str, entries: Mapping[str, str]) -> Any:
         raise UsageError(f"unknown {kind} {name!r}; one of {known}, or a path like package.module:Object")
     try:
         return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
+    except (ImportError, AttributeError, ValueError, TypeError) as error:
         raise UsageError(f"{kind} {name!r} cannot be loaded: {error}; one of {known}") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from surgenas.core.errors import EnvironmentFault
@@ -22,7 +23,8 @@ def write_atomic(path: Path, content: bytes) -> None:
         os.replace(beside, path)
         sync_folder(path.parent)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):  # whatever was wrong with the place may be wrong with this too
+            beside.unlink(missing_ok=True)
         raise cannot_write(path, len(content), error) from error
 
 

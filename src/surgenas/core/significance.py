@@ -66,6 +66,7 @@ def difference(ours: Sequence[float], theirs: Sequence[float], step: float = 0.0
     a, b = (max(float(np.var(x, ddof=1)), step**2 / 12) / len(x) for x in (ours, theirs))
     if a + b == 0:
         return Difference(value, value, value)
+    a, b = max(a, 1e-150), max(b, 1e-150)  # squared, smaller ones vanish
     freedom = (a + b) ** 2 / (a**2 / (len(ours) - 1) + b**2 / (len(theirs) - 1))
     half = float(stats.t.ppf((1 + LEVEL) / 2, freedom)) * math.sqrt(a + b)
     return Difference(value, value - half, value + half)

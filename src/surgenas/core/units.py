@@ -35,7 +35,9 @@ def show_seconds(value: float) -> str:
 
 
 def _parse(text: str, units: dict[str, float], option: str, example: str) -> float:
-    match = re.fullmatch(r"\s*([-+]?\d+\.?\d*(?:e[-+]?\d+)?|[-+]?\.\d+)\s*([a-zµ]+)\s*", text.replace("µ", "u").lower())
+    match = re.fullmatch(
+        r"\s*([-+]?\d+\.?\d*(?:e[-+]?\d+)?|[-+]?\.\d+)\s*([a-zµ]+)\s*", text.replace("µ", "u").replace("μ", "u").lower()
+    )
     if not match or match[2] not in units:
         raise UsageError(f"{option} {text!r}: expected a number and a unit ({', '.join(units)}), for example {example}")
     value = float(match[1]) * units[match[2]]

@@ -27,24 +27,27 @@ def to_onnx(network: nn.Module, input_shape: tuple[int, int, int], *, batch: int
     The TorchScript exporter is used on purpose: half a second a network against five for the torch.export one
     (docs/log.md), and its node names carry the module path, from which per-layer latency shares are read.
     """
-    training = network.training
+    modes = {module: module.training for module in network.modules()}
     network.eval()
     example = torch.zeros(batch or 1, *input_shape)
     buffer: Any = io.BytesIO()
     axes = {"images": {0: "N"}, "logits": {0: "N"}} if batch is None else None
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            network,
-            (example,),
-            buffer,
-            dynamo=False,
-            opset_version=18,
-            input_names=["images"],
-            output_names=["logits"],
-            dynamic_axes=axes,
-        )
-    network.train(training)
+    try:
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                network,
+                (example,),
+                buffer,
+                dynamo=False,
+                opset_version=18,
+                input_names=["images"],
+                output_names=["logits"],
+                dynamic_axes=axes,
+            )
+    finally:
+        for module, training in modes.items():
+            module.training = training
     model: bytes = buffer.getvalue()
     return model
 
@@ -62,7 +65,7 @@ def read_onnx(path: Path) -> onnx.ModelProto:
     Raises UsageError for a file that cannot be read, DataError for one that is no usable model.
     """
     try:
-        model = onnx.load(str(path), load_external_data=False)
+        model = onnx.load(str(path), format="protobuf", load_external_data=False)
         folder = path.resolve().parent
         for tensor in filter(uses_external_data, model.graph.initializer):
             place = next((entry.value for entry in tensor.external_data if entry.key == "location"), "")

@@ -115,7 +115,8 @@ def _macs(module: nn.Module, output: torch.Tensor) -> int:
 
 
 def _on_meta(network: nn.Module) -> nn.Module:
-    parameter = next(network.parameters(), None)
-    if parameter is not None and parameter.device.type != "meta":
+    """A copy without values in eval mode; the network itself where it is that already."""
+    tensors = (*network.parameters(), *network.buffers())
+    if network.training or any(tensor.device.type != "meta" for tensor in tensors):
         network = copy.deepcopy(network).to("meta")
     return network.eval()

@@ -54,14 +54,15 @@ def shuffle_block(cin: int, cout: int, *, kernel: int, stride: int, affine: bool
     """
     halves = stride == 1 and cin == cout
     inner, mid = cin // 2 if halves else cin, cout // 2
-    out = cout - inner
+    passed = min(inner, cout // 2) if cout <= inner else inner  # the main branch must be left some channels
+    out = cout - passed
     one, deep = partial(_POINTWISE, affine=affine), partial(_depthwise, affine=affine)
     if kernel:
         layers = [one(inner, mid), deep(mid, kernel, stride), one(mid, out)]
     else:
         layers = [deep(inner, 3, stride), one(inner, mid), deep(mid, 3, 1), one(mid, mid), deep(mid, 3, 1),
                   one(mid, out)]  # fmt: skip
-    beside = None if halves else nn.Sequential(deep(inner, kernel or 3, stride), one(inner, inner))
+    beside = None if halves else nn.Sequential(deep(inner, kernel or 3, stride), one(inner, passed))
     return ShuffleBlock(stack_with_se(layers, out, squeeze), beside)
 
 

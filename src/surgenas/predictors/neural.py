@@ -43,7 +43,7 @@ class NeuralPredictor(Predictor):
         y = (target - self.mean) / self.std
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
-            part = torch.randperm(len(code)) % self.members if len(code) >= 4 * self.members else None
+            part = torch.randperm(len(code)) % self.members if len(code) >= 4 * self.members > 4 else None
             squares, networks = [], []
             for member in range(self.members):
                 kept = part != member if part is not None else torch.ones(len(code), dtype=torch.bool)

@@ -84,6 +84,10 @@ class ChainSpace(Space):
         return Architecture(arch.space, move_skips_last(arch.genes, keeps_shape))
 
     def costs(self) -> CostTable:
+        return self._costs
+
+    @cached_property
+    def _costs(self) -> CostTable:
         with torch.device("meta"):
             layers = [[self.operator(gene, *shape, affine=True) for gene in self.OPTIONS] for shape in self.SHAPES]
             return chain_costs([self.stem(affine=True)], layers, [self.head(affine=True)], self.input_shape)

@@ -86,6 +86,8 @@ class Mobile(Space):
         ):
             if not isinstance(value, (int, float)) or not least <= value <= most:
                 raise UsageError(f"{what} {value!r}: expected a number from {least} to {most}")
+            if what in ("resolution", "classes") and value != int(value):
+                raise UsageError(f"{what} {value!r}: expected a whole number")
         self.layout_name, self.layout = layout, _scale_layout(LAYOUTS[layout], width, depth)
         self.resolution, self.width, self.depth = int(resolution), float(width), float(depth)
         self.classes, self.dropout = int(classes), dropout

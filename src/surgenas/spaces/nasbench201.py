@@ -33,6 +33,8 @@ class NASBench201(ImageSpace):
 
     def __init__(self, *, classes: int = 10, resolution: int = 32) -> None:
         super().__init__(classes=classes, resolution=resolution)
+        if resolution % 4:  # halved twice, by convolutions and by pooling beside them
+            raise UsageError(f"nasbench201: resolution {resolution}: expected a multiple of 4, for example 32")
 
     @cached_property
     def choices(self) -> tuple[Choice, ...]:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from torch import nn
 
 from surgenas.core.architecture import Architecture, Setting
-from surgenas.core.capabilities import Additive, SharesWeights, require
-from surgenas.core.space import Choice, CostTable, Space
+from surgenas.core.errors import UsageError
+from surgenas.core.space import Choice, Space
 
 
 class Restricted(Space):
     """The architectures of the space `whole` that have given genes at some of its choices.
 
-    given: the gene by the position of its choice. Architectures carry the spec of the whole space.
+    given: the gene by the position of its choice. Architectures carry the spec of the whole space. It has none of the
+    whole's capabilities: a fixed choice has one option here and several there, so codes and positions differ. Raises
+    UsageError for a gene that the whole space has not.
     """
 
     def __init__(self, whole: Space, given: Mapping[int, str]) -> None:
         self.name, self.whole = whole.name, whole
+        for i, gene in given.items():
+            if gene not in whole.choices[i].options:
+                raise UsageError(f"{whole.choices[i].name}: unknown option {gene!r}")
         self._choices = tuple(
             Choice(choice.name, (given[i],)) if i in given else choice for i, choice in enumerate(whole.choices)
         )
@@ -38,12 +42,6 @@ class Restricted(Space):
 
     def build(self, arch: Architecture) -> nn.Module:
         return self.whole.build(arch)
-
-    def supernet(self) -> Any:
-        return require(self.whole, SharesWeights).supernet()
-
-    def costs(self) -> CostTable:
-        return require(self.whole, Additive).costs()
 
     def canonical(self, arch: Architecture) -> Architecture:
         return self.whole.canonical(arch)

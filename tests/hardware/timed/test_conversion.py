@@ -11,13 +11,13 @@ import torch
 
 from surgenas.core import moves
 from surgenas.core.errors import DataError, SurgenasError, UsageError
-from surgenas.hardware.timed.conversion import TOLERANCE, check_equal, convert_for, settle_statistics
-from surgenas.hardware.target import Job
+from surgenas.engine.jobs import job_of
 from surgenas.hardware.onnx_file import to_onnx
 from surgenas.hardware.runtimes.onnxruntime import OnnxRuntime
 from surgenas.hardware.runtimes.openvino import OpenVino
 from surgenas.hardware.runtimes.pytorch import PyTorch
-from surgenas.engine.jobs import job_of
+from surgenas.hardware.target import Job
+from surgenas.hardware.timed.conversion import TOLERANCE, check_equal, convert_for, settle_statistics
 
 
 @pytest.mark.parametrize(

@@ -14,18 +14,19 @@ import torch
 
 from surgenas.core import moves
 from surgenas.core.errors import SurgenasError, UsageError
+from surgenas.engine.jobs import job_of
+from surgenas.hardware.devices import make_target
+from surgenas.hardware.onnx_file import to_onnx
+from surgenas.hardware.runtimes.onnxruntime import OnnxRuntime
+from surgenas.hardware.target import Job
 from surgenas.hardware.timed import link
 from surgenas.hardware.timed.conversion import settle_statistics
-from surgenas.hardware.target import Job
-from surgenas.hardware.devices import make_target
 from surgenas.hardware.timed.measurement import CROWD
-from surgenas.hardware.onnx_file import to_onnx
 from surgenas.hardware.timed.references import REFERENCES
-from surgenas.hardware.runtimes.onnxruntime import OnnxRuntime
 from surgenas.hardware.timed.store import Store
 from surgenas.hardware.timed.timing import Protocol
-from surgenas.engine.jobs import job_of
 from surgenas.spaces.mobile import Mobile
+from surgenas.testing import brief_device
 
 SHORT = Protocol(rounds=3, max_rounds=3, warmup_s=0.1, block_ms=1.0)
 GIVEN = ("reference-s/2", 1.0)
@@ -37,7 +38,7 @@ def jobs(small, *operators):
 
 
 def test_equal_networks_are_measured_once_and_found_again(small):
-    device = make_target("onnxruntime-cpu")
+    device = brief_device()
     twice = jobs(small, "k7e6", "k7e6")
     first, second = device.on_scale(GIVEN).measure(twice, protocol=SHORT)
     assert first == second
@@ -53,7 +54,7 @@ def test_equal_networks_are_measured_once_and_found_again(small):
 def test_a_device_that_changed_is_measured_anew(small, tmp_path, listener):
     """Twenty stored latencies, some of them measured again: all three times too long, by a change or by noise."""
     enough = Protocol(rounds=10, max_rounds=10, warmup_s=0.05, block_ms=0.5)
-    device = replace(make_target("onnxruntime-cpu"), store=Store(tmp_path / "m.sqlite"))
+    device = replace(brief_device(), store=Store(tmp_path / "m.sqlite"))
     model = to_onnx(settle_statistics(jobs(small, "skip")[0].module, small.input_shape), small.input_shape)
     every = [Job(f"{i}", None, small.input_shape, model=lambda batch: model) for i in range(20)]
     (truth,) = device.measure(every[:1], protocol=enough)
@@ -97,7 +98,7 @@ def test_a_runtime_by_its_path_that_fails_is_one_line(small, tmp_path):
 
 def test_hidden_duplicates_make_the_noise_floor(small, tmp_path):
     """Unless it was a crowd that measured them, as other tests at the same time make it: then nothing is learned."""
-    device = replace(make_target("onnxruntime-cpu"), store=Store(tmp_path / "m.sqlite"))
+    device = replace(brief_device(), store=Store(tmp_path / "m.sqlite"))
     operators = ("skip", "k3e3", "k7e6")
     (plain,) = device.on_scale(GIVEN).measure(jobs(small, "skip"), protocol=SHORT)
     assert plain.floor == 0.0
@@ -112,7 +113,7 @@ def test_hidden_duplicates_make_the_noise_floor(small, tmp_path):
 
 
 def test_networks_of_unlike_latency_are_measured_against_references_of_their_own():
-    device, large = make_target("onnxruntime-cpu"), Mobile(layout="small", resolution=160, classes=10)
+    device, large = brief_device(), Mobile(layout="small", resolution=160, classes=10)
     tiny = Mobile(layout="small", resolution=16, classes=10)
     found = device.measure([*jobs(large, "k7e6"), *jobs(tiny, "skip")], protocol=SHORT)
     assert [m.reference for m in found] == ["reference-l/1", "reference-xs/1"]
@@ -120,7 +121,7 @@ def test_networks_of_unlike_latency_are_measured_against_references_of_their_own
 
 
 def test_a_claim_is_the_median_over_campaigns_in_processes_of_their_own(small, tmp_path, monkeypatch):
-    device = replace(make_target("onnxruntime-cpu"), store=Store(tmp_path / "m.sqlite"))
+    device = replace(brief_device(), store=Store(tmp_path / "m.sqlite"))
     reference, started, start = (REFERENCES[0].name, 1.0), [], subprocess.Popen
     monkeypatch.setattr(link.subprocess, "Popen", lambda *what, **how: started.append(what) or start(*what, **how))
     claim = replace(SHORT, campaigns=3, fresh=True)
@@ -133,7 +134,7 @@ def test_a_claim_is_the_median_over_campaigns_in_processes_of_their_own(small, t
 
 
 def test_the_store_keeps_raw_runs(small, tmp_path):
-    device = replace(make_target("onnxruntime-cpu"), store=Store(tmp_path / "m.sqlite"))
+    device = replace(brief_device(), store=Store(tmp_path / "m.sqlite"))
     (m,) = device.measure(jobs(small, "skip"), protocol=replace(SHORT, steady=2))
     with sqlite3.connect(tmp_path / "m.sqlite") as db:
         ((raw,),) = db.execute("SELECT raw FROM measurement").fetchall()

@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 
 from surgenas.core import moves
+from surgenas.core.cost import Effort, Failure
 from surgenas.core.errors import SurgenasError
-from surgenas.hardware.timed.link import HERE, DeviceGone, DeviceLost, Link
+from surgenas.engine.jobs import job_of
 from surgenas.hardware.onnx_file import to_onnx
+from surgenas.hardware.timed.link import HERE, DeviceGone, DeviceLost, Link
 from surgenas.hardware.timed.session import HIDDEN, Network, Request, perform
 from surgenas.hardware.timed.timing import Protocol
+from surgenas.testing import brief_device
 
 SHORT = Protocol(rounds=3, max_rounds=3, warmup_s=0.01, block_ms=0.5, duplicates=1)
 
@@ -21,7 +24,10 @@ SHORT = Protocol(rounds=3, max_rounds=3, warmup_s=0.01, block_ms=0.5, duplicates
 @pytest.fixture
 def request_(small):
     def network(operator):
-        return Network(to_onnx(small.build(moves.uniform_architecture(small, operator)), small.input_shape), (1, *small.input_shape))
+        return Network(
+            to_onnx(small.build(moves.uniform_architecture(small, operator)), small.input_shape),
+            (1, *small.input_shape),
+        )
 
     names = ("k3e3", "skip")
     return Request("onnxruntime", "fp32", 1, {n: network(n) for n in names}, network("k3e6"), float("inf"), SHORT, 3)
@@ -65,6 +71,24 @@ def test_a_device_that_is_gone_is_asked_nothing_more(request_):
         Link(python("raise SystemExit('unplugged')"), pauses_s=()).perform(request_)
 
 
+def test_a_device_that_is_gone_is_asked_once_for_all_networks(small):
+    asked = []
+
+    class Gone:
+        command = ("unplugged",)
+
+        def perform(self, request, progress):
+            asked.append(request)
+            raise DeviceGone("unplugged")
+
+    device = replace(brief_device(), link=Gone())
+    found = device.on_scale(("reference-s/2", 1.0)).price(
+        [job_of(moves.uniform_architecture(small, gene)) for gene in ("skip", "k3e3", "k7e6")], Effort.CLAIM
+    )
+    assert len(asked) == 1
+    assert [type(f.error) for f in found if isinstance(f, Failure)] == [DeviceGone] * 3
+
+
 def test_a_network_that_takes_its_process_down_leaves_the_device_there(request_):
     crashing = "from surgenas.hardware import worker\nimport os\nworker.perform = lambda *_: os._exit(3)\nworker.main()"
     with pytest.raises(DeviceLost) as caught:
@@ -81,7 +105,7 @@ def test_a_device_that_breaks_off_once_is_asked_again(request_, listener, tmp_pa
     """The first try dies in the middle of its answer; the second is whole."""
     flaky = (
         f"import os, sys, pathlib; mark = pathlib.Path({str(tmp_path / 'mark')!r})\n"
-        "from surgenas.hardware import wire, worker\n"
+        "from surgenas.hardware import worker\nfrom surgenas.hardware.timed import wire\n"
         "if not mark.exists():\n"
         "    mark.touch(); whole = wire.write\n"
         "    def write(stream, message):\n"

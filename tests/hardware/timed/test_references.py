@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from surgenas.core.errors import UsageError
-from surgenas.hardware.timed.references import MEMORY, REFERENCES, SPAN, group_by_latency, find_reference
+from surgenas.hardware.timed.references import MEMORY, REFERENCES, SPAN, find_reference, group_by_latency
 from surgenas.nn.cost import count
 
 EVERY = (*REFERENCES, MEMORY)

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from surgenas.core.errors import SurgenasError, UsageError
-from surgenas.hardware.timed.measurement import Block, Round
 from surgenas.hardware.runtimes import Runtime
+from surgenas.hardware.timed.measurement import Block, Round
 from surgenas.hardware.timed.session import (
     HEAVY_BYTES,
     HIDDEN,
@@ -26,9 +26,9 @@ from surgenas.hardware.timed.session import (
     answer_message,
     parse_answer,
     parse_greeting,
+    parse_request,
     perform,
     request_message,
-    parse_request,
 )
 from surgenas.hardware.timed.timing import Campaign, Protocol
 from surgenas.hardware.timed.wire import Message, WireError, read, write

@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Engine, event
 
 from surgenas.core.errors import CorruptError, EnvironmentFault, UsageError
 from surgenas.hardware.timed.measurement import Block, Measurement, Round
@@ -85,7 +86,7 @@ WRITERS = """
 import os, sys
 from pathlib import Path
 from surgenas.hardware.timed.store import Store
-from tests.hardware.test_store import ROUND, measurement
+from tests.hardware.timed.test_store import ROUND, measurement
 where = sys.argv[1]
 for n in range(6):
     if os.fork() == 0:
@@ -246,15 +247,19 @@ def test_a_database_that_cannot_be_reached_is_named_without_its_password():
 
 def test_a_full_disk_is_an_environment_fault(tmp_path):
     """SQLite's own page limit stands in for the disk."""
-    from sqlalchemy import event
-
     store = Store(tmp_path / "m.sqlite")
-    event.listen(store._engine, "connect", lambda connection, _: connection.execute("PRAGMA max_page_count = 12"))
+
+    def limit(connection, _):
+        connection.execute("PRAGMA max_page_count = 12")
 
     def fill():
         for i in range(100):
             store.add(measurement(str(i)), [ROUND] * 50)
 
-    with pytest.raises(EnvironmentFault, match="full"):
-        fill()
+    event.listen(Engine, "connect", limit)
+    try:
+        with pytest.raises(EnvironmentFault, match="full"):
+            fill()
+    finally:
+        event.remove(Engine, "connect", limit)
     assert store.find("0", "here") == [measurement("0")], "what was kept is still there"

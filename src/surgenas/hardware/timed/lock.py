@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from filelock import FileLock, Timeout
 
+from surgenas.core.errors import EnvironmentFault
 from surgenas.core.progress import Progress
 from surgenas.hardware.timed.store import default_folder
 
@@ -25,6 +26,11 @@ def measuring_lock(host: str, progress: Progress) -> Iterator[None]:
     except Timeout:
         progress.log("another process is measuring on this device; waiting for it")
         lock.acquire()
+    except OSError as error:
+        raise EnvironmentFault(
+            f"cannot lock {lock.lock_file}: {error.strerror or error}; set SURGENAS_HOME to a folder that can be "
+            "written"
+        ) from error
     try:
         yield
     finally:

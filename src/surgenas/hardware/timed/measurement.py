@@ -180,7 +180,7 @@ def pool(measurements: Sequence[Measurement]) -> Measurement:
         return measurements[0]
     campaigns_ms = tuple(ms for m in measurements for ms in (m.campaigns_ms or (m.ms,)))
     ms = statistics.median(campaigns_ms)
-    middle = min(measurements, key=lambda m: abs(m.ms - ms))
+    middle = min(measurements, key=lambda m: (abs(m.ms - ms), m.ms, m.reference_ms, m.reference))
     S = len(campaigns_ms)
     if S >= ENOUGH:
         half = _t_interval([math.log(ms) for ms in campaigns_ms])

@@ -131,18 +131,18 @@ def perform(request: Request, tell: Callable[[], None] = lambda: None) -> Answer
 
 def request_message(request: Request) -> Message:
     """The message that carries a campaign to another process; `parse_request` is its inverse."""
-    networks = {**request.networks, "": request.reference}
+    networks = [*request.networks.values(), request.reference]
     values = {
         "runtime": request.runtime,
         "precision": request.precision,
         "threads": request.threads,
         "names": list(request.networks),
-        "shapes": [list(network.input_shape) for network in networks.values()],
+        "shapes": [list(network.input_shape) for network in networks],
         "reference_ms": None if math.isinf(request.reference_ms) else request.reference_ms,
         "protocol": asdict(request.protocol),
         "seed": request.seed,
     }
-    return Message("campaign", values, tuple(network.model for network in networks.values()))
+    return Message("campaign", values, tuple(network.model for network in networks))
 
 
 def parse_request(message: Message) -> Request:
@@ -151,12 +151,15 @@ def parse_request(message: Message) -> Request:
     try:
         networks = [Network(model, tuple(map(int, s))) for model, s in zip(message.blobs, v["shapes"], strict=True)]
         protocol = TypeAdapter(Protocol).validate_python(v["protocol"])
+        names = TypeAdapter(list[str]).validate_python(v["names"], strict=True)
+        if len(set(names)) != len(names):
+            raise ValueError("two networks have one name")
         return Request(
             str(v["runtime"]), str(v["precision"]), int(v["threads"]),
-            dict(zip(v["names"], networks[:-1], strict=True)), networks[-1],
+            dict(zip(names, networks[:-1], strict=True)), networks[-1],
             math.inf if v["reference_ms"] is None else float(v["reference_ms"]), protocol, int(v["seed"]),
         )  # fmt: skip
-    except (KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError, IndexError, OverflowError) as error:
         raise WireError(f"a campaign that cannot be understood ({error})") from error
 
 
@@ -204,7 +207,7 @@ def parse_answer(message: Message) -> Answer:
         }
         campaign = Campaign(rounds, tuple(map(float, v["reference_ms"])), float(v["preempted"]), state_ms, steady)
         return Answer(campaign, outputs, dict(v["context"]))
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
         raise WireError(f"an answer that cannot be understood ({error})") from error
 
 
@@ -223,5 +226,7 @@ def _parse_rounds(record: Mapping[str, Any]) -> dict[str, tuple[Round, ...]]:
 
 
 def _parse_round(record: Sequence[Sequence[Sequence[float]]]) -> Round:
+    if any(not ms or len(ms) != len(ok) for ms, ok in record):
+        raise ValueError("a block without runs, or with more runs than marks")
     before, candidate, after = (Block(tuple(map(float, ms)), tuple(map(bool, ok))) for ms, ok in record)
     return Round(before, candidate, after)

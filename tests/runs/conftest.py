@@ -1,0 +1,54 @@
+"""Whole runs and half ones that are made once and copied by who changes them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.runs.written import TINY, new_run, pictures
+
+import surgenas
+from surgenas.core.progress import Progress
+from surgenas.runs.flow import fit_predictor, measure_profile, prepare
+from surgenas.runs.run import Run
+
+
+@pytest.fixture(scope="session")
+def images(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A folder of tiny images."""
+    return str(pictures(tmp_path_factory.mktemp("images") / "pictures"))
+
+
+@pytest.fixture(scope="session")
+def tiny(images: str) -> dict[str, object]:
+    """The words of the smallest whole job, with one random architecture of each kind beside it."""
+    return {**TINY, "data": images, "random": 1, "random_at_equal_latency": 1}
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory, tiny: dict[str, object]) -> surgenas.Result:
+    """The smallest whole job, done. Who changes its folder copies it first."""
+    return surgenas.search(out=tmp_path_factory.mktemp("runs") / "whole", **tiny)
+
+
+@pytest.fixture(scope="session")
+def profiled(tmp_path_factory: pytest.TempPathFactory, tiny: dict[str, object]) -> Path:
+    """A run whose predictor is chosen, nothing searched yet."""
+    run = new_run(tmp_path_factory.mktemp("profiled") / "run", **{**tiny, "method": "random"})
+    prepare(run)
+    measure_profile(run)
+    fit_predictor(run)
+    return run.folder
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Callable[[Path], Run]:
+    """A run folder of one's own."""
+
+    def copy(folder: Path, progress: Progress | None = None) -> Run:
+        shutil.copytree(folder, tmp_path / "copied")
+        return Run.open(tmp_path / "copied", progress or Progress())
+
+    return copy
