@@ -12,6 +12,14 @@ LEVEL = {
     "core": 0, "nn": 1, "tasks": 1, "predictors": 1, "spaces": 2, "hardware": 3, "training": 3, "methods": 4,
     "engine": 5, "testing": 5, "runs": 6, "studies": 7, "report": 8, "api": 9, "__init__": 10, "cli": 10,
 }  # fmt: skip
+HARDWARE = {
+    "context": 0, "onnx_file": 0, "runtimes": 1, "target": 2, "timed": 3, "estimated": 3, "costs": 4,
+    "devices": 5, "worker": 5,
+}  # fmt: skip
+RUNS = {
+    "results": 0, "config": 0, "journal": 0, "checkpoint": 0, "run": 1, "training": 2, "summary": 2, "sampled": 2,
+    "pool": 2, "measured": 2, "searching": 3, "steps": 4, "flow": 5,
+}  # fmt: skip
 FILES = sorted(SOURCE.rglob("*.py"))
 
 
@@ -37,6 +45,36 @@ def test_imports_go_down(path):
         parts = module.split(".")
         if len(parts) > 1 and parts[1] in LEVEL and parts[1] != own:
             assert LEVEL[parts[1]] < LEVEL[own], f"{own} imports {module}"
+
+
+@pytest.mark.parametrize(("house", "level"), [("hardware", HARDWARE), ("runs", RUNS)])
+def test_imports_go_down_inside_a_room_of_several_floors(house, level):
+    """A measurement is a cost, but the arithmetic of costs of both kinds stands above both."""
+    for path in sorted((SOURCE / house).rglob("*.py")):
+        own = path.relative_to(SOURCE / house).parts[0].removesuffix(".py")
+        for module in imports(path):
+            parts = module.split(".")
+            if own == "__init__" or parts[1:2] != [house] or len(parts) < 3 or parts[2] not in level:
+                continue
+            other = parts[2]
+            assert level[other] <= level[own], f"{house}/{own} imports {module}"
+            assert other == own or level[other] < level[own], f"{house}/{own} imports {module} sideways"
+
+
+def test_steps_never_import_each_other():
+    for path in (SOURCE / "runs" / "steps").glob("*.py"):
+        for module in imports(path):
+            assert not module.startswith("surgenas.runs.steps."), f"{path.name} imports {module}"
+
+
+def test_no_step_names_a_method_or_a_space():
+    """They ask for needs and capabilities: everything else would be a corridor."""
+    for path in (SOURCE / "runs" / "steps").glob("*.py"):
+        for module in imports(path):
+            room, _, rest = module.removeprefix("surgenas.").partition(".")
+            known = ("base", "selection") if room == "methods" else ("mobile.drop_duplicates", "yardstick")
+            if room in ("methods", "spaces") and rest:
+                assert rest.startswith(known) or rest == "mobile", f"{path.name} imports {module}"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(SOURCE)))

@@ -10,7 +10,7 @@ from onnx import numpy_helper
 from torch import nn
 
 from surgenas.hardware.onnx_file import to_onnx
-from surgenas.hardware.quantization import nncf_int8, static_int8
+from surgenas.hardware.runtimes.quantization import nncf_int8, static_int8
 
 SHAPE = (3, 8, 8)
 

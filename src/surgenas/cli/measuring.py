@@ -29,12 +29,12 @@ def measure(
     Example: surgenas measure runs/1 net.onnx efficientnet_b0 --resolution 128
     """
     from surgenas import api
-    from surgenas.report import text
+    from surgenas.report import measure_text
 
     found = api.measure(
         what, device or api.DEVICES, resolution=resolution, layers=layers, seed=seed, progress=progress()
     )
-    show(found, as_json, text.measurement_table(found))
+    show(found, as_json, measure_text.measurement_table(found))
     failed = [row.name for row in found.measurements if row.error is not None and row.name in what]
     if failed:
         raise SurgenasError(f"no latency of {', '.join(failed)}; the reasons are above")

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from surgenas.core.significance import Verdict
 from surgenas.core.units import show_ms, show_seconds
-from surgenas.report.text import WIDTH, draw
+from surgenas.report.words import WIDTH, draw
 from surgenas.studies.bench import BenchResult
 from surgenas.studies.compare import SideBySide
 from surgenas.studies.improvement import Group, Improvement

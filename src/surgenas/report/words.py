@@ -1,9 +1,25 @@
-"""How are quantities said that may be unknown? The same on pages and in the terminal."""
+"""How are tables drawn as text, and quantities said that may be unknown? The same everywhere in the terminal."""
 
 from __future__ import annotations
 
+import io
+
+from rich.console import Console
+from rich.table import Table
+
 from surgenas.core.units import show_ms
 from surgenas.hardware.timed.measurement import Comparison
+
+WIDTH = 120
+
+
+def draw(table: Table) -> str:
+    """As plain text. What is too long for its column goes on below: half a folder's name is of no use."""
+    for column in table.columns:
+        column.overflow = "fold"
+    sink = io.StringIO()
+    Console(file=sink, width=WIDTH).print(table)
+    return "\n".join(line.rstrip() for line in sink.getvalue().rstrip().splitlines())
 
 
 def show_comparison(comparison: Comparison | None) -> str:

@@ -13,8 +13,8 @@ class ImageSpace(Space):
     def __init__(self, *, classes: int, resolution: int) -> None:
         if classes != int(classes) or not 2 <= classes <= 1_000_000 or not 8 <= resolution <= 2048:
             raise UsageError(
-                f"{self.name}: classes {classes} or resolution {resolution}: expected whole numbers, at least 2 and 8 to "
-                "2048"
+                f"{self.name}: classes {classes} or resolution {resolution}: expected whole numbers, at least 2 and 8 "
+                "to 2048"
             )
         self.classes, self.resolution = int(classes), int(resolution)
 

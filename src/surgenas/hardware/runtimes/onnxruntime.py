@@ -28,7 +28,7 @@ class OnnxRuntime(OnnxReader):
         return str(ort.__version__)
 
     def quantize(self, model: bytes, calibration: Images) -> bytes:
-        from surgenas.hardware.quantization import static_int8
+        from surgenas.hardware.runtimes.quantization import static_int8
 
         return static_int8(model, calibration)
 

@@ -27,7 +27,7 @@ class OpenVino(OnnxReader):
         return "bf16 (avx512_bf16 or amx)" if precision == "bf16" and not _has_bf16() else ""
 
     def quantize(self, model: bytes, calibration: Images) -> bytes:
-        from surgenas.hardware.quantization import nncf_int8
+        from surgenas.hardware.runtimes.quantization import nncf_int8
 
         return nncf_int8(model, calibration)
 
