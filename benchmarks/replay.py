@@ -1,12 +1,13 @@
 """Does this build of the program do, bit for bit, what another commit does? The guard of every rebuilding.
 
-    python benchmarks/replay.py --against COMMIT [--only surgenas spos] [--keep]
+    python benchmarks/replay.py --against COMMIT [--only surgenas spos] [--rounds 3] [--keep]
     python benchmarks/replay.py --record      (measure recorded_latencies.json anew)
 
 The commit is laid out beside the tree, and both builds run the same small jobs in one environment: the four methods
 that share weights on the digits, with latencies from a recorded file instead of a clock, and searches on a made table.
 Compared are epochs, losses, the found network, the weights and the ONNX file. Kept bytes would not do in place of the
-second build: processors differ in the last bits.
+second build: processors differ in the last bits. With rounds, the searches run in turns so often, and seconds of the
+search and peak memory of its process are told as ratios.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from common import finish, spread
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -58,6 +60,12 @@ def _knows(build: Path, flag: str) -> bool:
 
 def run(build: Path, name: str, folder: Path) -> dict[str, Any]:
     """What the build makes of a job, in a process of its own."""
+    found, _ = process(build, name, folder)
+    return searched(found) if JOBS[name][0] == "bench" else outcome(folder / "out")
+
+
+def process(build: Path, name: str, folder: Path) -> tuple[dict[str, Any], float]:
+    """The JSON that a job prints, and the peak memory of its process in MiB."""
     folder.mkdir(parents=True)
     table(folder / "table.json")
     env = os.environ | {
@@ -67,11 +75,32 @@ def run(build: Path, name: str, folder: Path) -> dict[str, Any]:
     }
     words = [word if _knows(build, word) else OLDER.get(word, word) for word in JOBS[name]]
     command = [sys.executable, "-c", "from surgenas.cli import main; main()", *words, "--out", "out", "--json"]
-    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{name} on {build}: exit code {done.returncode}: {done.stderr.strip().splitlines()[-1]}")
-    found = json.loads(done.stdout)
-    return searched(found) if JOBS[name][0] == "bench" else outcome(folder / "out")
+    with open(folder / "stdout", "w+") as out, open(folder / "stderr", "w+") as err:
+        child = subprocess.Popen(command, cwd=folder, env=env, stdout=out, stderr=err, text=True)
+        _, status, used = os.wait4(child.pid, 0)
+        out.seek(0)
+        err.seek(0)
+        if status:
+            raise SystemExit(f"{name} on {build}: exit code {os.waitstatus_to_exitcode(status)}: {err.read()[-300:]}")
+        return json.loads(out.read()), used.ru_maxrss / 1024
+
+
+def cost_of(builds: dict[str, Path], name: str, rounds: int, folder: Path) -> dict[str, Any]:
+    """Seconds of the search and peak MiB of a job, ours over theirs: of each round, in turns."""
+    rows = []
+    for turn in range(rounds):
+        row = {}
+        for which, build in builds.items():
+            found, mib = process(build, name, folder / f"{name}-{which}-{turn}")
+            row[which] = (found["seconds"]["search"], mib)
+        rows.append(row)
+    ratios = [[row["ours"][k] / row["theirs"][k] for row in rows] for k in (0, 1)]
+    return {
+        "search_seconds_ratio": spread(ratios[0]),
+        "peak_memory_ratio": spread(ratios[1]),
+        "theirs_seconds": [row["theirs"][0] for row in rows],
+        "theirs_MiB": [round(row["theirs"][1]) for row in rows],
+    }
 
 
 def outcome(run: Path) -> dict[str, Any]:
@@ -154,6 +183,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--against")
     parser.add_argument("--only", nargs="+", choices=JOBS, default=list(JOBS))
+    parser.add_argument("--rounds", type=int, default=0)
     parser.add_argument("--record", action="store_true")
     parser.add_argument("--keep", action="store_true")
     args = parser.parse_args()
@@ -171,8 +201,9 @@ def main() -> None:
             differ = differences(ours, theirs)
             figures["jobs"][job] = {"equal": not differ, "compared": len(theirs), "differ": differ}
             print(f"{job}: {'equal' if not differ else 'DIFFER: ' + ', '.join(differ)}", file=sys.stderr)
-    from common import finish
-
+            if args.rounds and JOBS[job][0] == "search":
+                builds = {"theirs": other, "ours": ROOT}
+                figures["jobs"][job] |= cost_of(builds, job, args.rounds, folder / "costs")
     finish("replay", figures)
     if any(not job["equal"] for job in figures["jobs"].values()):
         raise SystemExit(1)

@@ -1,77 +1,108 @@
-"""SurgeNAS against the laws of docs/methods/surgenas.md: fair updates, credit, planted operator, limit, exactness."""
+"""SurgeNAS against the laws of docs/methods/surgenas.md: fair updates, credit, planted operator, limit, exactness; on
+chains and on cells."""
 
 from __future__ import annotations
+
+import copy
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from surgenas.core import moves
 from surgenas.core.errors import UsageError
-from surgenas.methods.constrained import most_probable
-from surgenas.methods.surgenas import SurgeNAS, SurgeNASConfig, path_credit
+from surgenas.core.work import Epochs
+from surgenas.methods import make_method
+from surgenas.methods.base import Problem
+from surgenas.methods.surgenas import SurgeNAS, SurgeNASSearch, path_credit
+from surgenas.nn.cells import ChoiceCell
 from surgenas.nn.supernet import Gates
 from surgenas.predictors.linear import FlopsPredictor
+from surgenas.spaces.nasbench201 import NASBench201
 from surgenas.testing import Planted, ZeroPredictor
 from surgenas.training.augment import steps_per_epoch, train_batches
 
 BATCH = 64
+CELLS = NASBench201(resolution=16)
 
 
-def make(space, data, predictor=None, limit_ms=1.0, seed=0, **settings) -> SurgeNAS:
-    return SurgeNAS(
-        space,
-        SurgeNASConfig(**settings),
-        predictor or ZeroPredictor(space.costs()),
-        limit_ms,
-        steps_per_epoch=steps_per_epoch(data, BATCH),
-        seed=seed,
-        device=torch.device("cpu"),
-    )
+def make(space, steps, predictor=None, limit_ms=1.0, seed=0, **settings) -> SurgeNASSearch:
+    """steps: in an epoch, or the images that it is a pass over."""
+    steps = steps if isinstance(steps, int) else steps_per_epoch(steps, BATCH)
+    predictor = predictor or ZeroPredictor(space.costs())
+    return SurgeNAS(**settings).begin(Problem(space, limit_ms, seed, predictor=predictor, steps_per_epoch=steps))
 
 
-def run(method, data, epochs, seed=0, first=0):
-    return [method.run_epoch(e, train_batches(data, BATCH, seed, e)) for e in range(first, epochs)]
+def run(search, data, epochs, first=0):
+    rows = [search.tell(Epochs(e), train_batches(data, BATCH, search.seed, e)) for e in range(first, epochs)]
+    return [summary for (summary,) in rows]
 
 
 def batch(data, n=8):
     return next(train_batches(data, n, 0, 0))
 
 
+def operators(supernet):
+    """By layer and position; of cells the first one's, whose edges are what is searched."""
+    cell = next((part for part in supernet.children() if isinstance(part, ChoiceCell)), None)
+    cells = [part for part in getattr(supernet, "parts", ()) if isinstance(part, ChoiceCell)]
+    assert cell is None
+    rows = [[list(edge) for edge in cell.edges] for cell in cells] or [[list(block.ops) for block in supernet.layers]]
+    return {(c, place, k): op for c, row in enumerate(rows) for place, ops in enumerate(row) for k, op in enumerate(ops)}
+
+
+def counting(supernet):
+    """How often every operator ran, and its last parameter got a gradient."""
+    calls, grads = {}, {}
+    for at, operator in operators(supernet).items():
+
+        def forward(*_, at=at):
+            calls[at] = calls.get(at, 0) + 1
+
+        def backward(_, at=at):
+            grads[at] = grads.get(at, 0) + 1
+
+        operator.register_forward_hook(forward)
+        for parameter in list(operator.parameters())[-1:]:
+            parameter.register_hook(backward)
+    return calls, grads
+
+
+def listening(search):
+    """The gates and the eta of every pass from the stem on."""
+    seen, plain = [], search.supernet.after_stem
+
+    def after_stem(h, gates, eta=0.0):
+        seen.append((gates, eta))
+        return plain(h, gates, eta)
+
+    search.supernet.after_stem = after_stem
+    return seen
+
+
 @pytest.mark.parametrize("estimator", ["path-credit", "straight-through", "both"])
 def test_every_operator_runs_and_learns_exactly_once_a_step(digits, estimator):
-    method = make(Planted(), digits, estimator=estimator, epochs=2, warmup=0.0, weight_decay=0.0)
-    calls, grads = {}, {}
-    for layer, block in enumerate(method.supernet.layers):
-        for k, op in enumerate(block.ops):
-
-            def forward(*_, at=(layer, k)):
-                calls[at] = calls.get(at, 0) + 1
-
-            def backward(_, at=(layer, k)):
-                grads[at] = grads.get(at, 0) + 1
-
-            op.register_forward_hook(forward)
-            list(op.parameters())[-1].register_hook(backward)
-    images, labels = batch(digits)
-    method.step(images, labels, 0)
-    everywhere = {(layer, k): 1 for layer in range(6) for k in range(4)}
+    search = make(Planted(), digits, estimator=estimator, epochs=2, warmup=0.0, weight_decay=0.0)
+    calls, grads = counting(search.supernet)
+    search.step(*batch(digits), 0)
+    everywhere = {(0, layer, k): 1 for layer in range(6) for k in range(4)}
     assert calls == everywhere
     assert grads == everywhere
 
 
 def test_the_stem_that_all_paths_share_gets_the_gradient_of_each(digits):
-    method = make(Planted(), digits, epochs=2, warmup=0.0, clip=1e9)
+    search = make(Planted(), digits, epochs=2, warmup=0.0, clip=1e9)
+    apart, seen = copy.deepcopy(search.supernet), listening(search)
     images, labels = batch(digits, 32)
-    _, tau, eta = method._schedule(0)
     torch.manual_seed(0)  # the planted operator draws noise
-    for gates in method._draw(tau, 0, True):
-        method.criterion(method.supernet(images, Gates(gates.weights.detach(), gates.path), eta), labels).backward()
-    apart = [p.grad.clone() for p in method.supernet.stem.parameters()]
+    search.step(images, labels, 0)
+    assert len(seen) == 4
     torch.manual_seed(0)
-    method.step(images, labels, 0)
-    for p, grad in zip(method.supernet.stem.parameters(), apart, strict=True):
-        assert torch.allclose(p.grad, grad, rtol=1e-3, atol=1e-6)
+    for gates, eta in seen:
+        search.criterion(apart(images, Gates(gates.weights.detach(), gates.path), eta), labels).backward()
+    for p, alone in zip(search.supernet.stem.parameters(), apart.stem.parameters(), strict=True):
+        assert torch.allclose(p.grad, alone.grad, rtol=1e-3, atol=1e-6)
 
 
 def test_path_credit_is_its_formula():
@@ -89,18 +120,14 @@ def test_path_credit_is_its_formula():
     assert torch.allclose(got.sum(1), torch.zeros(3), atol=1e-6)
 
 
-def search_planted(digits, seed, **settings):
-    """(layers,) probability left on the bad operator."""
-    method = make(Planted(), digits, seed=seed, epochs=8, warmup=0.25, loss="penalty", latency_weight=0.0, **settings)
-    run(method, digits, 8, seed)
-    return method.probabilities()[:, 1]
-
-
 @pytest.mark.parametrize("eta", [0.0, 1.0])
 def test_a_planted_bad_operator_is_found_in_every_layer(digits, eta):
     """Below half of its chance probability everywhere, with and without eta (docs/methods/surgenas.md, 4)."""
+    settings = {"epochs": 8, "warmup": 0.25, "loss": "penalty", "latency_weight": 0.0, "eta": eta}
     for seed in range(3):
-        bad = search_planted(digits, seed, eta=eta)
+        search = make(Planted(), digits, seed=seed, **settings)
+        run(search, digits, 8)
+        bad = search.probabilities()[:, 1]
         assert float(bad.max()) < 0.125, f"seed {seed}: {bad.tolist()}"
 
 
@@ -119,34 +146,48 @@ def test_straight_through_is_blind_where_a_normalization_follows(digits):
     assert seen(0.0)[before_a_change_of_shape].max() < 0.01 * seen(1.0)[before_a_change_of_shape].min()
 
 
-def test_the_multiplier_lands_on_the_limit(small, digits):
+class Deaf(nn.Module):
+    """Says the same whatever runs: a search on it sees latency alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Identity()
+        self.bias = nn.Parameter(torch.zeros(10))
+
+    def after_stem(self, h, gates, eta):
+        return self.bias.expand(len(h), -1)
+
+
+def test_the_multiplier_lands_on_the_limit(small):
     """With accuracy out of the way, the expected latency is driven to the limit, from either side."""
     rng = np.random.default_rng(0)
     archs = [moves.sample(small, rng) for _ in range(40)]
     code = moves.encode(small, archs)
     ms = 1e-7 * ((code * small.costs().macs).sum((1, 2)) + small.costs().fixed_macs)
     predictor = FlopsPredictor(small.costs()).fit(code, ms)
+    images, labels = torch.zeros(2, 3, 16, 16), torch.tensor([0, 1])
     for share in (0.7, 1.3):
         limit = share * float(ms.mean())
-        method = make(small, digits, predictor, limit, epochs=10, warmup=0.0, alpha_lr=0.02)
-        paths_losses = torch.zeros(7)
-        found = []
-        for step in range(400):
-            paths = method._draw(1.0, step, True)
-            found.append(method._alpha_step(paths, paths_losses, [None] * 7))
+        settings = {"epochs": 10, "warmup": 0.0, "alpha_lr": 0.02, "tau_start": 1.0, "tau_end": 1.0}
+        search = make(small, 40, predictor, limit, **settings)
+        search.supernet = Deaf()
+        found = [search.step(images, labels, step)[2] for step in range(400)]
         assert np.mean(found[-200:]) == pytest.approx(limit, rel=0.05)
 
 
 def test_eta_fades_to_exactly_zero_and_warmup_leaves_the_logits(digits):
-    method = make(Planted(), digits, epochs=4, warmup=0.25)
-    before = method.logits_LK.detach().clone()
-    first = run(method, digits, 1)[0]
-    assert torch.equal(method.logits_LK.detach(), before)
+    search = make(Planted(), digits, epochs=4, warmup=0.25)
+    seen, before = listening(search), search.logits_LK.detach().clone()
+    (first,) = run(search, digits, 1)
+    assert torch.equal(search.logits_LK.detach(), before)
     assert first.eta == 1.0
     assert np.isnan(first.latency_ms)
-    total = 4 * method.steps_per_epoch
-    assert method._schedule(total - method.steps_per_epoch)[2] == 0.0
-    assert method._schedule(2 * total)[2] == 0.0, "past the end the schedules keep their last values"
+    last = run(search, digits, 4, first=1)[-1]
+    assert last.eta == 0.0
+    assert {eta for _, eta in seen[: 4 * search.steps_per_epoch]} == {1.0}, "four paths a step"
+    assert {eta for _, eta in seen[-4 * search.steps_per_epoch :]} == {0.0}
+    (beyond,) = search.tell(Epochs(8), [batch(digits)])
+    assert (beyond.eta, beyond.tau) == (0.0, pytest.approx(0.5)), "past the end the schedules keep their last values"
 
 
 def test_state_restored_in_the_middle_gives_the_same_end(digits):
@@ -167,42 +208,84 @@ def test_state_restored_in_the_middle_gives_the_same_end(digits):
 @pytest.mark.parametrize("sampler", ["ods", "fair", "gdas", "spos", "darts"])
 def test_all_samplers_run_in_the_same_search(digits, sampler):
     estimator = "path-credit" if sampler in ("ods", "fair") else "straight-through"
-    method = make(Planted(), digits, epochs=1, warmup=0.0, sampler=sampler, estimator=estimator)
+    search = make(Planted(), digits, epochs=1, warmup=0.0, sampler=sampler, estimator=estimator)
     images, labels = batch(digits)
     for index in range(3):  # operators that no path has used yet have no gradient, nor a momentum
-        loss, _, latency_ms = method.step(images, labels, index)
+        loss, _, latency_ms = search.step(images, labels, index)
         assert loss > 0
         assert latency_ms == 1.0
 
 
 @pytest.mark.parametrize(
     ("settings", "named"),
-    [({"sampler": "gdas"}, "path credit"), ({"estimator": "x"}, "estimator"), ({"loss": "x"}, "loss"),
-     ({"sampler": "fair", "estimator": "both"}, "fair"), ({"epochs": 0}, "epochs")],
+    [({"sampler": "gdas"}, "path credit"), ({"estimator": "x"}, "estimator=x.*'path-credit', 'straight-through'"),
+     ({"loss": "x"}, "loss=x.*'multiplier', 'penalty'"), ({"sampler": "x"}, "sampler=x.*'ods', 'fair'"),
+     ({"sampler": "fair", "estimator": "both"}, "fair"), ({"epochs": 0}, "epochs=0")],
 )  # fmt: skip
 def test_contradictions_are_refused(settings, named):
     with pytest.raises(UsageError, match=named):
-        SurgeNASConfig(**settings)
+        make_method("surgenas", settings)
 
 
-def test_most_probable_is_the_constrained_optimum():
-    """Against enumeration of all 4096 architectures."""
-    space, rng = Planted(), np.random.default_rng(0)
-    p = rng.dirichlet(np.ones(4), size=6)
-    cost = rng.random((6, 4))
+# --- on cells, whose operators stand at the edges of one small graph that is repeated
 
-    def latency(archs):
-        return (moves.encode(space, archs) * cost).sum((1, 2))
 
-    everything = list(moves.enumerate_all(space))
-    window = tuple(np.quantile(latency(everything), [0.30, 0.36]))
-    inside = [a for a, ms in zip(everything, latency(everything), strict=True) if window[0] <= ms <= window[1]]
+def test_on_cells_every_operator_of_every_cell_runs_and_learns_once_a_step(digits):
+    """But those without weights, which run alone; and the last node's inputs may all be nothing."""
+    search = make(CELLS, digits, epochs=2, warmup=0.0, weight_decay=0.0)
+    calls, grads = counting(search.supernet)
+    search.step(*batch(digits), 0)
+    assert calls == dict.fromkeys(operators(search.supernet), 1)
+    assert len(calls) == 15 * 6 * 5
+    assert set(grads.values()) == {1}
+    assert set(grads) <= {at for at, operator in operators(search.supernet).items() if list(operator.parameters())}
 
-    def log_p(arch):
-        return np.log(p[np.arange(6), moves.indices(space, arch)]).sum()
 
-    best = max(inside, key=log_p)
-    found = most_probable(space, p, latency, window, rng, count=3)
-    assert found[0] == best
-    assert len(set(found)) == 3
-    assert most_probable(space, p, latency, (100, 101), rng) == []
+def test_on_cells_a_gates_gradient_is_that_of_all_operators_run_with_one_hot_weights(digits):
+    """Of the operators that ran; what did not run is not known to a search of one path."""
+    torch.manual_seed(0)
+    net, path = CELLS.supernet().double().train(), (3, 1, 2, 4, 3, 2)
+    images, labels = batch(digits, 8)
+
+    def grad_of(hard, eta):
+        weights = Gates.one_hot(path, 5).weights.double().requires_grad_()
+        gates = Gates(weights, path if hard else None)
+        nn.functional.cross_entropy(net(images.double(), gates, eta), labels).backward()
+        return weights.grad
+
+    for eta in (0.0, 0.7):
+        single, everything = grad_of(True, eta), grad_of(False, eta)
+        ran = torch.nn.functional.one_hot(torch.tensor(path), 5).bool()
+        assert torch.allclose(single[ran], everything[ran], rtol=1e-6, atol=1e-12)
+        assert (single[ran] != 0).all()
+        assert (single[~ran] == 0).all()
+
+
+def test_on_cells_the_shortcuts_vanish_at_the_end(digits):
+    data = digits
+    search = make(CELLS, 2, epochs=3, warmup=0.0)
+    seen = listening(search)
+    found = [search.tell(Epochs(e), [batch(data), batch(data)])[0] for e in range(3)]
+    assert [summary.eta for summary in found][0] == 1.0
+    assert found[-1].eta == 0.0
+    assert {eta for _, eta in seen[-2 * 5 :]} == {0.0}, "five paths a step"
+    x, path = batch(data)[0], search.path()
+    search.supernet.eval()
+    with torch.no_grad():
+        assert not torch.equal(search.supernet.at(x, path, eta=1.0), search.supernet.at(x, path))
+
+
+def test_on_cells_the_network_that_is_cut_out_is_the_supernets_path(digits):
+    search = make(CELLS, 2, epochs=2, warmup=0.5)
+    for epoch in range(2):
+        search.tell(Epochs(epoch), [batch(digits), batch(digits)])
+    arch = search.largest()
+    network = search.supernet.cut(moves.indices(CELLS, arch), CELLS.build(arch)).eval()
+    x = batch(digits)[0]
+    with torch.no_grad():
+        assert torch.allclose(network(x), search.supernet.eval().at(x, search.path()), rtol=1e-4, atol=1e-5)
+
+
+def test_gates_of_cells_do_not_leak():
+    with pytest.raises(ValueError, match="chains only"):
+        CELLS.supernet()(torch.zeros(1, 3, 16, 16), Gates(torch.eye(6, 5), (0,) * 6, leak=True))

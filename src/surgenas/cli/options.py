@@ -78,7 +78,8 @@ def _option(word: Named) -> inspect.Parameter:
         kind, default = str | None, None
     elif default is PydanticUndefined:  # name=value, several times
         kind, default = list[str] | None, None
-    annotation = Annotated[kind, typer.Option(word.word.flag, help=word.word.help)]
+    metavar = "NAME=VALUE" if kind == list[str] | None else None
+    annotation = Annotated[kind, typer.Option(word.word.flag, help=word.word.help, metavar=metavar)]
     return inspect.Parameter(word.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 

@@ -1,0 +1,30 @@
+"""Which networks are measured to learn from: as many as asked, different ones, the same for the same seed."""
+
+from __future__ import annotations
+
+from tests.runs.written import new_run
+
+from surgenas.core import moves
+from surgenas.runs.sampled import DEFAULT_SAMPLES, DIGITS_SAMPLES, sample_networks, wanted_samples
+
+
+def test_as_many_as_asked_or_by_the_data(tmp_path, images):
+    assert wanted_samples(new_run(tmp_path / "asked", samples=7)) == 7
+    assert wanted_samples(new_run(tmp_path / "digits")) == DIGITS_SAMPLES
+    assert wanted_samples(new_run(tmp_path / "images", data=images)) == DEFAULT_SAMPLES
+
+
+def test_networks_are_different_and_the_same_for_the_same_seed(tmp_path):
+    run = new_run(tmp_path / "run", samples=12)
+    found = sample_networks(run)
+    assert len({moves.canonical_key(run.space, arch) for arch in found}) == len(found) == 12
+    assert sample_networks(new_run(tmp_path / "same", samples=12)) == found
+    assert sample_networks(new_run(tmp_path / "other", samples=12, seed=1)) != found
+
+
+def test_no_more_than_there_are(tmp_path):
+    """Six layers of four operators, but asked for more than eight times as many."""
+    run = new_run(tmp_path / "run", space="surgenas.testing:Planted", samples=700)
+    found = sample_networks(run)
+    assert 300 < len(found) <= 700
+    assert len(set(found)) == len(found)

@@ -1,0 +1,135 @@
+"""How long a search takes, what it sees of the images, and what it remembers."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+from tests.runs.written import Interrupting, again, lines_of, new_run
+
+from surgenas.core import moves
+from surgenas.core.errors import Interrupted, UsageError
+from surgenas.runs.measured import fitted_predictor
+from surgenas.runs.results import Planned
+from surgenas.runs.searching import CANDIDATE_EPOCHS, LARGEST_MARGIN, Searching, check_time, margin_ms
+from surgenas.runs.training import recipe
+
+
+def test_hurricane_trains_seven_tenths_of_what_spos_does_by_default(tmp_path):
+    epochs = {m: Searching(new_run(tmp_path / m, method=m)).epochs for m in ("spos", "hurricane")}
+    assert epochs["hurricane"] / epochs["spos"] == pytest.approx(0.696, abs=0.02)
+
+
+def test_epochs_are_as_asked_by_the_data_or_by_the_plan_of_a_time_limit(tmp_path):
+    assert Searching(new_run(tmp_path / "usual")).epochs == 7
+    run = new_run(tmp_path / "asked", epochs=3)
+    assert Searching(run).epochs == Searching(run).method.epochs == 3
+    run.record("plan", Planned(2, 5, 0.0, 0.0, 0.0, 0.0, 1))
+    assert Searching(run).epochs == Searching(run).method.epochs == 2
+    assert recipe(run).epochs == 5
+
+
+def test_a_candidate_gets_a_quarter_of_a_final_training(tmp_path):
+    run = new_run(tmp_path / "run", method="random", train_epochs=40)
+    assert Searching(run).epochs == CANDIDATE_EPOCHS * 40 == 10
+    assert Searching(new_run(tmp_path / "short", method="random", train_epochs=1)).epochs == 1
+    assert Searching(new_run(tmp_path / "said", method="random", epochs=4)).epochs == 4
+
+
+def test_epochs_are_no_setting_of_a_method(tmp_path):
+    with pytest.raises(UsageError, match="--epochs"):
+        assert Searching(new_run(tmp_path / "run", method_settings={"epochs": 2})).method
+
+
+def test_who_judges_has_images_held_out_that_it_does_not_train_on(tmp_path, images):
+    greedy = Searching(new_run(tmp_path / "all", data=images)).images
+    assert greedy.aside is None
+    assert len(greedy.search.train) == len(greedy.data.train)
+    careful = Searching(new_run(tmp_path / "part", data=images, method="random")).images
+    assert len(careful.aside) + len(careful.search.train) == len(careful.data.train)
+    assert len(careful.aside) == pytest.approx(0.2 * len(careful.data.train), abs=2)
+    shared = Searching(new_run(tmp_path / "spos", data=images, method="spos"))
+    assert len(shared.held_out.images) == len(shared.images.aside)
+    assert Searching(new_run(tmp_path / "random", data=images, method="random")).held_out is None
+
+
+def test_the_search_aims_below_the_limit_by_what_the_predictor_may_be_off(profiled, copied):
+    run = copied(profiled)
+    limit_ms = run.reached.limit_ms
+    margin = margin_ms(run, fitted_predictor(run), limit_ms)
+    assert 0 < margin <= LARGEST_MARGIN * limit_ms
+    assert Searching(run).problem(0).limit_ms == pytest.approx(limit_ms - margin)
+
+
+def test_candidates_are_inside_the_limit_by_the_predictor(profiled, copied):
+    run = copied(profiled)
+    problem = Searching(run).problem(0)
+    predictor = fitted_predictor(run)
+    archs = [run.space.architecture(tuple([gene] * 11)) for gene in ("k3e3", "k7e6")]
+    expected = predictor.predict(moves.encode(run.space, archs)) <= run.reached.limit_ms
+    assert problem.feasible(archs).tolist() == expected.tolist() == [True, False]
+
+
+def test_time_is_up_only_if_there_is_a_limit(tmp_path):
+    run = new_run(tmp_path / "run", time_limit_s=10.0)
+    check_time(run)
+    run.journal.append("session", time=time.time() - 11)
+    with pytest.raises(Interrupted, match=r"time limit of 10 s reached; `surgenas resume .*run` goes on"):
+        check_time(run)
+    run.journal.append("session", time=time.time())
+    check_time(run)
+    free = new_run(tmp_path / "free")
+    free.journal.append("session", time=0.0)
+    check_time(free)
+
+
+@pytest.fixture
+def sampled(profiled, copied):
+    """A search that samples, ready to begin: four candidates of one epoch."""
+    run = copied(profiled)
+    text = (run.folder / "config.json").read_text()
+    (run.folder / "config.json").write_text(text.replace('"settings": {}', '"settings": {"trials": 4}'))
+    return again(run)
+
+
+def events(run, *kinds):
+    return [e for e in lines_of(run) if e["event"] in kinds]
+
+
+def test_what_was_judged_is_not_judged_again(sampled):
+    first = Searching(sampled).go_on()
+    known = events(sampled, "work", "trial")
+    assert len(first.history) == len([e for e in known if e["event"] == "trial"]) == 4
+    assert [e["key"].split("/")[0] for e in known if e["event"] == "work"] == ["price", "judge"] * 4
+    once_more = Searching(again(sampled)).go_on()
+    assert once_more.history == first.history
+    assert events(sampled, "work", "trial") == known
+
+
+def test_a_kill_between_the_judgement_and_its_trial_loses_nothing(sampled):
+    with pytest.raises(KeyboardInterrupt):
+        Searching(again(sampled, Interrupting(2))).go_on()
+    lines = sampled.journal.path.read_text().splitlines(keepends=True)
+    assert '"trial"' in lines[-1]
+    sampled.journal.path.write_text("".join(lines[:-1]))
+    before = len(events(sampled, "work"))
+    found = Searching(again(sampled)).go_on()
+    assert len(found.history) == 4
+    assert len(events(sampled, "trial")) == 4
+    assert len(events(sampled, "work")) == before + 4, "two candidates, each with its price"
+    assert len({e["key"] for e in events(sampled, "work")}) == 8
+
+
+def test_extra_rounds_ask_for_a_quarter_more_each(sampled):
+    assert len(Searching(sampled).go_on().history) == 4
+    assert len(Searching(sampled).go_on(extra=2).history) == 6
+    assert len(events(sampled, "trial")) == 6
+
+
+def test_a_trial_knows_the_latency_that_was_measured(sampled):
+    found = Searching(sampled).go_on().history
+    costs = {c["key"]: c["ms"] for e in events(sampled, "work") if e["key"].startswith("price") for c in e["result"]}
+    assert [trial.latency_ms for trial in found] == [costs[trial.key] for trial in found]
+    assert [e["latency_ms"] for e in events(sampled, "trial")] == [trial.latency_ms for trial in found]
+    assert np.isfinite([trial.score for trial in found]).all()
