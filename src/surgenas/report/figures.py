@@ -93,9 +93,9 @@ def _trials(summary: Summary, story: Story) -> go.Figure:
 
 
 def predictions(summary: Summary, story: Story) -> go.Figure:
-    """Predicted against measured, on architectures that the predictor had not seen."""
+    """Predicted against measured or estimated, on architectures that the predictor had not seen."""
     held_out = story.held_out or HeldOutLatencies((), ())
-    figure = blank("measured (ms)", "predicted, held out (ms)")
+    figure = blank("estimated (ms)" if story.is_estimated else "measured (ms)", "predicted, held out (ms)")
     figure.add_scatter(
         x=held_out.measured_ms, y=held_out.predicted_ms, mode="markers", marker={"color": ACCENT, "opacity": 0.7}
     )

@@ -102,6 +102,11 @@ class Story(Record):
     selected: Selected | None
     rounds: int | None
 
+    @property
+    def is_estimated(self) -> bool:
+        """Does nothing run on the target?"""
+        return self.target is not None and self.target.evidence == "estimated"
+
 
 def summarize(run: Run) -> Summary:
     """From the journal alone: no images, no target and no weights are needed."""
