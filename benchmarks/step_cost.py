@@ -77,7 +77,10 @@ def superkernels(name: str, resolution: int) -> dict[str, Any]:
         ratios.append(2 * step_seconds / (before + seconds(plain)))
     decided = partial(search.supernet.decide, search.thresholds, method.rule)
     held = held_bytes(lambda: search.supernet(images, decided()), search.supernet)
-    figures = {"time_ratio": spread(ratios[1:]), "bytes_ratio": held / held_bytes(lambda: network(images), network)}
+    figures: dict[str, Any] = {
+        "time_ratio": spread(ratios[1:]),
+        "bytes_ratio": held / held_bytes(lambda: network(images), network),
+    }
     print(name, resolution, figures["time_ratio"]["median"], figures["bytes_ratio"], file=sys.stderr)
     return figures
 

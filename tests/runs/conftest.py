@@ -7,12 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.runs.written import TINY, new_run, pictures
 
 import surgenas
 from surgenas.core.progress import Progress
 from surgenas.runs.flow import fit_predictor, measure_profile, prepare
 from surgenas.runs.run import Run
+from tests.runs.written import TINY, new_run, pictures
 
 
 @pytest.fixture(scope="session")

@@ -48,12 +48,13 @@ def train(
 ) -> TrainedFile:
     """Train an architecture from scratch on a data set and report it on the test part."""
     from surgenas.runs.checkpoint import Checkpoints, save_weights
+    from surgenas.runs.found import read_with_space
     from surgenas.runs.summary import TestAccuracy
     from surgenas.studies.train import TrainedFile, train_alone
 
     out = Path(out)
     found = train_alone(
-        read_architecture(arch), data, Checkpoints(out / "checkpoints"), epochs, progress or Progress(), batch=batch,
+        *read_with_space(arch), data, Checkpoints(out / "checkpoints"), epochs, progress or Progress(), batch=batch,
         seed=seed, accelerator=accelerator, processes=processes,
     )  # fmt: skip
     save_weights(out / "model.safetensors", found.weights)
@@ -101,6 +102,7 @@ def scale(
     after, trained alike from scratch at each one's own resolution."""
     from surgenas.report.scale_page import write_scale_page
     from surgenas.runs.checkpoint import Checkpoints
+    from surgenas.spaces import space_of
     from surgenas.studies import scale as study
     from surgenas.studies.train import train_alone
 
@@ -108,7 +110,7 @@ def scale(
 
     def score(found: Architecture) -> float:
         checkpoints = Checkpoints(out / "checkpoints" / found.key)
-        return train_alone(found, str(data), checkpoints, epochs, progress, seed=seed).accuracy
+        return train_alone(found, space_of(found), str(data), checkpoints, epochs, progress, seed=seed).accuracy
 
     found = study.scale(read_architecture(arch), device, out, knob=knob, most=most, latency_slack=slack,
                         train=score if data else None, seed=seed, progress=progress)  # fmt: skip
