@@ -127,7 +127,7 @@ def test_space_method_and_target_from_outside_do_the_whole_job(command):
     page = Path("run/report.html")
     page.unlink()
     assert "report.html" in command("report", "run")
-    assert "my_space" in page.read_text()
+    assert "my_target" in page.read_text()
     model = surgenas.load("run")
     assert model(torch.zeros(2, 3, 16, 16)).shape == (2, 10)
     assert np.isfinite(model(torch.ones(1, 3, 16, 16)).detach().numpy()).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from surgenas import api
 from surgenas.core.progress import Progress
 from surgenas.runs.run import Run
+from surgenas.runs.steps.operators import choose_operators
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 SETTINGS = {
@@ -18,6 +20,14 @@ SETTINGS = {
 }  # fmt: skip
 FAST = {"population": 4, "generations": 1, "mutations": 2, "crossovers": 2}
 METHODS = {"surgenas": {}, "single-path": {"warmup": 0.5}, "spos": FAST, "hurricane": {**FAST, "keep": 3}}
+
+PROFILES = [
+    ("surgenas", 0.0291, "37105c90b8f7"),
+    ("single-path", 0.0271, "e4265452de85"),
+    ("spos", 0.0553, "3ed88f80be09"),
+    ("hurricane", 0.04, "f94b05e34343"),
+]
+"""The limit in ms, and a digest of the keys of the networks that are measured, in their order."""
 
 
 @pytest.fixture(autouse=True)
@@ -36,18 +46,24 @@ def end_of(folder: Path) -> dict:
     }
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_a_profile_has_the_same_limit_and_networks(method, tmp_path):
-    how = {"method": method, "method_settings": METHODS[method], **SETTINGS}
-    api.profile(out=tmp_path / "a", **how)
-    run = Run.open(tmp_path / "a", Progress())
-    print(method, run.reached.limit_ms, [e["cost"]["key"] for e in run.journal.all("measured", step="profile")])
+def digest(keys: list[str]) -> str:
+    return hashlib.sha256(" ".join(keys).encode()).hexdigest()[:12]
 
 
-def test_hurricane_chooses(tmp_path):
-    run = api.create(out=tmp_path / "h", method="hurricane", method_settings=METHODS["hurricane"], **SETTINGS)
-    from surgenas.runs.steps.operators import choose_operators
-    print(choose_operators(run).pool)
+@pytest.mark.parametrize(("method", "limit_ms", "profiled"), PROFILES)
+def test_a_profile_has_the_recorded_limit_and_networks(method, limit_ms, profiled, tmp_path):
+    api.profile(out=tmp_path, method=method, method_settings=METHODS[method], **SETTINGS)
+    run = Run.open(tmp_path, Progress())
+    assert run.reached.limit_ms == pytest.approx(limit_ms, rel=1e-9)
+    keys = [event["cost"]["key"] for event in run.journal.all("measured", step="profile")]
+    assert len(set(keys)) == 16
+    assert digest(keys) == profiled, keys
+
+
+def test_the_operators_that_hurricane_chooses_for_the_recorded_device(tmp_path):
+    how = {"method": "hurricane", "method_settings": METHODS["hurricane"], **SETTINGS}
+    selected = choose_operators(api.create(out=tmp_path, **how))
+    assert selected.pool == "mb_k5e6,mb_k3e6,mb_k7e6"
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -55,4 +71,6 @@ def test_a_second_run_ends_equal(method, tmp_path):
     how = {"method": method, "method_settings": METHODS[method], **SETTINGS}
     for name in "ab":
         api.search(out=tmp_path / name, **how)
-    assert end_of(tmp_path / "a") == end_of(tmp_path / "b")
+    one, other = (end_of(tmp_path / name) for name in "ab")
+    assert len(one["epochs"]) >= 2
+    assert one == other

@@ -55,11 +55,11 @@ def test_a_judgement_never_sees_the_test_part(images):
 
 
 def test_each_rung_has_a_recipe_of_its_own(images):
-    longer = replace(RECIPE, epochs=3)
-    both = engine(images, candidates=(RECIPE, longer))
+    other = replace(RECIPE, epochs=4, lr=0.05, batch=16, ema=0.5)
+    both = engine(images, candidates=(RECIPE, other))
     low, high = (both.perform(Judge(ARCH, rung)) for rung in (0, 1))
     assert low == engine(images).perform(Judge(ARCH))
-    assert high == engine(images, candidates=(longer,)).perform(Judge(ARCH))
+    assert high == engine(images, candidates=(other,)).perform(Judge(ARCH))
     assert low != high
 
 

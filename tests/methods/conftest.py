@@ -39,9 +39,7 @@ def score(macro: Macro) -> Score:
 def go(macro: Macro, score: Score) -> Callable[..., list[Trial]]:
     """A method in a loop until it was told so many scores: its history."""
 
-    def run(
-        method: Sampling, queries: int, seed: int = 0, judge: Score = score, space: Space = macro
-    ) -> list[Trial]:
+    def run(method: Sampling, queries: int, seed: int = 0, judge: Score = score, space: Space = macro) -> list[Trial]:
         search = method.start(space, np.random.default_rng(seed))
         while len(search.history) < queries:
             for arch in search.ask(method.batch):

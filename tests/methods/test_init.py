@@ -80,7 +80,7 @@ def test_a_search_of_sampled_candidates_keeps_the_contract(name, macro, world):
 
 
 def test_a_setting_that_is_not_there_is_named_with_those_that_are():
-    with pytest.raises(UsageError, match="--set: spos has no setting 'epoch'; one of .*population.*epochs"):
+    with pytest.raises(UsageError, match=r"--set: spos has no setting 'epoch'; one of .*population.*epochs"):
         make_method("spos", {"epoch": 3})
     with pytest.raises(UsageError, match="no setting 'climbs'"):
         make_method("halving", {"climbs": True})

@@ -43,7 +43,9 @@ def finish(search, judge=lambda arch: 0.5):
     return done
 
 
-@pytest.mark.parametrize("name", [name for name in CATALOG if name not in ("surgenas", "single-path", "spos", "hurricane")])
+@pytest.mark.parametrize(
+    "name", [name for name in CATALOG if name not in ("surgenas", "single-path", "spos", "hurricane")]
+)
 def test_of_a_small_space_it_asks_until_it_knows_all_feasible_networks(name):
     pytest.importorskip(PACKAGES.get(name, "numpy"))
     archs = list(moves.enumerate_all(SMALL))
@@ -100,7 +102,9 @@ def test_each_extra_round_is_another_quarter_of_the_trials():
 
 
 def test_a_cheap_rung_is_paid_by_its_share():
-    done = finish(begin(SuccessiveHalving(trials=3, eta=4), Macro(), rungs=(0.25, 1.0)), lambda arch: len(set(arch.genes)))
+    done = finish(
+        begin(SuccessiveHalving(trials=3, eta=4), Macro(), rungs=(0.25, 1.0)), lambda arch: len(set(arch.genes))
+    )
     rungs = [work.rung for work in done]
     assert sum((0.25, 1.0)[rung] for rung in rungs) <= 3 < 3 + 1e-6 + rungs.count(1)
     assert rungs.count(0) > 3

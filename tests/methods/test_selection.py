@@ -112,6 +112,8 @@ def test_each_layer_may_keep_its_own():
     latency = np.ones((2, 2))
     latency[0, 1] = latency[1, 0] = 9
     costs = OperatorCosts(("a", "b"), np.array([[1.0, 2], [2, 1]]), np.array([[1.0, 2], [2, 1]]), latency)
-    found = select(OperatorCosts(costs.names, costs.params + 1, costs.params, latency), OperatorChoice(keep=1, per_layer=True, b=9))
+    found = select(
+        OperatorCosts(costs.names, costs.params + 1, costs.params, latency), OperatorChoice(keep=1, per_layer=True, b=9)
+    )
     assert len(found.kept) == 2
     assert found.pool == ";".join(names[0] for names in found.kept) or found.kept[0] == found.kept[1]

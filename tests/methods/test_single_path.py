@@ -164,6 +164,4 @@ def test_what_does_not_fit_together_is_said(digits):
     with pytest.raises(UsageError, match="runtime=paper"):
         make(digits, predict=predictor(kind=GraphProcess), runtime="paper")
     with pytest.raises(SurgenasError, match="diverged in epoch 1"):
-        make(digits).tell(
-            Epochs(0), [(torch.full((4, 3, 16, 16), math.nan), torch.zeros(4, dtype=torch.long))]
-        )
+        make(digits).tell(Epochs(0), [(torch.full((4, 3, 16, 16), math.nan), torch.zeros(4, dtype=torch.long))])

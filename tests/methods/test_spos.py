@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections import Counter
 
 import numpy as np
 import pytest
@@ -160,5 +159,5 @@ def test_settings_that_make_no_search(settings, said):
 
 def test_a_space_of_cells_is_refused():
     space = NASBench201(resolution=16)
-    with pytest.raises(UsageError, match="shared as choice.*'nasbench201' shares them as cells; use --space shuffle"):
+    with pytest.raises(UsageError, match=r"shared as choice.*'nasbench201' shares them as cells; use --space shuffle"):
         SPOS().begin(Problem(space, 1.0, 0, predictor=ZeroPredictor(space.costs())))

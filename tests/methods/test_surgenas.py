@@ -47,7 +47,9 @@ def operators(supernet):
     """By cell, layer and position; a chain is one cell."""
     cells = [part for part in getattr(supernet, "parts", ()) if isinstance(part, ChoiceCell)]
     rows = [[list(edge) for edge in cell.edges] for cell in cells] or [[list(block.ops) for block in supernet.layers]]
-    return {(c, place, k): op for c, row in enumerate(rows) for place, ops in enumerate(row) for k, op in enumerate(ops)}
+    return {
+        (c, place, k): op for c, row in enumerate(rows) for place, ops in enumerate(row) for k, op in enumerate(ops)
+    }
 
 
 def counting(supernet):

@@ -39,9 +39,7 @@ def test_weak_predictors_lead_near_the_best(go, predictor):
     assert np.mean([t.score for t in history[20:]]) > np.mean([t.score for t in history[:20]]) + 2
 
 
-def test_a_round_is_drawn_from_the_favourites_and_goes_down_the_ranking_where_they_are_known(
-    macro, score, monkeypatch
-):
+def test_a_round_is_drawn_from_the_favourites_and_goes_down_the_ranking_where_they_are_known(macro, score, monkeypatch):
     """With a predictor that knows the truth."""
 
     def truth_of(x):

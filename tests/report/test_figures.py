@@ -6,7 +6,7 @@ import pytest
 
 from surgenas.report import figures
 from surgenas.runs.summary import summarize, tell_story
-from tests.runs.written import estimated, new_run, written_run
+from tests.runs.written import ROOFLINE, estimated, new_run, written_run
 
 
 def drawn(run, name):
@@ -37,7 +37,9 @@ def test_accuracy_stands_over_latency_by_kind(tmp_path):
 
 def test_what_was_not_timed_has_no_error_bars(tmp_path):
     costs = {"found": estimated(2.0), "MobileNetV2": estimated(3.0)}
-    run = written_run(tmp_path / "run", beside={"MobileNetV2": 0.8}, costs=costs)
+    (tmp_path / "paper.toml").write_text(ROOFLINE)
+    how = {"costs": costs, "device": str(tmp_path / "paper.toml")}
+    run = written_run(tmp_path / "run", beside={"MobileNetV2": 0.8}, **how)
     for name in ("limit", "trade_off"):
         assert all(trace.error_x.array is None for trace in drawn(run, name).data)
     assert "measured" not in drawn(run, "predictions").layout.xaxis.title.text

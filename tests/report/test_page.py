@@ -10,7 +10,7 @@ from surgenas import api
 from surgenas.report.page import page, write_page
 from surgenas.runs.results import Layer, Reached
 from surgenas.runs.summary import summarize, tell_story
-from tests.runs.written import estimated, new_run, timed, written_run
+from tests.runs.written import ROOFLINE, TOY, estimated, new_run, timed, written_run
 
 EVIL = Layer("<script>alert(1)</script>", "k3e3", (8, 4, 4), 1e6, 10, 0.5)
 
@@ -70,7 +70,9 @@ def test_a_target_that_does_not_tell_layers_leaves_shares_empty(tmp_path):
 def test_what_was_estimated_is_never_said_to_be_measured_and_has_no_grade(tmp_path, cost):
     """And what was timed is never said to be estimated."""
     costs = {"found": cost(2.0), "MobileNetV2": cost(3.0)}
-    run = written_run(tmp_path / "run", beside={"MobileNetV2": 0.8}, costs=costs)
+    (tmp_path / "paper.toml").write_text(ROOFLINE)
+    device = TOY if cost is timed else str(tmp_path / "paper.toml")
+    run = written_run(tmp_path / "run", beside={"MobileNetV2": 0.8}, costs=costs, device=device)
     said = plain(page(summarize(run), tell_story(run))).lower()
     certain = ("measured", "grade", "95 % interval", "wall clock")
     if cost is timed:

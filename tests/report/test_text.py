@@ -9,9 +9,11 @@ import pytest
 from surgenas.core.cost import Estimate
 from surgenas.hardware.target import TargetInfo
 from surgenas.hardware.timed.measurement import Comparison, Measurement, compare_latencies
-from surgenas.report.text import device_table, measurement_table, predictor_table, summary_text
+from surgenas.report.measure_text import measurement_table
+from surgenas.report.text import device_table, predictor_table, summary_text
 from surgenas.runs.results import HeldOutLatencies, Predicted
 from surgenas.runs.summary import summarize
+from surgenas.studies.describe import Unusable
 from surgenas.studies.measure import Measured, Measurements
 from tests.runs.written import SCORE, timed, written_run
 from tests.runs.written import estimated as cost_on_paper
@@ -21,7 +23,7 @@ YARDSTICK = Measurement("m", "d", 1.0, 1.0, 0.01, "A", 10, 1.0, None, "r", 1.0, 
 
 def row(name, rank, ms, grade="A", on="cpu", **context):
     m = Measurement(name, "here", ms, ms, 0.01, grade, 10, ms, None, "r", 1.0, 0.0, context=context,
-                    campaigns_ms=(ms, 1.01 * ms, 0.99 * ms))  # fmt: skip
+                    campaigns_ms=(ms, 1.0101 * ms, 0.99 * ms))  # fmt: skip
     return Measured(name, on, "measured", "here", m, rank=rank, to_mobilenetv2=compare_latencies(m, YARDSTICK))
 
 

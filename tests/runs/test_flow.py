@@ -240,8 +240,11 @@ def test_what_is_trained_alone_with_a_runs_settings_is_the_runs_network_bit_for_
 
 
 def test_what_is_left_of_selected_operators_is_a_space_for_any_method(tmp_path, tiny):
-    found = api.operators([tiny["device"]], tmp_path, resolution=16, keep=6, b=0.5)
+    found = api.operators(["tests.runs.written:PickyDevice"], tmp_path, resolution=16, keep=6, b=0.5)
     (chosen,) = found.devices.values()
+    why = {row.operator: row.why for row in chosen.operators}
+    assert why["choice_x"] == why["choice_x_se"] == "the device cannot run it"
+    assert sum(row.kept for row in chosen.operators) == 6
     how = {"method": "random", "method_settings": {"trials": 2}, "epochs": 1, "train_epochs": 1}
     run = go(tmp_path / "run", tiny, space=chosen.space, **how)
     assert run.architecture.space.name == "operators"

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -170,11 +171,9 @@ def killed(folder: Path, after: tuple[int, ...], **settings: Any) -> None:
     begun = not settings
     for number in after:
         listener = Interrupting(number)
+        go_on = partial(surgenas.search, out=folder, **settings) if not begun else partial(surgenas.resume, folder)
         with pytest.raises(KeyboardInterrupt):
-            if begun:
-                surgenas.resume(folder, progress=listener)
-            else:
-                surgenas.search(out=folder, progress=listener, **settings)
+            go_on(progress=listener)
         begun = True
     surgenas.resume(folder)
 

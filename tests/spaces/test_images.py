@@ -31,11 +31,13 @@ def test_its_settings_are_what_it_was_made_with(kind, classes, resolution):
 
 
 @kinds
-@pytest.mark.parametrize("wrong", [{"classes": 1}, {"classes": -3}, {"classes": 1_000_001}, {"classes": 2.5}, {"resolution": 7},
-                                   {"resolution": 2049}, {"resolution": float("nan")}])  # fmt: skip
+@pytest.mark.parametrize("wrong", [{"classes": 1}, {"classes": -3}, {"classes": 1_000_001}, {"classes": 2.5}, {"classes": "many"},
+                                   {"classes": float("inf")}, {"resolution": 32.5},
+                                   {"resolution": 7}, {"resolution": 2049}, {"resolution": float("nan")}])  # fmt: skip
 def test_what_is_out_of_bounds_is_refused_with_the_bounds(kind, wrong):
-    bounds = "expected whole numbers, at least 2 and 8 to 2048"
-    with pytest.raises(UsageError, match=f"{kind.name}: classes .* or resolution .*: {bounds}"):
+    ((what, _),) = wrong.items()
+    bounds = "2 to 1000000" if what == "classes" else "8 to 2048"
+    with pytest.raises(UsageError, match=f"{kind.name}: {what} .*: expected a whole number from {bounds}"):
         kind(**wrong)
 
 

@@ -52,8 +52,11 @@ def test_groups_that_differ_in_their_seed_are_judged_by_seeds(tmp_path):
 
 
 def test_a_limit_that_each_measured_for_itself_makes_no_two_groups(tmp_path):
-    runs = [made(tmp_path / f"{method}{s}", 0.9 + s / 1000, seed=s, method=method, limit=2.5 + s / 100, latency_ms=2.5 + s)
-            for s in (0, 1) for method in ("surgenas", "spos")]  # fmt: skip
+    runs = [
+        made(tmp_path / f"{method}{s}", 0.9 + s / 1000, seed=s, method=method, limit=2.5 + s / 100, latency_ms=2.5 + s)
+        for s in (0, 1)
+        for method in ("surgenas", "spos")
+    ]
     assert api.compare(runs).judged_by == "seeds"
 
 

@@ -84,8 +84,15 @@ class Architecture:
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
         """As a field of a value that goes to JSON and back."""
+
+        def read(value: object) -> Architecture:
+            try:
+                return value if isinstance(value, Architecture) else cls.from_dict(value)
+            except UsageError as error:
+                raise ValueError(str(error)) from error
+
         return core_schema.no_info_plain_validator_function(
-            lambda value: value if isinstance(value, Architecture) else cls.from_dict(value),
+            read,
             serialization=core_schema.plain_serializer_function_ser_schema(cls.to_dict),
         )
 

@@ -17,7 +17,13 @@ def read_cost(record: dict[str, Any]) -> Cost:
 
 
 def _cost_of(value: Any) -> Cost:
-    return read_cost(value) if isinstance(value, dict) else value
+    """For pydantic, which names the field of a ValueError."""
+    if isinstance(value, Measurement | Estimate):
+        return value
+    try:
+        return read_cost(value)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"expected a cost ({type(error).__name__}: {error})") from error
 
 
 AnyCost = Annotated[Cost, PlainValidator(_cost_of), PlainSerializer(lambda cost: cost.to_dict())]

@@ -11,11 +11,9 @@ class ImageSpace(Space):
     """A space with two settings. classes: number of classes. resolution: input height and width."""
 
     def __init__(self, *, classes: int, resolution: int) -> None:
-        if classes != int(classes) or not 2 <= classes <= 1_000_000 or not 8 <= resolution <= 2048:
-            raise UsageError(
-                f"{self.name}: classes {classes} or resolution {resolution}: expected whole numbers, at least 2 and 8 "
-                "to 2048"
-            )
+        for what, value, least, most in (("classes", classes, 2, 1_000_000), ("resolution", resolution, 8, 2048)):
+            if not isinstance(value, (int, float)) or not least <= value <= most or value != int(value):
+                raise UsageError(f"{self.name}: {what} {value!r}: expected a whole number from {least} to {most}")
         self.classes, self.resolution = int(classes), int(resolution)
 
     @property

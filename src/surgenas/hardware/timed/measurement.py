@@ -136,8 +136,13 @@ class Measurement:
 
     @classmethod
     def from_dict(cls, record: dict[str, Any]) -> Measurement:
-        """The measurement that `to_dict` wrote."""
-        return cls(**{**record, "campaigns_ms": tuple(record.get("campaigns_ms", ()))})
+        """The measurement that `to_dict` wrote. An interval that is not known may have gone through JSON as null."""
+        half = record["half_width"]
+        known = {
+            "campaigns_ms": tuple(record.get("campaigns_ms", ())),
+            "half_width": math.inf if half is None else half,
+        }
+        return cls(**{**record, **known})
 
 
 def estimate(rounds: Sequence[Round], reference_ms: float) -> tuple[float, float]:

@@ -1,0 +1,65 @@
+"""Commands that work on a run."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.runs.written import TOY, pictures, written_run
+
+HOW = ["--resolution", "16", "--batch", "48", "--accelerator", "cpu", "--train-epochs", "1", "--epochs", "1"]
+
+
+def test_profile_then_predict(run, tmp_path):
+    pictures(tmp_path / "pictures")
+    profile = ["profile", "--data", "pictures", "--device", TOY, "--resolution", "16", "--out", "p", "--json"]
+    code, out, err = run(*profile, "--samples", "16")
+    assert code == 0, err
+    assert json.loads(out)["samples"] == 16
+    assert run(*profile, "--samples", "16")[0] == 0, "the same again goes on"
+    assert run(*profile, "--samples", "17")[0] == 2
+    code, out, _ = run("predict", "p")
+    assert code == 0
+    assert all(name in out for name in ("gnn", "lookup", "flops", "noise ceiling", "chosen"))
+
+
+@pytest.mark.usefixtures("arch")
+def test_train_and_measure_an_architecture_file(run, tmp_path):
+    how = ["--arch", "arch.json", "--epochs", "1", "--batch", "256", "--accelerator", "cpu"]
+    code, out, err = run("train", *how, "--json")
+    assert code == 0, err
+    assert 0 < json.loads(out)["accuracy"]["test"] <= 1
+    assert (tmp_path / "trained" / "model.safetensors").exists()
+    code, _, err = run("train", *how, "--seed", "1")
+    assert (code, "another training" in err) == (2, True), "never the weights of another training"
+    code, _, err = run("train", "--arch", "arch.json", "--epochs", "0")
+    assert (code, "--epochs 0" in err) == (2, True)
+
+
+def test_resume_and_report_of_a_run_that_is_done(run, tmp_path):
+    written_run(tmp_path / "run")
+    code, out, err = run("resume", "run")
+    assert code == 0, err
+    assert "measured 2 ms +-1.0% (grade A), inside the limit of 2.5 ms" in out
+    code, out, _ = run("resume", "run", "--json")
+    assert json.loads(out)["latency"]["ms"] == 2.0
+    code, out, _ = run("report", "run")
+    assert (code, out) == (0, "report: run/report.html\n")
+
+
+def test_export_copies_the_verified_file(run, tmp_path):
+    (written_run(tmp_path / "run").folder / "model.onnx").write_bytes(b"onnx")
+    code, out, _ = run("export", "run", "--to", "net.onnx", "--json")
+    assert (code, json.loads(out)) == (0, {"onnx": "net.onnx"})
+    assert (tmp_path / "net.onnx").read_bytes() == b"onnx"
+
+
+def test_a_dry_run_prints_its_lines_and_keeps_nothing(run, tmp_path):
+    pictures(tmp_path / "pictures")
+    code, out, err = run("search", "--data", "pictures", "--device", TOY, *HOW, "--dry-run")
+    assert code == 0, err
+    assert [line.partition(":")[0] for line in out.splitlines()] == [
+        "limit_ms", "reachable_ms", "epochs", "train_epochs", "seconds", "total_seconds", "memory_bytes",
+    ]  # fmt: skip
+    assert not (tmp_path / "runs").exists()

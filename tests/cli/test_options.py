@@ -1,0 +1,116 @@
+"""Options: those of a run come from its configuration, and what was said reaches it as it was meant."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from surgenas.cli.options import names_of, setting_of, show, with_run_options
+from surgenas.core.errors import UsageError
+from surgenas.core.record import Record
+from surgenas.runs.config import make_config, words
+from surgenas.runs.results import Reached
+
+SAID = {
+    "--data": "photos", "--resolution": "32", "--max-corrupt": "0.5", "--space": "macro", "--layout": "proxyless",
+    "--width": "0.5", "--device": "openvino-cpu", "--latency": "800us", "--samples": "7", "--method": "spos",
+    "--epochs": "3", "--set": "eta=0.5", "--train-epochs": "9", "--batch": "32", "--accelerator": "cpu",
+    "--processes": "2", "--random": "4", "--random-at-equal-latency": "5", "--seed": "6", "--time-limit": "30m",
+}  # fmt: skip
+FLAGS = {word.word.flag: word for word in words() if word.word.flag}
+
+
+def told(*args, names=()):
+    """What a command with the options of a run is told."""
+    app, seen = typer.Typer(), {}
+
+    @app.command()
+    @with_run_options(*names)
+    def command(said: dict, out: str = "here") -> None:
+        """Do it."""
+        seen.update(said, out=out)
+
+    result = CliRunner().invoke(app, list(args))
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return seen
+
+
+def test_nothing_said_is_the_default_configuration():
+    said = told()
+    assert said.pop("out") == "here"
+    assert make_config(**said) == make_config()
+
+
+def test_every_flag_reaches_its_word():
+    assert FLAGS.keys() == SAID.keys() | {"--strict"}
+    said = told("--strict", *(text for pair in SAID.items() for text in pair), "--set", "sampler=ods")
+    assert said["latency_ms"] == 0.8
+    assert said["time_limit_s"] == 1800.0
+    assert said["method_settings"] == {"eta": 0.5, "sampler": "ods"}
+    assert said["strict"] is True
+    usual = told()
+    for flag, word in FLAGS.items():
+        assert said[word.name] != usual[word.name], flag
+    del said["out"]
+    assert make_config(**said).beside.random_at_equal_latency == 5
+
+
+def test_a_command_takes_the_options_that_it_names_and_no_others():
+    assert told("--seed", "3", names=("seed", "device")) == {"device": "onnxruntime-cpu", "seed": 3, "out": "here"}
+    with pytest.raises(AssertionError, match="epochs"):
+        told("--epochs", "3", names=("seed",))
+
+
+@pytest.mark.parametrize(
+    ("text", "setting"),
+    [
+        ("eta=0.5", ("eta", 0.5)),
+        ("keep=3", ("keep", 3)),
+        ("ei=true", ("ei", True)),
+        ("sampler=ods", ("sampler", "ods")),
+        ("pool=k3,k5", ("pool", "k3,k5")),
+        ("a=b=c", ("a", "b=c")),
+        ("list=[1]", ("list", "[1]")),
+        ("nothing=null", ("nothing", "null")),
+        ("empty=", ("empty", "")),
+    ],
+)
+def test_a_setting_is_a_number_a_truth_or_text(text, setting):
+    assert setting_of(text) == setting
+    assert type(setting_of(text)[1]) is type(setting[1])
+
+
+def test_a_setting_without_a_value_is_refused():
+    with pytest.raises(UsageError, match="name=value"):
+        setting_of("eta")
+
+
+def test_names_are_parted_by_commas():
+    assert names_of(" a, b,,c ") == ["a", "b", "c"]
+    assert names_of("") == []
+
+
+def test_an_answer_is_json_text_or_lines(capsys):
+    found: Record = Reached(1.0, 2.0, 1.5)
+    show(found, as_json=True, text="never")
+    assert json.loads(capsys.readouterr().out) == {"low_ms": 1.0, "high_ms": 2.0, "limit_ms": 1.5}
+    show(found, as_json=False, text="for people")
+    assert capsys.readouterr().out == "for people\n"
+    show(found, as_json=False)
+    assert capsys.readouterr().out == "low_ms: 1.0\nhigh_ms: 2.0\nlimit_ms: 1.5\n"
+    show({"one": found}, as_json=True)
+    assert json.loads(capsys.readouterr().out)["one"]["limit_ms"] == 1.5
+
+
+def test_help_and_import_load_nothing_heavy():
+    heavy = {"torch", "timm", "onnx", "plotly", "sklearn"}
+    script = f"import sys, surgenas, surgenas.cli; print(sorted({heavy} & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
