@@ -49,7 +49,8 @@ class Here:
     target: what costs are asked of.
     store: from the name of a training to its checkpoints, or None to keep none.
     on_epoch: called with the name of a final training and the summary of the epoch, after each of its epochs.
-    accelerator, processes: where final trainings run, and with how many processes (DDP).
+    accelerator: where networks are trained: auto, cpu or cuda. processes: how many train a final network together
+    (DDP).
     """
 
     images: Images

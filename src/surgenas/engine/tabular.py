@@ -96,7 +96,7 @@ class World:
 
     @cached_property
     def fingerprint(self) -> str:
-        """16 hexadecimal digits that are the same for worlds with the same numbers and the same limit."""
+        """16 hexadecimal digits that are the same for worlds with the same numbers and the same allowed networks."""
         parts = [self.scores, self.reported, self.allowed, *([] if self.latency_ms is None else [self.latency_ms])]
         return hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts)).hexdigest()[:16]
 
