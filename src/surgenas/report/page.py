@@ -1,4 +1,4 @@
-"""report.html: one file, no network needed, every name escaped."""
+"""report.html: a single file that needs no network; every name in it is escaped."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from surgenas.runs.summary import Story, Summary, summarize, tell_story
 
 
 def write_page(run: Run) -> Path:
-    """Draw what is known of a run; returns the file."""
+    """Write report.html of a run, with all that is known so far, and return its path."""
     path = run.folder / "report.html"
     write_atomic(path, page(summarize(run), tell_story(run)).encode())
     return path
 
 
 def page(summary: Summary, story: Story) -> str:
-    """The page as text."""
+    """The page as HTML."""
     from plotly.offline import get_plotlyjs
 
     template = Template(files("surgenas.report").joinpath("page.html").read_text())
@@ -108,7 +108,7 @@ def _predictors(summary: Summary) -> str:
 
 
 def _decisions(story: Story) -> str:
-    """Of superkernels; other methods decide nothing by thresholds."""
+    """The section about decisions of superkernels; empty for methods that have none."""
     if not any("indicators" in epoch for epoch in story.epochs):
         return ""
     note = "Each line a layer. Above the dotted line a part is on: the norm of its kernel is above its threshold."
@@ -117,7 +117,7 @@ def _decisions(story: Story) -> str:
 
 
 def _operators(story: Story) -> str:
-    """Of methods that select a device's operators first."""
+    """The section about selected operators; empty for runs that selected none."""
     found = story.selected
     if not found:
         return ""
