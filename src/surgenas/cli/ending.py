@@ -1,4 +1,4 @@
-"""How does a command end? One line that says what to do, and an exit code; Ctrl-C and SIGTERM too."""
+"""How does a command end? Errors, Ctrl-C and SIGTERM become one line that says what to do, and an exit code."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def end_well(app: typer.Typer) -> None:
 
 
 class _Stopped(BaseException):
-    """A signal asked us to stop; not an Exception, so that nobody on the way takes it for an error."""
+    """Raised when a signal asks the program to stop. It is no Exception, so that nobody handles it as an error."""
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
