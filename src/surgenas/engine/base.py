@@ -54,6 +54,7 @@ class Remembering:
     kept: tuple[type, ...]
 
     def perform(self, work: Work) -> Any:
+        """The recorded result of this work, or that of doing it now."""
         if not isinstance(work, self.kept):
             return self.engine.perform(work)
         known = self.recall(work)

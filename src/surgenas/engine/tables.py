@@ -102,7 +102,7 @@ def _header(path: Path) -> Sequence[str]:
 
 
 def _rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, str, list[Any]]]:
-    """For each row: where it stands in the file, for messages; the architecture's text; the cells of the columns."""
+    """Each row as: where it stands in the file, for messages; the architecture's text; the cells of the columns."""
     if _is_json(path):
         for text, row in _json(path).items():
             _check_columns(path, columns, list(row))

@@ -23,7 +23,7 @@ from surgenas.methods.blackbox import ENUMERABLE, whole
 
 
 class Lookup:
-    """From architectures to their values in a column of a table.
+    """Looks up the values of architectures in a column of a table.
 
     Architectures that are the same network share a value: that in the row of their canonical architecture, or else in
     the first row of any of them.
@@ -85,7 +85,7 @@ class World:
 
     @cached_property
     def index(self) -> dict[tuple[str, ...], int]:
-        """From the genes of every architecture of the space to the index of its network."""
+        """The index of the network that an architecture is, by the genes of every architecture of the space."""
         place = {key: i for i, key in enumerate(whole(self.space).keys)}
         return {arch.genes: place[moves.canonical_key(self.space, arch)] for arch in moves.enumerate_all(self.space)}
 

@@ -35,7 +35,7 @@ class HeldOut:
     labels: Tensor
 
     def to(self, device: torch.device) -> HeldOut:
-        """The same tensors on a torch device."""
+        """Move all tensors to a torch device."""
         return HeldOut(*(t.to(device) for t in (self.calibration, self.images, self.labels)))
 
 

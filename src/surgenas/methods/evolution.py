@@ -101,7 +101,7 @@ def evolve(
 
 @dataclass(frozen=True, kw_only=True)
 class Generations(BlackBox):
-    """The same evolution (`evolve`) in a loop that asks for candidates, one generation at a time.
+    """The evolution of `evolve` in a loop that asks for candidates, one generation at a time.
 
     population: networks in a generation.
     parents: how many of the best networks so far have children.

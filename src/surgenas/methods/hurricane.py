@@ -138,8 +138,11 @@ class HurricaneSearch(SPOSSearch):
     def propose(
         self, latency_ms: Latency, window_ms: tuple[float, float], count: int, rng: np.random.Generator
     ) -> list[Architecture]:
-        """As `methods.base.Search`, by the evolution of the second stage. It starts from a1 too, if a1 lies in the
-        window, so the first proposal is never worse than a1 by the supernet's accuracy."""
+        """The networks that the evolution of the second stage judged, as `methods.base.Search` asks for them.
+
+        The evolution starts from a1 too, if a1 lies in the window, so the first proposal is never worse than a1 by the
+        supernet's accuracy.
+        """
         a1 = self.space.architecture(self.a1)
         low, high = window_ms
         seeds = [a1] if low <= float(latency_ms([a1])[0]) <= high else []

@@ -43,7 +43,7 @@ class LocalSearch(BlackBox):
 
 
 def _left(space: Space, history: Sequence[Trial], starts: int, feasible: Feasible) -> dict[str, Architecture]:
-    """By canonical key, the feasible neighbours of the present centre that were not tried; the centre follows from the
+    """The feasible neighbours of the present centre that were not tried, by canonical key. The centre follows from the
     history, which is gone through again."""
     tried = seen(history[:starts])
     centre = ranked(history[:starts])[0]
@@ -58,7 +58,7 @@ def _left(space: Space, history: Sequence[Trial], starts: int, feasible: Feasibl
 
 
 def _around(space: Space, centre: Trial, tried: set[str], feasible: Feasible) -> dict[str, Architecture]:
-    """By canonical key, the feasible neighbours of a network that were not tried."""
+    """The feasible neighbours of a network that were not tried, by canonical key."""
     new = {key: arch for key, arch in _near(space, centre.arch).items() if key not in tried}
     allowed = feasible(list(new.values())) if new else ()
     return {key: arch for (key, arch), ok in zip(new.items(), allowed, strict=True) if ok}

@@ -16,6 +16,7 @@ from torch.nn.functional import one_hot
 from surgenas.nn.supernet import Gates
 
 Sampler = Callable[[Tensor, float, torch.Generator], list[Gates]]
+"""The signature of a sampler, as described above."""
 
 
 def ordered_differentiable(logits_LK: Tensor, tau: float, generator: torch.Generator) -> list[Gates]:

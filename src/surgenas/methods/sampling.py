@@ -22,7 +22,7 @@ from surgenas.core.work import Judge, Price, Work
 from surgenas.methods.base import Event, Latency, Needs, Problem, anywhere
 
 Feasible = Callable[[Sequence[Architecture]], npt.NDArray[np.bool_]]
-"""From N architectures to (N,) booleans: True for those that meet the limit."""
+"""A function from N architectures to (N,) booleans: True for those that meet the limit."""
 STREAM = "bench"
 """Names the random stream of these searches (core/seeds.py). Recorded results of benches were drawn from it, so it
 stays."""

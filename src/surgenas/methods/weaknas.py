@@ -42,8 +42,7 @@ WEAK: dict[str, Callable[[int, int], Any]] = {
 }  # fmt: skip
 """Makers of predictors by name, from a seed and the number of architectures to learn from."""
 MEMBERS, CALIBRATION = 5, 5.0
-"""Of the expected improvement: MEMBERS predictors form an ensemble, and CALIBRATION multiplies their standard
-deviation."""
+"""MEMBERS predictors form the ensemble of the expected improvement; CALIBRATION multiplies its standard deviation."""
 CHUNK = 500
 """How many of the highest ranked networks are tested for feasibility at once."""
 

@@ -67,6 +67,7 @@ class Planned(Record):
 
     @property
     def total_s(self) -> float:
+        """Estimated seconds of the whole run."""
         return self.profile_s + self.search_s + self.train_s + self.other_s
 
 

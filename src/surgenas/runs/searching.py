@@ -36,8 +36,8 @@ DEFAULT_EPOCHS, DIGITS_EPOCHS = 20, 7
 CANDIDATE_EPOCHS = 0.25
 """A candidate that is trained by itself gets this share of the epochs of a final training."""
 HELD_OUT, MOST_HELD_OUT, LEAST_HELD_OUT, CALIBRATION = 0.2, 2000, 400, 256
-"""For methods that judge candidates. HELD_OUT: share of the training part that candidates are judged by and that the
-search does not train on. MOST_HELD_OUT, LEAST_HELD_OUT: the most such images, for small and for large images.
+"""Sizes for methods that judge candidates. HELD_OUT: share of the training part that candidates are judged by and that
+the search does not train on. MOST_HELD_OUT, LEAST_HELD_OUT: the most such images, for small and for large images.
 CALIBRATION: images that BN statistics are estimated from."""
 LARGE = 96
 """From this height and width on, fewer images than MOST_HELD_OUT are held out."""
