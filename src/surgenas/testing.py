@@ -90,7 +90,7 @@ def check_target(target: Target, jobs: Sequence[Job]) -> None:
     if isinstance(target, TimedTarget):
         name, ms = target.calibrate(jobs[0])
         target = target.on_scale((name, ms))
-        with suppress(UsageError):  # not every runtime tells
+        with suppress(UsageError):  # some runtimes cannot tell
             assert np.isclose(sum(target.layer_shares(jobs[0]).values()), 1.0)
     found = all_costs(target.price(jobs))
     assert [cost.key for cost in found] == [job.key for job in jobs]
@@ -115,7 +115,7 @@ def held_bytes(forward: Callable[[], object], network: nn.Module | None = None) 
         storage = tensor.untyped_storage()
         if storage.data_ptr() not in own:
             seen[storage.data_ptr()] = storage.nbytes()
-        return tensor.detach()  # an output that keeps its own graph would never be freed
+        return tensor.detach()  # a kept output with its graph would never be freed
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t):
         alive = forward()

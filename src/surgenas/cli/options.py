@@ -77,7 +77,7 @@ def _option(word: Named) -> inspect.Parameter:
     kind: Any = word.field.annotation
     if word.word.unit:
         kind, default = str | None, None
-    elif default is PydanticUndefined:  # name=value, several times
+    elif default is PydanticUndefined:  # given as name=value, several times
         kind, default = list[str] | None, None
     metavar = "NAME=VALUE" if kind == list[str] | None else None
     annotation = Annotated[kind, typer.Option(word.word.flag, help=word.word.help, metavar=metavar)]

@@ -121,7 +121,7 @@ def fresh_at_random(
 
         def draw(count: int) -> list[Architecture]:
             return [pool.archs[i] for _, i in zip(range(count), left, strict=False)]
-    else:  # limits far from the middle of the space
+    else:  # the limit may be far from most architectures
 
         def draw(count: int) -> list[Architecture]:
             return [moves.sample_skewed(space, rng) for _ in range(count)]

@@ -46,7 +46,7 @@ def accuracies(supernet: ChoiceSupernet, paths: Sequence[Sequence[int]], held_ou
     """
     judge = Judge(supernet, held_out)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)  # an operator may draw
+        torch.manual_seed(0)  # an operator may draw random numbers
         found = {path: judge.accuracy(path) for path in sorted({tuple(path) for path in paths})}
     return [found[tuple(path)] for path in paths]
 

@@ -70,7 +70,7 @@ def ask(
         take(_each(lambda: moves.mutate_each(space, parent(), settings.mutation_rate, rng)), settings.mutations)
         take(_each(lambda: moves.crossover(space, parent(), parent(), rng)), settings.crossovers)
     take(lambda count: moves.sample_many(space, count, rng), settings.population)
-    take(_each(lambda: moves.sample_skewed(space, rng)), settings.population)  # limits far from the space's middle
+    take(_each(lambda: moves.sample_skewed(space, rng)), settings.population)  # far from the mean
     return found
 
 

@@ -114,7 +114,7 @@ class HurricaneSearch(SPOSSearch):
                 return found[0]
         cheap = -require(self.space, Additive).costs().macs
         for layer in self.second:
-            cheap[layer] = -np.arange(cheap.shape[1])  # as given
+            cheap[layer] = -np.arange(cheap.shape[1])  # its first operator, as in `given`
         return self.space.architecture(
             tuple(choice.options[int(k)] for choice, k in zip(self.space.choices, cheap.argmax(1), strict=True))
         )

@@ -50,7 +50,7 @@ def _left(space: Space, history: Sequence[Trial], starts: int, feasible: Feasibl
     left = _around(space, centre, tried, feasible)
     for trial in history[starts:]:
         tried.add(trial.key)
-        if not left or trial.score > centre.score:  # a new start, or a step
+        if not left or trial.score > centre.score:  # restart, or climb
             centre, left = trial, _around(space, trial, tried, feasible)
         else:
             left.pop(trial.key, None)

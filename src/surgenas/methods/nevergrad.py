@@ -35,7 +35,7 @@ class NevergradSearch(Sampling):
             raise EnvironmentFault("Nevergrad is not installed: pip install 'surgenas[lab]'") from error
         if self.optimizer not in nevergrad.optimizers.registry:
             raise UsageError(f"Nevergrad has no optimizer {self.optimizer!r}; its registry lists them")
-        free = [choice.options for choice in space.choices if len(choice.options) > 1]  # it divides by 0 for others
+        free = [choice.options for choice in space.choices if len(choice.options) > 1]  # 1 option: it divides by 0
         genes = nevergrad.p.Tuple(*map(nevergrad.p.Choice, free))
         genes.random_state.seed(int(rng.integers(2**31)))
         made = nevergrad.optimizers.registry[self.optimizer](parametrization=genes, budget=None, num_workers=1)

@@ -50,7 +50,7 @@ class NSGA2(BlackBox):
         rate = self.mutation_rate or 1 / len(space.choices)
 
         def parent() -> Architecture:
-            return alive[int(min(rng.integers(len(alive), size=2)))].arch  # of two, who comes first
+            return alive[int(min(rng.integers(len(alive), size=2)))].arch  # the better ranked of two
 
         def child() -> Architecture:
             return moves.mutate_each(space, moves.crossover(space, parent(), parent(), rng), rate, rng)

@@ -81,13 +81,13 @@ def select(costs: OperatorCosts, choice: OperatorChoice) -> Selection:
         raise UsageError("no operator to choose from: the pool is empty")
     if not 1 <= keep <= len(names):
         raise UsageError(f"keep {keep}: expected 1 to {len(names)}, the size of the pool")
-    runs_O: Bools = np.all(costs.latency_ms > 0, axis=0)  # NaN is not
+    runs_O: Bools = np.all(costs.latency_ms > 0, axis=0)  # NaN compares as False
     if not runs_O.any():
         raise UsageError("the device runs none of the operators; `surgenas devices` lists others")
     capacity, score = _scores(costs, runs_O, choice.b)
     dominated = _dominated(costs, runs_O)
     left = [o for o, name in enumerate(names) if runs_O[o] and name not in dominated]
-    # a device may leave fewer than wanted: dominated ones are not worth taking to fill up
+    # fewer than `keep` may be left: a dominated operator is never taken to fill up
     rows = score if choice.per_layer else np.broadcast_to(score.mean(0), score.shape)
     kept = tuple(tuple(names[o] for o in sorted(left, key=row.__getitem__, reverse=True)[:keep]) for row in rows)
     return Selection(names, capacity, score, kept, dominated, tuple(np.array(names)[~runs_O].tolist()))

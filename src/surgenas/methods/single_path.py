@@ -288,7 +288,7 @@ class SinglePathSearch(GradientSearch):
         self.supernet.load_state_dict(state["supernet"])
         self.thresholds.data.copy_(state["thresholds"])
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(copy.deepcopy(saved))  # it would go on in what it is given
+            optimizer.load_state_dict(copy.deepcopy(saved))  # an optimizer changes what it loads
         self.multiplier.value = float(state["multiplier"])
 
     def state_dict(self) -> dict[str, Any]:

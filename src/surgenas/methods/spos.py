@@ -89,7 +89,7 @@ class SPOSSearch(SupernetSearch):
         has no gradient, so neither momentum nor weight decay changes it."""
         self.scores.clear()
         done = index / (self.epochs * self.steps_per_epoch)
-        self.optimizer.param_groups[0]["lr"] = self.config.weight_lr * max(0.01, 1 - done)  # linear, as the authors
+        self.optimizer.param_groups[0]["lr"] = self.config.weight_lr * max(0.01, 1 - done)  # linear, as theirs
         self.optimizer.zero_grad()
         paths = self._draw(index)
         losses, correct = 0.0, 0.0

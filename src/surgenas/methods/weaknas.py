@@ -94,7 +94,7 @@ class WeakNAS(BlackBox):
             chunk = order[start : start + CHUNK]
             allowed = feasible([pool.archs[i] for i in chunk])
             for i, ok in zip(chunk, allowed, strict=True):
-                ranks += int(ok)  # those judged already count among the top
+                ranks += int(ok)  # networks that were judged already count too
                 if ok and pool.keys[i] not in known:
                     best.append(pool.archs[i])
                 if ranks >= self.top and len(best) >= n:
@@ -109,7 +109,7 @@ class WeakNAS(BlackBox):
         count = MEMBERS if self.ei else 1
         members = [WEAK[self.predictor](int(rng.integers(2**31)), len(x)) for _ in range(count)]
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # as many epochs as a weak predictor needs
+            warnings.simplefilter("ignore", ConvergenceWarning)  # max_iter is meant to stop it early
             predicted = np.stack([member.fit(x, y).predict(pool_x) for member in members])
         if not self.ei:
             return predicted[0]

@@ -134,7 +134,7 @@ def _layers(layers: tuple[Layer, ...]) -> str:
 
 
 def _layer(row: Layer, most: float) -> str:
-    share = bar = ""  # not every target tells
+    share = bar = ""  # None for targets that cannot tell
     if row.share is not None:
         share = f"{row.share:.1%}"
         bar = f"<div class=bar style='width:{100 * row.share / most:.0f}%'></div>"

@@ -152,7 +152,7 @@ def space_table(found: Mapping[str, SpaceRow]) -> str:
     told: set[str] = set()
     for name, space in found.items():
         size = f"{space.layers} choices, {space.architectures:.3g} architectures, {space.resolution} px"
-        if (first := name.partition(" ")[0]) in told:  # another layout of the same
+        if (first := name.partition(" ")[0]) in told:  # another layout of the space before
             lines[-1] += f"\n{name}: {size}"
             continue
         told.add(first)

@@ -46,7 +46,7 @@ class Journal:
             with open(self.path, "ab") as file:
                 if self._torn_at is not None:
                     file.truncate(self._torn_at)
-                self._torn_at = file.seek(0, os.SEEK_END)  # until it is on disk
+                self._torn_at = file.seek(0, os.SEEK_END)  # in case writing fails
                 file.write(line)
                 file.flush()
                 os.fsync(file.fileno())
@@ -75,7 +75,7 @@ class Journal:
             if not line and number == len(lines):
                 return
             event = _parse(line)
-            whole = number < len(lines)  # a line without its newline was torn, even if it parses
+            whole = number < len(lines)  # a line without a newline is incomplete, even if it parses
             if event is None or not whole:
                 if number < len(lines) - 1:
                     raise CorruptError(

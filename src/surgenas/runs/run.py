@@ -99,7 +99,7 @@ class Run:
         """Hold the run, so that no other process works on it; the journal is read again first. As
         `runs.journal.exclusive`."""
         with exclusive(self.folder):
-            self.journal.read()  # another may have written until it let go
+            self.journal.read()  # another process may have written before
             yield
 
     # --- what the run works with, made once
@@ -145,7 +145,9 @@ class Run:
         images: dict[str, Setting] = {"resolution": self.resolution, "classes": self._classes()}
         takes = settings_of(name)
         usual, of_images = ({k: v for k, v in some.items() if k in takes} for some in (asked, images))
-        space = make_space(name, {**usual, **c.settings, **(more or {}), **of_images})  # whatever a file says of images
+        space = make_space(
+            name, {**usual, **c.settings, **(more or {}), **of_images}
+        )  # a space file does not decide the images
         if space.input_shape[1:] != (self.resolution, self.resolution):
             raise UsageError(
                 f"space {name!r} takes images of {space.input_shape[1]} x {space.input_shape[2]}; use --resolution "
@@ -154,7 +156,7 @@ class Run:
         return space
 
     def _classes(self) -> int:
-        known = self.journal.last("data")  # a report must not need the images again
+        known = self.journal.last("data")  # so that a report does not load images
         return len(known["classes"] if known else self.data.classes)
 
     @cached_property

@@ -77,7 +77,7 @@ class Searching:
         data, aside = self.images.search, self.images.aside
         if aside is None or not self.needs.shares:
             return None
-        spaced = slice(None, None, max(1, len(data.train) // CALIBRATION))  # folders are read class by class
+        spaced = slice(None, None, max(1, len(data.train) // CALIBRATION))  # images are in the order of their classes
         calibration, judged = (
             data.normalise(part).contiguous(memory_format=torch.channels_last)
             for part in (data.train.images[spaced][:CALIBRATION], aside.images)
@@ -134,7 +134,7 @@ class Searching:
         """What the search is to solve, with a predictor fitted to all that is measured so far.
         extra: as in `Problem`."""
         run, predictor, limit_ms = self.run, fitted_predictor(self.run), self.run.reached.limit_ms
-        profiled = fitted_predictor(run, corrected=False)  # one for all rounds: what was asked is asked again
+        profiled = fitted_predictor(run, corrected=False)  # the same in all rounds, so that a replayed history fits
 
         def inside(archs: Sequence[Architecture]) -> np.ndarray:
             return profiled.predict(moves.encode(run.space, archs)) <= limit_ms

@@ -130,7 +130,7 @@ def run_bench(space: Space, bench: Bench, folder: Path, progress: Progress) -> B
         raise UsageError(f"--fidelity: none of {', '.join(methods)} uses cheaper fidelities; halving does")
     world = _world(space, bench)
     make_folder(folder)
-    assert world.index  # made now: it is no method's time
+    assert world.index  # computed now, so that no method's time includes it
     with exclusive(folder):
         journal = _opened(folder, space, bench, world)
         places = [(seed, name) for seed in range(bench.seeds) for name in methods]

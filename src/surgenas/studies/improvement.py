@@ -112,7 +112,7 @@ def run_protocol(
     each: called with every finished run. execute: does a run. Raises UsageError if a run in the folder has other
     settings, LimitError if no run met its limit.
     """
-    # every method's next seed in turn: what is cut off has seen all of them
+    # seed by seed, so that an interrupted protocol has runs of every method
     places = [(s, d, m) for s in range(protocol.seeds) for d in protocol.data for m in protocol.methods]
     runs: dict[tuple[str, str], list[Run]] = {(d, m): [] for d in protocol.data for m in protocol.methods}
     limits: dict[tuple[str, str], float | None] = {}
@@ -123,14 +123,14 @@ def run_protocol(
         run = Run.begun(folder / f"{label(data)}-{method}-{seed}", config, progress)
         try:
             execute(run)
-        except LimitError as error:  # hours of other searches are not to be lost for it
+        except LimitError as error:  # the other runs go on
             progress.log(f"{run.folder}: {error}")
             missed[str(run.folder)] = str(error)
             continue
-        finally:  # of the first seed, met or not: the others' settings must be the same when it is tried again
+        finally:  # the first seed fixes the limit even if it missed it, so that a repeated call has the same settings
             limits.setdefault((data, method), reached.limit_ms if (reached := run.result(Reached)) else None)
         each(run)
-        runs[data, method].append(Run.open(run.folder, progress))  # without the images, which would fill the memory
+        runs[data, method].append(Run.open(run.folder, progress))  # opened anew, which frees the memory of its images
     rows = [_row(data, method, found) for (data, method), found in runs.items() if found]
     if not rows:
         raise LimitError(next(iter(missed.values())))

@@ -92,7 +92,7 @@ def measure(
     entries = [*wanted, *beside]
     rows: list[Measured] = []
     failures: list[SurgenasError | None] = []
-    targets = {name: make_target(name) for name in devices}  # one that is not there is said before minutes are spent
+    targets = {name: make_target(name) for name in devices}  # an unknown one fails before anything is measured
     for name, target in targets.items():
         priced = target.price([entry.job for entry in entries], Effort.CLAIM, seed=seed, progress=progress)
         found = {cost.key: cost for cost in priced}
@@ -196,6 +196,6 @@ def _by_part(nodes: Mapping[str, float]) -> dict[str, float]:
     shares: dict[str, float] = {}
     for node, share in nodes.items():
         path = node.strip("/").split("/")
-        part = "/".join(path[:2]) if len(path) > 1 else "other"  # what the runtime added carries no path
+        part = "/".join(path[:2]) if len(path) > 1 else "other"  # nodes that the runtime added have no path
         shares[part] = shares.get(part, 0.0) + share
     return shares

@@ -93,7 +93,7 @@ def scale(
     place = make_target(device)
     measured = all_costs(place.price([job_of(a) for a in archs], Effort.CLAIM, seed=seed, progress=progress))
     points = [_scaled(by_arch[a], a, m.ms, place.describe().batch) for a, m in zip(archs, measured, strict=True)]
-    # what is known less well than B cannot be said to be inside a slack of a few percent, nor outside
+    # a grade below B is too uncertain to be compared with a slack of a few percent
     sure = [m.grade is None or m.grade <= "B" for m in measured]
     known = [p for p, ok in zip(points, sure, strict=True) if ok]
     inside = zone(known, latency_slack=latency_slack) if sure[0] else []
@@ -122,7 +122,7 @@ def _scales(arch: Architecture, knob: str, most: float) -> dict[Architecture, fl
     steps = [1 + (most - 1) * i / 20 for i in range(21)]
     by_arch = {space.scaled(arch, knob, s): s for s in reversed(steps)}
     archs = drop_duplicates(sorted(by_arch, key=lambda a: by_arch[a]))
-    if knob == "resolution":  # to multiples of 8: say what it became
+    if knob == "resolution":  # it was rounded to a multiple of 8, so the scale is computed from it
         size = space_of(arch).input_shape[1]
         return {a: int(dict(a.space.settings)["resolution"]) / size for a in archs}
     return {a: by_arch[a] for a in archs}

@@ -36,7 +36,7 @@ def with_trained_weights(job: Job, run: Run) -> Job:
 
     def images() -> Images:
         data = run.data
-        step = max(1, len(data.train) // CALIBRATION)  # folders are in the order of their classes
+        step = max(1, len(data.train) // CALIBRATION)  # images are in the order of their classes
         found: Images = data.normalise(data.train.images[::step][:CALIBRATION]).numpy()
         return found
 

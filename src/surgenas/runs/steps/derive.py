@@ -44,7 +44,7 @@ def derive(run: Run) -> Derived:
     searching = Searching(run)
     missed = len(run.journal.all("missed"))
     for turn in range(missed, missed + ROUNDS - missed % ROUNDS):
-        # a corrected predictor alone was not enough: the search itself goes on with it
+        # from the third turn on the search itself goes on, with the corrected predictor
         search = searching.go_on(extra=max(0, turn - 1))
         found = _attempt(run, search, turn, final=turn % ROUNDS == ROUNDS - 1)
         if found:
@@ -68,7 +68,7 @@ def _attempt(run: Run, search: Search, turn: int, *, final: bool) -> tuple[Archi
     every = _measured(run, run.journal.all("measured", step="derive"))
     pairs = every if final else list(zip(archs, measured, strict=True))
     fitting = [(arch, cost) for arch, cost in pairs if low <= cost.ms <= HIGH * limit_ms]
-    if not low:  # from the largest that fits downwards, in steps that leave the noise behind
+    if not low:  # spread over the fitting latencies, the largest first, so that noise cannot refuse all of them
         fitting = sorted(fitting, key=lambda pair: -pair[1].ms)[:: max(1, (len(fitting) - 1) // 3)]
     fitting = fitting[:4]
     if not fitting:

@@ -93,7 +93,7 @@ def _median_seconds(work: Callable[[], None], times: int = 6) -> float:
 
 
 def _resident_while(forward: Callable[[], Tensor]) -> int:
-    held = forward()  # with its graph, all that a step holds
+    held = forward()  # keeps the graph, and with it all activations of a step
     resident = int(psutil.Process().memory_info().rss)
     del held
     return resident

@@ -41,7 +41,7 @@ def profile(run: Run) -> Profiled:
 def _measure(run: Run, archs: list[Architecture]) -> None:
     found = measure(run, "profile", archs, reuse=True)
     poor = [arch for arch, cost in zip(archs, found, strict=True) if not cost.is_usable]
-    if poor:  # a burst of load on the machine: once more, more patiently
+    if poor:  # the machine may have been busy for a moment
         run.progress.log(f"{len(poor)} of {len(archs)} measurements were too noisy; repeating them")
         measure(run, "profile", poor, Effort.PATIENT, turn=1)
 
