@@ -85,7 +85,7 @@ class World:
 
     @cached_property
     def index(self) -> dict[tuple[str, ...], int]:
-        """The index of the network that an architecture is, by the genes of every architecture of the space."""
+        """The index of the network that an architecture stands for, by the architecture's genes."""
         place = {key: i for i, key in enumerate(whole(self.space).keys)}
         return {arch.genes: place[moves.canonical_key(self.space, arch)] for arch in moves.enumerate_all(self.space)}
 

@@ -33,7 +33,7 @@ class SurgeNAS(TrainsSharedWeights):
     """Settings of one search. Where they differ from the authors' ImageNet ones, they are scaled to short searches.
 
     warmup: share of the epochs that train weights only.
-    alpha_lr: learning rate of the logits; 0 derives it from `alpha_travel`.
+    alpha_lr: learning rate of the logits, at least 1e-3 in any case; 0 derives it from `alpha_travel`.
     alpha_travel: about how far a logit can move in the whole search.
     alpha_decay: weight decay of the logits.
     tau_start, tau_end: temperature of the draws after the warm-up and at the end.

@@ -131,8 +131,8 @@ class Searching:
         return torch.device("cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu")
 
     def problem(self, extra: int) -> Problem:
-        """What the search is to solve, with a predictor fitted to all that is measured so far.
-        extra: as in `Problem`."""
+        """What the search is to solve, with a predictor fitted to all that is measured so far;
+        `extra` as in `Problem`."""
         run, predictor, limit_ms = self.run, fitted_predictor(self.run), self.run.reached.limit_ms
         profiled = fitted_predictor(run, corrected=False)  # the same in all rounds, so that a replayed history fits
 
