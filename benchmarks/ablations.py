@@ -92,7 +92,7 @@ def search(space: Space, data: Dataset, seed: int, epochs: int, **settings: Any)
         for k, op in enumerate(block.ops):
             op.register_forward_hook(lambda *_, at=(layer, k): used.update([at]))
     for epoch in range(epochs):
-        summary = begun.run_epoch(epoch, train_batches(data, BATCH, seed, epoch))
+        summary: Any = begun.run_epoch(epoch, train_batches(data, BATCH, seed, epoch))
     counts = [used[layer, k] for layer in range(len(space.choices)) for k in range(len(space.choices[0].options))]
     p_LK = begun.probabilities()
     return {

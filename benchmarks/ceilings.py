@@ -20,6 +20,7 @@ from common import finish
 from scipy import stats
 from sklearn.model_selection import KFold
 
+from surgenas.core.capabilities import Additive, require
 from surgenas.core.space import Floats
 from surgenas.engine.tables import Table, read_table
 from surgenas.predictors.base import make_predictor
@@ -43,6 +44,7 @@ def main() -> None:
 
 def twice_measured(table: Table) -> list[dict[str, Any]]:
     """For each device: the ceiling with its 95 % interval, and what `process` reaches on the same cells from 900."""
+    costs = require(table.space, Additive).costs()
     at = {arch.genes: i for i, arch in enumerate(table.archs)}
     swapped = [at[(b, a, between, d, f, e)] for a, b, between, d, e, f in (arch.genes for arch in table.archs)]
     pairs_P2 = np.array([(i, j) for i, j in enumerate(swapped) if i < j and table.archs[i].genes[2] == "none"])
@@ -55,7 +57,7 @@ def twice_measured(table: Table) -> list[dict[str, Any]]:
         for _ in range(DRAWS):
             train = rng.choice(len(table), TRAIN, replace=False)
             test = np.setdiff1d(pairs_P2, train)
-            predictor = make_predictor("process", table.space.costs(), 0).fit(table.code[train], ms_N[train])
+            predictor = make_predictor("process", costs, 0).fit(table.code[train], ms_N[train])
             reached.append(spearman(predictor.predict(table.code[test]), ms_N[test]))
         low, high = np.quantile(np.sqrt(again), (0.025, 0.975))
         rows.append({"column": column, "pairs": len(sides), "ceiling": np.sqrt(reliability(sides)), "low": low,
@@ -65,7 +67,7 @@ def twice_measured(table: Table) -> list[dict[str, Any]]:
 
 def drifted(table: Table) -> list[dict[str, Any]]:
     """For each device: held-out predictions of `ridge` and what is left of them, in the order of the table."""
-    operators_NL = table.code.argmax(2)
+    costs, operators_NL = require(table.space, Additive).costs(), table.code.argmax(2)
     alike = {"neighbours": float((operators_NL[1:] == operators_NL[:-1]).mean()),
              "any": float((operators_NL == np.random.default_rng(0).permutation(operators_NL)).mean())}  # fmt: skip
     rows = []
@@ -73,7 +75,7 @@ def drifted(table: Table) -> list[dict[str, Any]]:
         ms_N = table.of(column)
         predicted_N = np.empty_like(ms_N)
         for train, test in KFold(FOLDS, shuffle=True, random_state=0).split(ms_N):
-            predictor = make_predictor("ridge", table.space.costs(), 0).fit(table.code[train], ms_N[train])
+            predictor = make_predictor("ridge", costs, 0).fit(table.code[train], ms_N[train])
             predicted_N[test] = predictor.predict(table.code[test])
         errors_N = ms_N - predicted_N
         inner = slice(max(NEAR), -max(NEAR))

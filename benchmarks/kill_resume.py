@@ -52,9 +52,8 @@ def main() -> None:
         start = time.monotonic()
         subprocess.run(command("search", *SETTINGS, "--out", str(whole)), check=True, capture_output=True)
         length = time.monotonic() - start
-        killed, attempts = [], 0
+        killed: list[dict[str, float]] = []
         while len(killed) < args.kills:
-            attempts += 1
             begin = (
                 ["resume", str(broken)]
                 if (broken / "config.json").exists()

@@ -16,6 +16,7 @@ import tempfile
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -32,7 +33,8 @@ from surgenas.testing import ZeroPredictor
 from surgenas.training.augment import steps_per_epoch, train_batches
 
 BATCH = 64
-ESTIMATORS = ("path-credit", "straight-through", "both")
+Estimator = Literal["path-credit", "straight-through", "both"]
+ESTIMATORS: tuple[Estimator, ...] = get_args(Estimator)
 
 
 def main() -> None:
@@ -79,7 +81,7 @@ def main() -> None:
     )  # fmt: skip
 
 
-def search(data: Dataset, seed: int, epochs: int, estimator: str) -> np.ndarray:
+def search(data: Dataset, seed: int, epochs: int, estimator: Estimator) -> np.ndarray:
     """(L, K) log-probabilities after a search that sees accuracy only."""
     space = Macro()
     blind = ZeroPredictor(space.costs())

@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from dataclasses import fields, replace
 from itertools import combinations
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from common import finish
@@ -96,7 +96,7 @@ def judged(device: Remembering, jobs: list[Job], repetitions: int, disturbances:
         print(f"repetition {repetition}: {grades}, ties {same}", file=sys.stderr)
     truth = np.median(quiet, axis=0)
     threes = [np.median(quiet[i : i + 3], axis=0) for i in range(0, len(quiet) - 2, 3)]
-    judgement = {
+    judgement: dict[str, dict[str, Any]] = {
         "sequential median": repeatability(median),
         "sequential minimum": repeatability(minimum),
         "ours, one campaign": repeatability(quiet) | {"pairs_5_percent_apart_right": ordered_right(quiet, truth)},
@@ -144,7 +144,8 @@ def ours(
     device: Remembering, groups: dict[tuple[str, float], list[Job]], seed: int
 ) -> tuple[dict[str, Measurement], list[bool]]:
     """Every network's measurement, and by group whether one network under two names is a tie."""
-    found, ties = {}, []
+    found: dict[str, Measurement] = {}
+    ties: list[bool] = []
     for reference, group in groups.items():
         job = group[seed % len(group)]
         twin = replace(job, key=TWIN + job.key)
@@ -169,7 +170,7 @@ def sequential(device: Remembering, job: Job) -> list[float]:
     return times
 
 
-def repeatability(rows: Sequence[Sequence[float]]) -> dict[str, float]:
+def repeatability(rows: Sequence[Sequence[float]] | Sequence[np.ndarray]) -> dict[str, Any]:
     values = np.array(rows)
     cv = values.std(axis=0, ddof=1) / values.mean(axis=0)
     taus = [float(kendalltau(a, b).statistic) for a, b in combinations(values, 2)]

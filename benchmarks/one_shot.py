@@ -21,6 +21,7 @@ import json
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -36,14 +37,16 @@ from step_cost import seconds
 
 from surgenas.cli.console import ConsoleProgress
 from surgenas.core import moves
+from surgenas.core.architecture import Architecture
 from surgenas.core.errors import LimitError
-from surgenas.methods.base import Problem
+from surgenas.core.space import Floats
+from surgenas.methods.base import Method, Problem
 from surgenas.methods.candidates import HeldOut, Judge, accuracies
 from surgenas.methods.evolution import Evolution, evolve
 from surgenas.methods.hurricane import Hurricane
 from surgenas.methods.spos import SPOS
 from surgenas.methods.surgenas import SurgeNAS
-from surgenas.runs.results import Selected
+from surgenas.runs.results import FOUND, Selected
 from surgenas.runs.run import Run
 from surgenas.runs.summary import Summary
 from surgenas.spaces.macro import Macro
@@ -86,15 +89,15 @@ def cost(args: argparse.Namespace) -> dict[str, Any]:
     rng = np.random.default_rng(0)
     for size in (32, 64):
         space = Shuffle(layout="small", resolution=size, classes=10)
-        supernet = space.supernet().to(memory_format=torch.channels_last)
+        supernet: Any = space.supernet().to(memory_format=torch.channels_last)
         shape, labels = space.input_shape, torch.randint(10, (500,))
-        held_out = HeldOut(*(_images(count, shape) for count in (256, 500)), labels)
+        held_out = HeldOut(_images(256, shape), _images(500, shape), labels)
         together = torch.cat([held_out.calibration, held_out.images])
         paths = [moves.indices(space, moves.sample(space, rng)) for _ in range(20)]
         judge, ratios = Judge(supernet, held_out), []
         for path in paths:
             plain = partial(_forward, supernet, together, path)
-            judge.forget()
+            judge.trail = {(): judge.trail[()]}  # what the stem computes
             before = seconds(plain)
             judged = seconds(partial(judge.accuracy, path))
             ratios.append(2 * judged / (before + seconds(plain)))
@@ -108,11 +111,11 @@ def cost(args: argparse.Namespace) -> dict[str, Any]:
     middle = float(np.median([(moves.encode(space, [moves.sample(space, rng)])[0] * macs).sum() for _ in range(300)]))
     for name, (low, high) in {"limit": (0.0, middle), "window of 1.5 %": (0.975 * middle, 0.99 * middle)}.items():
         start = time.perf_counter()
-        judged = evolve(
+        history = evolve(
             space, lambda archs: [0.0] * len(archs), Evolution(generations=10),
-            lambda archs, low=low, high=high: _between((moves.encode(space, archs) * macs).sum((1, 2)), low, high), rng,
+            partial(_between, space, macs, low, high), rng,
         )  # fmt: skip
-        found[f"evolution_ms_a_candidate, {name}"] = 1e3 * (time.perf_counter() - start) / len(judged)
+        found[f"evolution_ms_a_candidate, {name}"] = 1e3 * (time.perf_counter() - start) / len(history)
     return found | {"hurricane_over_spos_training": spread([training(seed) for seed in range(args.seeds)])}
 
 
@@ -143,7 +146,9 @@ def _images(count: int, shape: tuple[int, ...]) -> torch.Tensor:
     return torch.randn(count, *shape).contiguous(memory_format=torch.channels_last)
 
 
-def _between(values: np.ndarray, low: float, high: float) -> np.ndarray:
+def _between(space: Shuffle, macs: Floats, low: float, high: float, archs: Sequence[Architecture]) -> np.ndarray:
+    """Which architectures have so many MACs?"""
+    values = (moves.encode(space, archs) * macs).sum((1, 2))
     return (low <= values) & (values <= high)
 
 
@@ -168,13 +173,14 @@ def rank(args: argparse.Namespace) -> dict[str, Any]:
         for name in ("uniform single path", "FairNAS orderings", "ODS"):
             space = Macro()
             once = epochs if name != "uniform single path" else passes * epochs
-            method: SurgeNAS | SPOS = {
+            methods: dict[str, Method] = {
                 "uniform single path": SPOS(epochs=once),
                 "FairNAS orderings": SPOS(epochs=once, sampler="fair"),
                 "ODS": SurgeNAS(epochs=once, loss="penalty", latency_weight=0.0),
-            }[name]
+            }
             blind = ZeroPredictor(space.costs())
-            search = method.begin(Problem(space, 1.0, seed, predictor=blind, steps_per_epoch=steps, held_out=held_out))
+            problem = Problem(space, 1.0, seed, predictor=blind, steps_per_epoch=steps, held_out=held_out)
+            search: Any = methods[name].begin(problem)
             start = time.monotonic()
             for epoch in range(once):
                 search.run_epoch(epoch, train_batches(data, BATCH, seed, epoch))
@@ -219,7 +225,7 @@ def stages(args: argparse.Namespace) -> dict[str, Any]:
             others[name] = ("spos", {"epochs": epochs, **found.space})
         for name, (method, how) in others.items():
             try:
-                run = _run(args, seed, name, method, latency_ms=found.summary.limit_ms, **how)
+                run = _run(args, seed, name, method, latency_ms=found.limit_ms, **how)
                 rows.setdefault(name, []).append(run.row)
             except LimitError as error:  # what is left of the pool may be too slow
                 print(seed, name, error, file=sys.stderr)
@@ -237,7 +243,9 @@ def compare(args: argparse.Namespace) -> dict[str, Any]:
             ("random at equal latency, device's operators", summary.random_at_equal_latency),
         ):
             rows.setdefault(name, []).extend(
-                {"accuracy": n.accuracy, "share_of_limit": n.latency_ms / summary.limit_ms} for n in beside
+                {"accuracy": network.accuracy, "share_of_limit": network.latency_ms / found.limit_ms}
+                for network in beside
+                if network.latency_ms
             )
         for name, method, space in (
             ("SPOS, generic", "spos", GENERIC), ("SPOS, device's operators", "spos", found.space),
@@ -245,7 +253,7 @@ def compare(args: argparse.Namespace) -> dict[str, Any]:
             ("SurgeNAS, device's operators", "surgenas", found.space),
         ):  # fmt: skip
             try:
-                run = _run(args, seed, name, method, latency_ms=found.summary.limit_ms, **space)
+                run = _run(args, seed, name, method, latency_ms=found.limit_ms, **space)
                 rows.setdefault(name, []).append(run.row)
             except LimitError as error:
                 print(name, error, file=sys.stderr)
@@ -261,6 +269,7 @@ class Ran:
     """A whole run, its line of the table, and the space of the operators that it selected, as settings of a run."""
 
     summary: Summary
+    limit_ms: float
     row: dict[str, Any]
     space: dict[str, Any]
 
@@ -279,12 +288,12 @@ def _run(args: argparse.Namespace, seed: int, name: str, method: str, **how: Any
     out = args.runs / f"{seed} {name}"
     summary = whole_run(out, **settings)
     run = Run.open(out, ConsoleProgress())
-    selected = run.result(Selected)
-    row = {"accuracy": summary.accuracy.test, "share_of_limit": summary.latency.ms / summary.limit_ms,
+    selected, limit_ms = run.result(Selected), run.reached.limit_ms
+    row = {"accuracy": summary.accuracy.test, "share_of_limit": run.verified.costs[FOUND].ms / limit_ms,
            "search_seconds": summary.seconds["search"], "epochs": len(run.journal.all("epoch"))}  # fmt: skip
     print(seed, name, row, file=sys.stderr)
     pool = selected.pool if selected else ""
-    return Ran(summary, row, {"space": "operators", "space_settings": {"pool": pool}})
+    return Ran(summary, limit_ms, row, {"space": "operators", "space_settings": {"pool": pool}})
 
 
 if __name__ == "__main__":

@@ -80,7 +80,8 @@ def speed() -> dict[str, Any]:
     L, K = costs.macs.shape
 
     def codes(count: int) -> Floats:
-        return np.eye(K, dtype=np.float32)[rng.integers(K, size=(count, L))]
+        drawn: Any = np.eye(K, dtype=np.float32)[rng.integers(K, size=(count, L))]
+        return drawn
 
     train = codes(900)
     ms = (train * costs.macs).sum((1, 2)) / 1e8 * (1 + 0.02 * rng.standard_normal(900))

@@ -16,7 +16,7 @@ from surgenas import api
 from surgenas.cli.console import ConsoleProgress
 from surgenas.core.errors import SurgenasError
 from surgenas.hardware.devices import shipped_names
-from surgenas.report.text import measurement_table
+from surgenas.report.measure_text import measurement_table
 
 NETWORKS = ("mobilenetv2_100", "mobilenetv3_large_100", "efficientnet_b0")
 KEPT = ("name", "ms", "half_width", "grade", "p90_ms", "to_mobilenetv2", "model_bytes", "max_difference", "accuracy",

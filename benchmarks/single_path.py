@@ -156,10 +156,11 @@ def lambdas(run: Run) -> dict[str, Any]:
         print(sweep[-1])
     ways = []
     for share in SHARES:
-        for name, settings in (
+        wanted: tuple[tuple[str, dict[str, Any]], ...] = (
             ("multiplier", {}), ("bisection", {"loss": "log", "search_lambda": "bisection"}),
             ("bayes", {"loss": "log", "search_lambda": "bayes"}),
-        ):  # fmt: skip
+        )  # fmt: skip
+        for name, settings in wanted:
             search, found = searched(run, share, **settings)
             landed = abs(found["predicted"] - 1) <= LANDED
             ways.append({"way": name, "share": share, "searches": max(1, len(search.tries)), "landed": landed, **found})

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import torch
 from common import finish, spread
@@ -30,6 +31,12 @@ from surgenas.spaces.single_path import SinglePath, SinglePathSE
 from surgenas.testing import held_bytes
 
 ROUNDS, OTHERS, BATCH = 15, 7, 64
+COMPARED: tuple[tuple[Any, Any, float], ...] = (
+    ("ods", "both", 1.0), ("ods", "both", 0.0), ("ods", "path-credit", 1.0), ("ods", "straight-through", 1.0),
+    ("fair", "path-credit", 1.0), ("gdas", "straight-through", 1.0),
+    ("spos", "straight-through", 1.0), ("darts", "straight-through", 0.0),
+)  # fmt: skip
+"""Sampler, estimator and eta of SurgeNAS."""
 SUPERKERNELS = {"single_path": SinglePath, "single_path_se": SinglePathSE}
 
 
@@ -38,14 +45,10 @@ def main() -> None:
         kernels = {f"{name}, {size} px": superkernels(name, size) for name in SUPERKERNELS for size in (32, 64)}
         finish("step_cost-superkernels", {"batch": BATCH, "superkernels": kernels})
         return
-    figures = {}
+    figures: dict[str, Any] = {}
     space, images, labels = problem(32)  # the size of the demo
     predictor = predictor_of(space)
-    for sampler, estimator, eta in (
-        ("ods", "both", 1.0), ("ods", "both", 0.0), ("ods", "path-credit", 1.0), ("ods", "straight-through", 1.0),
-        ("fair", "path-credit", 1.0), ("gdas", "straight-through", 1.0),
-        ("spos", "straight-through", 1.0), ("darts", "straight-through", 0.0),
-    ):  # fmt: skip
+    for sampler, estimator, eta in COMPARED:
         method = SurgeNAS(sampler=sampler, estimator=estimator, eta=eta, warmup=0.0, epochs=1000)
         rounds = ROUNDS if (estimator, eta) == ("both", 1.0) else OTHERS
         figures[f"{sampler}, {estimator}, eta {eta:g}"] = compare(space, method, predictor, images, labels, rounds)
@@ -56,7 +59,7 @@ def main() -> None:
     finish("step_cost", {"batch": BATCH, "samplers": figures})
 
 
-def superkernels(name: str, resolution: int) -> dict[str, object]:
+def superkernels(name: str, resolution: int) -> dict[str, Any]:
     """A Single-Path step over a training step of the plain network of the largest operator, in turns; SurgeNAS's beside
     it is K such steps."""
     space = SUPERKERNELS[name](layout="small", resolution=resolution, classes=10)
@@ -74,7 +77,10 @@ def superkernels(name: str, resolution: int) -> dict[str, object]:
         ratios.append(2 * step_seconds / (before + seconds(plain)))
     decided = partial(search.supernet.decide, search.thresholds, method.rule)
     held = held_bytes(lambda: search.supernet(images, decided()), search.supernet)
-    figures = {"time_ratio": spread(ratios[1:]), "bytes_ratio": held / held_bytes(lambda: network(images), network)}
+    figures: dict[str, Any] = {
+        "time_ratio": spread(ratios[1:]),
+        "bytes_ratio": held / held_bytes(lambda: network(images), network),
+    }
     print(name, resolution, figures["time_ratio"]["median"], figures["bytes_ratio"], file=sys.stderr)
     return figures
 
@@ -92,7 +98,7 @@ def predictor_of(space: Mobile, name: str = "gnn") -> Predictor:
 
 def compare(
     space: Mobile, method: SurgeNAS, predictor: Predictor, images: torch.Tensor, labels: torch.Tensor, rounds: int
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Time and bytes of this sampler's step, over those of its paths trained alone."""
     search = method.begin(Problem(space, 1.0, 0, predictor=predictor, steps_per_epoch=10))
     ratios, bytes_ratios = [], []
@@ -102,14 +108,14 @@ def compare(
             tuple(torch.randint(7, (11,)).tolist()) for _ in range(7)
         ]
         alone = [standalone(space, path) for path in hard]
-        steps = [lambda n=n, o=o: train_step(n, o, images, labels) for n, o in alone]
+        steps = [partial(train_step, network, optimizer, images, labels) for network, optimizer in alone]
         for step in steps:
             step()  # the first step of a network also plans its kernels
         before = seconds(*steps)
-        step_seconds = seconds(lambda index=index: search.step(images, labels, index))
+        step_seconds = seconds(partial(search.step, images, labels, index))
         ratios.append(2 * step_seconds / (before + seconds(*steps)))
-        largest = max(held_bytes(lambda n=n: n(images), n) for n, _ in alone)
-        held = max(held_bytes(lambda p=p: forward(search, images, p), search.supernet) for p in paths)
+        largest = max(held_bytes(partial(network, images), network) for network, _ in alone)
+        held = max(held_bytes(partial(forward, search, images, path), search.supernet) for path in paths)
         bytes_ratios.append(held / largest)
     figures = {"time_ratio": spread(ratios[1:]), "bytes_ratio": spread(bytes_ratios[1:])}
     print(method.sampler, method.estimator, method.eta, figures, file=sys.stderr)
@@ -143,6 +149,10 @@ def train_step(
     optimizer.step()
 
 
+def query(search: SurgeNASSearch, path: Gates) -> None:
+    torch.autograd.grad(search._latency(path), search.logits_LK)
+
+
 def query_share(space: Mobile, predictor: Predictor, images: torch.Tensor, labels: torch.Tensor) -> float:
     """Seconds of the differentiable latency query over those of a whole default step."""
     problem = Problem(space, 1.0, derive(0, "q"), predictor=predictor, steps_per_epoch=10)
@@ -150,8 +160,8 @@ def query_share(space: Mobile, predictor: Predictor, images: torch.Tensor, label
     queries, steps = [], []
     for index in range(OTHERS):
         paths = search._draw(5.0, index, True)
-        queries.append(seconds(lambda paths=paths: torch.autograd.grad(search._latency(paths[0]), search.logits_LK)))
-        steps.append(seconds(lambda index=index: search.step(images, labels, index)))
+        queries.append(seconds(partial(query, search, paths[0])))
+        steps.append(seconds(partial(search.step, images, labels, index)))
     return statistics.median(queries) / statistics.median(steps)
 
 

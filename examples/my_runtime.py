@@ -1,4 +1,4 @@
-"""A runtime from outside: PyTorch with the channels of an image next to each other in memory (NHWC).
+"""A runtime from outside: ONNX Runtime without the optimisations that depend on the processor, to see what they bring.
 
     PYTHONPATH=examples surgenas measure arch.json --device examples/my_runtime.toml
 
@@ -7,41 +7,28 @@ One class is all that surgenas needs of it; docs/how_to/add_a_runtime.md says wh
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 
-import torch
-from torch import nn
+import onnxruntime as ort
 
-from surgenas.hardware.runtimes import Images, Runtime, silence_output
-from surgenas.hardware.runtimes.pytorch import load_program
+from surgenas.hardware.runtimes import Images, OnnxReader
 
 
-class MyRuntime(Runtime):
-    """The exported program of a network, run as PyTorch runs it; only the order of the values in memory differs."""
+class MyRuntime(OnnxReader):
+    """It reads ONNX, so `convert` is there already. Nothing here needs torch: a small machine has none."""
 
     name = "my_runtime"
-    own_process = True  # torch.set_num_threads changes the whole process
 
     @property
     def version(self) -> str:
-        return torch.__version__
-
-    def convert(self, network: nn.Module, input_shape: tuple[int, int, int], batch: int) -> bytes:
-        example = torch.zeros(batch, *input_shape)
-        sink = io.BytesIO()
-        with silence_output(), torch.no_grad():
-            torch.export.save(torch.export.export(network, (example,)), sink)
-        return sink.getvalue()
+        return str(ort.__version__)
 
     def prepare(self, model: bytes, images: Images, threads: int, precision: str) -> Callable[[], Images]:
-        torch.set_num_threads(threads)
-        network = load_program(model).module().to(memory_format=torch.channels_last)
-        source = torch.from_numpy(images)  # shares its memory, so that each call reads the images anew
-
-        def run() -> Images:
-            with torch.inference_mode():
-                found: Images = network(source.contiguous(memory_format=torch.channels_last)).numpy()
-                return found
-
-        return run
+        options = ort.SessionOptions()
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        feed = {session.get_inputs()[0].name: images}  # the array itself: each call reads the images anew
+        return lambda: session.run(None, feed)[0]

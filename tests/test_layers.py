@@ -18,7 +18,7 @@ HARDWARE = {
 }  # fmt: skip
 RUNS = {
     "results": 0, "config": 0, "journal": 0, "checkpoint": 0, "run": 1, "training": 2, "summary": 2, "sampled": 2,
-    "pool": 2, "measured": 2, "searching": 3, "steps": 4, "flow": 5,
+    "pool": 2, "measured": 2, "found": 2, "searching": 3, "steps": 4, "flow": 5,
 }  # fmt: skip
 FILES = sorted(SOURCE.rglob("*.py"))
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
+from surgenas.core.capabilities import Additive, Named, Scalable, Selectable, SharesWeights, require
 from surgenas.core.errors import UsageError
 from surgenas.spaces import space_of
 from surgenas.spaces.macro import Macro
@@ -65,9 +66,16 @@ def test_with_everything_given_there_is_one_and_it_cannot_be_mutated():
         moves.mutate(part, only, np.random.default_rng(0))
 
 
-def test_it_builds_and_prices_what_the_whole_space_does():
+def test_it_builds_what_the_whole_space_does():
     part, arch = Restricted(WHOLE, {0: "k3e3"}), moves.uniform_architecture(WHOLE, "k3e3")
     assert part.input_shape == WHOLE.input_shape
-    assert np.array_equal(part.costs().macs, WHOLE.costs().macs)
-    network = part.supernet().eval().cut([1] * 8, part.build(arch)).eval()
-    assert network(torch.zeros(2, *part.input_shape)).shape == (2, 10)
+    assert part.build(arch).eval()(torch.zeros(2, *part.input_shape)).shape == (2, 10)
+    skipping = (*arch.genes[:1], "skip", "skip", *arch.genes[3:])
+    assert part.canonical(part.architecture(skipping)) == WHOLE.canonical(WHOLE.architecture(skipping))
+
+
+@pytest.mark.parametrize("capability", [Additive, Named, Scalable, Selectable, SharesWeights])
+def test_it_can_nothing_that_counts_options_as_the_whole_does(capability):
+    """A fixed choice has one option here: a table or a supernet of the whole would not fit its codes."""
+    with pytest.raises(UsageError, match="space 'macro': "):
+        require(Restricted(WHOLE, {0: "k3e3"}), capability)

@@ -2,71 +2,46 @@
 
 from __future__ import annotations
 
-import json
 import re
 
+import pytest
+
 from surgenas import api
-from surgenas.core.progress import Progress
-from surgenas.hardware.timed.measurement import Measurement
-from surgenas.report.page import write_page
-from surgenas.runs.journal import Journal
+from surgenas.report.page import page, write_page
+from surgenas.runs.results import Layer, Reached
+from surgenas.runs.summary import summarize, tell_story
+from tests.runs.written import estimated, new_run, timed, written_run
 
-LATENCY = Measurement("k", "d", 1.0, 1.0, 0.02, "B", 10, 1.2, 1.5, "r", 1.0, 0.0).to_dict()
-GENES = ["k3e3"] * 10 + ["skip"]
+EVIL = Layer("<script>alert(1)</script>", "k3e3", (8, 4, 4), 1e6, 10, 0.5)
 
 
-def make_run(tmp_path):
-    """A finished run, written by hand."""
-    run = api.create(out=tmp_path / "<b>run", device="surgenas.testing:toy_device", resolution=16, progress=Progress())
-    log = run.journal.append
-    log("epoch", summary={"epoch": 0, "loss": 2.0, "latency_ms": None, "skips": 3})
-    log("trained", network="found", epoch=0, loss=1.0, accuracy=0.5)
-    score = {
-        "name": "ridge",
-        "kendall": 0.9,
-        "spearman": 0.9,
-        "mape": 0.1,
-        "within_5": 0.5,
-        "within_10": 0.8,
-        "rmse_ms": 0.1,
-    }
-    held_out = {"predicted_ms": [1.0], "measured_ms": [1.1]}
-    layer = {
-        "name": "<script>alert(1)</script>",
-        "operator": "k3e3",
-        "out_shape": [8, 4, 4],
-        "macs": 1e6,
-        "params": 10,
-        "share": 0.5,
-    }
-    results = {
-        "reach": {"low_ms": 0.1, "high_ms": 2.0, "limit_ms": 1.05},
-        "predict": {"scores": [score], "ceiling": None, "chosen": "ridge", "why": "because", "held_out": held_out},
-        "derive": {"genes": GENES, "predicted_ms": 0.99, "cost": LATENCY, "rounds": 1},
-        "train found": {"accuracy": 0.9},
-        "train MobileNetV2": {"accuracy": 0.8},
-        "export": {"max_difference": 1e-6, "same_class": 1.0},
-        "verify": {"costs": {"found": LATENCY, "MobileNetV2": LATENCY}, "layers": [layer]},
-    }  # fmt: skip
-    for stage, result in results.items():
-        log("done", stage=stage, seconds=1.0, result=result)
-    return run
+def body(text):
+    return text[text.index("<body>") :]
+
+
+def plain(text):
+    """Without what plotly is told."""
+    return re.sub(r"<script.*?</script>", "", body(text), flags=re.DOTALL)
 
 
 def test_the_page_stands_alone_and_escapes_names(tmp_path):
-    text = write_page(make_run(tmp_path)).read_text()
-    body = text[text.index("<body>") :]
-    assert not re.search(r"""<(script|link|img|iframe)[^>]*(src|href)\s*=""", body)
+    run = written_run(tmp_path / "<b>run", layers=(EVIL,), limit_ms=2.05)
+    text = write_page(run).read_text()
+    assert not re.search(r"""<(script|link|img|iframe)[^>]*(src|href)\s*=""", body(text))
     assert "<script>alert(1)" not in text
     assert "&lt;script&gt;alert(1)" in text
     assert "<b>run" not in text
-    for wanted in ("MobileNetV2", "90.00%", "1.05 ms", "inside", "Latency shares"):
-        assert wanted in body
-    assert body.count("plotly-graph-div") >= 5
+    for wanted in ("MobileNetV2", "90.00%", "2.05 ms", "inside", "Latency shares"):
+        assert wanted in body(text)
+    assert body(text).count("plotly-graph-div") >= 5
+
+
+def test_a_missed_limit_is_bold(tmp_path):
+    assert "<b class=bad>outside</b>" in write_page(written_run(tmp_path / "run", limit_ms=1.0)).read_text()
 
 
 def test_decisions_of_superkernels_are_drawn_and_only_theirs(tmp_path):
-    run = make_run(tmp_path)
+    run = written_run(tmp_path / "run")
     assert "superkernels" not in write_page(run).read_text()
     decided = {"thresholds": [[0.5, 0.5, 0.5]] * 11, "indicators": [[0.9, 1.0, 0.2]] * 11}
     run.journal.append("epoch", summary={"epoch": 1, "loss": 1.0, "latency_ms": 1.0, "skips": 3, **decided})
@@ -76,10 +51,31 @@ def test_decisions_of_superkernels_are_drawn_and_only_theirs(tmp_path):
 
 
 def test_an_unfinished_run_has_a_page_too(tmp_path):
-    run = make_run(tmp_path)
-    lines = run.journal.path.read_text().splitlines(keepends=True)
-    run.journal.path.write_text("".join(lines[:3]))
-    path = api.write_report(run.folder)
-    assert "not finished" in path.read_text()
-    assert Journal(run.journal.path).last("done", stage="reach") is not None
-    json.dumps(Journal(run.journal.path).events)
+    run = new_run(tmp_path / "run")
+    assert "not finished" in api.write_report(run.folder).read_text()
+    run.record("reach", Reached(0.5, 4.0, 2.5))
+    text = api.write_report(run.folder).read_text()
+    assert "not finished" in text
+    assert "0.5 ms to 4 ms" in text
+
+
+def test_a_target_that_does_not_tell_layers_leaves_shares_empty(tmp_path):
+    run = written_run(tmp_path / "run", layers=(Layer("stem", "fixed", (8, 8, 8), 1e6, 10, None),))
+    assert "<td class=wide></" in re.sub(
+        r"<td class=wide>\s*<", "<td class=wide></", plain(write_page(run).read_text())
+    )
+
+
+@pytest.mark.parametrize("cost", [timed, estimated])
+def test_what_was_estimated_is_never_said_to_be_measured_and_has_no_grade(tmp_path, cost):
+    """And what was timed is never said to be estimated."""
+    costs = {"found": cost(2.0), "MobileNetV2": cost(3.0)}
+    run = written_run(tmp_path / "run", beside={"MobileNetV2": 0.8}, costs=costs)
+    said = plain(page(summarize(run), tell_story(run))).lower()
+    certain = ("measured", "grade", "95 % interval", "wall clock")
+    if cost is timed:
+        assert all(word in said for word in certain)
+        assert "estimated" not in said
+    else:
+        assert not [word for word in certain if word in said]
+        assert "estimated" in said

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.runs.written import TINY, new_run, pictures
 
 import surgenas
 from surgenas.core.progress import Progress
 from surgenas.runs.flow import fit_predictor, measure_profile, prepare
 from surgenas.runs.run import Run
+from tests.runs.written import TINY, new_run, pictures
 
 
 @pytest.fixture(scope="session")
@@ -35,8 +35,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory, tiny: dict[str, object]) 
 
 @pytest.fixture(scope="session")
 def profiled(tmp_path_factory: pytest.TempPathFactory, tiny: dict[str, object]) -> Path:
-    """A run whose predictor is chosen, nothing searched yet."""
-    run = new_run(tmp_path_factory.mktemp("profiled") / "run", **{**tiny, "method": "random"})
+    """A run of a method that samples, whose predictor is chosen, nothing searched yet."""
+    how = {**tiny, "method": "random", "method_settings": {"trials": 4}, "epochs": 1, "train_epochs": 1}
+    run = new_run(tmp_path_factory.mktemp("profiled") / "run", **how)
     prepare(run)
     measure_profile(run)
     fit_predictor(run)

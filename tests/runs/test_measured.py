@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.runs.written import CountingDevice, again, new_run, timed
 
 from surgenas.core import moves
 from surgenas.core.cost import Effort
@@ -22,6 +21,7 @@ from surgenas.runs.measured import (
     target_of,
     usable_predictors,
 )
+from tests.runs.written import CountingDevice, again, new_run, timed
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from dataclasses import fields, is_dataclass
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.runs.written import ARCH, SMALL
 
 from surgenas.core import moves
 from surgenas.core.cost import Estimate
@@ -32,6 +31,7 @@ from surgenas.runs.results import (
     Selected,
     Verified,
 )
+from tests.runs.written import ARCH, SMALL
 
 number, maybe, whole, name = (
     st.floats(-1e6, 1e6),
@@ -56,9 +56,7 @@ estimates = st.builds(
 )  # fmt: skip
 costs = measurements | estimates
 scores = st.builds(Score, **{"name": name, **{f.name: number for f in fields(Score) if f.name != "name"}})
-rows = st.builds(
-    OperatorRow, operator=name, capacity=maybe, latency=maybe, score=maybe, kept=st.booleans(), why=name
-)
+rows = st.builds(OperatorRow, operator=name, capacity=maybe, latency=maybe, score=maybe, kept=st.booleans(), why=name)
 layers = st.builds(
     Layer, name=name, operator=name, out_shape=st.lists(whole, max_size=3).map(tuple), macs=number, params=whole,
     share=maybe,

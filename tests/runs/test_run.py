@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.runs.written import TOY, again, new_run, written_run
 
 from surgenas.core.architecture import SpaceSpec
 from surgenas.core.errors import CorruptError, UsageError
@@ -14,6 +13,7 @@ from surgenas.runs.config import FORMAT, make_config
 from surgenas.runs.flow import CHEAP, LAST, LONG
 from surgenas.runs.results import Derived, Planned, Reached
 from surgenas.runs.run import STEP_OF, Run
+from tests.runs.written import TOY, again, new_run, written_run
 
 
 def test_folders_that_are_no_run_are_refused(tmp_path):

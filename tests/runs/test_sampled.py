@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from tests.runs.written import new_run
-
 from surgenas.core import moves
 from surgenas.runs.sampled import DEFAULT_SAMPLES, DIGITS_SAMPLES, sample_networks, wanted_samples
+from tests.runs.written import new_run
 
 
 def test_as_many_as_asked_or_by_the_data(tmp_path, images):

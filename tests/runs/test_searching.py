@@ -6,7 +6,6 @@ import time
 
 import numpy as np
 import pytest
-from tests.runs.written import Interrupting, again, lines_of, new_run
 
 from surgenas.core import moves
 from surgenas.core.errors import Interrupted, UsageError
@@ -14,6 +13,7 @@ from surgenas.runs.measured import fitted_predictor
 from surgenas.runs.results import Planned
 from surgenas.runs.searching import CANDIDATE_EPOCHS, LARGEST_MARGIN, Searching, check_time, margin_ms
 from surgenas.runs.training import recipe
+from tests.runs.written import Interrupting, again, lines_of, new_run
 
 
 def test_hurricane_trains_seven_tenths_of_what_spos_does_by_default(tmp_path):
@@ -87,10 +87,7 @@ def test_time_is_up_only_if_there_is_a_limit(tmp_path):
 @pytest.fixture
 def sampled(profiled, copied):
     """A search that samples, ready to begin: four candidates of one epoch."""
-    run = copied(profiled)
-    text = (run.folder / "config.json").read_text()
-    (run.folder / "config.json").write_text(text.replace('"settings": {}', '"settings": {"trials": 4}'))
-    return again(run)
+    return copied(profiled)
 
 
 def events(run, *kinds):

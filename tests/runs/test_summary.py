@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.runs.written import again, estimated, new_run, timed, written_run
 
 from surgenas.runs.results import Reached
 from surgenas.runs.summary import Story, Summary, summarize, tell_story
+from tests.runs.written import again, estimated, new_run, timed, written_run
 
 
 def test_a_finished_run_at_a_glance(tmp_path):

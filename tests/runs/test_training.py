@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.runs.written import new_run
 
 from surgenas.runs.results import Planned
 from surgenas.runs.training import DEFAULT_EPOCHS, DIGITS_EPOCHS, recipe, weights_file
+from tests.runs.written import new_run
 
 
 def test_epochs_are_as_asked_by_the_data_or_by_the_plan(tmp_path, images):

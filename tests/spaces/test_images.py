@@ -23,6 +23,7 @@ kinds = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 @given(classes=st.integers(2, 1_000_000), resolution=st.integers(8, 2048))
 @settings(max_examples=20, deadline=None)
 def test_its_settings_are_what_it_was_made_with(kind, classes, resolution):
+    resolution -= resolution % 4 if kind is NASBench201 else 0
     space = kind(classes=classes, resolution=resolution)
     assert space.settings == {"classes": classes, "resolution": resolution}
     assert space.input_shape == (3, resolution, resolution)
@@ -30,13 +31,18 @@ def test_its_settings_are_what_it_was_made_with(kind, classes, resolution):
 
 
 @kinds
-@pytest.mark.parametrize("wrong", [{"classes": 1}, {"classes": -3}, {"classes": 1_000_001}, {"resolution": 7},
+@pytest.mark.parametrize("wrong", [{"classes": 1}, {"classes": -3}, {"classes": 1_000_001}, {"classes": 2.5}, {"resolution": 7},
                                    {"resolution": 2049}, {"resolution": float("nan")}])  # fmt: skip
 def test_what_is_out_of_bounds_is_refused_with_the_bounds(kind, wrong):
-    with pytest.raises(
-        UsageError, match=f"{kind.name}: classes .* or resolution .*: expected at least 2 and 8 to 2048"
-    ):
+    bounds = "expected whole numbers, at least 2 and 8 to 2048"
+    with pytest.raises(UsageError, match=f"{kind.name}: classes .* or resolution .*: {bounds}"):
         kind(**wrong)
+
+
+@pytest.mark.parametrize("resolution", [9, 30, 31])
+def test_cells_that_halve_twice_take_multiples_of_four_only(resolution):
+    with pytest.raises(UsageError, match=f"nasbench201: resolution {resolution}: expected a multiple of 4"):
+        NASBench201(resolution=resolution)
 
 
 @kinds

@@ -15,6 +15,7 @@ from surgenas.core.errors import DataError, SurgenasError, UsageError
 from surgenas.engine.tables import read_table
 from surgenas.spaces.fbnet import FBNet
 from surgenas.spaces.nasbench201 import NASBench201
+from surgenas.studies.contest import Standings
 
 SPACE = NASBench201()
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -48,24 +49,24 @@ def test_results_are_medians_and_spreads_by_predictor_and_number(table):
     found = api.predict_table(
         "nasbench201", table, ["fast_ms"], train=(20, 60), seeds=3, predictors=("process", "ridge")
     )
-    rows = {(row["predictor"], row["train"]): row for row in found["results"]}
+    rows = {(row.predictor, row.train): row for row in found.results}
     assert set(rows) == {(name, n) for name in ("process", "ridge") for n in (20, 60)}
     best = rows["process", 60]
-    assert best["spearman"]["median"] > 0.98
-    assert best["spearman"]["spread"][0] <= best["spearman"]["median"] <= best["spearman"]["spread"][1]
-    assert best["rmse_ms"]["median"] < rows["process", 20]["rmse_ms"]["median"]
-    assert best["predictions_per_second"]["median"] > 0
-    assert {choice["train"] for choice in found["chosen"]} == {20, 60}
-    json.dumps(found)
+    assert best.spearman.median > 0.98
+    assert best.spearman.spread[0] <= best.spearman.median <= best.spearman.spread[1]
+    assert best.rmse_ms.median < rows["process", 20].rmse_ms.median
+    assert best.predictions_per_second.median > 0
+    assert {choice.train for choice in found.chosen} == {20, 60}
+    assert Standings.from_json(json.loads(json.dumps(found.to_json(), allow_nan=False))) == found
 
 
 def test_known_devices_help_with_a_new_one_and_never_contain_it(table, listener):
     found = api.predict_table(
         "nasbench201", table, ["slow_ms"], train=(6,), predictors=("ridge",), pretrain=table, progress=listener
     )
-    assert found["pick"] == "active"
+    assert found.pick == "active"
     assert "known devices: fast_ms" in " ".join(listener.said)
-    score = {row["predictor"]: row["spearman"]["median"] for row in found["results"]}
+    score = {row.predictor: row.spearman.median for row in found.results}
     assert score["transfer"] > 0.9
     with pytest.raises(UsageError, match="slow_ms is to be predicted; leave it out"):
         api.predict_table("nasbench201", table, ["slow_ms"], pretrain=table, pretrain_columns=("slow_ms",))
@@ -143,6 +144,6 @@ def test_public_devices(space, column, least):
     if not path.is_file():
         pytest.skip("no public tables here")
     found = api.predict_table(space.name, path, [column], train=(600,), predictors=("process", "ridge"))
-    score = {row["predictor"]: row["spearman"]["median"] for row in found["results"]}
+    score = {row.predictor: row.spearman.median for row in found.results}
     assert score["process"] > least
     assert score["process"] > score["ridge"] - 0.002

@@ -14,7 +14,7 @@ from surgenas.core.errors import DataError, SurgenasError, UsageError
 from surgenas.hardware.devices import make_target
 from surgenas.hardware.onnx_file import fix_shape, read_onnx, run_unoptimised, to_onnx
 from surgenas.hardware.target import all_costs
-from surgenas.studies.sources import source
+from surgenas.studies.sources import read_source
 from surgenas.testing import MuteDevice
 
 
@@ -65,7 +65,7 @@ def test_a_file_computes_what_it_says_and_open_dimensions_are_closed(tmp_path):
 def test_a_file_that_is_no_good_is_refused_in_one_line(tmp_path, make, named):
     make(tmp_path / "x.onnx")
     with pytest.raises(DataError, match=named) as caught:
-        source(str(tmp_path / "x.onnx"))
+        read_source(str(tmp_path / "x.onnx"))
     assert "\n" not in str(caught.value)
 
 
@@ -78,17 +78,17 @@ def test_all_files_and_names_that_cannot_be_read_are_told_at_once(tmp_path):
 
 
 def test_values_that_are_not_numbers_are_refused(tmp_path):
-    job = source(str(onnx_file(tmp_path / "nan.onnx", value=float("nan"))))
+    job = read_source(str(onnx_file(tmp_path / "nan.onnx", value=float("nan"))))
     with pytest.raises(DataError, match="not numbers"):
         all_costs(make_target("onnxruntime-cpu").price([job]))
 
 
 def test_another_fixed_size_and_what_is_not_there_are_named(tmp_path):
     with pytest.raises(DataError, match="fixed dimension of 8"):
-        source(str(onnx_file(tmp_path / "net.onnx")), 16)
+        read_source(str(onnx_file(tmp_path / "net.onnx")), 16)
     for what, named in (("no.onnx", "No such file"), ("mobilenet_x", "mobilenet"), ("what", "mobilenet")):
         with pytest.raises(UsageError, match=named):
-            source(what)
+            read_source(what)
 
 
 BRIEF = "surgenas.testing:brief_device"
@@ -100,14 +100,14 @@ def test_networks_of_every_kind_in_one_table_with_failures_beside(tmp_path, smal
     (tmp_path / "net.onnx").write_bytes(to_onnx(network, small.input_shape, batch=None))
     onnx_file(tmp_path / "nan.onnx", ("N", 3, "H", "W"), value=float("nan"))
     what = [str(arch), str(tmp_path / "net.onnx"), str(tmp_path / "nan.onnx")]
-    rows = {row["name"]: row for row in api.measure(what, [BRIEF], resolution=16, yardstick=str(arch))["measurements"]}
+    rows = {row.name: row for row in api.measure(what, [BRIEF], resolution=16, yardstick=str(arch)).measurements}
     assert [*rows] == what
-    assert "not numbers" in rows[what[2]]["error"]
-    assert rows[what[0]]["to_mobilenetv2"] is None, "it is the yardstick"
-    poor = "D" in {rows[what[0]]["grade"], rows[what[1]]["grade"]}
-    assert (rows[what[1]]["to_mobilenetv2"] is None) == poor
-    assert rows[what[1]]["max_difference"] < 1e-4
-    assert all(1 <= low <= high <= 2 for low, high in (rows[what[0]]["rank"], rows[what[1]]["rank"]))
+    assert "not numbers" in rows[what[2]].error
+    assert rows[what[0]].to_mobilenetv2 is None, "it is the yardstick"
+    poor = "D" in {rows[what[0]].cost.grade, rows[what[1]].cost.grade}
+    assert (rows[what[1]].to_mobilenetv2 is None) == poor
+    assert rows[what[1]].cost.max_difference < 1e-4
+    assert all(1 <= low <= high <= 2 for low, high in (rows[what[0]].rank, rows[what[1]].rank))
     with pytest.raises(SurgenasError, match=r"nan\.onnx: .*not numbers"):
         api.measure(what[2:], [BRIEF], resolution=16, yardstick=str(arch))
     api.measure(what[:1], [BRIEF], resolution=32, yardstick=str(arch), progress=listener)
@@ -116,8 +116,8 @@ def test_networks_of_every_kind_in_one_table_with_failures_beside(tmp_path, smal
 
 def test_what_a_device_cannot_tell_loses_no_table_and_a_missing_one_is_said_first(listener, monkeypatch):
     found = api.measure(["mobilenetv3_small_050"], ["surgenas.testing:MuteDevice"], layers=True, progress=listener)
-    assert found["measurements"][0]["ms"] > 0
-    assert "layers" not in found["measurements"][0]
+    assert found.measurements[0].cost.ms > 0
+    assert found.measurements[0].layers is None
     assert "layers are not told" in "".join(listener.said)
     monkeypatch.setattr(MuteDevice, "price", lambda *_, **__: pytest.fail("measured before all devices were there"))
     with pytest.raises(UsageError, match="no-such"):
@@ -125,7 +125,7 @@ def test_what_a_device_cannot_tell_loses_no_table_and_a_missing_one_is_said_firs
 
 
 def test_a_timm_model_by_name():
-    job = source("test_efficientnet", 32)
+    job = read_source("test_efficientnet", 32)
     assert job.input_shape == (3, 32, 32)
     with torch.no_grad():
         assert job.module(torch.zeros(1, 3, 32, 32)).shape == (1, 1000)
@@ -135,4 +135,4 @@ def test_a_timm_model_by_name():
 
 def test_a_timm_model_at_a_size_it_does_not_take_is_named_in_one_line():
     with pytest.raises(DataError, match="cannot run on images of 40 x 40"):
-        all_costs(make_target("onnxruntime-cpu").price([source("test_vit", 40)]))
+        all_costs(make_target("onnxruntime-cpu").price([read_source("test_vit", 40)]))

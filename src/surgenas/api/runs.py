@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from surgenas.core.architecture import Architecture, read_architecture
+from surgenas.core.architecture import Architecture
 from surgenas.core.errors import SurgenasError, UsageError
 from surgenas.core.progress import Progress
 from surgenas.core.record import Record
@@ -132,13 +132,11 @@ def load(run: str | Path) -> nn.Module:
 
     Raises UsageError or CorruptError if the folder has no trained network.
     """
-    from surgenas.engine.jobs import network_of
     from surgenas.runs.checkpoint import load_weights
+    from surgenas.runs.found import read_with_space
 
-    folder = Path(run)
-    arch = read_architecture(folder / "architecture.json")
-    known = _open(folder, None).space if (folder / "config.json").exists() else None
-    return load_weights(folder / "model.safetensors", network_of(arch, known)).eval()
+    arch, space = read_with_space(run)
+    return load_weights(Path(run) / "model.safetensors", space.build(arch)).eval()
 
 
 def export(run: str | Path, path: str | Path) -> Path:

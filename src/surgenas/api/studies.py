@@ -54,12 +54,13 @@ def train(
     `studies.train.train_alone` does.
     """
     from surgenas.runs.checkpoint import Checkpoints, save_weights
+    from surgenas.runs.found import read_with_space
     from surgenas.runs.summary import TestAccuracy
     from surgenas.studies.train import TrainedFile, train_alone
 
     out = Path(out)
     found = train_alone(
-        read_architecture(arch), data, Checkpoints(out / "checkpoints"), epochs, progress or Progress(), batch=batch,
+        *read_with_space(arch), data, Checkpoints(out / "checkpoints"), epochs, progress or Progress(), batch=batch,
         seed=seed, accelerator=accelerator, processes=processes,
     )  # fmt: skip
     save_weights(out / "model.safetensors", found.weights)
@@ -113,6 +114,7 @@ def scale(
     """
     from surgenas.report.scale_page import write_scale_page
     from surgenas.runs.checkpoint import Checkpoints
+    from surgenas.spaces import space_of
     from surgenas.studies import scale as study
     from surgenas.studies.train import train_alone
 
@@ -120,7 +122,7 @@ def scale(
 
     def score(found: Architecture) -> float:
         checkpoints = Checkpoints(out / "checkpoints" / found.key)
-        return train_alone(found, str(data), checkpoints, epochs, progress, seed=seed).accuracy
+        return train_alone(found, space_of(found), str(data), checkpoints, epochs, progress, seed=seed).accuracy
 
     found = study.scale(read_architecture(arch), device, out, knob=knob, most=most, latency_slack=slack,
                         train=score if data else None, seed=seed, progress=progress)  # fmt: skip

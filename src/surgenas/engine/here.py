@@ -90,16 +90,16 @@ class Here:
         aside."""
         data, aside = self.images.search, self.images.aside
         assert aside is not None, "a search that judges candidates has images held out"
-        build, seed = partial(self._build, arch), derive(self.seed, "candidate")
+        build, seed = partial(network_of, arch, self.space), derive(self.seed, "candidate")
         weights = fit(make_fabric(self.accelerator, 1), build, data, self.candidates[rung], seed=seed)
-        network = self._build(arch)
+        network = build()
         network.load_state_dict(weights)
         return accuracy(network, data, aside)
 
     def train(self, work: Train) -> Trained:
         """Train a network on all images but the test part, from its newest checkpoint if it has one."""
         checkpoints = self.store(work.name)
-        build, data = partial(self._build, work.arch), self.images.data
+        build, data = partial(network_of, work.arch, self.space), self.images.data
         if self.processes > 1:
             # arguments are bound, not passed: Fabric would try to assign to the fields of our frozen values
             rank = partial(
@@ -111,12 +111,9 @@ class Here:
             make_fabric(self.accelerator, 1), build, data, self.recipe, seed=work.seed, checkpoints=checkpoints,
             on_epoch=partial(self.on_epoch, work.name),
         )  # fmt: skip
-        network = self._build(work.arch)
+        network = build()
         network.load_state_dict(weights)
         return Trained(weights, accuracy(network, data, data.test))
-
-    def _build(self, arch: Architecture) -> nn.Module:
-        return network_of(arch, self.space)
 
 
 def _on_rank(

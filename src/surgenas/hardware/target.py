@@ -7,8 +7,8 @@ has to be is an Effort.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Protocol, Self, runtime_checkable
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from torch import nn
 
@@ -16,6 +16,7 @@ from surgenas.core.architecture import Architecture
 from surgenas.core.cost import Cost, Effort, Evidence, Failure, Unit
 from surgenas.core.errors import UsageError
 from surgenas.core.progress import Progress
+from surgenas.core.record import Record
 from surgenas.hardware.runtimes import Images
 
 Scale = tuple[str, float]
@@ -46,7 +47,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class TargetInfo:
+class TargetInfo(Record):
     """A target for people and for config.json. key: what its costs are valid for. notes: what it takes for granted."""
 
     name: str
@@ -58,13 +59,6 @@ class TargetInfo:
     threads: int = 1
     batch: int = 1
     notes: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, record: dict[str, Any]) -> Self:
-        return cls(**{**record, "notes": tuple(record["notes"])})
 
 
 @runtime_checkable

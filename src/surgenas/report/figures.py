@@ -94,7 +94,7 @@ def _trials(summary: Summary, story: Story) -> go.Figure:
 def predictions(summary: Summary, story: Story) -> go.Figure:
     """Predicted over measured latency, for architectures that the predictor had not learned from."""
     held_out = story.held_out or HeldOutLatencies((), ())
-    figure = blank("measured (ms)", "predicted, held out (ms)")
+    figure = blank("estimated (ms)" if story.is_estimated else "measured (ms)", "predicted, held out (ms)")
     figure.add_scatter(
         x=held_out.measured_ms, y=held_out.predicted_ms, mode="markers", marker={"color": ACCENT, "opacity": 0.7}
     )

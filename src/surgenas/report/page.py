@@ -15,7 +15,9 @@ from surgenas.report.operators_page import operators_figure
 from surgenas.report.words import show_comparison, show_interval, show_known_ms, show_percent
 from surgenas.runs.results import FOUND, Layer
 from surgenas.runs.run import Run
-from surgenas.runs.summary import Story, Summary, summarize, tell_story
+from surgenas.runs.summary import Network, Story, Summary, summarize, tell_story
+
+SHARES = "Latency shares come from a profiled run; they are shares, not latencies."
 
 
 def write_page(run: Run) -> Path:
@@ -34,7 +36,9 @@ def page(summary: Summary, story: Story) -> str:
         title=escape(Path(summary.run).name),
         headline=_headline(summary),
         cards="".join(_cards(summary, story)),
-        evidence=(summary.latency.evidence or "measurement").replace("measured", "measurement").capitalize(),
+        noun="estimate" if story.is_estimated else "measurement",
+        evidence="estimated" if story.is_estimated else "measured",
+        shares="" if story.is_estimated else SHARES,
         results=_results(summary),
         predictors=_predictors(summary),
         decisions=_decisions(story),
@@ -85,14 +89,15 @@ def _card(title: str, value: str, note: str) -> str:
 
 def _results(summary: Summary) -> str:
     latency = summary.latency
-    found = [FOUND, show_percent(summary.accuracy.test), show_known_ms(latency.ms), show_interval(latency.interval),
-             latency.grade or "-", "-"]  # fmt: skip
+    found = Network(FOUND, summary.accuracy.test, latency.ms, latency.interval, latency.grade, None)
+    timed = latency.evidence != "estimated"
+    head = ["network", "test accuracy", "latency", *(["95 % interval", "grade"] if timed else []), "latency / found"]
     rows = [
-        [n.name, show_percent(n.accuracy), show_known_ms(n.latency_ms), show_interval(n.interval), n.grade or "-",
-         show_comparison(n.to_found)]
-        for n in summary.beside
+        [n.name, show_percent(n.accuracy), show_known_ms(n.latency_ms),
+         *([show_interval(n.interval), n.grade or "-"] if timed else []), show_comparison(n.to_found)]
+        for n in (found, *summary.beside)
     ]  # fmt: skip
-    return _table(["network", "test accuracy", "latency", "95 % interval", "grade", "latency / found"], [found, *rows])
+    return _table(head, rows)
 
 
 def _predictors(summary: Summary) -> str:
@@ -149,8 +154,8 @@ def _layer(row: Layer, most: float) -> str:
 def _setting(summary: Summary, story: Story) -> str:
     target, data = story.target, story.data
     device: list[list[Any]] = [
-        ["device", f"{target.name}: {target.runtime} on {target.processor}"],
-        ["device key", target.key],
+        ["estimator" if story.is_estimated else "device", f"{target.name}: {target.runtime} on {target.processor}"],
+        ["its key", target.key],
         *(["assumed", note] for note in target.notes),
     ] if target else []  # fmt: skip
     rows: list[list[Any]] = [

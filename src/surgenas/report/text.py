@@ -9,11 +9,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from surgenas.core.units import show_ms, show_seconds
+from surgenas.hardware.target import TargetInfo
 from surgenas.report.words import WIDTH, draw, show_comparison, show_known_ms, show_percent
 from surgenas.runs.results import FOUND, Predicted
 from surgenas.runs.summary import Summary
 from surgenas.studies.contest import Standings
-from surgenas.studies.describe import Description, DeviceRow, MethodList, SettingRow, SpaceRow
+from surgenas.studies.describe import Description, MethodList, SettingRow, SpaceRow, Unusable
 from surgenas.studies.estimate import TableEstimate
 from surgenas.studies.operators import Operators
 from surgenas.studies.scale import Growth
@@ -106,11 +107,11 @@ def operators_table(found: Operators) -> str:
     return "\n\n".join([*parts, note, f"drawn in {found.report}"])
 
 
-def device_table(found: Mapping[str, DeviceRow]) -> str:
+def device_table(found: Mapping[str, TargetInfo | Unusable]) -> str:
     """Every shipped target: whether it measures or estimates, or why it cannot be used."""
     table = Table("device", "runtime", "precision", "threads", "batch", "latency is", box=None)
     for name, row in found.items():
-        if row.unusable is not None:
+        if isinstance(row, Unusable):
             table.add_row(name, "", "", "", "", escape(row.unusable))
         else:
             threads = "-" if row.evidence == "estimated" else str(row.threads)

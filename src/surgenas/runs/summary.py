@@ -114,6 +114,11 @@ class Story(Record):
     selected: Selected | None
     rounds: int | None
 
+    @property
+    def is_estimated(self) -> bool:
+        """Does nothing run on the target?"""
+        return self.target is not None and self.target.evidence == "estimated"
+
 
 def summarize(run: Run) -> Summary:
     """The summary of a run, from the journal alone: images, target and weights are not needed."""

@@ -16,6 +16,7 @@ from surgenas.core.catalog import look_up
 from surgenas.core.errors import SurgenasError, UsageError
 from surgenas.core.record import Record
 from surgenas.hardware.devices import make_target, shipped_names
+from surgenas.hardware.target import TargetInfo
 from surgenas.methods import CATALOG as METHODS
 from surgenas.methods.base import Needs
 from surgenas.nn.cost import layer_costs
@@ -93,16 +94,10 @@ class MethodList(Record):
 
 
 @dataclass(frozen=True)
-class DeviceRow(Record):
-    """A shipped target; unusable: why it cannot be used on this machine, or None."""
+class Unusable(Record):
+    """Why a shipped target cannot be used here."""
 
-    evidence: str = ""
-    runtime: str = ""
-    precision: str = ""
-    threads: int = 0
-    batch: int = 0
-    key: str = ""
-    unusable: str | None = None
+    unusable: str
 
 
 def describe(
@@ -128,15 +123,14 @@ def describe(
     return Description(found, moves.canonical_key(space, found), layers, macs, params)
 
 
-def devices() -> dict[str, DeviceRow]:
+def devices() -> dict[str, TargetInfo | Unusable]:
     """Every shipped device, by name."""
-    found: dict[str, DeviceRow] = {}
+    found: dict[str, TargetInfo | Unusable] = {}
     for name in shipped_names():
         try:
-            i = make_target(name).describe()
-            found[name] = DeviceRow(i.evidence, i.runtime, i.precision, i.threads, i.batch, i.key)
+            found[name] = make_target(name).describe()
         except SurgenasError as error:
-            found[name] = DeviceRow(unusable=str(error))
+            found[name] = Unusable(str(error))
     return found
 
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
-from surgenas.core.architecture import read_architecture
 from surgenas.core.errors import UsageError
 from surgenas.core.progress import Progress
 from surgenas.engine.jobs import job_of
@@ -15,6 +14,7 @@ from surgenas.hardware.onnx_file import fix_shape, read_onnx
 from surgenas.hardware.runtimes import Images
 from surgenas.hardware.target import Job
 from surgenas.runs.checkpoint import load_weights
+from surgenas.runs.found import read_with_space
 from surgenas.runs.results import FOUND
 from surgenas.runs.run import Run
 from surgenas.runs.training import weights_file
@@ -52,7 +52,7 @@ def read_source(what: str, resolution: int = 0) -> Job:
     if path.suffix == ".onnx":
         return _onnx(path, resolution)
     if path.exists() or path.suffix == ".json" or "/" in what:
-        return job_of(read_architecture(path))
+        return job_of(*read_with_space(path))
     return _timm(what, resolution)
 
 

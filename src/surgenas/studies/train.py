@@ -11,13 +11,13 @@ from surgenas.core.files import make_folder, write_atomic
 from surgenas.core.progress import Progress
 from surgenas.core.record import Record
 from surgenas.core.seeds import derive
+from surgenas.core.space import Space
 from surgenas.core.work import Train
 from surgenas.engine.base import Trained
 from surgenas.engine.here import Here, Images
 from surgenas.runs.checkpoint import Checkpoints
 from surgenas.runs.journal import exclusive
 from surgenas.runs.summary import TestAccuracy
-from surgenas.spaces import space_of
 from surgenas.tasks.data import load_data
 from surgenas.training.loop import Recipe
 
@@ -32,6 +32,7 @@ class TrainedFile(Record):
 
 def train_alone(
     arch: Architecture,
+    space: Space,
     data: str,
     checkpoints: Checkpoints,
     epochs: int,
@@ -50,10 +51,9 @@ def train_alone(
     for flag, value in (("--epochs", epochs), ("--batch", batch)):
         if value < 1:
             raise UsageError(f"{flag} {value}: expected 1 or more")
-    space = space_of(arch)
     cache = checkpoints.folder.parent / "cache"
     images = load_data(data, space.input_shape[1], max_corrupt=0.05, cache=cache, progress=progress)
-    wanted = dict(arch.space.settings)["classes"]
+    wanted = dict(arch.space.settings).get("classes")
     if wanted != len(images.classes):
         raise UsageError(f"the architecture is for {wanted} classes, {data} has {len(images.classes)}")
     recipe = Recipe(epochs=epochs, batch=batch)

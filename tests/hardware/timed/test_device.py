@@ -1,4 +1,4 @@
-"""Measuring for real, briefly: the device contract, the store, references, campaigns, and images classified."""
+"""Measuring for real, briefly: efforts, the store, references, campaigns, and images classified."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from surgenas.core import moves
+from surgenas.core.cost import Effort, Failure
 from surgenas.core.errors import SurgenasError, UsageError
 from surgenas.engine.jobs import job_of
 from surgenas.hardware.devices import make_target
@@ -21,7 +22,8 @@ from surgenas.hardware.runtimes.onnxruntime import OnnxRuntime
 from surgenas.hardware.target import Job
 from surgenas.hardware.timed import link
 from surgenas.hardware.timed.conversion import settle_statistics
-from surgenas.hardware.timed.measurement import CROWD
+from surgenas.hardware.timed.measurement import CROWD, Measurement
+from surgenas.hardware.timed.recheck import draw_for_recheck
 from surgenas.hardware.timed.references import REFERENCES
 from surgenas.hardware.timed.store import Store
 from surgenas.hardware.timed.timing import Protocol
@@ -131,6 +133,59 @@ def test_a_claim_is_the_median_over_campaigns_in_processes_of_their_own(small, t
     assert sorted(m.campaigns_ms) == sorted(stored)
     assert m.ms == statistics.median(stored)
     assert m.rounds == 9
+
+
+class Busy:
+    """A way to a device that writes down what it is asked and does nothing of it."""
+
+    command = link.HERE
+
+    def __init__(self):
+        self.asked = []
+
+    def perform(self, request, progress):
+        self.asked.append(request)
+        raise SurgenasError("busy")
+
+
+@pytest.mark.parametrize("effort", Effort)
+def test_an_effort_is_a_protocol_for_every_campaign_and_a_network_that_fails_leaves_a_reason(small, effort):
+    """Two networks fail together, and then one by one."""
+    protocols = {known: replace(SHORT, fresh=True, rounds=n) for n, known in enumerate(Effort, start=1)}
+    device = replace(brief_device(), link=Busy(), protocols=protocols).on_scale(GIVEN)
+    found = device.price(jobs(small, "skip", "k3e3"), effort)
+    assert [(failure.key, str(failure.error)) for failure in found] == [
+        (job.key, "busy") for job in jobs(small, "skip", "k3e3")
+    ]
+    assert [request.protocol for request in device.link.asked] == [protocols[effort]] * 3
+    assert [len(request.networks) for request in device.link.asked] == [2, 1, 1]
+
+
+def test_what_is_stored_is_priced_without_asking_if_it_is_good_enough(small, tmp_path):
+    device = replace(brief_device(), store=Store(tmp_path / "m.sqlite"), link=Busy())
+    device = replace(device, protocols=dict.fromkeys(Effort, replace(SHORT, fresh=True))).on_scale(GIVEN)
+    (job,) = jobs(small, "skip")
+    good = Measurement(job.key, device.key, 3.0, 3.0, 0.05, "C", 10, 3.0, None, GIVEN[0], GIVEN[1], 0.0)
+    device.store.add(good, [])
+    seed = next(seed for seed in range(99) if not draw_for_recheck({job.key: good}, seed))
+    assert device.price([job], seed=seed, reuse=True) == [good]
+    assert device.link.asked == []
+    device.store.add_change(device.key)
+    device.store.add(replace(good, grade="D"), [])
+    (failure,) = device.price([job], seed=seed, reuse=True)
+    assert isinstance(failure, Failure), "a grade D is measured anew"
+    (failure,) = device.price([job], seed=seed)
+    assert isinstance(failure, Failure), "nobody asked for what is known"
+
+
+def test_a_device_says_of_itself_what_its_costs_are_valid_for():
+    device = brief_device("onnxruntime-cpu-batch8")
+    info = device.describe()
+    assert (info.name, info.key, info.evidence) == ("onnxruntime-cpu-batch8", device.key, "measured")
+    assert (info.precision, info.threads, info.batch) == ("fp32", 1, 8)
+    assert info.runtime == f"onnxruntime {device.runtime.version}"
+    assert replace(device, threads=2).key != device.key
+    assert device.on_scale(GIVEN).key == device.key, "a scale changes what a millisecond is, not what is measured"
 
 
 def test_the_store_keeps_raw_runs(small, tmp_path):

@@ -9,7 +9,7 @@ import torch
 from onnx import numpy_helper
 from torch import nn
 
-from surgenas.hardware.onnx_file import to_onnx
+from surgenas.hardware.onnx_file import run_unoptimised, to_onnx
 from surgenas.hardware.runtimes.quantization import nncf_int8, static_int8
 
 SHAPE = (3, 8, 8)

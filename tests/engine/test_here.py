@@ -1,0 +1,109 @@
+"""Work done in this process: what judges, what trains, what is asked of a target."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from surgenas.core import moves
+from surgenas.core.cost import Effort
+from surgenas.core.seeds import derive
+from surgenas.core.work import Epochs, Judge, Price, Train
+from surgenas.engine.here import Here, Images
+from surgenas.engine.jobs import network_of
+from surgenas.tasks.classification import accuracy
+from surgenas.tasks.data import Part, hold_out
+from surgenas.testing import Planted, ToyDevice
+from surgenas.training.augment import train_batches
+from surgenas.training.loop import Recipe, fit, make_fabric
+
+SPACE = Planted()
+ARCH = moves.uniform_architecture(SPACE, "k3e3")
+RECIPE = Recipe(epochs=1, batch=64)
+
+
+@pytest.fixture(scope="module")
+def images(digits) -> Images:
+    few = replace(digits, train=Part(digits.train.images[:320], digits.train.labels[:320]))
+    search, aside = hold_out(few, 0.2, 2000, 0)
+    return Images(few, search, aside)
+
+
+def engine(images, **how) -> Here:
+    return Here(images, RECIPE, how.pop("candidates", (RECIPE,)), SPACE, 3, accelerator="cpu", **how)
+
+
+def without_test(images) -> Images:
+    """The same, whose test part is nonsense."""
+    nonsense = Part(torch.zeros(1, 3, 16, 16, dtype=torch.uint8), torch.zeros(1, dtype=torch.long))
+    return Images(replace(images.data, test=nonsense), replace(images.search, test=nonsense), images.aside)
+
+
+def test_a_judgement_is_the_accuracy_on_images_held_out_of_a_short_training(images):
+    weights = fit(
+        make_fabric("cpu", 1), lambda: network_of(ARCH, SPACE), images.search, RECIPE, seed=derive(3, "candidate")
+    )
+    network = network_of(ARCH, SPACE)
+    network.load_state_dict(weights)
+    assert engine(images).perform(Judge(ARCH)) == accuracy(network, images.search, images.aside)
+
+
+def test_a_judgement_never_sees_the_test_part(images):
+    assert engine(without_test(images)).perform(Judge(ARCH)) == engine(images).perform(Judge(ARCH))
+
+
+def test_each_rung_has_a_recipe_of_its_own(images):
+    longer = replace(RECIPE, epochs=3)
+    both = engine(images, candidates=(RECIPE, longer))
+    low, high = (both.perform(Judge(ARCH, rung)) for rung in (0, 1))
+    assert low == engine(images).perform(Judge(ARCH))
+    assert high == engine(images, candidates=(longer,)).perform(Judge(ARCH))
+    assert low != high
+
+
+def test_two_trainings_of_one_work_are_equal_bit_for_bit_and_report_the_test_part(images):
+    heard = []
+    work = Train("found", ARCH, seed=5)
+    one, other = (
+        engine(images, on_epoch=lambda name, epoch: heard.append((name, epoch.epoch))).perform(work) for _ in range(2)
+    )
+    assert one.accuracy == other.accuracy
+    assert all(torch.equal(value, other.weights[name]) for name, value in one.weights.items())
+    network = network_of(ARCH, SPACE)
+    network.load_state_dict(one.weights)
+    assert one.accuracy == accuracy(network, images.data, images.data.test)
+    assert heard == [("found", 0)] * 2
+    third = engine(images).perform(replace(work, seed=6))
+    assert any(not torch.equal(value, third.weights[name]) for name, value in one.weights.items())
+
+
+def test_an_epoch_is_the_batches_of_what_a_search_may_train_on(images):
+    expected = train_batches(images.search, RECIPE.batch, 3, 2)
+    for (x, labels), (other, same) in zip(engine(images).perform(Epochs(2)), expected, strict=True):
+        assert torch.equal(x, other)
+        assert torch.equal(labels, same)
+
+
+class Asked(ToyDevice):
+    """Notes how it was asked."""
+
+    def price(self, jobs, effort=Effort.LEARN, **how):
+        self.how = ([job.arch for job in jobs], effort, how["seed"])
+        return super().price(jobs, effort, **how)
+
+
+def test_a_price_is_asked_of_the_target_with_the_seed_and_the_effort(images):
+    target, other = Asked(), moves.uniform_architecture(SPACE, "k5e3")
+    found = engine(images, target=target).perform(Price((ARCH, other), Effort.CLAIM))
+    assert target.how == ([ARCH, other], Effort.CLAIM, 3)
+    assert [cost.key for cost in found] == [moves.canonical_key(SPACE, arch) for arch in (ARCH, other)]
+    assert found[0].ms != found[1].ms
+
+
+def test_without_a_target_or_images_held_out_there_is_no_answer(images):
+    with pytest.raises(AssertionError, match="has a target"):
+        engine(images).perform(Price((ARCH,)))
+    with pytest.raises(AssertionError, match="images held out"):
+        engine(Images(images.data, images.data)).perform(Judge(ARCH))
