@@ -43,8 +43,11 @@ def bisect(tries: Tries, low: float, high: float) -> float:
 
 
 def expect(tries: Tries, low: float, high: float) -> float:
-    """The log10 lambda whose runtime is most probably within LANDED of the wanted one, by a Gaussian process over log
-    runtime (Bayesian optimisation in one dimension). The first two tries are fixed points of the range."""
+    """The log10 lambda that most probably lands, by a Gaussian process over log runtime (Bayesian optimisation in one
+    dimension).
+
+    The first two tries are fixed points of the range.
+    """
     if len(tries) < 2:
         return low + (high - low) * (0.5, 0.25 if tries and tries[0][1] < 1 else 0.75)[len(tries)]
     x, log_ratio = np.array([t[0] for t in tries])[:, None], np.log([t[1] for t in tries])
