@@ -1,4 +1,4 @@
-"""Contract checks for spaces, predictors, devices and search methods of your own, and small stand-ins to test against.
+"""Contract checks for your own spaces, predictors, devices and search methods, and small stand-ins to test against.
 
 from surgenas.testing import check_space
 def test_my_space(): check_space(MySpace())
@@ -42,7 +42,7 @@ from surgenas.spaces.chain import ChainSpace
 
 
 def check_space(space: Space, *, trials: int = 3, seed: int = 0) -> None:
-    """The laws of core.space on random architectures; raises AssertionError."""
+    """Check the laws of core.space on random architectures; raises AssertionError."""
     rng = np.random.default_rng(seed)
     for _ in range(trials):
         arch = moves.sample(space, rng)
@@ -58,8 +58,8 @@ def check_space(space: Space, *, trials: int = 3, seed: int = 0) -> None:
 
 
 def check_predictor(name: str, costs: CostTable, *, seed: int = 0) -> None:
-    """Fits, generalises better than the mean, says how surely, is differentiable if its class says so, and leaves the
-    global random state alone."""
+    """Check that a predictor fits, beats the mean, says how sure it is, is differentiable if its class says so, and
+    leaves the global random state alone. Raises AssertionError."""
     L, K = costs.macs.shape
     rng = np.random.default_rng(seed)
     code = np.eye(K)[rng.integers(K, size=(150, L))]
@@ -82,15 +82,15 @@ def check_predictor(name: str, costs: CostTable, *, seed: int = 0) -> None:
 
 
 def check_target(target: Target, jobs: Sequence[Job]) -> None:
-    """Prices in the order asked, by its own key, in its units, and what it says of itself and its costs survives JSON;
-    a device keeps to the scale that it is put on, with layer shares that sum to 1."""
+    """Check that a target prices jobs in order, by its own key and units; that what it says survives JSON; and that a
+    device keeps to its scale, with layer shares that sum to 1. Raises AssertionError."""
     info = target.describe()
     assert (info.name, info.key) == (target.name, target.key)
     assert TargetInfo.from_json(json.loads(json.dumps(info.to_json()))) == info
     if isinstance(target, TimedTarget):
         name, ms = target.calibrate(jobs[0])
         target = target.on_scale((name, ms))
-        with suppress(UsageError):  # not every runtime tells
+        with suppress(UsageError):  # some runtimes cannot tell
             assert np.isclose(sum(target.layer_shares(jobs[0]).values()), 1.0)
     found = all_costs(target.price(jobs))
     assert [cost.key for cost in found] == [job.key for job in jobs]
@@ -107,7 +107,7 @@ def check_target(target: Target, jobs: Sequence[Job]) -> None:
 
 
 def held_bytes(forward: Callable[[], object], network: nn.Module | None = None) -> int:
-    """Bytes of distinct storages that autograd keeps for the backward pass; the network's own tensors left out."""
+    """Bytes that autograd keeps for the backward pass, each storage counted once and those of the network left out."""
     own = {t.untyped_storage().data_ptr() for t in (*network.parameters(), *network.buffers())} if network else set()
     seen: dict[int, int] = {}
 
@@ -115,7 +115,7 @@ def held_bytes(forward: Callable[[], object], network: nn.Module | None = None) 
         storage = tensor.untyped_storage()
         if storage.data_ptr() not in own:
             seen[storage.data_ptr()] = storage.nbytes()
-        return tensor.detach()  # an output that keeps its own graph would never be freed
+        return tensor.detach()  # a kept output with its graph would never be freed
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t):
         alive = forward()
@@ -124,7 +124,7 @@ def held_bytes(forward: Callable[[], object], network: nn.Module | None = None) 
 
 
 class ToyDevice:
-    """A simulated device whose latency is a fixed function of the network: for tests of everything around it."""
+    """A simulated device, whose latency is a fixed function of the network, for tests of everything around it."""
 
     name = "toy"
     key = "toy/1"
@@ -146,7 +146,7 @@ class ToyDevice:
         return [self.measured(job, effort) for job in jobs]
 
     def measured(self, job: Job, effort: Effort) -> Cost | Failure:
-        """Of one network."""
+        """The cost of one network."""
         network = job.module
         layers = sum(isinstance(m, nn.Conv2d) for m in network.modules())
         ms = 1e-4 * layers + 1e-7 * sum(p.numel() for p in network.parameters())
@@ -160,14 +160,14 @@ class ToyDevice:
 
 
 class MuteDevice(ToyDevice):
-    """One that does not tell the time of single layers, as most do not."""
+    """A simulated device that cannot tell the latency of single layers."""
 
     def layer_shares(self, job: Job) -> dict[str, float]:
         raise UsageError("mute: layers are not told")
 
 
 def toy_device() -> ToyDevice:
-    """For --device surgenas.testing:toy_device."""
+    """A ToyDevice, for `--device surgenas.testing:toy_device`."""
     return ToyDevice()
 
 
@@ -175,19 +175,19 @@ BRIEF = Protocol(rounds=3, max_rounds=3, warmup_s=0.01, duplicates=1)
 
 
 def brief_device(name: str = "onnxruntime-cpu") -> RuntimeDevice:
-    """A device measured so briefly that no latency can be relied on."""
+    """A device that measures so briefly that no latency can be relied on."""
     device = make_target(name)
     assert isinstance(device, RuntimeDevice)
     return replace(device, protocols=dict.fromkeys(Effort, BRIEF), look=BRIEF)
 
 
 def brief_int8_device() -> RuntimeDevice:
-    """The same in int8."""
+    """As brief_device, computing in int8."""
     return brief_device("onnxruntime-cpu-int8")
 
 
 class ZeroPredictor(Predictor):
-    """Every network takes 1 ms: a search that sees only accuracy."""
+    """A predictor that gives every network 1 ms, for a search that sees nothing but accuracy."""
 
     def learn(self, code_NLK: Floats, latency_ms_N: Floats) -> None:
         pass
@@ -197,7 +197,8 @@ class ZeroPredictor(Predictor):
 
 
 class Planted(ChainSpace):
-    """Six layers of four operators, one of which (`bad`) destroys its input: does a search find it in every layer?"""
+    """A space of six layers with four operators, one of which (`bad`) destroys its input; a good search avoids it
+    everywhere."""
 
     name = "planted"
     SHAPES = ((8, 8, 1), (8, 16, 2), (16, 16, 1), (16, 16, 1), (16, 24, 2), (24, 24, 1))
@@ -220,7 +221,7 @@ class Planted(ChainSpace):
 
 
 class _Noise(nn.Module):
-    """Forgets its input: fresh noise in training, zeros in eval. It still has a weight, so that it can be counted."""
+    """Replaces its input by noise in training and zeros in eval. It has one weight, so that it can be counted."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -231,7 +232,7 @@ class _Noise(nn.Module):
 
 
 def _check_costs(space: Space, arch: Architecture) -> None:
-    """The table's sums are the built network's costs."""
+    """Check that the sums of the cost table are the costs of the built network."""
     costs, code = require(space, Additive).costs(), moves.encode(space, [arch])[0]
     macs, params = count(space.build(arch), space.input_shape)
     assert np.isclose((code * costs.macs).sum() + costs.fixed_macs, macs)
@@ -240,7 +241,7 @@ def _check_costs(space: Space, arch: Architecture) -> None:
 
 
 def _check_cut(space: Space, arch: Architecture) -> None:
-    """A network with the weights cut out of the supernet computes what the supernet computes on that path."""
+    """Check that a network with weights cut out of the supernet computes what the supernet computes on that path."""
     supernet: Any = require(space, SharesWeights).supernet().train()
     path, images = moves.indices(space, arch), torch.randn(2, *space.input_shape)
     supernet.at(images, path)  # so that the statistics of BN are not those of a fresh network
@@ -255,9 +256,9 @@ def _check_cut(space: Space, arch: Architecture) -> None:
 
 
 def check_search(method: Method, problem: Problem, engine: Any, *, most: int = 10_000) -> list[Work]:
-    """It asks for what it says it needs, judges feasible networks, each once, and ends; this work is returned. It
-    proposes different networks in the window. One that is told the same, or goes on from a saved state, asks for and
-    proposes the same, so that nothing asked for is lost. engine: as `engine.base.Engine`; most: pieces of work."""
+    """Check that a search asks for what its method needs, judges feasible networks, each once, and ends; that it
+    proposes different networks in the window; and that one that is told the same, or goes on from a saved state, does
+    the same. Returns the work. engine: an `engine.base.Engine`. most: pieces of work. Raises AssertionError."""
     space, shares = problem.space, bool(method.needs(problem.space).shares)
 
     def slowness(archs: Sequence[Architecture]) -> Floats:

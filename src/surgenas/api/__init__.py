@@ -1,4 +1,4 @@
-"""surgenas from Python: the same functions that the commands call. Each returns a frozen value with `to_json`."""
+"""surgenas from Python: the functions that the commands call. Each returns a frozen value or a path."""
 
 from surgenas.api.runs import (
     Plan,

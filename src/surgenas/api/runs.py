@@ -1,4 +1,4 @@
-"""Runs from Python: search, go on, load, and the steps that are of use alone."""
+"""Runs from Python: search, resume, load, and the steps that are useful alone."""
 
 from __future__ import annotations
 
@@ -23,38 +23,41 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Result:
-    """A finished run. Latencies in ms; accuracy on images that no decision has seen."""
+    """A finished run."""
 
     run: Path
     summary: Summary
 
     @property
     def architecture(self) -> Architecture:
+        """The found architecture."""
         assert self.summary.architecture is not None, "a finished run has one"
         return self.summary.architecture
 
     @property
     def latency_ms(self) -> float:
-        """Measured; or estimated, if the target is an estimator: `summary.latency.evidence` says."""
+        """Measured latency; an estimated one if the target is an estimator (`summary.latency.evidence`)."""
         assert self.summary.latency.ms is not None, "a finished run has one"
         return self.summary.latency.ms
 
     @property
     def accuracy(self) -> float:
+        """Accuracy (0 to 1) of the found network on the test part, which no decision has used."""
         assert self.summary.accuracy.test is not None, "a finished run has one"
         return self.summary.accuracy.test
 
     @property
     def report(self) -> Path:
+        """The path of report.html."""
         return self.run / "report.html"
 
     @property
     def model(self) -> nn.Module:
-        """The trained network, in eval mode; its input is standardised by the run's mean and std."""
+        """The trained network in eval mode. Its input (N, C, H, W) must be normalised by the run's mean and std."""
         return load(self.run)
 
     def export(self, path: str | Path) -> Path:
-        """Copy the verified ONNX file; raises EnvironmentFault if it cannot be written."""
+        """Copy the compared ONNX file to a path, and return it. Raises EnvironmentFault if it cannot be written."""
         return export(self.run, path)
 
     def to_json(self) -> dict[str, Any]:
@@ -66,7 +69,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Plan(Record):
-    """What a search would do. seconds: by step."""
+    """What a search would do. reachable_ms: the lowest and the highest latency. seconds: estimated, by step."""
 
     limit_ms: float
     reachable_ms: tuple[float, float]
@@ -79,7 +82,7 @@ class Plan(Record):
 
 @dataclass(frozen=True)
 class Profile(Record):
-    """What was measured into a run folder and the store."""
+    """What was measured into a run folder and the measurement store. samples: networks measured."""
 
     run: str
     device: str
@@ -98,15 +101,17 @@ def search(
 ) -> Result:
     """Find, train, export and measure a network for these images, this device and this limit.
 
-    latency_ms None: half the latency of the space's largest network, or the middle of what can be reached. settings:
-    the words of `runs.config` (`seed`, `layout`, `resolution`, `epochs`, `random`, ...); `space` may be a space file.
-    Raises a SurgenasError that says what to do.
+    data: a folder of class folders, "torchvision:NAME", or "digits". device: a name that `surgenas devices` lists, or a
+    TOML file. latency_ms: None for half the latency of the space's largest network, or for a latency that can be
+    reached where that half cannot. out: the run folder; None for runs/<time>. settings: other words of `runs.config`
+    (`seed`, `layout`, `resolution`, `epochs`, `random`, ...); `space` may be a space file. Raises a SurgenasError that
+    says what to do.
     """
     return _finish(create(data=data, device=device, latency_ms=latency_ms, out=out, progress=progress, **settings))
 
 
 def create(*, out: str | Path | None = None, progress: Progress | None = None, **settings: Any) -> Run:
-    """A new run folder, nothing done yet."""
+    """Make a new run folder in which nothing is done yet. Arguments as for `search`."""
     from surgenas.runs.config import make_config
     from surgenas.runs.run import Run
 
@@ -118,12 +123,15 @@ def _folder(out: str | Path | None) -> Path:
 
 
 def resume(run: str | Path, *, progress: Progress | None = None) -> Result:
-    """Continue an interrupted run to the result that it would have had."""
+    """Continue an interrupted run; its result is the one that it would have had without the interruption."""
     return _finish(_open(run, progress))
 
 
 def load(run: str | Path) -> nn.Module:
-    """The trained network of a run, in eval mode: `model = surgenas.load("runs/1")`."""
+    """The trained network of a run, in eval mode: `model = surgenas.load("runs/1")`.
+
+    Raises UsageError or CorruptError if the folder has no trained network.
+    """
     from surgenas.runs.checkpoint import load_weights
     from surgenas.runs.found import read_with_space
 
@@ -132,7 +140,7 @@ def load(run: str | Path) -> nn.Module:
 
 
 def export(run: str | Path, path: str | Path) -> Path:
-    """Copy a run's verified ONNX file to a path."""
+    """Copy a run's compared ONNX file to a path, and return the path. Raises SurgenasError if the run has none yet."""
     from surgenas.core.files import write_atomic
 
     source = Path(run) / "model.onnx"
@@ -145,14 +153,15 @@ def export(run: str | Path, path: str | Path) -> Path:
 
 
 def write_report(run: str | Path, *, progress: Progress | None = None) -> Path:
-    """Draw report.html of a run, finished or not."""
+    """Write report.html of a run, finished or not, and return its path."""
     from surgenas.report.page import write_page
 
     return write_page(_open(run, progress))
 
 
 def dry_run(*, progress: Progress | None = None, **settings: Any) -> Plan:
-    """What a search would do: reachable latencies, epochs, seconds and memory. Nothing is kept."""
+    """What a search would do: reachable latencies, epochs, seconds and memory. Nothing is kept. settings: as for
+    `search`."""
     from surgenas.runs.flow import prepare
 
     with tempfile.TemporaryDirectory() as folder:
@@ -165,8 +174,10 @@ def dry_run(*, progress: Progress | None = None, **settings: Any) -> Plan:
 
 
 def profile(*, out: str | Path | None = None, progress: Progress | None = None, **settings: Any) -> Profile:
-    """Measure sampled architectures into the store and into a run folder that `predict` reads; goes on with one of the
-    same settings that was interrupted."""
+    """Measure sampled architectures into the measurement store and into a run folder for `predict`.
+
+    settings: as for `search`. An interrupted profile in the folder is continued if its settings are the same.
+    """
     from surgenas.runs import flow
     from surgenas.runs.config import make_config
     from surgenas.runs.run import Run
@@ -180,7 +191,10 @@ def profile(*, out: str | Path | None = None, progress: Progress | None = None, 
 
 
 def predict(run: str | Path, *, progress: Progress | None = None) -> Predicted:
-    """Errors of all predictors on held-out architectures, the noise ceiling, and the choice."""
+    """The comparison of all latency predictors on held-out architectures, and the chosen one.
+
+    Raises UsageError for a run that has no profile yet.
+    """
     from surgenas.runs import flow
     from surgenas.runs.results import Profiled
 

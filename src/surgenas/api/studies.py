@@ -1,4 +1,4 @@
-"""Questions that are no run, from Python: tables, measurements, comparisons. Each returns a frozen value."""
+"""Studies from Python, which are no runs: tables, measurements, comparisons. Each returns a frozen value."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from surgenas.studies.train import TrainedFile
 
 DEVICES = ("onnxruntime-cpu",)
+"""The devices that are asked if the caller names none."""
 
 
 def predict_table(
     space: str, table: str | Path, columns: Sequence[str] = (), *, progress: Progress | None = None, **settings: Any
 ) -> Standings:
-    """Predictors judged on a public latency table; settings as of `studies.contest.Contest`."""
+    """Judge latency predictors on a published table. settings: other fields of `studies.contest.Contest`."""
     from surgenas.spaces import make_space
     from surgenas.studies.contest import Contest, run_contest
 
@@ -46,7 +47,12 @@ def train(
     processes: int = 1,
     progress: Progress | None = None,
 ) -> TrainedFile:
-    """Train an architecture from scratch on a data set and report it on the test part."""
+    """Train an architecture from scratch and report its accuracy on the test part.
+
+    arch: an architecture file or a run folder. data: as for `search`. out: folder for checkpoints and
+    model.safetensors; called again, an interrupted training there is continued. Raises UsageError as
+    `studies.train.train_alone` does.
+    """
     from surgenas.runs.checkpoint import Checkpoints, save_weights
     from surgenas.runs.found import read_with_space
     from surgenas.runs.summary import TestAccuracy
@@ -71,11 +77,13 @@ def measure(
     yardstick: str = "",
     progress: Progress | None = None,
 ) -> Measurements:
-    """Measure architectures, run folders, ONNX files and timm models side by side, on one device after the other.
+    """Measure networks side by side, on one device after the other, with MobileNetV2 or another yardstick for
+    comparison.
 
-    MobileNetV2, or another yardstick, is measured beside them. A target on which nothing runs says what it estimates:
-    `evidence` tells. A network that fails has `error` in place of its cost. layers: the share of the latency by part
-    of the network, from a separate profiled run. Raises a SurgenasError if nothing was measured.
+    what: architecture files, run folders, ONNX files, names of timm models. resolution: in pixels, for those that have
+    none of their own; 0 for their default. layers: also find the share of the latency by part of the network, from a
+    separate profiled run. On a target where nothing runs costs are estimated, as `evidence` tells. A network that fails
+    has `error` instead of a cost. Raises a SurgenasError if nothing was measured.
     """
     from surgenas.studies import measure as study
 
@@ -98,8 +106,12 @@ def scale(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Growth:
-    """Comfort Zone: the measured scales, the zone, the picked architecture in `out`; with data, accuracy before and
-    after, trained alike from scratch at each one's own resolution."""
+    """Grow a network as far as the device does not charge for it (Comfort Zone).
+
+    arch: an architecture file or a run folder. knob: width, resolution or depth. most: the largest scale. slack: share
+    of the latency that growing may cost. data: if given, the network and the picked one are trained on it, each at its
+    own resolution, for their accuracies. Writes the picked architecture and a page to `out`.
+    """
     from surgenas.report.scale_page import write_scale_page
     from surgenas.runs.checkpoint import Checkpoints
     from surgenas.spaces import space_of
@@ -131,8 +143,11 @@ def operators(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Operators:
-    """The operators that each device likes (HURRICANE), from their FLOPs, parameters and measured latency wherever a
-    layer could take them; `out` gets a space file for each device, for `search(space=...)`, and a page."""
+    """Select the operators that suit each device (HURRICANE), by FLOPs, parameters and measured latency in every layer.
+
+    keep, b, per_layer: as in `methods.selection.OperatorChoice`. Writes a page to `out`, and for each device a space
+    file for `search(space=...)`.
+    """
     from surgenas.methods.selection import OperatorChoice
     from surgenas.report.operators_page import write_operators_page
     from surgenas.studies.operators import choose
@@ -153,11 +168,11 @@ def bench(
     progress: Progress | None = None,
     **how: Any,
 ) -> BenchResult:
-    """Searches on a table of all of a space's networks: regret by queries, beside random search; in `out` what was
-    found so far and a page.
+    """Compare searches, random search among them, on a table of all of a space's networks.
 
-    how: the other fields of `studies.bench.Bench`. Called again it goes on, and may add seeds and methods. Raises
-    a SurgenasError that says what to do.
+    validation: the column that steers searches; test: the column that is reported. how: other fields of
+    `studies.bench.Bench`. Writes a page and a journal to `out`; called again, it goes on there, and may add seeds and
+    methods. Raises a SurgenasError that says what to do.
     """
     from surgenas.report.bench_page import write_bench_page
     from surgenas.spaces import make_space
@@ -171,10 +186,10 @@ def bench(
 def improvement(
     out: str | Path, data: Sequence[str], methods: Sequence[str], *, progress: Progress | None = None, **how: Any
 ) -> Improvement:
-    """Relative improvement over random architectures: whole runs in `out`, one for each data set, method and seed.
+    """Compare whole searches with random architectures: runs in `out`, one for each data set, method and seed.
 
-    how: `seeds`, `random`, and as `settings` the words of a run. Called again with the same, it goes on where it was
-    cut off. Raises a SurgenasError that says what to do.
+    how: `seeds`, `random`, and `settings`, a dictionary of the words of a run. Called again with the same arguments, it
+    goes on where it was interrupted. Raises a SurgenasError that says what to do.
     """
     from surgenas.report.page import write_page
     from surgenas.studies.improvement import Protocol, run_protocol
@@ -184,8 +199,11 @@ def improvement(
 
 
 def compare(runs: Sequence[str | Path], *, progress: Progress | None = None) -> SideBySide:
-    """Finished runs on the same images side by side, each against the most accurate; differences in percent points
-    with their 95 % interval. Raises UsageError for runs that cannot be compared."""
+    """Compare finished runs on the same images with the most accurate one; differences in percent points with 95 %
+    intervals.
+
+    Raises UsageError for runs that cannot be compared.
+    """
     from surgenas.runs.run import Run
     from surgenas.studies.compare import side_by_side
 

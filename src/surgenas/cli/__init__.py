@@ -1,4 +1,4 @@
-"""The command line: command -> typed function."""
+"""The command line. Each command calls one typed function."""
 
 from surgenas.cli import jobs, lab, look, measuring
 from surgenas.cli.ending import end_well

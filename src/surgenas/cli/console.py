@@ -1,4 +1,4 @@
-"""What a person sees while work goes on: a live bar on a terminal, plain lines elsewhere; always on standard error."""
+"""The progress that a person sees: a live bar on a terminal, plain lines elsewhere; always on standard error."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from surgenas.core.progress import Progress, Task
 from surgenas.core.units import show_seconds
 
 QUIET_S = 10.0
-"""Plain logs say where a task stands at most this often."""
+"""Plain lines about a task are at least so many seconds apart."""
 
 
 class ConsoleProgress(Progress):
-    """Log lines and progress bars with the time left."""
+    """Log lines, and progress bars that say how much time is left."""
 
     def __init__(self) -> None:
         self.console = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -52,7 +52,7 @@ class _Bar(Task):
 
 
 class _Lines(Task):
-    """A line at the end, and one now and then on the way."""
+    """A task as plain lines: one at the end, and some before it, at least QUIET_S apart."""
 
     def __init__(self, listener: ConsoleProgress, name: str, total: int, done: int) -> None:
         self.listener, self.name, self.total = listener, name, total

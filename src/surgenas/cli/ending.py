@@ -1,4 +1,4 @@
-"""How does a command end? One line that says what to do, and an exit code; Ctrl-C and SIGTERM too."""
+"""How does a command end? Errors, Ctrl-C and SIGTERM become one line that says what to do, and an exit code."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from surgenas.core.errors import SurgenasError, UsageError
 def end_well(app: typer.Typer) -> None:
     """Run a command line; every error that a user can cause becomes one line on standard error and its exit code."""
     signal.signal(signal.SIGTERM, _stop)
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # a shell's background job is to ignore Ctrl-C
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # a shell's background job ignores Ctrl-C
         signal.signal(signal.SIGINT, _stop)
     try:
         app(standalone_mode=False)
@@ -30,14 +30,14 @@ def end_well(app: typer.Typer) -> None:
         raise SystemExit(1) from None
     except OSError as error:
         _fail(f"{error.filename or 'the system'}: {error.strerror or error}", 3)
-    finally:  # what runs at the interpreter's exit would print a traceback
+    finally:  # a signal during the interpreter's exit would print a traceback
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         if signal.getsignal(signal.SIGINT) is _stop:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class _Stopped(BaseException):
-    """A signal asked us to stop; not an Exception, so that nobody on the way takes it for an error."""
+    """Raised when a signal asks the program to stop. It is no Exception, so that nobody handles it as an error."""
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

@@ -1,4 +1,4 @@
-"""Commands that work on a run: each parses, calls one typed function, and prints. No logic, no heavy import, here."""
+"""Commands that work on a run. Each parses, calls one typed function, and prints; heavy imports wait until then."""
 
 from __future__ import annotations
 

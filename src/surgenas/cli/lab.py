@@ -1,4 +1,4 @@
-"""Commands that judge searches: against each other, against a table's optimum, against random architectures."""
+"""Commands that judge searches: against each other, against the optimum of a table, against random architectures."""
 
 from __future__ import annotations
 
@@ -50,6 +50,7 @@ def search(
 
 
 def fidelity_of(text: str) -> tuple[str, float]:
+    """The column and the cost in "COLUMN=COST"; raises UsageError if the cost is no number."""
     name, _, cost = text.partition("=")
     try:
         return name, float(cost)
@@ -70,7 +71,7 @@ def ri(
     out: Annotated[Path, typer.Option(help="Folder for the runs; given again, it goes on there.")] = Path("ri"),
     as_json: Json = False,
 ) -> None:
-    """Relative improvement over random architectures of the same space, trained alike.
+    """Measure relative improvement over random architectures of the same space, trained alike.
 
     Example: surgenas bench ri --data digits --data photos/ --methods surgenas,spos --seeds 5 --out ri/
     """
@@ -87,7 +88,7 @@ def compare(
     runs: Annotated[list[Path], typer.Argument(help="Finished run folders, on the same images.")],
     as_json: Json = False,
 ) -> None:
-    """Runs side by side, and whether their accuracies differ by more than noise.
+    """Compare finished runs, and say whether their accuracies differ by more than noise.
 
     Example: surgenas compare runs/1 runs/2
     """

@@ -1,4 +1,4 @@
-"""Commands that only look: a network layer by layer, devices, spaces, methods."""
+"""Commands that only look: a network layer by layer, a latency by a table, devices, spaces, methods."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def estimate(
     layout: Annotated[str, typer.Option(help="Macro structure; empty: the space's own.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Say what a latency table says of an architecture; nothing is measured.
+    """Print the latency that a table gives an architecture; nothing is measured.
 
     Example: surgenas estimate --space single_path --table pixel1.json --arch spnasnet
     """
@@ -65,7 +65,7 @@ def devices(as_json: Json = False) -> None:
 
 @app.command()
 def spaces(as_json: Json = False) -> None:
-    """List search spaces with what they can do and all that they take.
+    """List search spaces with their capabilities and settings.
 
     Example: surgenas spaces
     """
@@ -78,7 +78,7 @@ def spaces(as_json: Json = False) -> None:
 
 @app.command()
 def methods(as_json: Json = False) -> None:
-    """List search methods with all that --set takes, and latency predictors.
+    """List search methods with all that --set takes, and the latency predictors.
 
     Example: surgenas methods
     """

@@ -1,4 +1,4 @@
-"""Commands that ask a device: which network is faster, how far can it grow, which operators does it like."""
+"""Commands that measure on a device: which network is faster, how far it can grow, which operators suit the device."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def measure(
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
-    """Measure networks side by side, MobileNetV2 among them; what cannot be told apart ties.
+    """Measure networks side by side, MobileNetV2 among them; networks that cannot be told apart tie.
 
     Example: surgenas measure runs/1 net.onnx efficientnet_b0 --resolution 128
     """
@@ -83,7 +83,7 @@ def operators(
     out: Annotated[Path, typer.Option(help="Folder for the space files and the page.")] = Path("operators"),
     as_json: Json = False,
 ) -> None:
-    """Choose the operators that a device likes; the spaces left are for `surgenas search --space FILE`.
+    """Select the operators that suit a device; writes space files for `surgenas search --space FILE`.
 
     Example: surgenas operators --device onnxruntime-cpu --device openvino-cpu --resolution 64
     """

@@ -1,4 +1,4 @@
-"""What the commands share: the application, options by name, those of a run from its configuration, how results end."""
+"""What the commands share: the application, common options, the options of a run, and how results are printed."""
 
 from __future__ import annotations
 
@@ -33,24 +33,25 @@ Width = Annotated[float, typer.Option(help="Channel multiplier.")]
 Seed = Annotated[int, typer.Option(help="Same seed, same machine: same result.")]
 Batch = Annotated[int, typer.Option(help="Images a step.")]
 UNITS: Mapping[str, Callable[[str, str], float]] = {"ms": parse_latency_ms, "s": parse_seconds}
+"""Functions that read a setting from the text after a flag, by the setting's unit."""
 
 
 class Shown(Protocol):
-    """What a command answers with."""
+    """A value that a command can print."""
 
     def to_json(self) -> dict[str, Any]: ...
 
 
 class Said(dict[str, Any]):
-    """An answer of a few plain values."""
+    """A printable answer of a few plain values."""
 
     def to_json(self) -> dict[str, Any]:
         return dict(self)
 
 
 def with_run_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command the options of a run: those of these names, or all. It takes what was said as `said`, a mapping of
-    words to values."""
+    """Give a command the options of a run: those with these names, or all. The command gets their values as `said`, a
+    mapping from name to value."""
     chosen = [word for word in words() if word.word.flag and (not names or word.name in names)]
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
@@ -71,12 +72,12 @@ def with_run_options(*names: str) -> Callable[[Callable[..., None]], Callable[..
 
 
 def _option(word: Named) -> inspect.Parameter:
-    """Text where a unit or a name=value is to be read, else the field's own type."""
+    """The option of a setting: text if it has a unit or is given as name=value, else of the field's own type."""
     default: Any = word.field.default
     kind: Any = word.field.annotation
     if word.word.unit:
         kind, default = str | None, None
-    elif default is PydanticUndefined:  # name=value, several times
+    elif default is PydanticUndefined:  # given as name=value, several times
         kind, default = list[str] | None, None
     metavar = "NAME=VALUE" if kind == list[str] | None else None
     annotation = Annotated[kind, typer.Option(word.word.flag, help=word.word.help, metavar=metavar)]
@@ -92,12 +93,18 @@ def _value(word: Named, given: Any) -> Any:
 
 
 def progress() -> Any:
+    """Where commands report progress; imported here because rich is slow to import."""
     from surgenas.cli.console import ConsoleProgress
 
     return ConsoleProgress()
 
 
 def setting_of(text: str) -> tuple[str, str | float | int | bool]:
+    """The name and the value in a "name=value" text. The value is a number, true or false if it reads as one, else
+    text.
+
+    Raises UsageError for text without an equals sign.
+    """
     name, equals, value = text.partition("=")
     if not equals:
         raise UsageError(f"--set {text!r}: expected name=value, for example eta=0.5")
@@ -109,12 +116,12 @@ def setting_of(text: str) -> tuple[str, str | float | int | bool]:
 
 
 def names_of(text: str) -> list[str]:
-    """The parts of "A,B,.."."""
+    """The names in text like "A,B,..", without empty ones."""
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def show(found: Shown | Mapping[str, Shown], as_json: bool, text: str | None = None) -> None:
-    """JSON for machines; for people the text, or the values line by line."""
+    """Print a result: as one JSON object, or as this text, or as its values line by line."""
     plain = found.to_json() if hasattr(found, "to_json") else {k: v.to_json() for k, v in found.items()}
     if as_json:
         print(json.dumps(plain))  # noqa: T201
@@ -125,5 +132,6 @@ def show(found: Shown | Mapping[str, Shown], as_json: bool, text: str | None = N
 
 
 def print_lines(rows: Iterable[tuple[str, Any]]) -> None:
+    """Print each value on a line of its own."""
     for key, value in rows:
         print(f"{key}: {value}")  # noqa: T201

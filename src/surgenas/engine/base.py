@@ -1,4 +1,5 @@
-"""Who does what a search asks for? An engine: a function from work to its result, and the loop that lets both talk."""
+"""What does the work that a search asks for? An engine: from a piece of work to its result. `drive`
+connects the two."""
 
 from __future__ import annotations
 
@@ -13,21 +14,26 @@ from surgenas.methods.base import Event, Search
 
 
 class Engine(Protocol):
-    """Does work; `core.work` says what the result of each kind is. Raises UsageError for a kind that it cannot do."""
+    """Does work."""
 
-    def perform(self, work: Work) -> Any: ...
+    def perform(self, work: Work) -> Any:
+        """The result of this work; `core.work` says for each kind what it is. Raises UsageError for a kind that it
+        cannot do."""
 
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """What came of training one network: its weights on the CPU, and its accuracy on the test part."""
+    """The result of training one network: its weights, on the CPU, and its accuracy (0 to 1) on the test part."""
 
     weights: dict[str, Tensor]
     accuracy: float
 
 
 def drive(search: Search, engine: Engine) -> Iterator[tuple[Work, Event]]:
-    """Do what the search asks for until it asks for nothing more; every event as it comes, with the work behind it."""
+    """Have an engine do what a search asks for, until the search asks for nothing more.
+
+    Yields each event as soon as the search returns it, with the work that it belongs to.
+    """
     while asked := search.ask():
         for work in asked:
             for event in search.tell(work, engine.perform(work)):
@@ -36,8 +42,11 @@ def drive(search: Search, engine: Engine) -> Iterator[tuple[Work, Event]]:
 
 @dataclass(frozen=True)
 class Remembering:
-    """An engine that does nothing twice. recall: the result behind a key, or None; keep: writes one down. Only work of
-    the kinds `kept` is remembered: the rest has results that cannot be written down."""
+    """An engine that looks up the result of work that was done before.
+
+    recall: the recorded result of this work, or None. keep: records a result. kept: the kinds of work that are
+    recorded; other kinds have results that cannot be written down, and are done every time.
+    """
 
     engine: Engine
     recall: Callable[[Work], Any]
@@ -45,6 +54,7 @@ class Remembering:
     kept: tuple[type, ...]
 
     def perform(self, work: Work) -> Any:
+        """The recorded result of this work, or that of doing it now."""
         if not isinstance(work, self.kept):
             return self.engine.perform(work)
         known = self.recall(work)

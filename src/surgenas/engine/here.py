@@ -28,8 +28,11 @@ from surgenas.training.loop import CheckpointStore, Epoch, Recipe, fit, make_fab
 
 @dataclass(frozen=True)
 class Images:
-    """What a run learns from and is judged by. data: everything; search: what a search may train on, which is less
-    where it judges candidates by `aside`. No search sees data.test."""
+    """The images of a run.
+
+    data: the whole data set. search: the part that a search may train on. aside: the part that a search judges
+    candidates by; None for searches that need none. No search sees `data.test`.
+    """
 
     data: Dataset
     search: Dataset
@@ -38,10 +41,17 @@ class Images:
 
 @dataclass(frozen=True, eq=False)
 class Here:
-    """images: what is trained on. recipe: of final trainings; candidates: of a search's candidates, the cheapest
-    fidelity first. target: what costs are asked of. store: the checkpoints of a training, by name. on_epoch: called
-    with that name after each epoch of a final training; begin: epochs of it that are done already. build: the network
-    of an architecture. processes: to train with, by DDP."""
+    """An engine that does the work in this process.
+
+    recipe: of final trainings. candidates: recipes for judging a candidate, one for each fidelity, the cheapest first.
+    space: builds the networks of its architectures; others are built by the space that they name.
+    seed: seed of the run.
+    target: what costs are asked of.
+    store: from the name of a training to its checkpoints, or None to keep none.
+    on_epoch: called with the name of a final training and the summary of the epoch, after each of its epochs.
+    accelerator: where networks are trained: auto, cpu or cuda. processes: how many train a final network together
+    (DDP).
+    """
 
     images: Images
     recipe: Recipe
@@ -56,6 +66,7 @@ class Here:
     progress: Progress = field(default_factory=Progress)
 
     def perform(self, work: Work) -> Any:
+        """The result of this work, as `core.work` describes it."""
         match work:
             case Epochs(number):
                 return self.batches(number)
@@ -70,11 +81,13 @@ class Here:
                 return found
 
     def batches(self, epoch: int) -> Batches:
-        """One augmented pass over the images that a search may train on."""
+        """One augmented pass over the images that a search may train on. epoch: counted from 0;
+        each has its own order."""
         return train_batches(self.images.search, self.recipe.batch, self.seed, epoch)
 
     def judge(self, arch: Architecture, rung: int) -> float:
-        """A short training of its own, then accuracy on the images held out from the search."""
+        """Train a candidate from fresh weights, by the recipe of this fidelity; its accuracy (0 to 1) on the images set
+        aside."""
         data, aside = self.images.search, self.images.aside
         assert aside is not None, "a search that judges candidates has images held out"
         build, seed = partial(network_of, arch, self.space), derive(self.seed, "candidate")
@@ -84,7 +97,7 @@ class Here:
         return accuracy(network, data, aside)
 
     def train(self, work: Train) -> Trained:
-        """From fresh weights, gone on with where it was interrupted, on all images but the test part."""
+        """Train a network on all images but the test part, from its newest checkpoint if it has one."""
         checkpoints = self.store(work.name)
         build, data = partial(network_of, work.arch, self.space), self.images.data
         if self.processes > 1:

@@ -1,4 +1,4 @@
-"""From an architecture to its network, and to the job that a target is asked the price of."""
+"""From an architecture to its network, and to the job that a target is asked to price."""
 
 from __future__ import annotations
 
@@ -12,16 +12,20 @@ from surgenas.spaces import space_of
 
 
 def home_of(arch: Architecture, known: Space | None = None) -> Space:
-    """The space of an architecture: the one at hand if it is of that, else the catalogued one that it names."""
+    """The space of an architecture.
+
+    known: a space at hand, taken if the architecture belongs to it; otherwise the space is made from the catalogue by
+    the name and settings in the architecture.
+    """
     return known if known is not None and arch.space == known.spec else space_of(arch)
 
 
 def network_of(arch: Architecture, known: Space | None = None) -> nn.Module:
-    """Its network, freshly initialised."""
+    """The network of an architecture, freshly initialised. known: as in `home_of`."""
     return home_of(arch, known).build(arch)
 
 
 def job_of(arch: Architecture, known: Space | None = None) -> Job:
-    """The job of an architecture. known: a space that may be nobody's but the user's."""
+    """The job that asks a target for the price of an architecture's network. known: as in `home_of`."""
     space = home_of(arch, known)
     return Job(moves.canonical_key(space, arch), lambda: space.build(arch), space.input_shape, arch=arch)

@@ -1,6 +1,7 @@
-"""Tables of other people's results: an architecture a row, latencies or accuracies in named columns.
+"""Tables of results published by others: one architecture in each row, latencies or accuracies in named columns.
 
-CSV with the architecture in column `arch`, or JSON, architecture -> {column: number}.
+A table is a CSV file with the architecture in column `arch`, or a JSON file, architecture -> {column: number}; either
+may be compressed (.gz).
 """
 
 from __future__ import annotations
@@ -24,13 +25,17 @@ from surgenas.core.errors import DataError, UsageError
 from surgenas.core.space import Floats, Space
 
 ARCH = "arch"
+"""The CSV column that holds the architecture."""
 ALIKE = 0.1
-"""Two latencies of one architecture contradict each other if they differ by more than this share."""
+"""Two latencies of one architecture contradict each other if they differ by more than this share of the larger one."""
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Different architectures of a space, and their values (N, D) in the columns asked for."""
+    """Different architectures of a space, with their values in some columns of a file.
+
+    columns: D names. values: (N, D), a row for each architecture.
+    """
 
     space: Space
     archs: tuple[Architecture, ...]
@@ -41,19 +46,21 @@ class Table:
         return len(self.archs)
 
     def of(self, column: str) -> Floats:
+        """The values (N,) in a column."""
         return self.values[:, self.columns.index(column)]
 
     @cached_property
     def code(self) -> Floats:
-        """One-hot, (N, L, K)."""
+        """One-hot codes of the architectures, (N, L, K)."""
         return moves.encode(self.space, self.archs)
 
 
 def read_table(space: Space, path: str | Path, columns: Sequence[str] = ()) -> Table:
-    """Latencies in ms. columns: all that end in _ms, if none is named.
+    """Read latencies in ms from a table. columns: which ones; all that end in _ms if none is named.
 
-    Raises UsageError for a file or column that is not there, DataError naming the line for a cell that is no latency,
-    an architecture that is not this space's, one that is measured twice with different results, a column of one value.
+    Raises UsageError for a file or column that does not exist. Raises DataError, naming the line, for a cell that is no
+    latency, for an architecture that does not belong to the space, for one that is listed twice with different
+    latencies, and for a column that holds a single value.
     """
     columns = tuple(columns) or tuple(name for name in _header(Path(path)) if name.endswith("_ms"))
     if not columns:
@@ -64,9 +71,10 @@ def read_table(space: Space, path: str | Path, columns: Sequence[str] = ()) -> T
 def read_columns(
     space: Space, path: str | Path, columns: Sequence[str], *, least: float = -math.inf, alike: float = 0.0
 ) -> Table:
-    """Any numbers, from `least` up. alike: share by which two values of one architecture may differ; the first counts.
+    """Read numbers of any kind from a table.
 
-    Raises as `read_table` does.
+    least: the smallest value allowed. alike: by what share two values of one architecture may differ; the first one
+    counts. Raises the errors of `read_table`.
     """
     rows: dict[tuple[str, ...], list[float]] = {}
     for where, text, cells in _rows(Path(path), columns):
@@ -94,7 +102,7 @@ def _header(path: Path) -> Sequence[str]:
 
 
 def _rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, str, list[Any]]]:
-    """Where it stands, the architecture's text, the cells."""
+    """Each row as: where it stands in the file, for messages; the architecture's text; the cells of the columns."""
     if _is_json(path):
         for text, row in _json(path).items():
             _check_columns(path, columns, list(row))
@@ -134,7 +142,7 @@ def _json(path: Path) -> Mapping[str, Mapping[str, Any]]:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Line numbers and cells, the header first; blank lines are passed over."""
+    """The number and the cells of each line that is not blank; the header comes first."""
     try:
         with _opened(path) as file:
             for number, cells in enumerate(csv.reader(file), start=1):

@@ -1,4 +1,4 @@
-"""Does a search's work by looking it up: a space whose every network was judged already."""
+"""Does a search's work by looking up results, in a space whose networks have all been judged already."""
 
 from __future__ import annotations
 
@@ -23,8 +23,11 @@ from surgenas.methods.blackbox import ENUMERABLE, whole
 
 
 class Lookup:
-    """A column by architecture. Isomorphic ones share a row: that of their representative, else the first of theirs;
-    what is in no row is an error, never a guess."""
+    """Looks up the values of architectures in a column of a table.
+
+    Architectures that are the same network share a value: that in the row of their canonical architecture, or else in
+    the first row of any of them.
+    """
 
     def __init__(self, table: Table, column: str) -> None:
         self.space, self.table, self.column = table.space, table, column
@@ -38,7 +41,7 @@ class Lookup:
         self._values = first | own
 
     def knows(self, arch: Architecture) -> bool:
-        """arch: the representative of its network."""
+        """Does the table hold this network? arch: the canonical architecture of the network."""
         return arch.key in self._values
 
     def __call__(self, archs: Sequence[Architecture]) -> Floats:
@@ -52,8 +55,12 @@ class Lookup:
 
 @dataclass(frozen=True, eq=False)
 class World:
-    """All networks of a space, an index for each. scores: (R, N), what steers, the cheapest fidelity first. reported:
-    (N,), what is reported. latency_ms: (N,), where a table says so. Raises LimitError if nothing meets the limit."""
+    """All N networks of a space with everything that is known of them.
+
+    scores: (R, N), what a search is told, for each of R fidelities, the cheapest first. reported: (N,), what the bench
+    reports. latency_ms: (N,), None if no table gives it. limit_ms: a hard limit, or None. Raises LimitError if no
+    network meets the limit.
+    """
 
     space: Space
     scores: Floats
@@ -71,39 +78,41 @@ class World:
 
     @cached_property
     def allowed(self) -> npt.NDArray[np.bool_]:
-        """(N,) does it meet the limit?"""
+        """(N,) booleans: True for networks that meet the limit."""
         if self.limit_ms is None or self.latency_ms is None:
             return np.ones(len(self.reported), dtype=bool)
         return self.latency_ms <= self.limit_ms
 
     @cached_property
     def index(self) -> dict[tuple[str, ...], int]:
-        """Of every gene string, isomorphic ones too."""
+        """The index of the network that an architecture stands for, by the architecture's genes."""
         place = {key: i for i, key in enumerate(whole(self.space).keys)}
         return {arch.genes: place[moves.canonical_key(self.space, arch)] for arch in moves.enumerate_all(self.space)}
 
     @cached_property
     def optimum(self) -> float:
-        """The best reported value inside the limit."""
+        """The best reported value among networks that meet the limit."""
         return float(self.reported[self.allowed].max())
 
     @cached_property
     def fingerprint(self) -> str:
+        """16 hexadecimal digits that are the same for worlds with the same numbers and the same allowed networks."""
         parts = [self.scores, self.reported, self.allowed, *([] if self.latency_ms is None else [self.latency_ms])]
         return hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts)).hexdigest()[:16]
 
     def feasible(self, archs: Sequence[Architecture]) -> npt.NDArray[np.bool_]:
-        """For methods: which of these meet the limit?"""
+        """(N,) booleans for N architectures: True for those that meet the limit."""
         return self.allowed[[self.index[arch.genes] for arch in archs]]
 
 
 @dataclass(frozen=True, eq=False)
 class Tabular:
-    """The engine: judgements and latencies from the world. Nothing is trained."""
+    """An engine that looks up judgements and latencies; nothing is trained or measured."""
 
     world: World
 
     def perform(self, work: Work) -> Any:
+        """The result of this work, looked up. Raises UsageError for work on shared weights."""
         world = self.world
         match work:
             case Judge(arch, rung):
@@ -121,7 +130,10 @@ class Tabular:
 
 
 def look_up_all(space: Space, table: Table, column: str) -> Floats:
-    """(N,) a column for every network of the space, in the order of `whole`; raises DataError if some are missing."""
+    """The values (N,) of a column for every network of an enumerable space, in the order of `whole`.
+
+    Raises DataError if the table lacks one of them.
+    """
     look = Lookup(table, column)
     missing = [str(arch) for arch in whole(space).archs if not look.knows(arch)]
     if missing:
@@ -133,7 +145,7 @@ def look_up_all(space: Space, table: Table, column: str) -> Floats:
 
 
 def check_enumerable(space: Space) -> None:
-    """Raise DataError for a space of which no table can hold everything."""
+    """Raise DataError for a space that has too many architectures for a table of all of them."""
     if moves.size(space) > ENUMERABLE:
         raise DataError(
             f"{space.name} has {moves.size(space):.3g} architectures, too many for a table of all; a search on a table "

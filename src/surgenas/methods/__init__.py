@@ -33,8 +33,8 @@ CATALOG = {
     "optuna-nsga2": "surgenas.methods.optuna:OptunaNSGA2",
     "nevergrad": "surgenas.methods.nevergrad:NevergradSearch",
 }
-"""The first four train weights that architectures share; the others see of an architecture its score alone, and the
-last three of them are other people's."""
+"""Search methods by name. The first four train weights that architectures share. The others see nothing of an
+architecture but its score; the last three of them wrap optimizers of other packages (Optuna, Nevergrad)."""
 SAMPLERS = {
     "ods": "surgenas.methods.samplers:ordered_differentiable",
     "fair": "surgenas.methods.samplers:uniform_orderings",
@@ -42,12 +42,15 @@ SAMPLERS = {
     "spos": "surgenas.methods.samplers:single_uniform",
     "darts": "surgenas.methods.samplers:all_paths",
 }
+"""Ways to draw the paths of one training step of a supernet, by name (methods/samplers.py)."""
 
 
 def make_method(name: str, settings: Mapping[str, object]) -> Method:
-    """The method with these settings. name: of the catalogue, or any "package.module:Class" path.
+    """The method of this name with these settings.
 
-    Raises UsageError naming a setting that the method does not have, or a value that will not do.
+    name: a name of CATALOG, or a "package.module:Class" path. settings: values by field; what is left out keeps its
+    default. Raises UsageError for an unknown name, for a setting that the method does not have, and for a value that
+    the setting does not take.
     """
     kind: Any = look_up("method", name, CATALOG)
     if not isinstance(kind, type) or not is_dataclass(kind) or not {"name", "needs", "begin"} <= set(dir(kind)):

@@ -24,14 +24,19 @@ from surgenas.nn.sharing import Sharing
 from surgenas.predictors.base import Predictor
 
 Latency = Callable[[Sequence[Architecture]], Floats]
-"""Predicted milliseconds of architectures."""
+"""A function that returns the predicted latencies (N,) of N architectures, in milliseconds."""
 Batches = Iterable[tuple[Tensor, Tensor]]
-"""(images (N, C, H, W), labels (N,)) of one pass."""
+"""The mini-batches of one pass over the images: pairs of images (N, C, H, W) and labels (N,)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EpochSummary:
-    """What an epoch of shared weights did, for the journal and the report. Losses are means over steps and paths."""
+    """What one epoch of training shared weights did, for the journal and the report.
+
+    epoch: its number, counted from 0. loss, accuracy: on the training images, averaged over the epoch's steps and over
+    the paths of a step. latency_ms: predicted latency of what the search sampled, averaged over steps; NaN while
+    weights alone are trained.
+    """
 
     epoch: int
     loss: float
@@ -40,22 +45,26 @@ class EpochSummary:
 
 
 Event = EpochSummary | Trial
-"""What came of a piece of work, worth a line in the journal."""
+"""What a search says of a finished piece of work: the summary of an epoch, or the trial of one architecture."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Needs:
-    """What a method needs to be run, and what that costs.
+    """What a method needs in order to run, and how much work that is.
 
-    shares: ways to share weights that it can train; none for a method that trains candidates by themselves. data:
-    "held out" if it judges by images that it does not train on. cost: the predictor that it needs: one that a gradient
-    passes through ("relaxed"), a sum over layers ("additive"), or any. operators: how it wants a device's operators
-    chosen before it begins. priced: does it search for score and cost together? rungs: fidelities that it needs at
-    least.
+    shares: the ways to share weights that it can train; empty for a method that trains each candidate by itself.
+    data: "held out" if it judges candidates by images that are not trained on, else "one".
+    cost: the kind of latency predictor that it needs: "relaxed" for one that a gradient passes through, "additive" for
+    a sum over layers, "any".
+    operators: how the operators of a device are chosen before the search begins; None to keep all of them.
+    priced: the search uses the latency of each candidate beside its score.
+    rungs: how many fidelities it needs at least.
 
-    longer: how many times more epochs it takes by default than a method that runs every operator in every step.
-    least_steps: on small data sets it takes as many epochs as make these. passes: forward passes of one path in a
-    step. judged: candidates at most that it judges with shared weights. trained: by themselves.
+    longer: its default number of epochs, divided by that of a method that runs every operator in every step.
+    least_steps: training steps that its default number of epochs must reach, which matters for small data sets.
+    passes: forward passes of one path in each training step.
+    judged: candidates, at most, that it judges with the shared weights.
+    trained: candidates that it trains by themselves.
     """
 
     shares: tuple[Sharing, ...] = ()
@@ -72,18 +81,22 @@ class Needs:
 
 
 def anywhere(archs: Sequence[Architecture]) -> np.ndarray:
-    """Which of these meet the limit? All, where there is none."""
+    """Allow every architecture: the default of `feasible`, (N,) of True."""
     return np.ones(len(archs), dtype=bool)
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """What is searched for. limit_ms: what the latency shall be near to, from below.
+    """What a search is to solve.
 
-    predictor: of latency; None where costs are looked up. feasible: which architectures meet the limit. priced: is
-    there a cost to be asked for? rungs: share of a full judgement that each fidelity costs, the cheapest first.
-    steps_per_epoch, accelerator, held_out: for methods that share weights. extra: passes, or candidates, beyond what
-    the method's settings say, after it missed the limit.
+    limit_ms: the latency that the search aims at; a run sets it a little below the user's limit.
+    predictor: predicts latency; None where costs are looked up in a table.
+    feasible: from N architectures to (N,) booleans, True for those that meet the limit.
+    priced: the engine can be asked for costs.
+    rungs: for each fidelity, the cheapest first, its cost as a share of one full judgement.
+    steps_per_epoch, accelerator, held_out: used only by methods that share weights.
+    extra: work beyond what the method's settings say, after the search missed the limit: epochs for methods that share
+    weights, quarters of `trials` for the others.
     """
 
     space: Space
@@ -100,35 +113,46 @@ class Problem:
 
 
 class Search(Protocol):
-    """A search that goes on. What it holds beside the history of what it was told is in `state_dict`."""
+    """A search in progress. Its state is the history of what it was told, and what `state_dict` returns."""
 
     def ask(self) -> Sequence[Work]:
-        """What to do next; nothing if it is ready to propose."""
+        """The work to be done next; empty if the search is ready to propose."""
 
     def tell(self, work: Work, result: Any) -> Sequence[Event]:
-        """What came of it; the events that follow from that."""
+        """Take the result of one piece of work that was asked for, and return the events to be recorded for it."""
 
     def propose(
         self, latency_ms: Latency, window_ms: tuple[float, float], count: int, rng: np.random.Generator
     ) -> list[Architecture]:
-        """Up to `count` different networks whose predicted latency lies in the window, what the search prefers first.
+        """Up to `count` different networks whose predicted latency lies in the window, in the order of the search's
+        preference.
 
-        A function of the history and of what `state_dict` holds: a resumed search proposes the same.
+        window_ms: the lowest and the highest latency allowed. The answer depends only on the arguments, the history and
+        what `state_dict` returns, so a resumed search proposes the same networks.
         """
 
     def largest(self) -> Architecture:
-        """What it would choose were there no limit."""
+        """The architecture that the search would choose if there were no limit."""
 
-    def state_dict(self) -> dict[str, Any]: ...
-    def load_state_dict(self, state: dict[str, Any]) -> None: ...
+    def state_dict(self) -> dict[str, Any]:
+        """What must be saved, beside the history, to continue the search."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from what `state_dict` returned."""
 
 
 @runtime_checkable
 class Method(Protocol):
-    """A published method with its settings. default_space: where it searches if nothing else is asked for."""
+    """A published method with its settings, which are the fields of a frozen dataclass.
+
+    name: its name in the catalogue. default_space: the space that it searches if the user names none.
+    """
 
     name: ClassVar[str]
     default_space: ClassVar[str]
 
-    def needs(self, space: Space) -> Needs: ...
-    def begin(self, problem: Problem) -> Search: ...
+    def needs(self, space: Space) -> Needs:
+        """What this method, with these settings, needs to search the space."""
+
+    def begin(self, problem: Problem) -> Search:
+        """Start a search."""

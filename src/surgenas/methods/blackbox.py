@@ -1,7 +1,7 @@
-"""Searches that see of an architecture its score alone, over any space and any way to judge.
+"""Searches that see nothing of an architecture but its score, over any space and any way to judge.
 
-A method is a frozen value whose `ask` is pure: what it asks for follows from the history and the random stream, so the
-history is the only memory. `AskTell` keeps that history for loops that are not ours.
+A method is a frozen value, and its `ask` is a pure function of the history and the random stream, so the history is the
+only memory. `AskTell` keeps that history for a loop of the user's own.
 """
 
 from __future__ import annotations
@@ -21,60 +21,73 @@ from surgenas.methods.base import anywhere
 from surgenas.methods.sampling import Feasible, Sampling
 
 Draw = Callable[[int], Sequence[Architecture]]
+"""A function that draws about as many architectures as it is asked for; they may repeat."""
 
 BATCH, MOST = 500, 20_000
-"""Drawn at once, and in all, before it is said that drawing finds nothing more."""
+"""BATCH: to which count further draws grow, after a first one of as many as are wanted. MOST: how many are drawn in all
+before the search for new architectures is given up."""
 ENOUGH = 20
-"""Draws for each architecture of a small space, after which none is likely to have been missed."""
+"""In a space of n architectures no more than ENOUGH * n are drawn: by then, few can have been missed."""
 ENUMERABLE = 50_000
-"""Spaces of at most as many gene strings are known as a whole."""
+"""A space of at most this many architectures is enumerated as a whole."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BlackBox(Sampling):
-    """A method whose `ask` is pure: what it asks for follows from the history and the random stream alone."""
+    """A method whose `ask` depends on the history and the random stream alone."""
 
     @abstractmethod
     def ask(
         self, space: Space, history: Sequence[Trial], n: int, rng: np.random.Generator, feasible: Feasible = anywhere
     ) -> list[Architecture]:
-        """Up to n different feasible networks, new ones unless it climbs; none only if there are no more."""
+        """Up to n different feasible networks to judge next.
+
+        None of them is in the history, except where the method asks for one again at the next fidelity. The list is
+        empty only if no feasible new network could be found.
+        """
 
     def start(self, space: Space, rng: np.random.Generator, feasible: Feasible = anywhere) -> AskTell:
+        """The method in a loop that keeps its history."""
         return AskTell(space, self, rng, feasible)
 
 
 class AskTell:
-    """A method in anybody's loop: `arch, = search.ask()`, then `search.tell(Trial.of(space, arch, score))`."""
+    """A method with its history, for a loop of the user's own.
+
+    `arch, = search.ask()`, then `search.tell(Trial.of(space, arch, score))`.
+    """
 
     def __init__(self, space: Space, method: BlackBox, rng: np.random.Generator, feasible: Feasible = anywhere) -> None:
         self.space, self.method, self.rng, self.feasible = space, method, rng, feasible
         self.history: list[Trial] = []
 
     def ask(self, n: int = 1) -> list[Architecture]:
-        """Up to n architectures to judge; none if nothing feasible is left."""
+        """Up to n architectures to judge; empty if no feasible new one could be found."""
         return self.method.ask(self.space, self.history, n, self.rng, self.feasible)
 
     def tell(self, trial: Trial) -> None:
-        """What was found of an architecture, asked for or not."""
+        """Add a trial to the history; its architecture need not have been asked for."""
         self.history.append(trial)
 
 
 def seen(history: Iterable[Trial]) -> set[str]:
-    """The networks that were tried."""
+    """The canonical keys of the networks that were tried."""
     return {trial.key for trial in history}
 
 
 def ranked(history: Iterable[Trial]) -> list[Trial]:
-    """The best first; the earlier of equal ones."""
+    """The trials by falling score; among equal scores the earlier one comes first."""
     return sorted(history, key=lambda trial: -trial.score)
 
 
 def fresh(
     space: Space, draw: Draw, n: int, known: set[str], feasible: Feasible = anywhere, most: int = MOST
 ) -> list[Architecture]:
-    """n different feasible networks that are not known, as drawn; fewer after `most` draws, or where a whole batch
-    holds nothing new. What is found becomes known."""
+    """Draw up to n different feasible networks whose canonical keys are not in `known`, and add their keys to `known`.
+
+    draw: asked for n architectures first, then for more each time, up to BATCH. most: stop after so many draws. There
+    may be fewer than n: drawing also stops when a large draw holds no new network.
+    """
     found: list[Architecture] = []
     most = min(most, ENOUGH * moves.size(space))
     drawn, size = 0, n
@@ -94,7 +107,11 @@ def fresh(
 def fresh_at_random(
     space: Space, n: int, known: set[str], rng: np.random.Generator, feasible: Feasible = anywhere
 ) -> list[Architecture]:
-    """As `fresh`, drawn uniformly; where that finds too few, from all there are, or from all over the space."""
+    """Draw up to n different feasible networks uniformly whose keys are not in `known`, and add their keys to `known`.
+
+    Where uniform draws find too few, a small space is enumerated, in random order; a large one is sampled with skewed
+    preferences (`moves.sample_skewed`), which reaches latencies far from the middle.
+    """
     found = fresh(space, lambda count: moves.sample_many(space, count, rng), n, known, feasible, most=4 * BATCH)
     if len(found) == n:
         return found
@@ -104,7 +121,7 @@ def fresh_at_random(
 
         def draw(count: int) -> list[Architecture]:
             return [pool.archs[i] for _, i in zip(range(count), left, strict=False)]
-    else:  # limits far from the middle of the space
+    else:  # the limit may be far from most architectures
 
         def draw(count: int) -> list[Architecture]:
             return [moves.sample_skewed(space, rng) for _ in range(count)]
@@ -114,7 +131,7 @@ def fresh_at_random(
 
 @dataclass(frozen=True, eq=False)
 class Pool:
-    """Different networks with their keys and one-hot codes (N, L, K)."""
+    """N different networks: their architectures, canonical keys, and one-hot codes (N, L, K)."""
 
     archs: tuple[Architecture, ...]
     keys: tuple[str, ...]
@@ -123,6 +140,6 @@ class Pool:
 
 @lru_cache(maxsize=4)
 def whole(space: Space) -> Pool:
-    """Every network of an enumerable space, each once."""
+    """Every network of an enumerable space, each once, represented by its canonical architecture."""
     archs = {space.canonical(arch): None for arch in moves.enumerate_all(space)}
     return Pool(tuple(archs), tuple(arch.key for arch in archs), moves.encode(space, list(archs)))

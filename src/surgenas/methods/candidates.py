@@ -1,8 +1,8 @@
-"""How good would a path of a trained supernet be? BN statistics estimated anew for it, then held-out accuracy (SPOS,
-arXiv 1904.00420, section 3.4; docs/methods/hurricane.md, 4), on the same images for every candidate.
+"""How good is a path of a trained supernet? Its BN statistics are estimated anew, then its accuracy on held-out images
+is taken, the same images for every candidate (SPOS, arXiv 1904.00420, section 3.4; docs/methods/hurricane.md, 4).
 
-Statistics and activations of a layer depend on the operators before it alone. So candidates are judged in the order of
-a dictionary, and what two neighbours have in common is computed once.
+The statistics and activations of a layer depend only on the operators up to that layer. So candidates are judged in
+lexicographic order of their paths, and the activations that two neighbours have in common are computed once.
 """
 
 from __future__ import annotations
@@ -18,37 +18,48 @@ from torch import Tensor, nn
 from surgenas.nn.supernet import ChoiceSupernet
 
 HELD = 2**30
-"""Bytes of activations kept for the next candidate. Beyond, the first layers' go: they are large and soon computed."""
+"""Bytes of activations kept for the next candidate. When they take more, those after the fewest layers are dropped
+first: they are the largest, and the fastest to compute again."""
 
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """calibration: (N, C, H, W) images that statistics are estimated from. images, labels: what is judged by; none of
-    them the supernet is trained on. All normalised."""
+    """Images that candidates are judged by. The supernet is trained on none of `images`; everything is normalised.
+
+    calibration: (N, C, H, W) images that the BN statistics are estimated from. images, labels: (M, C, H, W) and (M,),
+    on which accuracy is taken.
+    """
 
     calibration: Tensor
     images: Tensor
     labels: Tensor
 
     def to(self, device: torch.device) -> HeldOut:
+        """Move all tensors to a torch device."""
         return HeldOut(*(t.to(device) for t in (self.calibration, self.images, self.labels)))
 
 
 def accuracies(supernet: ChoiceSupernet, paths: Sequence[Sequence[int]], held_out: HeldOut) -> list[float]:
-    """Of every path, in the order asked; the supernet stays as it is."""
+    """The held-out accuracy (0 to 1) of each path, in the order of `paths`. The supernet is left unchanged.
+
+    paths: for each candidate the position of the operator in every layer.
+    """
     judge = Judge(supernet, held_out)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)  # an operator may draw
+        torch.manual_seed(0)  # an operator may draw random numbers
         found = {path: judge.accuracy(path) for path in sorted({tuple(path) for path in paths})}
     return [found[tuple(path)] for path in paths]
 
 
 Pair = tuple[Tensor, Tensor]
-"""The same layer's activations of calibration and of held-out images."""
+"""Activations of one layer: of the calibration images, and of the held-out images."""
 
 
 class Judge:
-    """One walk through the tree of paths. trail: activations after the first operators of the last one."""
+    """Judges paths one after the other, reusing the activations of the prefix that a path shares with the one before.
+
+    trail: activations of the last path, by the prefix of operators that leads to them. The supernet is copied.
+    """
 
     def __init__(self, supernet: ChoiceSupernet, held_out: HeldOut) -> None:
         self.supernet = copy.deepcopy(supernet).requires_grad_(False)
@@ -62,6 +73,7 @@ class Judge:
 
     @torch.inference_mode()
     def accuracy(self, path: tuple[int, ...]) -> float:
+        """The held-out accuracy (0 to 1) of one path. Paths that come in lexicographic order share the most work."""
         self.trail = {known: pair for known, pair in self.trail.items() if known == path[: len(known)]}
         start = max(map(len, self.trail))
         here = self.trail[path[:start]]
@@ -80,7 +92,8 @@ def _bytes(pair: Pair) -> int:
 
 
 def _through(module: nn.Module, pair: Pair) -> Pair:
-    """Calibration images set the statistics that held-out images are normalised by."""
+    """Run both parts of the pair through a module. The calibration images set the BN statistics, which then normalise
+    the held-out images; dropout is off for both."""
     calibration, images = pair
     module.train()
     for part in module.modules():

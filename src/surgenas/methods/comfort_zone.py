@@ -13,7 +13,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Scaled:
-    """A network at one scale. macs, moved_bytes (weights and activations, read and written): of one image."""
+    """A network at one scale, with its costs.
+
+    scale: 1 for the network itself. latency_ms: of a whole batch. macs: multiply-accumulates of one image. moved_bytes:
+    weights and activations that are read and written for one image. batch: images in a batch.
+    """
 
     scale: float
     latency_ms: float
@@ -23,19 +27,21 @@ class Scaled:
 
     @property
     def flops_per_s(self) -> float:
-        """Achieved: two operations a MAC."""
+        """Achieved operations per second, counting two operations for each multiply-accumulate."""
         return 2e3 * self.macs * self.batch / self.latency_ms
 
     @property
     def intensity(self) -> float:
-        """Operations per byte, as if nothing were cached between layers."""
+        """Operations per moved byte, assuming that nothing stays in a cache between layers."""
         return 2 * self.macs / self.moved_bytes
 
 
 def zone(points: Sequence[Scaled], *, latency_slack: float = 0.03, efficiency_slack: float = 0.05) -> list[Scaled]:
-    """The scales above 1 that cost (nearly) nothing, smallest first; empty on a device that charges for everything.
+    """The points above scale 1 that belong to the Comfort Zone, the smallest scale first; empty if the device charges
+    for every step.
 
-    Raises ValueError if the network itself, scale 1, is not among the points.
+    latency_slack, efficiency_slack: eps_l and eps_e of the definition above, as shares. Raises ValueError if scale 1 is
+    not the smallest scale among the points.
     """
     ordered = sorted(points, key=lambda point: point.scale)
     if not ordered or ordered[0].scale != 1:
@@ -50,5 +56,5 @@ def zone(points: Sequence[Scaled], *, latency_slack: float = 0.03, efficiency_sl
 
 
 def pick(inside: Sequence[Scaled]) -> Scaled | None:
-    """The member with the most FLOPs; None if the zone is empty."""
+    """The point of the zone with the most MACs; None if the zone is empty."""
     return max(inside, key=lambda point: point.macs, default=None)

@@ -26,10 +26,12 @@ def most_probable(
     count: int = 1,
     samples: int = 2000,
 ) -> list[Architecture]:
-    """Up to `count` different networks inside the window, the most probable first; empty if none was met.
+    """Up to `count` different networks with a predicted latency in the window, the most probable first; empty if none
+    is found.
 
-    Starts from the mode, from samples at several temperatures, and from mixtures with cheap and dear operators; then
-    climbs one choice at a time until nothing improves.
+    p_LK: probability of each of K operators in each of L layers. window_ms: the lowest and the highest latency allowed.
+    samples: how many starting points are drawn, at several temperatures and with a random preference for each operator.
+    From the best of them one choice at a time is changed until nothing improves.
     """
     log_p = np.log(np.maximum(p_LK, 1e-12))
     pool = {moves.canonical_key(space, arch): arch for arch in _candidates(space, log_p, rng, samples)}

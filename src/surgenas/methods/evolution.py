@@ -1,6 +1,8 @@
-"""Evolution inside a hard limit, over any space and any way to judge its architectures (SPOS, Guo et al. 2020;
-docs/methods/hurricane.md, 5). What was judged is its only memory; every loop is bounded, however few architectures meet
-the limit."""
+"""Evolution inside a hard limit, over any space and any way to judge its architectures.
+
+The method is that of SPOS (Guo et al. 2020; docs/methods/hurricane.md, 5). The history of trials is its only memory.
+Every loop is bounded, however few architectures meet the limit.
+"""
 
 from __future__ import annotations
 
@@ -21,18 +23,19 @@ from surgenas.methods.blackbox import BlackBox, Draw, fresh, ranked, seen
 from surgenas.methods.sampling import Feasible
 
 Judge = Callable[[Sequence[Architecture]], Sequence[float]]
-"""Scores, the larger the better."""
+"""A function that returns the scores of architectures, in their order; larger is better."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evolution:
-    """The authors' shares: of each generation some from mutation, some from crossover, the rest at random.
+    """Settings of the evolution of SPOS. Each generation holds mutated networks, crossed networks, and random ones to
+    fill it up.
 
-    population: networks of a generation.
-    generations: after the first.
-    parents: the best that children come from.
-    mutations, crossovers: children of a generation that come so.
-    mutation_rate: chance of every gene to be drawn anew.
+    population: networks in a generation.
+    generations: how many generations are judged after the networks that the evolution starts from.
+    parents: how many of the best networks so far have children.
+    mutations, crossovers: how many networks of a generation come from mutation, and how many from crossover.
+    mutation_rate: probability that a gene is drawn anew in a mutation.
     """
 
     population: int = 50
@@ -50,7 +53,8 @@ class Evolution:
 def ask(
     space: Space, history: Sequence[Trial], settings: Evolution, feasible: Feasible, rng: np.random.Generator
 ) -> list[Architecture]:
-    """The next generation: feasible networks that were not judged yet, `population` of them or as many as are found."""
+    """The next generation: up to `population` different feasible networks that are not in the history; fewer, or none,
+    if no more are found."""
     known = seen(history)
     best = [trial.arch for trial in ranked(history)[: settings.parents]]
     found: list[Architecture] = []
@@ -66,7 +70,7 @@ def ask(
         take(_each(lambda: moves.mutate_each(space, parent(), settings.mutation_rate, rng)), settings.mutations)
         take(_each(lambda: moves.crossover(space, parent(), parent(), rng)), settings.crossovers)
     take(lambda count: moves.sample_many(space, count, rng), settings.population)
-    take(_each(lambda: moves.sample_skewed(space, rng)), settings.population)  # limits far from the space's middle
+    take(_each(lambda: moves.sample_skewed(space, rng)), settings.population)  # far from the mean
     return found
 
 
@@ -78,9 +82,11 @@ def evolve(
     rng: np.random.Generator,
     seeds: Sequence[Architecture] = (),
 ) -> list[Trial]:
-    """Everything judged, the best first; ends early once nothing new is feasible.
+    """All networks that were judged, as trials, the best first. Ends early if a generation finds no new feasible
+    network.
 
-    seeds: judged before anything is drawn; where few architectures are feasible, the first ones are hard to meet.
+    seeds: judged first, whether feasible or not; useful where so few architectures are feasible that random draws miss
+    them.
     """
     known: list[Trial] = []
     generation = list({moves.canonical_key(space, arch): arch for arch in seeds}.values())
@@ -95,12 +101,13 @@ def evolve(
 
 @dataclass(frozen=True, kw_only=True)
 class Generations(BlackBox):
-    """The same evolution in a loop that asks: a generation at a time.
+    """The evolution of `evolve` in a loop that asks for candidates, one generation at a time.
 
-    population: networks of a generation.
-    parents: the best that children come from.
-    mutations, crossovers: children of a generation that come so; the rest is drawn at random.
-    mutation_rate: chance of every gene to be drawn anew.
+    population: networks in a generation.
+    parents: how many of the best networks so far have children.
+    mutations, crossovers: how many networks of a generation come from mutation, and how many from crossover; random
+    ones fill it up.
+    mutation_rate: probability that a gene is drawn anew in a mutation.
     """
 
     name: ClassVar[str] = "evolution"

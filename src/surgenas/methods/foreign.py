@@ -1,4 +1,7 @@
-"""Other people's optimizers on our spaces: what they propose twice or outside the limit is answered without a trial."""
+"""Optimizers of other packages on our spaces.
+
+What such an optimizer proposes twice, or outside the limit, is answered without a trial.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,12 @@ from surgenas.methods.blackbox import fresh_at_random
 from surgenas.methods.sampling import Feasible
 
 TRIES = 20
-"""Proposals for one that is new and feasible; then one is drawn at random and put to the optimizer."""
+"""How many proposals of the optimizer are looked at for one that is new and feasible. After that, an architecture is
+drawn at random and the optimizer is told of it."""
 
 
 class ForeignLoop(ABC):
-    """An optimizer behind `ask` and `tell`. Tokens are its own handles of what it proposed."""
+    """An optimizer of another package behind `ask` and `tell`. A token is that package's own handle of a proposal."""
 
     def __init__(self, space: Space, rng: np.random.Generator, feasible: Feasible = anywhere) -> None:
         self.space, self.rng, self.feasible = space, rng, feasible
@@ -29,23 +33,23 @@ class ForeignLoop(ABC):
 
     @abstractmethod
     def propose(self) -> tuple[Any, tuple[str, ...]]:
-        """A token, and the genes that the optimizer wants judged."""
+        """The optimizer's next proposal: its token and the genes of the architecture."""
 
     @abstractmethod
     def suggest(self, arch: Architecture) -> Any:
-        """The token of an architecture that the optimizer did not think of."""
+        """Register an architecture that the optimizer did not propose, and return a token for it."""
 
     @abstractmethod
     def answer(self, token: Any, trial: Trial) -> None:
-        """Tell the optimizer."""
+        """Tell the optimizer the trial of the proposal that the token stands for."""
 
     def ask(self, n: int = 1) -> list[Architecture]:
-        """Up to n architectures to judge; none if nothing feasible is left."""
+        """Up to n architectures to judge; empty if no feasible new one could be found."""
         found = (self._next() for _ in range(n))
         return [arch for arch in found if arch is not None]
 
     def tell(self, trial: Trial) -> None:
-        """What was found of an architecture, asked for or not."""
+        """Take the trial of an architecture, which need not have been asked for."""
         token = self._asked.pop(trial.key, None)
         self.answer(self.suggest(trial.arch) if token is None else token, trial)
         self._told[trial.key] = trial
@@ -66,7 +70,8 @@ class ForeignLoop(ABC):
         return None
 
     def _worst(self, arch: Architecture) -> Trial:
-        """An answer for what may not be judged: as bad as the worst seen."""
+        """The trial that an infeasible architecture is answered with: the lowest score and the highest latency seen so
+        far."""
         score = min((trial.score for trial in self.history), default=0.0)
         latency_ms = max((trial.latency_ms for trial in self.history), default=0.0)
         return Trial(arch, arch.key, score, latency_ms)

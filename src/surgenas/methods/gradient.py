@@ -1,4 +1,4 @@
-"""What gradient searches share: a belief in every operator of every layer, and a multiplier for the latency."""
+"""What gradient searches share: a probability of every operator in every layer, and a multiplier for the latency."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ from surgenas.methods.shared_weights import SupernetSearch
 
 @dataclass(frozen=True, kw_only=True)
 class GradientEpoch(EpochSummary):
-    """path: what it would choose now; skips: how many of it."""
+    """The summary of an epoch of a gradient search.
+
+    multiplier: the learned lambda. path: positions of the operators that the search would choose now. skips: how many
+    of these are skips.
+    """
 
     multiplier: float
     skips: int
@@ -27,16 +31,16 @@ class GradientEpoch(EpochSummary):
 
 
 class GradientSearch(SupernetSearch):
-    """Architecture parameters learned with the weights."""
+    """A search that learns architecture parameters by gradient, together with the shared weights."""
 
     multiplier: Multiplier
 
     @abstractmethod
     def probabilities(self) -> Tensor:
-        """(L, K): how much the search believes in each operator of each layer."""
+        """The search's present probability of each operator in each layer, (L, K)."""
 
     def path(self) -> tuple[int, ...]:
-        """The operators that it would choose now."""
+        """The position of the most probable operator of each layer."""
         return tuple(int(k) for k in self.probabilities().argmax(1))
 
     def propose(
@@ -49,27 +53,36 @@ class GradientSearch(SupernetSearch):
         return moves.decode(self.space, self.probabilities().double().cpu().numpy())
 
     def with_path(self, known: dict[str, Any]) -> dict[str, Any]:
-        """What all gradient searches add to an epoch's summary."""
+        """An epoch's values, with the fields added that all gradient searches report."""
         path = self.path()
         genes = [choice.options[k] for choice, k in zip(self.space.choices, path, strict=True)]
         return {**known, "path": path, "skips": genes.count("skip"), "multiplier": self.multiplier.value}
 
 
 class Multiplier:
-    """Lambda of L + lambda (LAT/T - 1), learned by gradient ascent (docs/methods/surgenas.md, 5); of either sign, so
-    that the latency lands on the limit from both sides."""
+    """The lambda in the loss L + lambda (LAT/T - 1), learned by gradient ascent (docs/methods/surgenas.md, 5). It may
+    become negative, so that a latency below the limit is pushed up to it as well.
+
+    lr: learning rate. damping: weight of the present violation in the loss.
+    """
 
     def __init__(self, lr: float, damping: float) -> None:
         self.lr, self.damping, self.value = lr, damping, 0.0
 
     def loss(self, relative: Tensor) -> Tensor:
-        """Augmented: the violation itself pushes too, which damps the oscillation of plain gradient ascent."""
+        """The latency term of the loss. relative: predicted latency over the limit.
+
+        The augmented Lagrangian: the present violation adds to lambda, which damps the oscillation of plain gradient
+        ascent.
+        """
         return (self.value + self.damping * (float(relative.detach()) - 1)) * relative
 
     def learn(self, relative: float) -> None:
+        """One step of gradient ascent on lambda. relative: predicted latency over the limit."""
         self.value += self.lr * (relative - 1)
 
 
 def cosine(start: float, done: float) -> float:
-    """A learning rate that falls to a hundredth; done: share of the steps."""
+    """A learning rate that falls from `start` to a hundredth of it along a cosine. done: share of the steps that are
+    done; above 1 it counts as 1."""
     return start * max(0.01, 0.5 * (1 + math.cos(math.pi * min(1.0, done))))

@@ -1,5 +1,5 @@
-"""Successive halving that never waits (ASHA: Li et al., MLSys 2020): many architectures at a cheap fidelity; of each
-rung the best go up."""
+"""Successive halving that never waits (ASHA: Li et al., MLSys 2020): many architectures are judged at a cheap fidelity,
+and the best of each fidelity are judged at the next one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ from surgenas.methods.sampling import Feasible
 
 @dataclass(frozen=True, kw_only=True)
 class SuccessiveHalving(BlackBox):
-    """rungs: fidelities there are, the cheapest first. eta: one in so many of a rung goes up to the next."""
+    """Asynchronous successive halving; a rung is one fidelity.
+
+    rungs: how many fidelities there are.
+    eta: one in so many architectures of a rung is judged at the next rung.
+    """
 
     name: ClassVar[str] = "halving"
     rungs: int = 2

@@ -28,24 +28,27 @@ from surgenas.methods.spos import SPOS, SPOSSearch
 from surgenas.spaces.restricted import Restricted
 
 NEAR = 0.95
-"""Share of the limit that the first stage uses, or the second ends far below it."""
+"""The network that the first stage finds shall use at least this share of the limit; with less, the second stage, which
+changes only the other layers, ends far below the limit."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hurricane(SPOS):
     """Settings of one search in two stages.
 
-    keep, b, per_layer: how the device's operators are chosen, where the space is the whole pool (methods/selection.py).
-    epochs: of both stages, shared by how many layers each searches.
-    early: layers that the second stage searches, 0 for the stage boundary nearest to two in five.
-    warm: the second stage inherits the weights of the first.
-    reversed: search the early layers first.
+    keep, b, per_layer: how the operators of the device are chosen, where the space is the whole pool
+    (methods/selection.py).
+    epochs: epochs of both stages together, divided by how many layers each stage searches.
+    early: how many of the first layers the second stage searches; 0 for the boundary of the network's stages that is
+    nearest to two fifths of the layers.
+    warm: the second stage continues with the weights of the first instead of new ones.
+    reversed: the first stage searches the early layers and the second the later ones.
     """
 
     name: ClassVar[str] = "hurricane"
     default_space: ClassVar[str] = "operators"
     longer: ClassVar[float] = 0.696 * SPOS.longer
-    """The claimed saving: 30.4 % of SPOS's training."""
+    """The paper claims to save 30.4 % of SPOS's training."""
     least_steps: ClassVar[int] = round(0.696 * SPOS.least_steps)
 
     keep: Count = 4
@@ -70,7 +73,11 @@ class Hurricane(SPOS):
 
 
 class HurricaneSearch(SPOSSearch):
-    """SPOS on the later layers, then on the early ones."""
+    """Searches the later layers as SPOS does, then the early ones with the later ones fixed.
+
+    first, second: the layers that each stage searches. given: the gene of every layer that is not searched now. a1: the
+    genes of the network that the first stage found, empty until then.
+    """
 
     config: Hurricane
 
@@ -84,11 +91,11 @@ class HurricaneSearch(SPOSSearch):
         self.first, self.second = reversed(stages) if c.reversed else stages
         self.first_epochs = min(c.epochs - 1, max(1, round(c.epochs * len(self.first) / layers)))
         self.given = {layer: self.space.choices[layer].options[0] for layer in self.second}
-        """What is not searched now: first the operators that the device likes best."""
+        """The genes of the layers that are not searched now; in the first stage the device's best operators."""
         self.a1: tuple[str, ...] = ()
 
     def run_epoch(self, epoch: int, batches: Iterable[tuple[Tensor, Tensor]]) -> EpochSummary:
-        """The first epoch of the second stage begins with the evolution of the first."""
+        """One pass over the training images; before the first epoch of the second stage, the evolution of the first."""
         if epoch == self.first_epochs and not self.a1:
             self._fix(self._first_found().genes)
             if not self.config.warm:
@@ -98,8 +105,8 @@ class HurricaneSearch(SPOSSearch):
         return super().run_epoch(epoch, batches)
 
     def _first_found(self) -> Architecture:
-        """a1, predicted inside the limit, near to it if possible since its layers are not looked at again; the fastest
-        there is if none is inside."""
+        """The network of the first stage, a1: predicted inside the limit, and above NEAR of it if possible, since its
+        layers are not searched again. If none is inside, the network of fewest MACs in the searched layers."""
         rng = generator(self.seed, "first-stage")
         for least in (NEAR, 0.0):
             found = self.evolved(self.part, self._predicted, (least * self.limit_ms, self.limit_ms), rng)
@@ -107,7 +114,7 @@ class HurricaneSearch(SPOSSearch):
                 return found[0]
         cheap = -require(self.space, Additive).costs().macs
         for layer in self.second:
-            cheap[layer] = -np.arange(cheap.shape[1])  # as given
+            cheap[layer] = -np.arange(cheap.shape[1])  # its first operator, as in `given`
         return self.space.architecture(
             tuple(choice.options[int(k)] for choice, k in zip(self.space.choices, cheap.argmax(1), strict=True))
         )
@@ -121,7 +128,7 @@ class HurricaneSearch(SPOSSearch):
 
     @property
     def part(self) -> Restricted:
-        """The architectures that this stage searches."""
+        """The architectures that the present stage searches."""
         return Restricted(self.space, self.given)
 
     def _draw(self, index: int) -> list[tuple[int, ...]]:
@@ -131,7 +138,11 @@ class HurricaneSearch(SPOSSearch):
     def propose(
         self, latency_ms: Latency, window_ms: tuple[float, float], count: int, rng: np.random.Generator
     ) -> list[Architecture]:
-        """a2; a1 is among the judged, if it fits, so that a2 is never worse on the supernet."""
+        """The networks that the evolution of the second stage judged, as `methods.base.Search` asks for them.
+
+        The evolution starts from a1 too, if a1 lies in the window, so the first proposal is never worse than a1 by the
+        supernet's accuracy.
+        """
         a1 = self.space.architecture(self.a1)
         low, high = window_ms
         seeds = [a1] if low <= float(latency_ms([a1])[0]) <= high else []
@@ -147,7 +158,7 @@ class HurricaneSearch(SPOSSearch):
 
 
 def _stage_boundary(space: Space) -> int:
-    """Layers before the boundary of stages that is nearest to two fifths of them."""
+    """The number of layers before the network's stage boundary that is nearest to two fifths of the layers."""
     stages = [choice.name.split(".")[0] for choice in space.choices]
     boundaries = [i for i in range(1, len(stages)) if stages[i] != stages[i - 1]] or [max(1, round(0.4 * len(stages)))]
     return min(boundaries, key=lambda i: abs(i - 0.4 * len(stages)))

@@ -1,5 +1,5 @@
-"""What Single-Path NAS does with its decisions besides running them: dropping some while warming up, and its runtime
-formula (docs/methods/single_path.md, 7 and docs/methods/single_path.md, 5)."""
+"""Two parts of Single-Path NAS that work on its decisions: the dropout of decisions in the warm-up, and the paper's
+formula of the runtime (docs/methods/single_path.md, 7 and docs/methods/single_path.md, 5)."""
 
 from __future__ import annotations
 
@@ -11,14 +11,18 @@ from torch import Tensor
 from surgenas.nn.superkernel import E3, E6, K5
 
 DROPOUTS = ("equal", "authors", "none")
+"""Ways to drop decisions in the warm-up, by name; `kept` says what each does."""
 PAPER_TABLE = ("k3e6", "k5e3", "k5e6")
-"""Table entries that the paper's formula uses."""
+"""The operators whose latencies the paper's formula uses."""
 
 
 def kept(kind: str, keep: float, skippable: Sequence[bool], decisions: int, generator: torch.Generator) -> Tensor:
-    """(L, D) factors for decisions, 0 or 1; as the authors have it 0 or 1 / keep.
+    """Random factors (L, D) that decisions are multiplied by in the warm-up; the decision to keep a layer that cannot
+    be skipped is never dropped.
 
-    "equal" gives operators the same chance: skip, e3 and e6 a third each, k3 and k5 a half, SE ratios a third.
+    kind: "equal" draws 0 or 1 so that operators have the same chance: skip, e3 and e6 a third each, k3 and k5 a half,
+    SE ratios a third. "authors" draws 0 or 1 / keep, with probability `keep` for the latter. "none" is 1 everywhere.
+    skippable: of each layer, whether it may be skipped. decisions: D, decisions of a layer.
     """
     if kind == "none":
         return torch.ones(len(skippable), decisions)
@@ -31,7 +35,10 @@ def kept(kind: str, keep: float, skippable: Sequence[bool], decisions: int, gene
 
 
 def paper_runtime(decisions_LD: Tensor, table: Mapping[str, Tensor]) -> Tensor:
-    """The paper's runtime of the searched layers, each table entry (L,) ms:
+    """The paper's runtime in ms, a scalar, summed over the L searched layers; differentiable.
+
+    decisions_LD: decisions in 0..1. table: for each operator of PAPER_TABLE its latencies (L,) in ms. With R_{k,e} the
+    latency of kernel k and expansion e:
 
     R_e = d3e (R_{5,3} + d6e (R_{5,6} - R_{5,3})), rho = R_{3,6} / R_{5,6}, R_l = rho R_e + (1 - rho) R_e d5
     """

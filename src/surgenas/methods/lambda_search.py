@@ -15,23 +15,27 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
 
 LANDED = 0.03
-"""|runtime / wanted - 1| that ends the search."""
+"""The search for lambda ends when |runtime / wanted - 1| is at most this."""
 WAYS = ("bisection", "bayes")
+"""The names of the two ways to choose the next lambda."""
 Tries = Sequence[tuple[float, float]]
 """(log10 lambda, runtime / wanted) of each search so far."""
 
 
 def landed(tries: Tries) -> bool:
+    """Is the runtime of the last search near enough to the wanted one?"""
     return bool(tries) and abs(tries[-1][1] - 1) <= LANDED
 
 
 def propose(way: str, tries: Tries, low: float, high: float) -> float:
-    """The log10 lambda to try next, in [low, high]. A larger lambda gives a smaller runtime."""
+    """The log10 lambda to try next, between low and high. way: "bisection" or "bayes". A larger lambda gives a smaller
+    runtime."""
     return bisect(tries, low, high) if way == "bisection" else expect(tries, low, high)
 
 
 def bisect(tries: Tries, low: float, high: float) -> float:
-    """The middle of what is still between too slow and too fast."""
+    """The middle between the largest log10 lambda that was too slow and the smallest that was too fast; of the whole
+    range if these contradict each other."""
     too_slow = [x for x, ratio in tries if ratio > 1]
     too_fast = [x for x, ratio in tries if ratio <= 1]
     least, most = max(too_slow, default=low), min(too_fast, default=high)
@@ -39,7 +43,11 @@ def bisect(tries: Tries, low: float, high: float) -> float:
 
 
 def expect(tries: Tries, low: float, high: float) -> float:
-    """Where a Gaussian process over log runtime thinks it most probable to land: Bayesian optimisation of a number."""
+    """The log10 lambda that most probably lands, by a Gaussian process over log runtime (Bayesian optimisation in one
+    dimension).
+
+    The first two tries are fixed points of the range.
+    """
     if len(tries) < 2:
         return low + (high - low) * (0.5, 0.25 if tries and tries[0][1] < 1 else 0.75)[len(tries)]
     x, log_ratio = np.array([t[0] for t in tries])[:, None], np.log([t[1] for t in tries])

@@ -1,5 +1,5 @@
-"""Local search (White, Nolen & Savani, UAI 2021): all neighbours of the best, from the first that is better on; where
-none is, a new start."""
+"""Local search (White, Nolen & Savani, UAI 2021): judges the neighbours of the best network, moves to the first one
+that is better, and starts anew from a random network when no neighbour is."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ from surgenas.methods.sampling import Feasible
 
 @dataclass(frozen=True, kw_only=True)
 class LocalSearch(BlackBox):
-    """starts: random architectures, the best of which the first climb begins at."""
+    """Local search with random restarts.
+
+    starts: how many random architectures are judged first; the first climb begins at the best of them.
+    """
 
     name: ClassVar[str] = "local"
     starts: int = 10
@@ -40,13 +43,14 @@ class LocalSearch(BlackBox):
 
 
 def _left(space: Space, history: Sequence[Trial], starts: int, feasible: Feasible) -> dict[str, Architecture]:
-    """Of the present centre the feasible neighbours that were never tried: the history played again."""
+    """The feasible neighbours of the present centre that were not tried, by canonical key. The centre follows from the
+    history, which is gone through again."""
     tried = seen(history[:starts])
     centre = ranked(history[:starts])[0]
     left = _around(space, centre, tried, feasible)
     for trial in history[starts:]:
         tried.add(trial.key)
-        if not left or trial.score > centre.score:  # a new start, or a step
+        if not left or trial.score > centre.score:  # restart, or climb
             centre, left = trial, _around(space, trial, tried, feasible)
         else:
             left.pop(trial.key, None)
@@ -54,6 +58,7 @@ def _left(space: Space, history: Sequence[Trial], starts: int, feasible: Feasibl
 
 
 def _around(space: Space, centre: Trial, tried: set[str], feasible: Feasible) -> dict[str, Architecture]:
+    """The feasible neighbours of a network that were not tried, by canonical key."""
     new = {key: arch for key, arch in _near(space, centre.arch).items() if key not in tried}
     allowed = feasible(list(new.values())) if new else ()
     return {key: arch for (key, arch), ok in zip(new.items(), allowed, strict=True) if ok}

@@ -1,4 +1,4 @@
-"""Nevergrad's optimizers (Rapin & Teytaud 2018), and others that ask and tell as they do, on our spaces."""
+"""Nevergrad's optimizers (Rapin & Teytaud 2018), and others with the same ask and tell interface, on our spaces."""
 
 from __future__ import annotations
 
@@ -18,20 +18,24 @@ from surgenas.methods.sampling import Feasible, Sampling
 
 @dataclass(frozen=True, kw_only=True)
 class NevergradSearch(Sampling):
-    """optimizer: a name of Nevergrad's registry."""
+    """A search by an optimizer of Nevergrad.
+
+    optimizer: a name of Nevergrad's registry.
+    """
 
     name: ClassVar[str] = "nevergrad"
     optimizer: str = "DiscreteOnePlusOne"
 
     def start(self, space: Space, rng: np.random.Generator, feasible: Feasible = anywhere) -> ForeignLoop:
-        """An optimizer of its own."""
+        """A new optimizer. Raises EnvironmentFault if Nevergrad is not installed, UsageError if its registry has no
+        such name."""
         try:
             import nevergrad
         except ImportError as error:
             raise EnvironmentFault("Nevergrad is not installed: pip install 'surgenas[lab]'") from error
         if self.optimizer not in nevergrad.optimizers.registry:
             raise UsageError(f"Nevergrad has no optimizer {self.optimizer!r}; its registry lists them")
-        free = [choice.options for choice in space.choices if len(choice.options) > 1]  # it divides by 0 for others
+        free = [choice.options for choice in space.choices if len(choice.options) > 1]  # 1 option: it divides by 0
         genes = nevergrad.p.Tuple(*map(nevergrad.p.Choice, free))
         genes.random_state.seed(int(rng.integers(2**31)))
         made = nevergrad.optimizers.registry[self.optimizer](parametrization=genes, budget=None, num_workers=1)
@@ -39,8 +43,12 @@ class NevergradSearch(Sampling):
 
 
 class NevergradLoop(ForeignLoop):
-    """optimizer: `ask()` gives a candidate whose `value` is the genes of the choices that there are, `tell(candidate,
-    loss)` takes what to minimise; `parametrization.spawn_child(new_value)` makes one of ours."""
+    """An optimizer of Nevergrad behind `ask` and `tell`.
+
+    optimizer: its `ask()` returns a candidate whose `value` holds a gene for each choice with more than one option; its
+    `tell(candidate, loss)` takes a value to be minimised; its `parametrization.spawn_child(new_value)` makes a
+    candidate of given genes.
+    """
 
     def __init__(self, space: Space, rng: np.random.Generator, feasible: Feasible, optimizer: Any) -> None:
         super().__init__(space, rng, feasible)

@@ -18,13 +18,15 @@ from surgenas.methods.blackbox import BlackBox, fresh, fresh_at_random, seen
 from surgenas.methods.sampling import Feasible
 
 TRIES = 200
-"""Children drawn for one that is new and feasible."""
+"""Children drawn, at most, for each wanted one that is new and feasible."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class NSGA2(BlackBox):
-    """population: how many survive of all that were tried, at first random ones.
-    mutation_rate: chance of every gene to be drawn anew after crossover, 0 for one gene in expectation.
+    """NSGA-II, which keeps the networks with the best trade-offs of score and latency.
+
+    population: how many of all tried networks may have children; as many random ones are judged first.
+    mutation_rate: probability that a gene is drawn anew after crossover; 0 stands for one gene in expectation.
     """
 
     name: ClassVar[str] = "nsga2"
@@ -48,7 +50,7 @@ class NSGA2(BlackBox):
         rate = self.mutation_rate or 1 / len(space.choices)
 
         def parent() -> Architecture:
-            return alive[int(min(rng.integers(len(alive), size=2)))].arch  # of two, who comes first
+            return alive[int(min(rng.integers(len(alive), size=2)))].arch  # the better ranked of two
 
         def child() -> Architecture:
             return moves.mutate_each(space, moves.crossover(space, parent(), parent(), rng), rate, rng)
@@ -58,7 +60,11 @@ class NSGA2(BlackBox):
 
 
 def survivors(history: Sequence[Trial], count: int) -> list[Trial]:
-    """By front, within one the least crowded first."""
+    """The best `count` trials: by non-dominated front of score and latency, and within a front by falling crowding
+    distance.
+
+    Raises EnvironmentFault if pymoo is not installed.
+    """
     try:
         from pymoo.operators.survival.rank_and_crowding.metrics import calc_crowding_distance
         from pymoo.util.nds.non_dominated_sorting import NonDominatedSorting

@@ -1,4 +1,4 @@
-"""Optuna (Akiba et al. 2019), both ways: its samplers on our spaces, and our methods as a sampler of its studies."""
+"""Optuna's samplers on our spaces, and our methods as a sampler of Optuna's studies. Optuna: Akiba et al. 2019."""
 
 from __future__ import annotations
 
@@ -27,12 +27,15 @@ except ImportError as error:
 
 @dataclass(frozen=True, kw_only=True)
 class OptunaSearch(Sampling):
-    """make: seed -> any of Optuna's samplers."""
+    """A search by a sampler of Optuna.
+
+    make: from a seed to a sampler of Optuna.
+    """
 
     make: Callable[[int], Any]
 
     def start(self, space: Space, rng: np.random.Generator, feasible: Feasible = anywhere) -> ForeignLoop:
-        """A study of its own, in memory."""
+        """A new study in memory."""
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         directions = ["maximize", "minimize"] if self.two_objectives else ["maximize"]
         study = optuna.create_study(sampler=self.make(int(rng.integers(2**31))), directions=directions)
@@ -75,10 +78,10 @@ class _OptunaLoop(ForeignLoop):
 
 
 class SurgenasSampler(optuna.samplers.BaseSampler):
-    """One of our methods in a study that maximises one value.
+    """One of our methods as the sampler of an Optuna study that maximises one value.
 
     study = optuna.create_study(direction="maximize", sampler=SurgenasSampler(space, WeakNAS()))
-    The objective reads `architecture(space, trial)`.
+    The objective gets its architecture from `architecture(space, trial)`.
     """
 
     def __init__(self, space: Space, method: BlackBox, seed: int = 0, feasible: Feasible = anywhere) -> None:
@@ -88,7 +91,8 @@ class SurgenasSampler(optuna.samplers.BaseSampler):
         return dict(distributions(self.space))
 
     def sample_relative(self, study: Any, trial: Any, search_space: dict[str, BaseDistribution]) -> dict[str, Any]:
-        """What follows from the study's finished trials; nothing, so that Optuna draws, if all of them are done.
+        """Parameters of the next architecture, asked of the method with the study's finished trials as its history.
+        Empty if the method finds no new architecture; Optuna then draws one.
 
         Raises UsageError for a study that does not maximise one value.
         """
@@ -103,7 +107,7 @@ class SurgenasSampler(optuna.samplers.BaseSampler):
         return _params(self.space, found[0]) if found else {}
 
     def sample_independent(self, study: Any, trial: Any, param_name: str, param_distribution: Any) -> Any:
-        """Of parameters that are not the space's: uniform."""
+        """A uniform draw, for parameters that are not choices of the space."""
         rng = generator(self.seed, "optuna", trial.number, param_name)
         return optuna.samplers.RandomSampler(int(rng.integers(2**31))).sample_independent(
             study, trial, param_name, param_distribution
@@ -111,12 +115,12 @@ class SurgenasSampler(optuna.samplers.BaseSampler):
 
 
 def distributions(space: Space) -> dict[str, CategoricalDistribution]:
-    """A parameter for every choice."""
+    """Optuna's categorical distribution of every choice, by the choice's name."""
     return {choice.name: CategoricalDistribution(choice.options) for choice in space.choices}
 
 
 def architecture(space: Space, trial: Any) -> Architecture:
-    """Suggest every choice, in an objective."""
+    """The architecture of an Optuna trial, for use in an objective: suggests the gene of every choice."""
     genes = tuple(trial.suggest_categorical(choice.name, choice.options) for choice in space.choices)
     return space.architecture(genes)
 

@@ -18,7 +18,7 @@ from surgenas.methods.sampling import Feasible
 
 @dataclass(frozen=True, kw_only=True)
 class RandomSearch(BlackBox):
-    """Uniform over gene strings, no network twice."""
+    """Draws architectures uniformly and judges each network once."""
 
     name: ClassVar[str] = "random"
 

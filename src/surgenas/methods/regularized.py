@@ -1,5 +1,5 @@
-"""Regularized evolution (Real, Aggarwal, Huang & Le, AAAI 2019): the oldest die, the winner of a tournament has a child
-that differs in one choice."""
+"""Regularized evolution (Real, Aggarwal, Huang & Le, AAAI 2019): the population is the last networks that were judged,
+and the winner of a tournament among them has a child that differs in one choice."""
 
 from __future__ import annotations
 
@@ -19,12 +19,14 @@ from surgenas.methods.blackbox import BlackBox, fresh, fresh_at_random, seen
 from surgenas.methods.sampling import Feasible
 
 TRIES = 200
-"""Children drawn for one that is new and feasible."""
+"""Children drawn, at most, for each wanted one that is new and feasible."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RegularizedEvolution(BlackBox):
-    """population: the youngest that are alive, at first random ones.
+    """Evolution whose oldest network dies whenever a new one is judged.
+
+    population: how many of the last judged networks are alive; as many random ones are judged first.
     tournament: how many of them compete to have a child.
     """
 

@@ -1,7 +1,7 @@
-"""Which paths does one training step run? Five published answers behind one signature.
+"""Which paths does one training step run? Five published answers with one signature.
 
-A sampler maps (logits (L, K), temperature, torch.Generator) to the gates of the paths of one step, in fp32.
-Gradient reaches the logits through the gates where the method is differentiable and grad mode is on.
+A sampler takes logits (L, K), a temperature and a torch.Generator, and returns the gates of the paths of one step, in
+fp32. Gradient flows from the gates to the logits where the method is differentiable and grad mode is on.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ from torch.nn.functional import one_hot
 from surgenas.nn.supernet import Gates
 
 Sampler = Callable[[Tensor, float, torch.Generator], list[Gates]]
+"""The signature of a sampler, as described above."""
 
 
 def ordered_differentiable(logits_LK: Tensor, tau: float, generator: torch.Generator) -> list[Gates]:
-    """ODS (docs/methods/surgenas.md, 4): an ordering of all K operators in every layer, drawn without replacement.
+    """ODS (docs/methods/surgenas.md, 4): K paths from an ordering of all K operators in every layer, drawn without
+    replacement.
 
-    The K paths use every operator of every layer exactly once (strict fairness), most probable ones first on
-    average: the order is Plackett-Luce distributed.
+    Every operator of every layer runs exactly once (strict fairness), the probable ones in earlier paths on average:
+    the ordering is Plackett-Luce distributed.
     """
     left_LK = logits_LK.float()
     paths = []
@@ -34,32 +36,36 @@ def ordered_differentiable(logits_LK: Tensor, tau: float, generator: torch.Gener
 
 
 def uniform_orderings(logits_LK: Tensor, tau: float, generator: torch.Generator) -> list[Gates]:
-    """FairNAS (Chu et al. 2021): the same strict fairness, with orderings that ignore the logits."""
+    """FairNAS (Chu et al. 2021): K paths that use every operator of every layer once, in orderings that ignore the
+    logits."""
     L, K = logits_LK.shape
     order_LK = torch.rand(L, K, generator=generator).argsort(dim=1)
     return [Gates.one_hot(order_LK[:, i].tolist(), K, device=logits_LK.device) for i in range(K)]
 
 
 def single_gumbel(logits_LK: Tensor, tau: float, generator: torch.Generator) -> list[Gates]:
-    """GDAS (Dong and Yang 2019): one path, drawn from softmax(logits), straight-through gradient."""
+    """GDAS (Dong and Yang 2019): one path drawn from softmax(logits), with straight-through gradient."""
     return [_straight_through(logits_LK.float(), tau, generator)[0]]
 
 
 def single_uniform(logits_LK: Tensor, tau: float, generator: torch.Generator) -> list[Gates]:
-    """SPOS (Guo et al. 2020): one path, uniform."""
+    """SPOS (Guo et al. 2020): one path drawn uniformly, without gradient."""
     L, K = logits_LK.shape
     return [Gates.one_hot(torch.randint(K, (L,), generator=generator).tolist(), K, device=logits_LK.device)]
 
 
 def all_paths(logits_LK: Tensor, tau: float, generator: torch.Generator) -> list[Gates]:
-    """DARTS (Liu et al. 2019): every operator at once, weighted by softmax(logits); K times the memory."""
+    """DARTS (Liu et al. 2019): all operators at once, weighted by softmax(logits). It needs K times the memory of a
+    path."""
     return [Gates(logits_LK.float().softmax(dim=1), None)]
 
 
 def _straight_through(logits_LK: Tensor, tau: float, generator: torch.Generator) -> tuple[Gates, Tensor]:
-    """s = softmax((log p + g) / tau), b = onehot(argmax s), y = b - sg(s) + s; also b as a mask.
+    """A path drawn by the Gumbel trick, and its one-hot code (L, K) as a mask.
 
-    log p and the logits differ by a constant in each layer, which the softmax cancels: exactly, gradient included.
+    s = softmax((log p + g) / tau), b = onehot(argmax s), y = b - sg(s) + s, where y are the gates and sg stops the
+    gradient. The logits stand in for log p: they differ by a constant in each layer, which softmax and its gradient
+    cancel.
     """
     gumbel = -torch.empty(logits_LK.shape).exponential_(generator=generator).log()
     s = ((logits_LK + gumbel.to(logits_LK.device)) / tau).softmax(dim=1)

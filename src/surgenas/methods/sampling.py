@@ -22,27 +22,36 @@ from surgenas.core.work import Judge, Price, Work
 from surgenas.methods.base import Event, Latency, Needs, Problem, anywhere
 
 Feasible = Callable[[Sequence[Architecture]], npt.NDArray[np.bool_]]
+"""A function from N architectures to (N,) booleans: True for those that meet the limit."""
 STREAM = "bench"
-"""The place that random numbers are drawn for; the kept figures of benches were drawn there."""
+"""Names the random stream of these searches (core/seeds.py). Recorded results of benches were drawn from it, so it
+stays."""
 ROUNDING = 1e-9
+"""Tolerance for rounding errors when costs of judgements are added up, in full judgements."""
 
 
 class Loop(Protocol):
-    """An optimizer that is asked, and told what came of it. history: what it was told."""
+    """An optimizer that is asked for architectures and told their trials. history: all trials that it was told, in
+    order."""
 
     history: list[Trial]
 
-    def ask(self, n: int = 1) -> list[Architecture]: ...
-    def tell(self, trial: Trial) -> None: ...
+    def ask(self, n: int = 1) -> list[Architecture]:
+        """Up to n architectures to judge; empty if no feasible one is left."""
+
+    def tell(self, trial: Trial) -> None:
+        """Take the trial of an architecture."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling(ABC):
-    """trials: how many candidates it may have judged, each a training of its own. batch: how many it wants to be asked
-    for at a time.
+    """A method that sees nothing of a candidate but its score.
 
-    climbs: does an architecture that it asks for again mean the next fidelity? two_objectives: does it need latencies
-    in the history?
+    trials: how many candidates may be judged, each by a training of its own.
+    batch: how many candidates it asks for at a time.
+
+    climbs: asking again for an architecture means judging it at the next fidelity. two_objectives: the method uses the
+    latencies in the history beside the scores.
     """
 
     name: ClassVar[str]
@@ -55,10 +64,11 @@ class Sampling(ABC):
 
     @abstractmethod
     def start(self, space: Space, rng: np.random.Generator, feasible: Feasible = anywhere) -> Loop:
-        """An optimizer of its own, nothing known yet."""
+        """A new optimizer with an empty history."""
 
     def at_most(self, population: int) -> int:
-        """A population, or a quarter of the trials where that is less: a search must have time to evolve."""
+        """The population to use: a quarter of the trials if that is less, so that most trials are left for the search
+        itself."""
         return min(population, max(2, self.trials // 4))
 
     def needs(self, space: Space) -> Needs:
@@ -71,7 +81,7 @@ class Sampling(ABC):
 
 
 class SamplingSearch:
-    """Judges what a method asks for until its trials are spent; its history is its only memory."""
+    """Has the candidates judged that a method asks for, until its trials are spent. Its only memory is its history."""
 
     def __init__(self, method: Sampling, problem: Problem) -> None:
         self.method, self.problem, self.space = method, problem, problem.space
@@ -85,7 +95,7 @@ class SamplingSearch:
 
     @property
     def budget(self) -> float:
-        """Full judgements that may be spent; every extra round is another quarter of the trials."""
+        """How much may be spent, in full judgements. Each extra round adds a quarter of the trials."""
         return self.method.trials * (1 + self.problem.extra / 4)
 
     @property
@@ -93,7 +103,8 @@ class SamplingSearch:
         return self.loop.history
 
     def ask(self) -> Sequence[Work]:
-        """As many candidates as the method takes at a time, and what they cost if there is a cost to be asked for."""
+        """Judgements of as many candidates as the method takes at a time, preceded by the request for their costs if
+        the problem has costs."""
         left = self.budget - self.spent
         if self.ended:
             return []
@@ -105,7 +116,8 @@ class SamplingSearch:
         return [*priced, *self.asked]
 
     def _affordable(self, arch: Architecture) -> Judge | None:
-        """The judgement of the next fidelity, if there is enough left for it; else the search ends here."""
+        """The judgement of this architecture at its next fidelity, its cost counted as spent; None, and the search
+        ends, if the budget does not allow it."""
         key = moves.canonical_key(self.space, arch)
         last = len(self.problem.rungs) - 1
         rung = min(self.climbed.get(key, -1) + 1, last) if self.method.climbs else last
@@ -117,7 +129,7 @@ class SamplingSearch:
         return Judge(arch, rung)
 
     def tell(self, work: Work, result: Any) -> Sequence[Event]:
-        """Nothing, until all that was asked for together is known; then a trial for each."""
+        """Costs are kept and give no event; a score gives one trial, with the cost that was told before it."""
         if isinstance(work, Price):
             self.costs |= {arch.key: cost for arch, cost in zip(work.archs, result, strict=True)}
             return []
@@ -136,7 +148,8 @@ class SamplingSearch:
     def propose(
         self, latency_ms: Latency, window_ms: tuple[float, float], count: int, rng: np.random.Generator
     ) -> list[Architecture]:
-        """The best of those that were judged."""
+        """Judged networks inside the window: those judged at the highest fidelity first, and among these the best score
+        first."""
         best: dict[str, Trial] = {}
         for trial in sorted(self.history, key=lambda trial: (-trial.rung, -trial.score)):
             best.setdefault(trial.key, trial)
@@ -149,8 +162,8 @@ class SamplingSearch:
         return max(self.history, key=lambda trial: (trial.rung, trial.score)).arch
 
     def state_dict(self) -> dict[str, Any]:
-        """Nothing: whoever goes on with it tells it its history again."""
+        """Empty: to continue such a search, its history is told to it again."""
         return {}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """The inverse."""
+        """Nothing to load."""

@@ -22,8 +22,11 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, kw_only=True)
 class OperatorChoice:
-    """How operators are chosen for a device: the `keep` of the highest score, averaged over layers or, per_layer, in
-    each; b: how much latency counts against capacity."""
+    """How the operators of a space are chosen for a device.
+
+    keep: how many operators stay. b: exponent of the latency in the score; 0 ignores latency. per_layer: choose for
+    each layer by itself, instead of once by the mean score over layers.
+    """
 
     keep: int = 4
     b: float = 1.0
@@ -32,7 +35,10 @@ class OperatorChoice:
 
 @dataclass(frozen=True, eq=False)
 class OperatorCosts:
-    """flops, params, latency_ms: (L, O). NaN latency: the device cannot run it there."""
+    """What each of O operators costs in each of L layers.
+
+    flops, params, latency_ms: (L, O). A latency is NaN where the device cannot run the operator.
+    """
 
     names: tuple[str, ...]
     flops: Floats
@@ -42,8 +48,12 @@ class OperatorCosts:
 
 @dataclass(frozen=True, eq=False)
 class Selection:
-    """capacity, score: (L, O), NaN where an operator cannot run. kept: of each layer, best first. dominated: by name,
-    an operator that is nowhere smaller and nowhere slower. impossible: those that cannot run somewhere."""
+    """The operators chosen for a device, and why the others were not.
+
+    capacity, score: (L, O), NaN for operators that cannot run. kept: the names chosen for each layer, the highest score
+    first. dominated: from the name of an operator to the name of another that is as large and as fast at every layer,
+    and better somewhere. impossible: names of operators that the device cannot run in some layer.
+    """
 
     names: tuple[str, ...]
     capacity: Floats
@@ -54,26 +64,30 @@ class Selection:
 
     @property
     def pool(self) -> str:
-        """As a setting of the space `operators`."""
+        """The kept operators as the setting `pool` of a space: names joined by commas, and layers by semicolons where
+        they differ."""
         layers = [",".join(names) for names in self.kept]
         return layers[0] if len(set(layers)) == 1 else ";".join(layers)
 
 
 def select(costs: OperatorCosts, choice: OperatorChoice) -> Selection:
-    """The `keep` operators of the highest score, averaged over layers or in each; raises UsageError if there are not as
-    many."""
+    """Choose operators by their score (docs/methods/hurricane.md, 2), leaving out those that are dominated or cannot
+    run; so there may be fewer than `choice.keep`.
+
+    Raises UsageError if the pool is empty, if `keep` is not between 1 and its size, or if the device runs no operator.
+    """
     names, keep = costs.names, choice.keep
     if not names:
         raise UsageError("no operator to choose from: the pool is empty")
     if not 1 <= keep <= len(names):
         raise UsageError(f"keep {keep}: expected 1 to {len(names)}, the size of the pool")
-    runs_O: Bools = np.all(costs.latency_ms > 0, axis=0)  # NaN is not
+    runs_O: Bools = np.all(costs.latency_ms > 0, axis=0)  # NaN compares as False
     if not runs_O.any():
         raise UsageError("the device runs none of the operators; `surgenas devices` lists others")
     capacity, score = _scores(costs, runs_O, choice.b)
     dominated = _dominated(costs, runs_O)
     left = [o for o, name in enumerate(names) if runs_O[o] and name not in dominated]
-    # a device may leave fewer than wanted: dominated ones are not worth taking to fill up
+    # fewer than `keep` may be left: a dominated operator is never taken to fill up
     rows = score if choice.per_layer else np.broadcast_to(score.mean(0), score.shape)
     kept = tuple(tuple(names[o] for o in sorted(left, key=row.__getitem__, reverse=True)[:keep]) for row in rows)
     return Selection(names, capacity, score, kept, dominated, tuple(np.array(names)[~runs_O].tolist()))
@@ -88,14 +102,15 @@ def _scores(costs: OperatorCosts, runs_O: Bools, b: float) -> tuple[Floats, Floa
 
 
 def _norm(values_LO: Floats) -> Floats:
-    """Min-max of the logarithm, by layer."""
+    """Min-max normalisation of the logarithm over the operators of each layer; (L, O) to (L, O) in 0..1."""
     log = np.log(values_LO)
     low, high = log.min(1, keepdims=True), log.max(1, keepdims=True)
     return (log - low) / np.maximum(high - low, 1e-12)
 
 
 def _dominated(costs: OperatorCosts, runs_O: Bools) -> dict[str, str]:
-    """Those that another has >= F, >= P and <= T of at every layer, and differs from."""
+    """For each dominated operator, another one with at least its FLOPs and parameters and at most its latency at every
+    layer, and strictly better in one of these somewhere."""
     gains = np.concatenate([costs.flops, costs.params, -costs.latency_ms])
     found: dict[str, str] = {}
     for o, name in enumerate(costs.names):

@@ -20,6 +20,7 @@ from surgenas.methods.base import Batches, EpochSummary, Latency, Needs, Problem
 from surgenas.predictors.base import Predictor
 
 Step = tuple[float, float, float]
+"""What a training step returns: mean loss, accuracy (0 to 1), latency in ms or NaN."""
 
 
 def check_sharing(space: object, needs: Needs, method: str, default_space: str) -> None:
@@ -34,17 +35,23 @@ def check_sharing(space: object, needs: Needs, method: str, default_space: str) 
 
 
 class TrainsSharedWeights:
-    """Settings whose meaning is the same in all of these methods.
+    """Settings that mean the same in all methods that share weights.
 
     epochs: passes over the training images.
-    weight_lr, momentum, weight_decay: of the SGD that trains the shared weights.
-    clip: largest norm of their gradient.
-    label_smoothing: of the cross-entropy.
+    weight_lr: learning rate of the SGD that trains the shared weights.
+    momentum: momentum of that SGD.
+    weight_decay: weight decay of the shared weights.
+    clip: largest norm of the gradient of the shared weights.
+    label_smoothing: label smoothing of the cross-entropy.
     """
 
 
 class SupernetSearch(ABC):
-    """Everything a search changes: the supernet, its optimizer, and whatever the method adds. done: epochs so far."""
+    """A search that trains a supernet, epoch by epoch. It holds all that changes: the supernet, its optimizer, and what
+    the method adds.
+
+    done: how many epochs were trained.
+    """
 
     def __init__(self, method: Any, problem: Problem) -> None:
         self.method, self.problem, self.config = method, problem, method
@@ -58,70 +65,70 @@ class SupernetSearch(ABC):
 
     @property
     def predictor(self) -> Predictor:
-        """Of latency."""
+        """The latency predictor of the problem."""
         assert self.problem.predictor is not None, "searches that share weights predict latency"
         return self.problem.predictor
 
     def fresh_supernet(self) -> None:
-        """Make the supernet anew, with the same initial weights each time."""
+        """Make a new supernet, with the same initial weights each time."""
         torch.manual_seed(derive(self.seed, "supernet"))
         supernet: Any = require(self.space, SharesWeights).supernet()
         self.supernet: Any = supernet.to(self.device).to(memory_format=torch.channels_last)
 
     @abstractmethod
     def start(self) -> None:
-        """Make what the search changes beside the supernet, and refuse settings that do not go together."""
+        """Create what the method adds to the supernet; raises UsageError for settings that do not fit the space."""
 
     @property
     def epochs(self) -> int:
-        """How many there are at most."""
+        """How many epochs the settings ask for at most."""
         return int(self.config.epochs)
 
     @property
     def finished(self) -> bool:
-        """Is there nothing left to do, however many epochs there could be?"""
+        """May the search end before all epochs are trained?"""
         return False
 
     @abstractmethod
     def step(self, images: Tensor, labels: Tensor, index: int) -> Step:
-        """One mini-batch; returns (mean loss, accuracy, latency in ms or NaN)."""
+        """Train on one mini-batch. index: number of the step, counted from 0 over all epochs."""
 
     @abstractmethod
     def propose(
         self, latency_ms: Latency, window_ms: tuple[float, float], count: int, rng: np.random.Generator
     ) -> list[Architecture]:
-        """As `methods.base.Search` has it."""
+        """As `methods.base.Search`."""
 
     @abstractmethod
     def largest(self) -> Architecture:
-        """What it would choose were there no limit."""
+        """As `methods.base.Search`."""
 
     @abstractmethod
     def summary(self, known: dict[str, Any]) -> EpochSummary:
-        """known: epoch, loss, accuracy, latency_ms."""
+        """The summary of an epoch. known: its epoch, loss, accuracy and latency_ms."""
 
     @abstractmethod
     def state_dict(self) -> dict[str, Any]:
-        """All that an interrupted search needs to go on as if it had not been, but for `done`."""
+        """All that an interrupted search needs to continue as if it had not been interrupted, except for `done`."""
 
     @abstractmethod
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """The inverse."""
+        """Continue from what `state_dict` returned."""
 
     def ask(self) -> Sequence[Work]:
-        """The next epoch."""
+        """The next epoch; empty if none is left."""
         left = not self.finished and self.done < self.epochs + self.problem.extra
         return [Epochs(self.done)] if left else []
 
     def tell(self, work: Work, result: Batches) -> Sequence[EpochSummary]:
-        """Train on the batches of an epoch."""
+        """Train on the batches of an epoch that was asked for."""
         assert isinstance(work, Epochs), "nothing else was asked for"
         summary = self.run_epoch(work.number, result)
         self.done = work.number + 1
         return [summary]
 
     def run_epoch(self, epoch: int, batches: Batches) -> EpochSummary:
-        """One pass over the training images."""
+        """Train for one pass over the images. Raises SurgenasError if the loss is no longer finite."""
         torch.manual_seed(derive(self.seed, "search-epoch", epoch))
         self.supernet.train()
         rows = [

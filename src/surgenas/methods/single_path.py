@@ -1,8 +1,7 @@
 """Single-Path NAS: the whole search inside one network, whose kernels decide by their own norms.
 
 Stamoulis et al.: "Single-Path NAS: Designing Hardware-Efficient ConvNets in less than 4 Hours", arXiv 1904.02877, and
-1907.00959 for Squeeze-and-Excitation and a searched lambda. What is ours and what is
-theirs: docs/methods/single_path.md.
+1907.00959 for Squeeze-and-Excitation and a searched lambda. docs/methods/single_path.md tells ours from theirs.
 """
 
 from __future__ import annotations
@@ -34,28 +33,28 @@ class SinglePathNAS(TrainsSharedWeights):
     """Settings of one search.
 
     warmup: share of the epochs that train weights only.
-    faithful: norms as they are, masks on the kernel, thresholds in the weights' optimizer (RMSProp) and in its weight
-    decay; else norms relative to their start, masks on the normalisations, and thresholds that move by SGD on the
-    gradient over its root mean square: dear and useless parts go first. (With Adam, all thresholds travel alike and
+    faithful: as the authors do, plain norms, masks on the kernel, and thresholds in the weights' RMSProp and weight
+    decay; else norms relative to their start, masks on the normalisations, and thresholds moved by SGD on the gradient
+    over its root mean square, so that dear and useless parts go first. (With Adam, all thresholds move alike and
     everything is switched off at once, docs/log.md.)
     squared: compare squared norms with thresholds, as the paper writes them.
-    temperature: of the sigmoid that gradients of decisions are taken from.
-    threshold_start: where thresholds start, as a share of the fresh network's norms.
-    threshold_travel: about how far a threshold gets in the whole search.
-    threshold_momentum: of the thresholds' SGD.
-    indicator_dropout: which decisions are dropped while warming up; "equal" gives operators the same chance.
-    keep: chance of a decision to be kept, as the authors drop them.
+    temperature: temperature of the sigmoid that gradients of decisions are taken from.
+    threshold_start: where thresholds start, as a share of the initial network's norms.
+    threshold_travel: about how far a threshold can move in the whole search.
+    threshold_momentum: momentum of the thresholds' SGD.
+    indicator_dropout: how decisions are dropped in the warm-up (methods/indicators.py).
+    keep: probability that a decision is kept, with indicator_dropout=authors.
     loss: "multiplier" learns lambda as SurgeNAS does, "log" adds 1e3 lam log(R), "target" adds 15 log(1 + 100 max(0,
     R/T - 1)).
     lam: lambda of loss=log.
-    runtime: "exact" mixture of operators, or the "paper"'s product form, which needs an additive predictor.
-    multiplier_lr: how fast lambda is learned.
-    damping: how much the violation itself pushes beside lambda.
-    search_lambda: "bisection" or "bayes" search again with another lam, from the warmed-up weights on, until the
-    latency lands on the limit, `tries` times at most.
-    lambda_low, lambda_high: log10 of the lam between which it is searched.
+    runtime: "exact" is the predicted runtime of the mixture of operators, "paper" the paper's product form, which needs
+    an additive predictor.
+    multiplier_lr: learning rate of lambda.
+    damping: weight of the present violation of the limit, which is added to lambda.
+    search_lambda: how lam is searched, each search starting from the warmed-up weights; empty: it is not.
+    lambda_low, lambda_high: the range of log10 lam in which it is searched.
     tries: searches for lam at most.
-    weight_lr, weight_decay: of the shared weights; 0 for those of the mode.
+    weight_lr, weight_decay: learning rate and weight decay of the weights; 0: by `faithful`.
     """
 
     name: ClassVar[str] = "single-path"
@@ -116,7 +115,8 @@ class SinglePathNAS(TrainsSharedWeights):
 
 @dataclass(frozen=True, kw_only=True)
 class SinglePathEpoch(GradientEpoch):
-    """thresholds, indicators: (L, D); indicators before they are made hard, in 0..1. lam: of the penalty."""
+    """The summary of an epoch. thresholds: (L, D). indicators: (L, D) in 0..1, before they are made hard. lam: of
+    loss=log."""
 
     thresholds: list[list[float]]
     indicators: list[list[float]]
@@ -124,7 +124,7 @@ class SinglePathEpoch(GradientEpoch):
 
 
 class SinglePathSearch(GradientSearch):
-    """Superkernels, their thresholds, and the runtime term."""
+    """Trains a network of superkernels and the thresholds of its decisions."""
 
     config: SinglePathNAS
 
@@ -158,7 +158,7 @@ class SinglePathSearch(GradientSearch):
     # --- one step
 
     def step(self, images: Tensor, labels: Tensor, index: int) -> Step:
-        """One forward and backward pass of one network."""
+        """One forward and backward pass on one mini-batch."""
         c = self.config
         warm, last = c.warmup_epochs * self.steps_per_epoch, c.epochs * self.steps_per_epoch
         searching = index >= warm
@@ -196,7 +196,8 @@ class SinglePathSearch(GradientSearch):
     # --- runtime
 
     def runtime_ms(self, decisions_LD: Tensor) -> Tensor:
-        """Of decisions, differentiable: what the predictor says of the exact mixture, or the paper's formula."""
+        """Runtime of decisions (L, D) in ms, differentiable: of the exact mixture by the predictor, or by the paper's
+        formula."""
         gates_LK = self.supernet.gates(decisions_LD).cpu()
         if self.config.runtime == "exact":
             return self.predictor.predict_relaxed(gates_LK[None])[0]
@@ -248,7 +249,7 @@ class SinglePathSearch(GradientSearch):
         self.lam = 10 ** propose(c.search_lambda, self.tries, c.lambda_low, c.lambda_high)
 
     def decisions(self, soften: float = 0.0) -> Tensor:
-        """(L, D), hard; or the sigmoids at `soften` of the temperature."""
+        """The decisions (L, D), 0 or 1; if `soften` is above 0, sigmoids at that multiple of the temperature."""
         rule = self.config.rule
         if soften:
             rule = replace(rule, soft=True, temperature=soften * rule.temperature)
@@ -256,11 +257,12 @@ class SinglePathSearch(GradientSearch):
             return self.supernet.decide(self.thresholds, rule)
 
     def path(self) -> tuple[int, ...]:
-        """What the hard decisions say: skipped if not d3e; else the kernel by d5, the expansion by d6e."""
+        """The operators that the hard decisions choose: skip if not d3e, else the kernel by d5 and the expansion by
+        d6e."""
         return tuple(self.supernet.gates(self.decisions()).argmax(1).tolist())
 
     def probabilities(self) -> Tensor:
-        """Shares of the operators if a decision that is near its threshold could still go either way."""
+        """The share (L, K) of each operator if decisions near their thresholds can still go either way."""
         p_LK = self.supernet.gates(self.decisions(soften=0.1)).cpu()
         for row, choice in zip(p_LK, self.space.choices, strict=True):
             row[len(choice.options) :] = 0
@@ -286,7 +288,7 @@ class SinglePathSearch(GradientSearch):
         self.supernet.load_state_dict(state["supernet"])
         self.thresholds.data.copy_(state["thresholds"])
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(copy.deepcopy(saved))  # it would go on in what it is given
+            optimizer.load_state_dict(copy.deepcopy(saved))  # an optimizer changes what it loads
         self.multiplier.value = float(state["multiplier"])
 
     def state_dict(self) -> dict[str, Any]:

@@ -33,10 +33,11 @@ from surgenas.methods.shared_weights import Step, SupernetSearch, TrainsSharedWe
 
 @dataclass(frozen=True, kw_only=True)
 class SPOS(Evolution, TrainsSharedWeights):
-    """Settings of one search and of its evolution; the authors' are for ImageNet and batches of 1024, these for short
-    searches.
+    """Settings of one search and of its evolution. The authors' settings are for ImageNet and batches of 1024; these
+    are for short searches.
 
-    sampler: "spos" trains one uniform path a step, "fair" FairNAS's orderings: all operators in a step.
+    sampler: "spos" trains one uniform path in each step, "fair" an ordering of FairNAS, in which every operator runs
+    once.
     """
 
     name: ClassVar[str] = "spos"
@@ -64,7 +65,7 @@ class SPOS(Evolution, TrainsSharedWeights):
 
 
 class SPOSSearch(SupernetSearch):
-    """Supernet training, and candidates judged with its weights."""
+    """Trains a supernet, then judges candidates with its weights."""
 
     config: SPOS
 
@@ -79,16 +80,16 @@ class SPOSSearch(SupernetSearch):
         )
         self.criterion = nn.CrossEntropyLoss(label_smoothing=c.label_smoothing)
         self.scores: dict[tuple[int, ...], float] = {}
-        """What evolution has judged with the present weights."""
+        """Held-out accuracies of the paths that were judged with the present weights."""
 
     # --- supernet training
 
     def step(self, images: Tensor, labels: Tensor, index: int) -> Step:
-        """One mini-batch, through one path (or one ordering's). What did not run has no gradient, so neither momentum
-        nor decay moves it."""
+        """Train on one mini-batch, through one path or through all paths of one ordering. An operator that did not run
+        has no gradient, so neither momentum nor weight decay changes it."""
         self.scores.clear()
         done = index / (self.epochs * self.steps_per_epoch)
-        self.optimizer.param_groups[0]["lr"] = self.config.weight_lr * max(0.01, 1 - done)  # linear, as the authors
+        self.optimizer.param_groups[0]["lr"] = self.config.weight_lr * max(0.01, 1 - done)  # linear, as theirs
         self.optimizer.zero_grad()
         paths = self._draw(index)
         losses, correct = 0.0, 0.0
@@ -118,7 +119,11 @@ class SPOSSearch(SupernetSearch):
         self, space: Space, latency_ms: Latency, window_ms: tuple[float, float], rng: np.random.Generator,
         seeds: Sequence[Architecture] = (),
     ) -> list[Architecture]:  # fmt: skip
-        """All that were judged, the best first; of a part of the space if that is given."""
+        """All networks that the evolution judged, the best first.
+
+        space: the space to search, or a restricted part of it. window_ms: the lowest and the highest latency allowed.
+        seeds: networks to start from, beside some that lie in the window.
+        """
         low, high = window_ms
 
         def feasible(archs: Sequence[Architecture]) -> np.ndarray:
@@ -131,7 +136,8 @@ class SPOSSearch(SupernetSearch):
         return [judged.arch for judged in found]
 
     def judge(self, archs: Sequence[Architecture]) -> list[float]:
-        """Held-out accuracy of every path, its BN statistics estimated anew."""
+        """Held-out accuracies (0 to 1), in order; BN statistics are estimated anew for each path
+        (methods/candidates.py)."""
         assert self.held_out is not None, "a run holds images out for methods that say so"
         paths = [moves.indices(self.space, arch) for arch in archs]
         fresh = [path for path in dict.fromkeys(paths) if path not in self.scores]

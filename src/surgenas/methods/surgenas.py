@@ -33,20 +33,20 @@ class SurgeNAS(TrainsSharedWeights):
     """Settings of one search. Where they differ from the authors' ImageNet ones, they are scaled to short searches.
 
     warmup: share of the epochs that train weights only.
-    alpha_lr: learning rate of the logits; 0 lets a logit travel `alpha_travel` in the whole search.
-    alpha_travel: how far a logit may get.
+    alpha_lr: learning rate of the logits, at least 1e-3 in any case; 0 derives it from `alpha_travel`.
+    alpha_travel: about how far a logit can move in the whole search.
     alpha_decay: weight decay of the logits.
     tau_start, tau_end: temperature of the draws after the warm-up and at the end.
     eta: strength of the shortcuts of identity mapping regularization, fading to 0 (docs/methods/surgenas.md, 3).
     sampler: how the paths of a step are drawn (methods/samplers.py).
-    estimator: of the logits' gradient; "both" sums path credit and the straight-through gradient of the first draw, an
-    exact sample of softmax(logits), each normalised (docs/methods/surgenas.md, 4).
+    estimator: how the gradient of the logits is estimated; "both" sums path credit and the straight-through gradient of
+    the first draw, an exact sample of softmax(logits), each normalised (docs/methods/surgenas.md, 4).
     leak: give every gate of a layer the sum over dL/dh, as the authors' later code does.
-    loss: "multiplier" learns lambda by gradient ascent, of either sign, so that the latency lands on the limit from
+    loss: "multiplier" learns lambda by gradient ascent, of either sign, so that the latency is drawn to the limit from
     both sides; "penalty" adds lambda LAT/T and "absolute" lambda |LAT/T - 1|, lambda being `latency_weight`.
     latency_weight: lambda where it is not learned.
-    multiplier_lr: how fast lambda is learned.
-    damping: how much the violation itself pushes beside lambda.
+    multiplier_lr: learning rate of lambda.
+    damping: weight of the present violation of the limit, which is added to lambda.
     """
 
     name: ClassVar[str] = "surgenas"
@@ -91,7 +91,8 @@ class SurgeNAS(TrainsSharedWeights):
 
 @dataclass(frozen=True, kw_only=True)
 class SurgeNASEpoch(GradientEpoch):
-    """entropy: mean over layers, in nats."""
+    """The summary of an epoch. tau, eta: their values at its start. entropy: of the operator probabilities, mean over
+    layers, in nats."""
 
     tau: float
     eta: float
@@ -99,7 +100,7 @@ class SurgeNASEpoch(GradientEpoch):
 
 
 class SurgeNASSearch(GradientSearch):
-    """Everything a search changes, in one checkpointable object: supernet, logits, optimizers, multiplier."""
+    """Trains the supernet, the logits of the operators, and the multiplier of the latency, all in one loop."""
 
     config: SurgeNAS
 
@@ -129,7 +130,7 @@ class SurgeNASSearch(GradientSearch):
         return round(self.config.epochs * self.config.warmup)
 
     def _schedule(self, step: int) -> tuple[float, float, float]:
-        """(weight learning rate, tau, eta) at a step."""
+        """(weight learning rate, tau, eta) at a step that is counted from 0."""
         c, warm = self.config, self.warmup_epochs * self.steps_per_epoch
         total = c.epochs * self.steps_per_epoch
         done = min(1.0, step / total)
@@ -141,9 +142,10 @@ class SurgeNASSearch(GradientSearch):
     # --- one step (docs/methods/surgenas.md, 4)
 
     def step(self, images: Tensor, labels: Tensor, index: int) -> tuple[float, float, float]:
-        """All paths of one draw on one mini-batch, then both updates. Returns (mean loss, accuracy, latency in ms).
+        """Run all paths of one draw on one mini-batch, then update weights and logits. Returns mean loss, accuracy,
+        latency in ms.
 
-        The stem is what all paths share, so it runs once: its gradient is linear in the sum of theirs.
+        The paths share the stem, so it runs once; its gradient is linear in the sum of theirs.
         """
         lr, tau, eta = self._schedule(index)
         searching = index >= self.warmup_epochs * self.steps_per_epoch
@@ -175,7 +177,8 @@ class SurgeNASSearch(GradientSearch):
             return self.sampler(self.logits_LK, tau, generator)
 
     def _alpha_step(self, paths: Sequence[Gates], losses_K: Tensor, gate_grads: Sequence[Tensor | None]) -> float:
-        """Update logits and multiplier; the latency term counts once for each summed cross-entropy."""
+        """Update logits and multiplier, and return the latency in ms. The K cross-entropies are summed, so the latency
+        term counts K times."""
         accuracy_grad = self._accuracy_gradient(paths, losses_K, gate_grads)
         latency_ms = self._latency(paths[0])
         (latency_grad,) = torch.autograd.grad(self._latency_loss(latency_ms) * len(paths), self.logits_LK)
@@ -226,7 +229,7 @@ class SurgeNASSearch(GradientSearch):
         return SurgeNASEpoch(**self.with_path(known), tau=tau, eta=eta, entropy=entropy)
 
     def probabilities(self) -> Tensor:
-        """softmax(logits)"""
+        """softmax(logits), (L, K)."""
         return self.logits_LK.detach().softmax(dim=1)
 
     def state_dict(self) -> dict[str, Any]:
@@ -247,9 +250,10 @@ class SurgeNASSearch(GradientSearch):
 
 
 def path_credit(logits_LK: Tensor, paths: Sequence[Gates], losses_K: Tensor) -> Tensor:
-    """Gradient for the logits from the losses of the K paths of one ordering (docs/methods/surgenas.md, 4):
+    """The gradient (L, K) of the loss for the logits, from the losses of the K paths of one ordering
+    (docs/methods/surgenas.md, 4):
 
-    A_{l,k} = (L_{i(l,k)} - mean L) / std L, i(l,k) the path that used operator k in layer l;
+    A_{l,k} = (L_{i(l,k)} - mean L) / std L, where path i(l,k) used operator k in layer l;
     dL/da_{l,m} = p_m (A_{l,m} - sum_k p_k A_{l,k}).
     """
     order_KL = torch.tensor([path.path for path in paths])

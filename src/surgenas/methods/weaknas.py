@@ -1,8 +1,9 @@
-"""WeakNAS (Wu et al., "Stronger NAS with Weaker Predictors", NeurIPS 2021): predictors that are weak everywhere but
-good enough near the best; each is fitted on all that was judged, and what is judged next comes from its favourites.
+"""WeakNAS (Wu et al., "Stronger NAS with Weaker Predictors", NeurIPS 2021): in each round a weak predictor of the score
+is fitted on all judged networks, and the networks that it ranks highest are judged next.
 
-Differences to the authors' code: labels are the ranks of what was judged (theirs are scaled by the whole table), since
-the best differ by little; and the best is taken by what steers the search (theirs by the test).
+Two differences to the authors' code. The predictor learns the ranks of the scores, since the best networks differ by
+little; theirs learns scores scaled by the whole table. The best network is taken by the score that steers the search;
+theirs takes it by the test accuracy.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from surgenas.methods.blackbox import ENUMERABLE, BlackBox, Pool, fresh_at_rando
 from surgenas.methods.sampling import Feasible
 
 MLP_SIZE, TREES = (256, 256), 200
-"""Smaller than the authors' (4 x 1000, 1000 trees), so that a round takes a fraction of a second."""
+"""Widths of the MLP and number of trees, smaller than the authors' (4 x 1000, 1000 trees), so that a round takes a
+fraction of a second."""
 WEAK: dict[str, Callable[[int, int], Any]] = {
     "mlp": lambda seed, known: MLPRegressor(
         hidden_layer_sizes=MLP_SIZE, alpha=1.0, batch_size=min(32, known), learning_rate_init=2e-3, max_iter=60,
@@ -38,18 +40,23 @@ WEAK: dict[str, Callable[[int, int], Any]] = {
     "forest": lambda seed, known: RandomForestRegressor(TREES, max_depth=10, random_state=seed),
     "boosting": lambda seed, known: HistGradientBoostingRegressor(min_samples_leaf=3, random_state=seed),
 }  # fmt: skip
-"""From a seed and the number of architectures to learn from."""
+"""Makers of predictors by name, from a seed and the number of architectures to learn from."""
 MEMBERS, CALIBRATION = 5, 5.0
-"""Of the ensemble behind the expected improvement, and what its deviation is multiplied by."""
+"""MEMBERS predictors form the ensemble of the expected improvement; CALIBRATION multiplies its standard deviation."""
 CHUNK = 500
-"""Favourites whose feasibility is looked at together."""
+"""How many of the highest ranked networks are tested for feasibility at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class WeakNAS(BlackBox):
-    """batch: M, judged in a round. first: n0, random ones. top: N, favourites that the round is drawn from.
-    predictor: one of WEAK. ei: favourites by expected improvement. pool: drawn anew in every round from a space that
-    is too large to be known as a whole.
+    """A search by weak predictors.
+
+    batch: networks judged in a round, M in the paper.
+    first: random networks judged before the first predictor is fitted.
+    top: how many of the highest ranked networks a round is drawn from, N in the paper.
+    predictor: the kind of weak predictor.
+    ei: rank networks by expected improvement instead of the predicted score.
+    pool: networks drawn in every round to be ranked, in a space that is too large to be enumerated.
     """
 
     name: ClassVar[str] = "weaknas"
@@ -78,7 +85,8 @@ class WeakNAS(BlackBox):
         self, space: Space, history: Sequence[Trial], pool: Pool, known: set[str], n: int, rng: np.random.Generator,
         feasible: Feasible,
     ) -> list[Architecture]:  # fmt: skip
-        """n of the `top` feasible ones that were not judged; further down the ranking if those are too few."""
+        """n of the `top` feasible networks of the ranking, drawn at random, without those already judged; where too few
+        are left, networks further down the ranking."""
         order = np.argsort(-self._preference(space, history, pool.code, rng), kind="stable")
         best: list[Architecture] = []
         ranks = 0
@@ -86,7 +94,7 @@ class WeakNAS(BlackBox):
             chunk = order[start : start + CHUNK]
             allowed = feasible([pool.archs[i] for i in chunk])
             for i, ok in zip(chunk, allowed, strict=True):
-                ranks += int(ok)  # those judged already count among the top
+                ranks += int(ok)  # networks that were judged already count too
                 if ok and pool.keys[i] not in known:
                     best.append(pool.archs[i])
                 if ranks >= self.top and len(best) >= n:
@@ -94,14 +102,14 @@ class WeakNAS(BlackBox):
         return [best[j] for j in rng.permutation(len(best))[:n]]
 
     def _preference(self, space: Space, history: Sequence[Trial], code: Floats, rng: np.random.Generator) -> Floats:
-        """Of every architecture of the pool, the larger the better."""
+        """What each network of the pool is ranked by, (N,), larger is better."""
         x, pool_x = _flat(moves.encode(space, [trial.arch for trial in history])), _flat(code)
         scores = np.array([trial.score for trial in history])
         y = stats.norm.ppf((stats.rankdata(scores) - 0.5) / len(scores))
         count = MEMBERS if self.ei else 1
         members = [WEAK[self.predictor](int(rng.integers(2**31)), len(x)) for _ in range(count)]
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # as many epochs as a weak predictor needs
+            warnings.simplefilter("ignore", ConvergenceWarning)  # max_iter is meant to stop it early
             predicted = np.stack([member.fit(x, y).predict(pool_x) for member in members])
         if not self.ei:
             return predicted[0]
@@ -113,7 +121,7 @@ class WeakNAS(BlackBox):
 
 @dataclass(frozen=True, kw_only=True)
 class Forest(WeakNAS):
-    """With a random forest."""
+    """WeakNAS with a random forest."""
 
     name: ClassVar[str] = "weaknas-forest"
     predictor: Literal["mlp", "forest", "boosting"] = "forest"
@@ -121,7 +129,7 @@ class Forest(WeakNAS):
 
 @dataclass(frozen=True, kw_only=True)
 class Boosting(WeakNAS):
-    """With gradient boosting."""
+    """WeakNAS with gradient boosting."""
 
     name: ClassVar[str] = "weaknas-boosting"
     predictor: Literal["mlp", "forest", "boosting"] = "boosting"
@@ -129,7 +137,7 @@ class Boosting(WeakNAS):
 
 @dataclass(frozen=True, kw_only=True)
 class ExpectedImprovement(WeakNAS):
-    """Favourites by expected improvement."""
+    """WeakNAS that ranks networks by expected improvement."""
 
     name: ClassVar[str] = "weaknas-ei"
     ei: bool = True

@@ -1,4 +1,4 @@
-"""bench.html: how far from the optimum each search is after so many queries, and what is within noise."""
+"""bench.html: how far each search is from the optimum after so many queries, and which differences are noise."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from surgenas.studies.bench import BenchResult
 
 COLOURS = qualitative.D3
 BANDS = 7
-"""With more methods, quartiles are left to the table: bands that lie over each other cannot be told apart."""
+"""The most methods for which quartiles are drawn: more bands would overlap. The table has them in any case."""
 FLOOR = 0.01
-"""Regrets below are drawn here: the axis is logarithmic."""
+"""Smaller regrets are drawn here, since the axis is logarithmic."""
 STYLE = (
     "body{font-family:sans-serif;color:#1f2937;max-width:1080px;margin:2em auto;padding:0 1em}"
     "table{border-collapse:collapse}td,th{padding:.3em .8em;text-align:left;border-bottom:1px solid #e5e7eb}"
@@ -26,7 +26,7 @@ STYLE = (
 
 
 def regret_figure(found: BenchResult) -> go.Figure:
-    """Medians over seeds; shaded, their quartiles, as far as there are not too many."""
+    """Median regret of each method by queries, with its quartiles as a band if there are at most BANDS methods."""
     figure = blank("queries", "regret to the optimum (points)")
     queries = list(range(1, found.budget + 1))
     styles = itertools.cycle(itertools.product(("solid", "dash", "dashdot"), COLOURS))
@@ -48,7 +48,7 @@ def regret_figure(found: BenchResult) -> go.Figure:
 
 
 def write_bench_page(found: BenchResult, folder: Path) -> Path:
-    """One offline file."""
+    """Write bench.html, which needs no network, and return its path."""
     head = "".join(f"<th>{escape(name)}" for name in BENCH_HEAD)
     rows = "".join("<tr>" + "".join(f"<td>{escape(cell)}" for cell in row) for row in bench_rows(found))
     drawn = regret_figure(found).to_html(full_html=False, include_plotlyjs=True, config={"displayModeBar": False})

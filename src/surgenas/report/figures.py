@@ -15,7 +15,7 @@ INK, ACCENT, MUTED, WARM = "#1f2937", "#2563eb", "#9ca3af", "#ea580c"
 
 
 def limit(summary: Summary, story: Story) -> go.Figure:
-    """Latencies with their intervals, against the limit."""
+    """Latencies with their intervals, compared with the limit."""
     rows = [(FOUND, summary.latency.ms, summary.latency.interval)]
     rows += [(n.name, n.latency_ms, n.interval) for n in summary.beside]
     known = [(name, ms, interval) for name, ms, interval in rows if ms is not None]
@@ -33,7 +33,7 @@ def limit(summary: Summary, story: Story) -> go.Figure:
 
 
 def trade_off(summary: Summary, story: Story) -> go.Figure:
-    """Test accuracy against latency."""
+    """Test accuracy over latency, of the found network and of all that it is compared with."""
     figure = blank("latency (ms)", "test accuracy")
     latency = summary.latency
     found = Network(FOUND, summary.accuracy.test, latency.ms, latency.interval, latency.grade, None)
@@ -59,8 +59,7 @@ def trade_off(summary: Summary, story: Story) -> go.Figure:
 
 
 def trajectory(summary: Summary, story: Story) -> go.Figure:
-    """Candidates as they were judged; or the loss, epoch by epoch, and where the search chooses while it trains, what
-    it samples costs."""
+    """The candidates in the order of their judgement; for shared weights, loss and predicted latency by epoch."""
     if story.trials:
         return _trials(summary, story)
     epochs = story.epochs
@@ -80,7 +79,7 @@ def trajectory(summary: Summary, story: Story) -> go.Figure:
 
 
 def _trials(summary: Summary, story: Story) -> go.Figure:
-    """Every candidate by its latency and its score on images held out, the later the darker."""
+    """Every candidate by its latency and its score on held-out images; later ones are darker."""
     figure = blank("latency of candidates (ms)", "accuracy on images held out")
     trials = story.trials
     figure.add_scatter(
@@ -93,7 +92,7 @@ def _trials(summary: Summary, story: Story) -> go.Figure:
 
 
 def predictions(summary: Summary, story: Story) -> go.Figure:
-    """Predicted against measured or estimated, on architectures that the predictor had not seen."""
+    """Predicted over measured latency, for architectures that the predictor had not learned from."""
     held_out = story.held_out or HeldOutLatencies((), ())
     figure = blank("estimated (ms)" if story.is_estimated else "measured (ms)", "predicted, held out (ms)")
     figure.add_scatter(
@@ -106,7 +105,7 @@ def predictions(summary: Summary, story: Story) -> go.Figure:
 
 
 def training(summary: Summary, story: Story) -> go.Figure:
-    """Loss on augmented training images, the same recipe for all."""
+    """Loss by epoch of every network that was trained."""
     figure = blank("epoch of the training", "training loss")
     for name, rows in story.training.items():
         colour = ACCENT if name == FOUND else WARM if name == YARDSTICK else MUTED
@@ -117,10 +116,11 @@ def training(summary: Summary, story: Story) -> go.Figure:
 
 
 DECISIONS = ("kernel 5", "not skipped", "expansion 6", "SE at all", "SE at .5")
+"""Names of the decisions of a superkernel, in the order of their indicators."""
 
 
 def decisions(story: Story) -> go.Figure:
-    """Superkernels, epoch by epoch: the indicators (left) and the thresholds that they come from (right), by layer."""
+    """Superkernels by epoch: indicators on the left, thresholds on the right, a line for each layer and decision."""
     epochs = [e for e in story.epochs if "indicators" in e]
     figure = make_subplots(cols=2)
     figure.update_layout(blank("", "").layout, height=380, showlegend=True)
@@ -145,10 +145,11 @@ FIGURES: dict[str, Callable[[Summary, Story], go.Figure]] = {
     "predictions": predictions,
     "training": training,
 }
+"""All figures that every report has, by their name in page.html."""
 
 
 def blank(x: str, y: str) -> go.Figure:
-    """With the axes named, nothing drawn yet."""
+    """An empty figure with these titles of the axes."""
     return go.Figure().update_layout(
         template="plotly_white",
         height=340,
@@ -167,7 +168,7 @@ def _limit_line(figure: go.Figure, summary: Summary) -> None:
 
 
 def _errors(rows: Sequence[tuple[float, tuple[float, float] | None]], colour: str) -> dict[str, Any] | None:
-    """Error bars of latencies; none where nothing was timed."""
+    """Error bars for (latency, interval) pairs; None if some latency was not timed."""
     if any(interval is None for _, interval in rows):
         return None
     return {"array": [interval[1] - ms for ms, interval in rows if interval], "color": colour}

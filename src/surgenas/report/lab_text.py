@@ -1,4 +1,4 @@
-"""What a person reads in the terminal after a comparison of searches."""
+"""The text that commands print after a comparison of searches."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from surgenas.studies.improvement import Group, Improvement
 
 
 def improvement_table(found: Improvement) -> str:
-    """Relative improvement with its interval, both means and how many they are of; search cost."""
+    """Relative improvements with their intervals, the means behind them, and what the searches took."""
     table = Table("data", "method", "limit", "found", "against random", "", "RI", "95 % interval", "verdict", box=None)
     for row in found.rows:
         first = (row.data, row.method, show_ms(row.limit_ms), _mean(row.found))
@@ -47,10 +47,11 @@ def _improved(ri: Verdict) -> tuple[str, str, str]:
 
 
 BENCH_HEAD = ("method", "regret at the end", "queries to optimum", "reached", "than random", "hypervolume", "s / 1000")
+"""Titles of the columns of `bench_rows`."""
 
 
 def bench_table(found: BenchResult) -> str:
-    """By method: medians over seeds with quartiles, and whether it is better than random."""
+    """A row for each method, with notes on how to read the table."""
     table = Table(*BENCH_HEAD, box=None)
     for row in bench_rows(found):
         table.add_row(*row)
@@ -59,7 +60,7 @@ def bench_table(found: BenchResult) -> str:
 
 
 def bench_rows(found: BenchResult) -> list[tuple[str, ...]]:
-    """A row for each method, as BENCH_HEAD."""
+    """The cells of each method, under the titles BENCH_HEAD."""
     rows: list[tuple[str, ...]] = []
     for m in found.methods:
         final, needed, than = m.final_regret, m.queries_to_optimum, m.better_than_random
@@ -73,7 +74,7 @@ def bench_rows(found: BenchResult) -> list[tuple[str, ...]]:
 
 
 def bench_notes(found: BenchResult) -> list[str]:
-    """What was searched, and how the table is to be read."""
+    """What was searched, and how the table is to be read, a note in each string."""
     where = f"{found.networks} networks of {found.space}"
     limit = f" within {show_ms(found.limit_ms)} ({found.latency})" if found.limit_ms else ""
     steers = (
@@ -91,7 +92,7 @@ def bench_notes(found: BenchResult) -> list[str]:
 
 
 def comparison_table(found: SideBySide) -> str:
-    """Runs, then each against the most accurate."""
+    """The runs, and the difference of each to the most accurate."""
     table = Table("run", "method", "seed", "test accuracy", "latency", "grade", "limit", "took", box=None)
     for row in found.runs:
         low, high = row.accuracy_interval

@@ -1,4 +1,4 @@
-"""What a person reads in the terminal after `surgenas measure`: a table for each target, and what is to be doubted."""
+"""The text that `surgenas measure` prints: a table for each target, and what is to be doubted."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from surgenas.report.words import draw, show_comparison, show_known_ms, show_per
 from surgenas.studies.measure import Measured, Measurements
 
 NOTICED = 0.05
-"""What a disturbed memory may add, from which on it is said."""
+"""Disturbed memory is mentioned if it may slow networks by more than this share."""
 BUSY = 0.25
-"""Share of the processor that others use, from which on it is said: a first look at a busy device takes it for slow."""
+"""Other programs are mentioned if they use more than this share of the processor; a device that is busy from the first
+measurement on is taken for a slow one."""
 
 
 def measurement_table(found: Measurements) -> str:
-    """Networks in a table for each target; measured places that overlap tie, what failed says why."""
+    """The networks in a table for each target. Networks whose measured places overlap tie; failed ones say why."""
     tables = [list(rows) for _, rows in groupby(found.measurements, lambda row: row.on)]
     return "\n\n".join(
         _one_estimator(rows) if rows[0].evidence == "estimated" else _one_device(rows) for rows in tables
@@ -29,7 +30,7 @@ def measurement_table(found: Measurements) -> str:
 
 
 def _one_estimator(rows: Sequence[Measured]) -> str:
-    """What a tool says: plain numbers in all its units, and what it takes for granted."""
+    """The table of an estimator, with all its units and assumptions."""
     known = [row.cost for row in rows if isinstance(row.cost, Estimate)]
     units = [unit for unit in known[0].values if unit != "ms"] if known else []
     trained = any(row.accuracy is not None for row in rows)
@@ -75,7 +76,7 @@ def _one_device(rows: Sequence[Measured]) -> str:
 
 
 def _doubts(known: Sequence[tuple[Measured, Measurement]]) -> list[str]:
-    """What is to be known about the machine before a number is relied on."""
+    """Notes on the machine that a reader needs before relying on the numbers."""
     lines = []
     if floor := max((m.floor for _, m in known), default=0.0):
         lines.append(f"one network under two names differs by up to {floor:.1%} here: closer latencies tie")

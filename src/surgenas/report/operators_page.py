@@ -1,4 +1,4 @@
-"""operators.html: what each operator can represent against what it costs on each device; kept and dropped."""
+"""operators.html: the capacity of each operator over its latency on each device, and which operators are kept."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from surgenas.runs.results import OperatorRow
 from surgenas.studies.operators import Operators
 
 GROUPS = (("kept", ACCENT, "circle"), ("dropped: score", MUTED, "circle"), ("dropped: dominated", MUTED, "x-thin-open"))
+"""Name, colour and symbol of each group of operators."""
 
 
 def operators_figure(by_device: Mapping[str, Sequence[OperatorRow]]) -> go.Figure:
-    """A panel for each device; operators that it cannot run are not drawn."""
+    """A panel for each device; operators that it cannot run are left out."""
     figure = make_subplots(rows=1, cols=len(by_device), subplot_titles=list(by_device), shared_yaxes=True)
     for column, rows in enumerate(by_device.values(), start=1):
         for name, colour, symbol in GROUPS:
@@ -37,7 +38,7 @@ def operators_figure(by_device: Mapping[str, Sequence[OperatorRow]]) -> go.Figur
 
 
 def write_operators_page(found: Operators, folder: Path) -> Path:
-    """Draw what `studies.operators` found, in one offline file."""
+    """Write operators.html, which needs no network, and return its path."""
     figure = operators_figure({name: chosen.operators for name, chosen in found.devices.items()})
     title = f"Operators by device: layout {found.layout} at {found.resolution} px"
     figure.update_layout(title={"text": title})

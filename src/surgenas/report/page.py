@@ -1,4 +1,4 @@
-"""report.html: one file, no network needed, every name escaped."""
+"""report.html: a single file that needs no network; every name in it is escaped."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ SHARES = "Latency shares come from a profiled run; they are shares, not latencie
 
 
 def write_page(run: Run) -> Path:
-    """Draw what is known of a run; returns the file."""
+    """Write report.html of a run, with all that is known so far, and return its path."""
     path = run.folder / "report.html"
     write_atomic(path, page(summarize(run), tell_story(run)).encode())
     return path
 
 
 def page(summary: Summary, story: Story) -> str:
-    """The page as text."""
+    """The page as HTML."""
     from plotly.offline import get_plotlyjs
 
     template = Template(files("surgenas.report").joinpath("page.html").read_text())
@@ -113,7 +113,7 @@ def _predictors(summary: Summary) -> str:
 
 
 def _decisions(story: Story) -> str:
-    """Of superkernels; other methods decide nothing by thresholds."""
+    """The section about decisions of superkernels; empty for methods that have none."""
     if not any("indicators" in epoch for epoch in story.epochs):
         return ""
     note = "Each line a layer. Above the dotted line a part is on: the norm of its kernel is above its threshold."
@@ -122,7 +122,7 @@ def _decisions(story: Story) -> str:
 
 
 def _operators(story: Story) -> str:
-    """Of methods that select a device's operators first."""
+    """The section about selected operators; empty for runs that selected none."""
     found = story.selected
     if not found:
         return ""
@@ -139,7 +139,7 @@ def _layers(layers: tuple[Layer, ...]) -> str:
 
 
 def _layer(row: Layer, most: float) -> str:
-    share = bar = ""  # not every target tells
+    share = bar = ""  # None for targets that cannot tell
     if row.share is not None:
         share = f"{row.share:.1%}"
         bar = f"<div class=bar style='width:{100 * row.share / most:.0f}%'></div>"

@@ -1,4 +1,4 @@
-"""comfort_zone.html: latency, achieved FLOP/s and arithmetic intensity over scale, in one offline file."""
+"""comfort_zone.html: latency, achieved FLOP/s and arithmetic intensity over scale."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ PANELS = (
     ("achieved GFLOP/s", "flops_per_s", 1e-9),
     ("FLOP/byte", "intensity", 1.0),
 )
+"""Title, field of a point, and factor to the unit of each panel."""
 
 
 def write_scale_page(found: Growth, folder: Path) -> Path:
-    """Draw what `studies.scale` found; members of the zone in blue, what latency may become as a dashed line."""
+    """Write comfort_zone.html, which needs no network, and return its path. Points of the zone are blue; the dashed
+    line is the latency allowed."""
     points = found.points
     figure = make_subplots(rows=1, cols=3, subplot_titles=[title for title, _, _ in PANELS])
     colours = [ACCENT if point.inside else MUTED for point in points]

@@ -1,4 +1,4 @@
-"""What a person reads in the terminal after a command."""
+"""The text that commands print for a person."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ ABILITIES = {
     "Scalable": "width, depth and resolution scale",
     "Selectable": "operators can be selected for a device",
 }
-"""What a person reads for a capability of a space."""
+"""What each capability of a space is called in print."""
 
 
 def summary_text(summary: Summary) -> str:
-    """The end of a search: limit and latency, what it is compared with, where the files are."""
+    """The end of a search: limit and latency, what the network is compared with, and where the files are."""
     latency, limit_ms = summary.latency, summary.limit_ms
     assert latency.ms is not None, "a finished run has a latency"
     assert limit_ms is not None, "a finished run has a limit"
@@ -66,7 +66,7 @@ def _claim(summary: Summary) -> str:
 
 
 def predictor_table(found: Predicted) -> str:
-    """Predictors by their error on held-out architectures, the noise ceiling last."""
+    """Predictors with their errors on held-out architectures; the noise ceiling comes last."""
     table = Table("predictor", "Kendall", "Spearman", "MAPE", "within 5 %", "within 10 %", "RMSE ms", box=None)
     for s in (*found.scores, *([found.ceiling] if found.ceiling else [])):
         table.add_row(
@@ -77,7 +77,7 @@ def predictor_table(found: Predicted) -> str:
 
 
 def contest_table(found: Standings) -> str:
-    """Predictors by column and number of samples: medians over seeds; what cross-validation would choose."""
+    """Predictors by column and number of samples, as medians over seeds; and what cross-validation would choose."""
     names = ("column", "samples", "predictor", "Kendall", "Spearman", "MAPE", "within 5 %", "within 10 %", "RMSE ms")
     table = Table(*names, "fit s", box=None)
     for row in found.results:
@@ -94,7 +94,7 @@ def contest_table(found: Standings) -> str:
 
 
 def operators_table(found: Operators) -> str:
-    """By device every operator, the best first, and the space that is left."""
+    """For each device its operators, the best first, and the file of the remaining space."""
     parts = []
     for name, chosen in found.devices.items():
         table = Table("operator", "capacity", "latency", "score", "", box=None, title=f"{name}: {chosen.device}")
@@ -108,7 +108,7 @@ def operators_table(found: Operators) -> str:
 
 
 def device_table(found: Mapping[str, TargetInfo | Unusable]) -> str:
-    """Every shipped target: whether it is measured or estimated, or what to do about it."""
+    """Every shipped target: whether it measures or estimates, or why it cannot be used."""
     table = Table("device", "runtime", "precision", "threads", "batch", "latency is", box=None)
     for name, row in found.items():
         if isinstance(row, Unusable):
@@ -121,7 +121,7 @@ def device_table(found: Mapping[str, TargetInfo | Unusable]) -> str:
 
 
 def scale_table(found: Growth) -> str:
-    """Comfort Zone: every measured scale, those inside marked, and what was picked."""
+    """Every measured scale, marked if it is inside the Comfort Zone, and what was picked."""
     table = Table(found.knob, "latency", "grade", "MMACs", "GFLOP/s", "FLOP/byte", "", box=None)
     for p in found.points:
         table.add_row(
@@ -136,7 +136,7 @@ def scale_table(found: Growth) -> str:
 
 
 def methods_table(found: MethodList) -> str:
-    """Methods with what they are, where they search, and all that --set takes; the latency predictors."""
+    """Every method with what it is, its default space and its settings; then the latency predictors."""
     lines = []
     for name, method in found.methods.items():
         how = f"shares weights as {' or '.join(method.shares)}" if method.shares else "trains candidates by themselves"
@@ -148,12 +148,12 @@ def methods_table(found: MethodList) -> str:
 
 
 def space_table(found: Mapping[str, SpaceRow]) -> str:
-    """Spaces with what they are, how large, what they can do, and all that they take."""
+    """Every space with what it is, its size, its capabilities and its settings."""
     lines: list[str] = []
     told: set[str] = set()
     for name, space in found.items():
         size = f"{space.layers} choices, {space.architectures:.3g} architectures, {space.resolution} px"
-        if (first := name.partition(" ")[0]) in told:  # another layout of the same
+        if (first := name.partition(" ")[0]) in told:  # another layout of the space before
             lines[-1] += f"\n{name}: {size}"
             continue
         told.add(first)
@@ -175,7 +175,7 @@ def _setting_table(settings: Sequence[SettingRow]) -> str:
 
 
 def estimate_table(found: TableEstimate) -> str:
-    """What a latency table says, layer by layer and in sum."""
+    """The latency by a table, layer by layer and in sum."""
     table = Table("layer", "operator", "ms", box=None)
     for row in found.layers:
         table.add_row(row.name, row.operator, f"{row.ms:.4f}")
@@ -186,7 +186,7 @@ def estimate_table(found: TableEstimate) -> str:
 
 
 def layer_table(found: Description) -> str:
-    """A network layer by layer."""
+    """A network, one row a layer."""
     table = Table("layer", "operator", "output C x H x W", "MMACs", "parameters", box=None)
     for row in found.layers:
         shape = " x ".join(map(str, row.out_shape))

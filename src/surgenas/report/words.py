@@ -1,4 +1,4 @@
-"""How are tables drawn as text, and quantities said that may be unknown? The same everywhere in the terminal."""
+"""How are tables drawn as text, and values printed that may be unknown? The same way for all commands."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from surgenas.core.units import show_ms
 from surgenas.hardware.timed.measurement import Comparison
 
 WIDTH = 120
+"""Characters in a line of printed text."""
 
 
 def draw(table: Table) -> str:
-    """As plain text. What is too long for its column goes on below: half a folder's name is of no use."""
+    """The table as plain text. Long cells are folded, not cut off, so that paths stay whole."""
     for column in table.columns:
         column.overflow = "fold"
     sink = io.StringIO()
@@ -23,7 +24,8 @@ def draw(table: Table) -> str:
 
 
 def show_comparison(comparison: Comparison | None) -> str:
-    """'1.08 (1.06-1.10)', a tie said so; the bare ratio where nothing is uncertain; '-' where nothing can be told."""
+    """A ratio of latencies: '1.08 (1.06-1.10)', with ', tie' if there is no difference; '1.08' for estimates; '-' for
+    None."""
     if comparison is None:
         return "-"
     low, high = comparison.interval
@@ -33,12 +35,15 @@ def show_comparison(comparison: Comparison | None) -> str:
 
 
 def show_percent(value: float | None) -> str:
+    """The share as a percentage, '-' for None."""
     return "-" if value is None else f"{value:.2%}"
 
 
 def show_known_ms(value: float | None) -> str:
+    """The latency with its unit, '-' for None."""
     return "-" if value is None else show_ms(value)
 
 
 def show_interval(value: tuple[float, float] | None) -> str:
+    """The interval of latencies with its unit, '-' for None."""
     return "-" if value is None else f"{show_ms(value[0])} to {show_ms(value[1])}"

@@ -1,4 +1,5 @@
-"""Checkpoints that survive a kill at any moment: new folder, fsync, rename; checked by digest; the last one is kept."""
+"""Checkpoints that survive a kill at any moment. Each is written to a new folder, flushed to disk and renamed; its
+digests are checked when it is read."""
 
 from __future__ import annotations
 
@@ -17,16 +18,21 @@ from surgenas.core.errors import CorruptError
 from surgenas.core.files import cannot_write, sync_folder, write_atomic
 
 KEEP = 2
+"""How many checkpoints are kept, the newest ones."""
 
 
 class Checkpoints:
-    """Generations of one state under a folder, named by a growing number."""
+    """The checkpoints of one state in one folder. Each has a number, which grows."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def save(self, number: int, state: dict[str, Any]) -> None:
-        """Nested dicts, lists, numbers, strings and tensors. Raises EnvironmentFault if the disk does not take it."""
+        """Write a checkpoint and remove the oldest ones.
+
+        state: nested dicts, lists, numbers, strings and tensors; tuples come back as lists. Raises EnvironmentFault if
+        it cannot be written.
+        """
         tensors: dict[str, Tensor] = {}
         skeleton = json.dumps(_flatten(state, tensors)).encode()
         body = save({name: t.detach().cpu().contiguous() for name, t in tensors.items()})
@@ -46,7 +52,10 @@ class Checkpoints:
             shutil.rmtree(self._path(old), ignore_errors=True)
 
     def load(self) -> tuple[int, dict[str, Any]] | None:
-        """The newest generation that is whole, with its number; None if there never was one."""
+        """The number and the state of the newest undamaged checkpoint; None if there is none at all.
+
+        Raises CorruptError if there are checkpoints and all of them are damaged.
+        """
         numbers = self.numbers()
         for number in reversed(numbers):
             state = self._load(number)
@@ -57,6 +66,7 @@ class Checkpoints:
         return None
 
     def numbers(self) -> list[int]:
+        """The numbers of the checkpoints in the folder, rising; damaged ones are included."""
         if not self.folder.is_dir():
             return []
         return sorted(int(p.name) for p in self.folder.iterdir() if p.name.isdigit())
@@ -78,7 +88,7 @@ class Checkpoints:
 
 
 def _flatten(value: Any, tensors: dict[str, Tensor]) -> Any:
-    """JSON in which tensors are named and dict keys keep their type."""
+    """The value as JSON. Tensors are moved to `tensors` and replaced by their names; keys of dicts keep their type."""
     if isinstance(value, Tensor):
         name = str(len(tensors))
         tensors[name] = value
@@ -105,12 +115,15 @@ def _digest(content: bytes) -> str:
 
 
 def save_weights(path: Path, state: dict[str, Tensor]) -> None:
-    """A network's weights as safetensors, atomically."""
+    """Write a network's weights as safetensors; after a crash the file holds the old weights or the new ones."""
     write_atomic(path, save({name: t.detach().cpu().contiguous() for name, t in state.items()}))
 
 
 def load_weights(path: Path, network: torch.nn.Module) -> torch.nn.Module:
-    """The network with the weights of a file that `save_weights` wrote; raises CorruptError if they do not fit."""
+    """Load the weights that `save_weights` wrote into a network, and return it.
+
+    Raises CorruptError if the file is missing or does not fit the network.
+    """
     try:
         network.load_state_dict(load(path.read_bytes()))
     except OSError as error:

@@ -1,5 +1,5 @@
-"""Everything that defines a run: enough to repeat it. Each part of it has its own settings, each with the word that a
-person says for it on the command line and in Python."""
+"""Everything that defines a run, enough to repeat it. Each setting carries the word that a person says for it on the
+command line and in Python."""
 
 from __future__ import annotations
 
@@ -20,8 +20,11 @@ Setting = str | float | int | bool
 
 @dataclass(frozen=True)
 class Word:
-    """What a person says for a setting. flag: on the command line, empty where it has none; name: in Python, by
-    default the field's own; unit: how text is read, "ms" or "s"."""
+    """The word that a person says for a setting.
+
+    help: its explanation. flag: its option on the command line; empty if it has none. name: its name in Python; empty
+    for the name of the field. unit: "ms" or "s" if the command line reads it as text with a unit.
+    """
 
     help: str
     flag: str = ""
@@ -30,13 +33,13 @@ class Word:
 
 
 class Part(BaseModel):
-    """A frozen part of a configuration."""
+    """A frozen part of a configuration; unknown fields are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class DataConfig(Part):
-    """The images."""
+    """Settings of the images."""
 
     source: Annotated[str, Word("A folder of class folders, torchvision:NAME, or digits.", "--data", "data")] = "digits"
     resolution: Annotated[
@@ -48,7 +51,7 @@ class DataConfig(Part):
 
 
 class SpaceConfig(Part):
-    """name: empty for the method's own. settings: of a space file, over layout and width."""
+    """Settings of the search space. settings: of the space, from a space file; they override layout and width."""
 
     name: Annotated[str, Word("Search space; empty: the method's own.", "--space", "space")] = ""
     layout: Annotated[str, Word("Macro structure; `surgenas spaces` lists them.", "--layout")] = "small"
@@ -59,7 +62,11 @@ class SpaceConfig(Part):
 
 
 class TargetConfig(Part):
-    """latency_ms None: half the latency of the space's largest network, or the middle of what can be reached."""
+    """Settings of the target and of the latency limit.
+
+    latency_ms: None for half the latency of the space's largest network, or for the geometric mean of the smallest and
+    the largest latency where that half is hardly reachable.
+    """
 
     name: Annotated[str, Word("Where to measure; `surgenas devices` lists them.", "--device", "device")] = (
         "onnxruntime-cpu"
@@ -78,7 +85,7 @@ class TargetConfig(Part):
 
 
 class MethodConfig(Part):
-    """epochs 0: by the data."""
+    """The search method and its settings. epochs: 0 for a default that depends on the data and the method."""
 
     name: Annotated[str, Word("`surgenas methods` lists them.", "--method", "method")] = "surgenas"
     epochs: Annotated[int, Field(ge=0), Word("Epochs of search; 0: by the data.", "--epochs")] = 0
@@ -88,7 +95,8 @@ class MethodConfig(Part):
 
 
 class TrainingConfig(Part):
-    """One recipe for all networks of a run. epochs 0: by the data."""
+    """Settings of the recipe by which all networks of a run are trained. epochs: 0 for a default that depends on the
+    data."""
 
     epochs: Annotated[
         int, Field(ge=0), Word("Epochs of training from scratch; 0: by the data.", "--train-epochs", "train_epochs")
@@ -99,7 +107,7 @@ class TrainingConfig(Part):
 
 
 class BesideConfig(Part):
-    """What is trained beside the found network, with the same recipe."""
+    """How many random architectures are trained beside the found network, by the same recipe."""
 
     random: Annotated[
         int, Field(ge=0, le=100), Word("Also train N random architectures of any latency.", "--random")
@@ -112,7 +120,7 @@ class BesideConfig(Part):
 
 
 class RunConfig(Part):
-    """A whole run."""
+    """All settings of a run."""
 
     data: DataConfig = DataConfig()
     space: SpaceConfig = SpaceConfig()
@@ -129,7 +137,7 @@ class RunConfig(Part):
 
 @dataclass(frozen=True)
 class Named:
-    """A setting with its word: where it lives in the configuration, and its field."""
+    """A setting with its word. name: in Python. path: the names that lead to its field, from RunConfig down."""
 
     name: str
     path: tuple[str, ...]
@@ -148,9 +156,10 @@ def words(kind: type[Part] = RunConfig, path: tuple[str, ...] = ()) -> Iterator[
 
 
 def make_config(**said: Any) -> RunConfig:
-    """A checked configuration from a person's words; `space` may be a space file.
+    """The configuration that a person's words ask for. said: values by the names of `words`; `space` may be a space
+    file.
 
-    Raises UsageError naming the word, the value and what is expected.
+    Raises UsageError naming the word, its value, and what is expected.
     """
     space = str(said.get("space", ""))
     if space.endswith(".json"):
@@ -175,7 +184,7 @@ def make_config(**said: Any) -> RunConfig:
 
 
 def read_config(record: object) -> RunConfig:
-    """The configuration part of config.json; raises CorruptError if it is not one."""
+    """The configuration in a record that was read from config.json; raises CorruptError if there is none."""
     try:
         return RunConfig.model_validate(record)
     except ValidationError as error:

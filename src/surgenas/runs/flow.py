@@ -31,18 +31,23 @@ from surgenas.spaces import make_space
 from surgenas.training.loop import make_fabric
 
 USUAL = "surgenas"
-"""The method whose usual cost others are told beside."""
+"""The method that the cost of other methods is compared with."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """A piece of a run with a result of its own. work: finds it; None if there is nothing to find."""
+    """A step of a run.
+
+    name: what the journal calls it. work: does the step and returns its result; None if it does not apply to this run.
+    """
 
     name: str
     work: Callable[[Run], Record | None]
 
 
 CHEAP = (Step("operators", choose_operators), Step("reach", reach), Step("plan", plan))
+"""The steps in their order: CHEAP ones take seconds to minutes, LONG ones follow, and LAST ones come after the
+trainings."""
 LONG = (
     Step("profile", profile), Step("predict", predict), Step("search", search), Step("derive", derive),
     Step("rivals", rivals),
@@ -51,7 +56,7 @@ LAST = (Step("export", export), Step("verify", verify))
 
 
 def perform(run: Run, step: Step) -> None:
-    """Do a step that is not done yet; what it found is recorded when it ends well."""
+    """Do a step unless it is done already, and record its result."""
     if run.journal.last("done", step=step.name):
         return
     with run.timed(step.name):
@@ -61,7 +66,7 @@ def perform(run: Run, step: Step) -> None:
 
 
 def prepare(run: Run) -> tuple[Reached, Planned]:
-    """What is cheap and can go wrong, first: settings, images, device, reachable latencies, time and memory."""
+    """Do first what is cheap and may fail: settings, images, device, reachable latencies, time and memory."""
     run.journal.append("session", time=time.time())
     operators, reach_, plan_ = CHEAP
     perform(run, operators)
@@ -86,20 +91,20 @@ def prepare(run: Run) -> tuple[Reached, Planned]:
 
 
 def measure_profile(run: Run) -> None:
-    """What `predict` needs: reachable latencies, and sampled networks measured."""
+    """Do the steps before `predict`: reachable latencies, and the measuring of sampled networks."""
     perform(run, CHEAP[1])
     check_limit(run)
     perform(run, LONG[0])
 
 
 def fit_predictor(run: Run) -> None:
-    """The choice of a latency predictor, from what was measured."""
+    """Do the step `predict`: choose a latency predictor from what was measured."""
     perform(run, LONG[1])
 
 
 def check_names(run: Run) -> None:
-    """Raise UsageError for a method, setting, predictor, accelerator or way to share weights that is not there, before
-    time is spent."""
+    """Raise UsageError if the method, one of its settings, a predictor or the accelerator does not exist, or if the
+    method cannot train the space's shared weights; before time is spent."""
     make_fabric(run.config.training.accelerator, run.config.training.processes)
     searching = Searching(run)
     if searching.needs.shares:
@@ -109,7 +114,7 @@ def check_names(run: Run) -> None:
 
 
 def describe_cost(run: Run, planned: Planned) -> str:
-    """What the search will take, beside what SurgeNAS takes by default."""
+    """How much work the search is, in words, and for comparison how much SurgeNAS does by default."""
     searching = Searching(run)
     needs, steps = searching.needs, searching.steps_per_epoch
     if not needs.shares:
@@ -124,7 +129,7 @@ def describe_cost(run: Run, planned: Planned) -> str:
 
 
 def execute(run: Run) -> None:
-    """Everything that is not done yet."""
+    """Do every step of the run that is not done yet."""
     with run.exclusive():
         prepare(run)
         for step in LONG:

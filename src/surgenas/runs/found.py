@@ -1,7 +1,8 @@
-"""Which space is an architecture's, if it lies in a run folder?
+"""Which space does an architecture in a run folder belong to?
 
-A file may name catalogued spaces only, since it must not make us import a module; the configuration of a run names what
-its user asked for."""
+A file may name only spaces of the catalogue, since it must not make us import a module. The configuration of a run may
+name others, since its user asked for them.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happened in a run, one JSON line an event: append-only, flushed to disk, able to repair its own tail."""
+"""The journal of a run: every event as a line of JSON, appended and flushed to disk."""
 
 from __future__ import annotations
 
@@ -17,11 +17,16 @@ from surgenas.core.files import cannot_write
 
 Event = dict[str, Any]
 LOCK = ".lock"
+"""The file in a folder that `exclusive` locks."""
 
 
 class Journal:
-    """Each line is `<crc32 in hex> <json>`. A torn last line (power cut, kill, full disk) is cut off before the next is
-    written, not by who only reads: it may be the line that another process is writing."""
+    """The events of a run, in a file to which lines `<crc32 in hex> <json>` are appended.
+
+    events: all events, oldest first. If the last line is incomplete (power cut, kill, full disk), it is ignored, and
+    `append` cuts it off before it writes. Reading alone changes nothing, since another process may be writing that
+    line.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -30,7 +35,10 @@ class Journal:
         self.read()
 
     def append(self, event: str, **values: Any) -> Event:
-        """Record an event; it is on disk when this returns."""
+        """Record an event. It is on disk when this returns, and is returned as it will be read again.
+
+        event: its kind. values: its fields; they must go to JSON. Raises EnvironmentFault if it cannot be written.
+        """
         record = {"event": event, **values}
         text = json.dumps(record)
         line = f"{zlib.crc32(text.encode()):08x} {text}\n".encode()
@@ -38,7 +46,7 @@ class Journal:
             with open(self.path, "ab") as file:
                 if self._torn_at is not None:
                     file.truncate(self._torn_at)
-                self._torn_at = file.seek(0, os.SEEK_END)  # until it is on disk
+                self._torn_at = file.seek(0, os.SEEK_END)  # in case writing fails
                 file.write(line)
                 file.flush()
                 os.fsync(file.fileno())
@@ -49,15 +57,16 @@ class Journal:
         return self.events[-1]
 
     def all(self, event: str, **values: Any) -> list[Event]:
-        """Events of a kind whose fields have these values, oldest first."""
+        """The events of this kind whose fields have these values, oldest first."""
         return [e for e in self.events if e["event"] == event and all(e.get(k) == v for k, v in values.items())]
 
     def last(self, event: str, **values: Any) -> Event | None:
+        """The newest event of this kind whose fields have these values, or None."""
         found = self.all(event, **values)
         return found[-1] if found else None
 
     def read(self) -> None:
-        """From the file, whatever was known before."""
+        """Read all events from the file again. Raises CorruptError if a line other than the last one is damaged."""
         self.events, self._torn_at = [], None
         content = self.path.read_bytes() if self.path.exists() else b""
         lines = content.split(b"\n")
@@ -66,7 +75,7 @@ class Journal:
             if not line and number == len(lines):
                 return
             event = _parse(line)
-            whole = number < len(lines)  # a line without its newline was torn, even if it parses
+            whole = number < len(lines)  # a line without a newline is incomplete, even if it parses
             if event is None or not whole:
                 if number < len(lines) - 1:
                     raise CorruptError(
@@ -80,7 +89,10 @@ class Journal:
 
 @contextmanager
 def exclusive(folder: Path) -> Iterator[None]:
-    """One process works on what a folder holds; the lock dies with its holder."""
+    """Hold a lock on a folder, so that no other process works on it. The system releases the lock when a process dies.
+
+    Raises SurgenasError at once if another process holds it.
+    """
     lock = FileLock(folder / LOCK)
     try:
         lock.acquire(timeout=0)
@@ -93,7 +105,7 @@ def exclusive(folder: Path) -> Iterator[None]:
 
 
 def _parse(line: bytes) -> Event | None:
-    """The event, or None if its checksum does not fit."""
+    """The event in a line, or None if the line is damaged."""
     checksum, _, text = line.partition(b" ")
     try:
         if int(checksum, 16) != zlib.crc32(text):

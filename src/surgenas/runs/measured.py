@@ -1,4 +1,5 @@
-"""What the steps share about costs: they are asked of the target once, kept as journal events, and learned from."""
+"""What the steps share about costs: the target is asked once, the answers are journal events, and predictors learn from
+them."""
 
 from __future__ import annotations
 
@@ -24,17 +25,18 @@ from surgenas.runs.results import Derived
 from surgenas.runs.run import Run
 
 TOGETHER = 32
-"""Networks whose costs are asked for together, and recorded before the next ones are."""
+"""How many networks are priced in one call of the target. Their costs are recorded before the next call."""
 
 
 def target_of(run: Run) -> Target:
-    """The target, on the scale that this run has fixed for all its milliseconds."""
+    """The run's target; a timed one on the scale that the run has fixed, so that all its
+    milliseconds are comparable."""
     scale, target = scale_of(run), run.target
     return target.on_scale(scale) if scale and isinstance(target, TimedTarget) else target
 
 
 def scale_of(run: Run) -> Scale | None:
-    """The reference network of this run and its latency, fixed once so that all its milliseconds are comparable."""
+    """The name of the run's reference network and its latency in ms; None before the step `reach` has calibrated it."""
     event = run.journal.last("calibrated")
     return (event["reference"], event["reference_ms"]) if event else None
 
@@ -43,7 +45,8 @@ def measure(
     run: Run, step: str, archs: Sequence[Architecture], effort: Effort = Effort.LEARN, *, turn: int = 0,
     reuse: bool = False,
 ) -> list[Cost]:  # fmt: skip
-    """Costs of all; raises the first failure's error."""
+    """The costs of these architectures, in order, as `price` finds them; raises the error of the
+    first one that failed."""
     return all_costs(price(run, step, archs, effort, turn=turn, reuse=reuse))
 
 
@@ -51,7 +54,12 @@ def price(
     run: Run, step: str, archs: Sequence[Architecture], effort: Effort = Effort.LEARN, *, turn: int = 0,
     reuse: bool = False,
 ) -> list[Cost | Failure]:  # fmt: skip
-    """Ask the target and record; what this step and turn know from before an interruption is not asked again."""
+    """Ask the target for the costs of these architectures, in order, and record them in the journal.
+
+    step, turn: where in the run they are needed. Costs that the journal has for this step and turn are not asked again;
+    failures are not recorded, so they are. effort: how sure the costs have to be. reuse: take costs from the
+    measurement store if it has them.
+    """
     known: dict[str, Cost | Failure] = {
         e["key"]: read_cost(e["cost"]) for e in run.journal.all("measured", step=step, turn=turn)
     }
@@ -74,16 +82,19 @@ def price(
 
 
 def candidates_measured(run: Run) -> list[dict[str, Any]]:
-    """Events of finished turns of the derivation: what a turn proposes must not hang on how much of it was measured
-    before a kill."""
+    """The events of candidates that were measured in finished turns of the step `derive`.
+
+    An unfinished turn is left out: what it proposes must not depend on how much of it was measured before a kill.
+    """
     finished = len(run.journal.all("missed")) + (run.result(Derived) is not None)
     return [event for event in run.journal.all("measured", step="derive") if event["turn"] < finished]
 
 
 def samples(run: Run, *, corrected: bool = True) -> tuple[list[Architecture], Floats]:
-    """Every measured architecture of the run's space with the median of its latencies; too noisy ones never count.
+    """The N architectures that were measured in the steps `reach` and `profile`, and their latencies (N,) in ms.
 
-    corrected: with the candidates of the derivation's finished turns.
+    Each latency is the median of those that are not too noisy to use; networks without any are left out. corrected:
+    include the candidates of finished turns of the step `derive`.
     """
     by_key: dict[str, tuple[Architecture, list[float]]] = {}
     profiled = [event for step in ("reach", "profile") for event in run.journal.all("measured", step=step)]
@@ -96,8 +107,11 @@ def samples(run: Run, *, corrected: bool = True) -> tuple[list[Architecture], Fl
 
 
 def fitted_predictor(run: Run, *, corrected: bool = True) -> Predictor:
-    """The chosen predictor on everything measured before this turn, or on the profile alone: a function of the journal,
-    so nothing else is kept."""
+    """The predictor that the step `predict` chose, fitted to `samples`. It follows from the journal, so it is not
+    stored.
+
+    corrected: learn also from the candidates of finished turns of the step `derive`.
+    """
     archs, latency_ms = samples(run, corrected=corrected)
     costs = require(run.space, Additive).costs()
     made = make_predictor(run.predicted.chosen, costs, run.config.seed)
@@ -105,7 +119,7 @@ def fitted_predictor(run: Run, *, corrected: bool = True) -> Predictor:
 
 
 def usable_predictors(run: Run) -> list[str]:
-    """The predictors to choose from: those asked for that the method can use; raises UsageError if there is none."""
+    """Names of the configured predictors that the method can use; raises UsageError if it can use none."""
     cost = run.asked_method.needs(run.space).cost
     kinds = {name: look_up("predictor", name, CATALOG) for name in run.config.target.predictors}
     if cost == "additive":

@@ -1,4 +1,4 @@
-"""Every operator of a space's pool at every layer, priced alone: what a selection is made of, and how it is told."""
+"""What does every operator of a space's pool cost in every layer? Each is priced alone; a selection is made of that."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ from surgenas.runs.results import OperatorRow
 
 
 def operator_costs(space: Selectable, target: Target, *, seed: int, progress: Progress) -> OperatorCosts:
-    """Every operator at every layer; those of one place are measured in turns, in one campaign. Latencies that cannot
-    be measured are NaN."""
+    """MACs, parameters and latency of every operator in every layer; a latency that cannot be measured is NaN.
+
+    Layers that stand in the same place share latencies, whose operators are measured together. What is too noisy is
+    measured a second time. Raises UsageError if layers have different operators to choose from.
+    """
     counted, names = space.costs(), space.choices[0].options
     if any(choice.options != names for choice in space.choices):
         raise UsageError("this space's layers choose among different operators already; select from the whole pool")

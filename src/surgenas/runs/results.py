@@ -1,4 +1,4 @@
-"""What each step of a run found, as values. A step records its own, and everybody else reads them from here."""
+"""What each step of a run found, as values. A step records its own result; everything else reads it from here."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from surgenas.hardware.costs import AnyCost
 from surgenas.predictors.evaluate import Score
 
 FOUND, YARDSTICK = "found", "MobileNetV2"
-"""Names of the found network and of the one that is scaled to its latency."""
+"""Names of two networks of a run: the found one, and MobileNetV2 scaled to the found network's latency."""
 RANDOM, EQUAL = "random", "random at equal latency"
-"""Random architectures of any latency, and of the found network's; numbered from 1."""
+"""Names of random architectures, of any latency and of the found network's latency. A number from 1 up follows."""
 
 
 @dataclass(frozen=True)
 class OperatorRow(Record):
-    """An operator on a device: means over layers, None where it cannot run. latency: over the layer's median. why: it
-    was dropped; empty if it was not."""
+    """An operator on a device. Numbers are means over layers, None where the device cannot run it.
+
+    capacity: in 0..1. latency: over the median of the layer's operators. why: why it was dropped; empty if it was kept.
+    """
 
     operator: str
     capacity: float | None
@@ -31,7 +33,7 @@ class OperatorRow(Record):
 
 @dataclass(frozen=True)
 class Selected(Record):
-    """The operators that the device likes. pool: as a setting of the space."""
+    """The operators selected for the device. pool: as a setting of the space."""
 
     pool: str
     operators: tuple[OperatorRow, ...]
@@ -39,7 +41,8 @@ class Selected(Record):
 
 @dataclass(frozen=True)
 class Reached(Record):
-    """Latencies of the networks of least and most MACs, and the limit: as asked, or chosen between them."""
+    """Latencies of the networks with the fewest and with the most MACs; and the limit, as asked for or chosen between
+    them."""
 
     low_ms: float
     high_ms: float
@@ -48,7 +51,11 @@ class Reached(Record):
 
 @dataclass(frozen=True)
 class Planned(Record):
-    """Estimated seconds by step; memory: bytes resident while the largest path waits for its backward pass."""
+    """What the run is going to do and take.
+
+    epochs: of the search. train_epochs: of each final training. *_s: estimated seconds. memory_bytes: memory of the
+    process while the largest path waits for its backward pass.
+    """
 
     epochs: int
     train_epochs: int
@@ -60,13 +67,14 @@ class Planned(Record):
 
     @property
     def total_s(self) -> float:
+        """Estimated seconds of the whole run."""
         return self.profile_s + self.search_s + self.train_s + self.other_s
 
 
 @dataclass(frozen=True)
 class Profiled(Record):
-    """How many networks were measured, and the relative error of predicting those held out after each batch of them;
-    None while there were too few."""
+    """samples: how many networks were measured. held_out_errors: after each batch of them, the error of predicting the
+    networks held out, as RMSE over mean latency; None if it was not finite."""
 
     samples: int
     held_out_errors: tuple[float | None, ...]
@@ -74,7 +82,7 @@ class Profiled(Record):
 
 @dataclass(frozen=True)
 class HeldOutLatencies(Record):
-    """Predicted and measured latencies of networks that the chosen predictor had not seen."""
+    """Predicted and measured latencies of networks that the chosen predictor had not learned from."""
 
     predicted_ms: tuple[float, ...]
     measured_ms: tuple[float, ...]
@@ -82,7 +90,12 @@ class HeldOutLatencies(Record):
 
 @dataclass(frozen=True)
 class Predicted(Record):
-    """Scores of all predictors on held-out networks, the best first; the noise ceiling; the chosen one, and why."""
+    """The comparison of latency predictors.
+
+    scores: on networks held out, the best first. held_out: the predictions of the chosen one. ceiling: the score that a
+    perfect predictor would have, given the noise; None if too few networks were measured twice. chosen: the name of the
+    best predictor. why: why it was chosen.
+    """
 
     scores: tuple[Score, ...]
     held_out: HeldOutLatencies
@@ -93,14 +106,15 @@ class Predicted(Record):
 
 @dataclass(frozen=True)
 class Searched(Record):
-    """How far the search went: epochs of shared weights, or candidates that it had judged."""
+    """rounds: how many epochs of shared weights, or how many trials, the search took."""
 
     rounds: int
 
 
 @dataclass(frozen=True)
 class Derived(Record):
-    """The found network, what was predicted of it, what confirmed it, and after how many rounds of measuring."""
+    """The found network. predicted_ms: before it was measured. cost: as confirmed by measuring.
+    rounds: of measuring."""
 
     architecture: Architecture
     predicted_ms: float
@@ -110,21 +124,24 @@ class Derived(Record):
 
 @dataclass(frozen=True)
 class Rivals(Record):
-    """What the found network is compared with, by name."""
+    """The architectures that the found network is compared with, by name."""
 
     architectures: Mapping[str, Architecture]
 
 
 @dataclass(frozen=True)
 class Accuracy(Record):
-    """Of a trained network, on the test part."""
+    """The accuracy (0 to 1) of a trained network on the test part."""
 
     accuracy: float
 
 
 @dataclass(frozen=True)
 class Exported(Record):
-    """Largest difference of a logit to PyTorch's on test images, and the share of images of the same class."""
+    """How the exported network compares with PyTorch on test images.
+
+    max_difference: largest difference of a logit. same_class: share of images that both assign to the same class.
+    """
 
     max_difference: float
     same_class: float
@@ -132,7 +149,8 @@ class Exported(Record):
 
 @dataclass(frozen=True)
 class Layer(Record):
-    """A part of the found network. share: of the latency, from a profiled run; None where the target cannot tell."""
+    """A part of the found network. share: its share of the latency, from a profiled run; None if the target cannot
+    tell."""
 
     name: str
     operator: str
@@ -144,7 +162,8 @@ class Layer(Record):
 
 @dataclass(frozen=True)
 class Verified(Record):
-    """The claim: costs of the found network and its rivals, asked together, and the found one layer by layer."""
+    """The claim: costs of the found network and of its rivals, by name, asked for together; and the found network's
+    layers."""
 
     costs: Mapping[str, AnyCost]
     layers: tuple[Layer, ...]

@@ -1,4 +1,4 @@
-"""A run is a folder: config.json, journal.jsonl, checkpoints/, and what came out."""
+"""A run is a folder: config.json, journal.jsonl, checkpoints/, and the files that it produces."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ STEP_OF: dict[type[Record], str] = {
     results.Exported: "export",
     results.Verified: "verify",
 }
-"""The step that records a result. Trainings have one for each network: "train found"."""
+"""The step that records each kind of result. A training is a step of its own for each network, such
+as "train found"."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +57,7 @@ class Run:
 
     @classmethod
     def create(cls, folder: Path, config: RunConfig, progress: Progress) -> Run:
-        """A new run; raises UsageError if the folder holds one already."""
+        """Start a new run in a folder; raises UsageError if the folder holds one already."""
         if (folder / "config.json").exists():
             raise UsageError(f"{folder} holds a run already; `surgenas resume {folder}`, or choose another --out")
         make_folder(folder)
@@ -67,7 +68,8 @@ class Run:
 
     @classmethod
     def begun(cls, folder: Path, config: RunConfig, progress: Progress) -> Run:
-        """The run of this configuration, new or gone on with; raises UsageError if the folder holds another."""
+        """Continue the run in a folder, or start a new one if there is none; raises UsageError if the run there has
+        other settings."""
         if not (folder / "config.json").exists():
             return cls.create(folder, config, progress)
         run = cls.open(folder, progress)
@@ -77,7 +79,7 @@ class Run:
 
     @classmethod
     def open(cls, folder: Path, progress: Progress) -> Run:
-        """An existing run; raises UsageError or CorruptError saying what is wrong with the folder."""
+        """Open an existing run. Raises UsageError or CorruptError that says what is wrong with the folder."""
         try:
             record = json.loads((folder / "config.json").read_text())
         except FileNotFoundError:
@@ -94,20 +96,22 @@ class Run:
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """One process works on a run; the lock dies with its holder."""
+        """Hold the run, so that no other process works on it; the journal is read again first. As
+        `runs.journal.exclusive`."""
         with exclusive(self.folder):
-            self.journal.read()  # another may have written until it let go
+            self.journal.read()  # another process may have written before
             yield
 
     # --- what the run works with, made once
 
     @property
     def resolution(self) -> int:
-        """Image height and width."""
+        """Height and width of the images."""
         return self.config.data.resolution or default_resolution(self.config.data.source)
 
     @cached_property
     def data(self) -> Dataset:
+        """The images. Raises UsageError if they are not those that the run began with."""
         c = self.config.data
         found = load_data(
             c.source, self.resolution, max_corrupt=c.max_corrupt, cache=self.folder / "cache", progress=self.progress
@@ -124,24 +128,26 @@ class Run:
 
     @cached_property
     def asked_method(self) -> Method:
-        """The method as asked for, before anybody decided how long it takes."""
+        """The method with the settings asked for, before the run decides its number of epochs."""
         return make_method(self.config.method.name, self.config.method.settings)
 
     @cached_property
     def space(self) -> Space:
-        """With the operators that were selected for the device, if they were."""
+        """The search space, with the operators that were selected for the device, if any were."""
         chosen = self.result(results.Selected)
         return self.make_space({"pool": chosen.pool} if chosen else {})
 
     def make_space(self, more: dict[str, Setting] | None = None) -> Space:
-        """As configured, and with these settings besides."""
+        """The configured space. more: settings that override the configured ones, except those of the images."""
         c = self.config.space
         name = c.name or self.asked_method.default_space
         asked: dict[str, Setting] = {"layout": c.layout, "width": c.width}
         images: dict[str, Setting] = {"resolution": self.resolution, "classes": self._classes()}
         takes = settings_of(name)
         usual, of_images = ({k: v for k, v in some.items() if k in takes} for some in (asked, images))
-        space = make_space(name, {**usual, **c.settings, **(more or {}), **of_images})  # whatever a file says of images
+        space = make_space(
+            name, {**usual, **c.settings, **(more or {}), **of_images}
+        )  # a space file does not decide the images
         if space.input_shape[1:] != (self.resolution, self.resolution):
             raise UsageError(
                 f"space {name!r} takes images of {space.input_shape[1]} x {space.input_shape[2]}; use --resolution "
@@ -150,12 +156,12 @@ class Run:
         return space
 
     def _classes(self) -> int:
-        known = self.journal.last("data")  # a report must not need the images again
+        known = self.journal.last("data")  # so that a report does not load images
         return len(known["classes"] if known else self.data.classes)
 
     @cached_property
     def target(self) -> Target:
-        """What costs are asked of; raises UsageError if it is not the one that this run began with."""
+        """What costs are asked of; raises UsageError if it is not the one that the run began with."""
         target = make_target(self.config.target.name)
         known = self.journal.last("target")
         if known is None:
@@ -165,18 +171,21 @@ class Run:
         return target
 
     def checkpoints(self, name: str) -> Checkpoints:
+        """The checkpoints of this name in the run's folder."""
         return Checkpoints(self.folder / "checkpoints" / name)
 
     def architecture(self, genes: list[str]) -> Architecture:
+        """The architecture of the run's space with these genes."""
         return self.space.architecture(tuple(genes))
 
     # --- what was done
 
     def result(self, kind: type[Result]) -> Result | None:
-        """What the step that finds such a value found, or None if it is not done."""
+        """The recorded result of this kind, or None if its step is not done."""
         return self.result_of(STEP_OF[kind], kind)
 
     def result_of(self, step: str, kind: type[Result]) -> Result | None:
+        """The recorded result of a step, or None if it is not done."""
         event = self.journal.last("done", step=step)
         return kind.from_json(event["result"]) if event else None
 
@@ -191,33 +200,38 @@ class Run:
 
     @property
     def reached(self) -> results.Reached:
-        """Each of these raises UsageError while its step is not done."""
+        """The result of the step `reach`. This and the following properties raise UsageError if the
+        step is not done."""
         return self._need(results.Reached)
 
     @property
     def predicted(self) -> results.Predicted:
+        """The result of the step `predict`."""
         return self._need(results.Predicted)
 
     @property
     def derived(self) -> results.Derived:
+        """The result of the step `derive`."""
         return self._need(results.Derived)
 
     @property
     def rivals(self) -> results.Rivals:
+        """The result of the step `rivals`."""
         return self._need(results.Rivals)
 
     @property
     def verified(self) -> results.Verified:
+        """The result of the step `verify`."""
         return self._need(results.Verified)
 
     def accuracy(self, network: str) -> float | None:
-        """Of a trained network, on the test part; None while it is not trained."""
+        """The accuracy (0 to 1) of a trained network on the test part; None if it is not trained yet."""
         found = self.result_of(f"train {network}", results.Accuracy)
         return found.accuracy if found else None
 
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:
-        """Count the time of a block as the step's, whether it ends well or not."""
+        """Record how long a block takes as time of this step, even if the block fails."""
         start = time.monotonic()
         self.journal.append("begin", step=step)
         try:
@@ -226,11 +240,11 @@ class Run:
             self.journal.append("spent", step=step, seconds=time.monotonic() - start)
 
     def record(self, step: str, result: Record) -> None:
-        """What a step found: with this it is done."""
+        """Record the result of a step; the step is done from then on."""
         self.journal.append("done", step=step, result=result.to_json())
 
     def seconds(self) -> dict[str, float]:
-        """Time spent by step, interrupted attempts included."""
+        """Seconds spent by step; interrupted attempts count."""
         spent: dict[str, float] = {}
         for event in self.journal.all("spent"):
             spent[event["step"]] = spent.get(event["step"], 0.0) + event["seconds"]

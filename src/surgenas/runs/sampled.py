@@ -10,19 +10,22 @@ from surgenas.predictors.active import choose, graph_features
 from surgenas.runs.run import Run
 
 DEFAULT_SAMPLES, DIGITS_SAMPLES = 100, 40
-"""At most: measuring ends once it no longer helps."""
+"""How many networks are measured at most if the user does not say; fewer if measuring more does not help."""
 POOL = 8
-"""Architectures drawn for each that is measured."""
+"""How many architectures are drawn for each one that is measured."""
 
 
 def wanted_samples(run: Run) -> int:
-    """As asked, or by the data."""
+    """How many networks to measure: as configured, or a default that depends on the data set."""
     return run.config.target.samples or (DIGITS_SAMPLES if run.config.data.source == "digits" else DEFAULT_SAMPLES)
 
 
 def sample_networks(run: Run) -> list[Architecture]:
-    """Distinct networks, those that leave the least uncertain first; the same ones for the same seed. Drawn half
-    uniformly, half with a taste of their own, so that both the middle and the ends are there to be picked."""
+    """Different networks to be measured, those first that leave the least uncertainty about the others.
+
+    They are picked from a pool of random networks; half of the pool is drawn uniformly, and half by
+    `moves.sample_skewed`, which reaches small and large networks. The same seed gives the same networks.
+    """
     wanted, rng = wanted_samples(run), generator(run.config.seed, "profile")
     found: dict[str, Architecture] = {}
     for i in range(2 * POOL * wanted):

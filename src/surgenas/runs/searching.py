@@ -32,31 +32,38 @@ from surgenas.tasks.data import hold_out
 from surgenas.training.augment import steps_per_epoch
 
 DEFAULT_EPOCHS, DIGITS_EPOCHS = 20, 7
+"""Epochs of a search with shared weights if the user does not say; the second number is for the digits data."""
 CANDIDATE_EPOCHS = 0.25
-"""Share of a final training's epochs that a candidate trained by itself gets."""
+"""A candidate that is trained by itself gets this share of the epochs of a final training."""
 HELD_OUT, MOST_HELD_OUT, LEAST_HELD_OUT, CALIBRATION = 0.2, 2000, 400, 256
-"""For methods that judge candidates: share of the training part that is held out for it and not trained on in the
-search, how many images at most, and images that BN statistics are estimated from."""
+"""Sizes for methods that judge candidates. HELD_OUT: share of the training part that candidates are judged by and that
+the search does not train on. MOST_HELD_OUT, LEAST_HELD_OUT: the most such images, for small and for large images.
+CALIBRATION: images that BN statistics are estimated from."""
 LARGE = 96
-"""Height and width, from which fewer than the most are held out."""
+"""From this height and width on, fewer images than MOST_HELD_OUT are held out."""
 NEAREST = 10
-"""Measured networks nearest to the limit, at which the predictor is asked how sure it is."""
+"""The predictor's uncertainty near the limit is taken at this many measured networks."""
 LARGEST_MARGIN = 0.1
+"""The search aims below the limit by at most this share of it."""
 
 
 class Searching:
-    """A run's method, images and engine, each made once."""
+    """What a run's search works with: method, images and engine."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
 
     @cached_property
     def needs(self) -> Needs:
+        """What the method needs in the run's space."""
         return self.run.asked_method.needs(self.run.space)
 
     @cached_property
     def images(self) -> Images:
-        """Split once; of large images fewer are held out, since activations of all of them are held at once."""
+        """The data set, split if the method judges candidates by images held out.
+
+        Of large images fewer are held out, because the activations of all of them are in memory at once.
+        """
         data = self.run.data
         if self.needs.data == "one":
             return Images(data, data)
@@ -66,11 +73,11 @@ class Searching:
 
     @property
     def held_out(self) -> HeldOut | None:
-        """What paths of shared weights are judged by, where the method judges them."""
+        """The images that paths of shared weights are judged by; None if the method judges none."""
         data, aside = self.images.search, self.images.aside
         if aside is None or not self.needs.shares:
             return None
-        spaced = slice(None, None, max(1, len(data.train) // CALIBRATION))  # folders are read class by class
+        spaced = slice(None, None, max(1, len(data.train) // CALIBRATION))  # images are in the order of their classes
         calibration, judged = (
             data.normalise(part).contiguous(memory_format=torch.channels_last)
             for part in (data.train.images[spaced][:CALIBRATION], aside.images)
@@ -79,17 +86,18 @@ class Searching:
 
     @property
     def steps_per_epoch(self) -> int:
+        """How many mini-batches a pass over the search's images has."""
         return steps_per_epoch(self.images.search, self.run.config.training.batch)
 
     @property
     def epochs(self) -> int:
-        """Of shared weights, or of each candidate: as asked, or by the data; less if the plan of a time limit says
-        so."""
+        """Epochs of the shared weights, or of each candidate: those of the plan if there is one, else as configured or
+        by default."""
         plan = self.run.result(Planned)
         return plan.epochs if plan else self.run.config.method.epochs or self.default_epochs(self.needs)
 
     def default_epochs(self, needs: Needs) -> int:
-        """How long a method with these needs takes on these images if nobody says."""
+        """How many epochs a method with these needs gets on these images if the user does not say."""
         if not needs.shares:
             return max(1, round(CANDIDATE_EPOCHS * recipe(self.run).epochs))
         usual = DIGITS_EPOCHS if self.run.config.data.source == "digits" else DEFAULT_EPOCHS
@@ -97,7 +105,8 @@ class Searching:
 
     @property
     def method(self) -> Method:
-        """As asked for, with as many epochs as it gets."""
+        """The method with its final number of epochs; raises UsageError if the epochs are given as a setting of the
+        method."""
         asked: Any = self.run.asked_method
         if "epochs" in self.run.config.method.settings:
             raise UsageError("--set epochs: the plan must know them; use --epochs")
@@ -106,6 +115,7 @@ class Searching:
 
     @cached_property
     def engine(self) -> Here:
+        """The engine that does the search's work in this process."""
         c = self.run.config
         final = recipe(self.run)
         candidates = (replace(final, epochs=self.epochs),)
@@ -116,14 +126,15 @@ class Searching:
 
     @property
     def accelerator(self) -> torch.device:
-        """What shared weights are trained on."""
+        """The torch device that shared weights are trained on."""
         wanted = self.run.config.training.accelerator
         return torch.device("cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu")
 
     def problem(self, extra: int) -> Problem:
-        """With the predictor fitted on all that is measured so far. extra: rounds beyond what the settings say."""
+        """What the search is to solve, with a predictor fitted to all that is measured so far;
+        `extra` as in `Problem`."""
         run, predictor, limit_ms = self.run, fitted_predictor(self.run), self.run.reached.limit_ms
-        profiled = fitted_predictor(run, corrected=False)  # one for all rounds: what was asked is asked again
+        profiled = fitted_predictor(run, corrected=False)  # the same in all rounds, so that a replayed history fits
 
         def inside(archs: Sequence[Architecture]) -> np.ndarray:
             return profiled.predict(moves.encode(run.space, archs)) <= limit_ms
@@ -137,8 +148,10 @@ class Searching:
     # --- going on
 
     def go_on(self, extra: int = 0) -> Search:
-        """The search after all that its settings ask for, and `extra` rounds more with what the predictor has learned
-        since. What was done before is not done again."""
+        """The search after it has done all that its settings ask for, plus `extra` rounds.
+
+        Work that is recorded is not done again. Raises Interrupted if the time limit of the run is reached.
+        """
         search = self.method.begin(self.problem(extra))
         if not self.needs.shares:
             return self._sampled(search)
@@ -152,7 +165,7 @@ class Searching:
         return self._trained(search)
 
     def _trained(self, search: Any) -> Search:
-        """Shared weights: their whole state is on disk after each epoch."""
+        """Drive a search with shared weights; its whole state is saved after each epoch."""
         run, checkpoints = self.run, self.run.checkpoints("search")
         total = search.epochs + search.problem.extra
         with run.progress.task("search", total, search.done) as task:
@@ -170,7 +183,8 @@ class Searching:
         return found
 
     def _sampled(self, search: Any) -> Search:
-        """Candidates by themselves: the journal is the memory, and what it knows is told again."""
+        """Drive a search whose candidates are trained by themselves; results that the journal has
+        are told to it again."""
         run = self.run
         engine = Remembering(self.engine, self._recall, self._keep, (Judge, Price))
         before = len(run.journal.all("trial"))
@@ -219,7 +233,8 @@ def _costs_of(records: Sequence[dict[str, Any]]) -> list[Cost | Failure]:
 
 
 def margin_ms(run: Run, predictor: Predictor, limit_ms: float) -> float:
-    """How far below the limit the search aims: by what the predictor says it may be off near there, at most a tenth."""
+    """How far below the limit the search aims: the predictor's uncertainty near the limit, and at most a tenth of the
+    limit."""
     archs, latency_ms = samples(run)
     nearest = np.abs(latency_ms - limit_ms).argsort()[:NEAREST]
     unsure = predictor.uncertainty(moves.encode(run.space, [archs[i] for i in nearest]))
@@ -227,7 +242,7 @@ def margin_ms(run: Run, predictor: Predictor, limit_ms: float) -> float:
 
 
 def check_time(run: Run) -> None:
-    """Raise Interrupted once the time limit is used up; everything so far is kept."""
+    """Raise Interrupted if the session has used up the run's time limit. Everything done so far is kept."""
     limit = run.config.time_limit_s
     begun = run.journal.last("session")
     if limit and begun and time.time() - begun["time"] > limit:

@@ -1,4 +1,4 @@
-"""A run at a glance, and its story: read from the journal alone. What --json prints, and what the page draws."""
+"""A summary of a run and its story, read from the journal alone: what --json prints, and what the report page draws."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ from surgenas.runs.run import Run
 
 @dataclass(frozen=True)
 class Latency(Record):
-    """Of the found network. interval, grade, wall_p50_ms: of what was timed."""
+    """The latency of the found network. interval, grade, wall_p50_ms: None unless it was timed. predicted_ms: before
+    that."""
 
     ms: float | None = None
     interval: tuple[float, float] | None = None
@@ -43,8 +44,11 @@ class Latency(Record):
 
 @dataclass(frozen=True)
 class Network(Record):
-    """A trained network. accuracy: on the test part. to_found: its latency over the found network's, both from the same
-    campaigns."""
+    """A trained network.
+
+    accuracy: on the test part. to_found: its latency divided by that of the found network, both from the same
+    campaigns.
+    """
 
     name: str
     accuracy: float | None
@@ -56,14 +60,18 @@ class Network(Record):
 
 @dataclass(frozen=True)
 class TestAccuracy(Record):
-    """On images that no decision has seen."""
+    """Accuracy (0 to 1) on the test part, which no decision has used."""
 
     test: float | None
 
 
 @dataclass(frozen=True)
 class Summary(Record):
-    """Everything known so far; what a step has not found yet is None or empty."""
+    """What is known of a run; None or empty where a step is not done yet.
+
+    reachable_ms: the lowest and the highest latency. yardsticks: MobileNetV2 at the found network's latency. onnx,
+    report: paths. seconds: spent by step.
+    """
 
     run: str
     architecture: Architecture | None
@@ -83,14 +91,18 @@ class Summary(Record):
 
     @property
     def beside(self) -> tuple[Network, ...]:
-        """All that the found network is compared with."""
+        """All networks that the found one is compared with."""
         return (*self.yardsticks, *self.random_at_equal_latency, *self.random)
 
 
 @dataclass(frozen=True)
 class Story(Record):
-    """What only the page shows: trajectories, predictions against measurements, the layers. epochs, training, trials:
-    as the journal has them."""
+    """What only the report page shows.
+
+    data, epochs, trials, training: events of the journal; training by the name of the network. target: what was asked
+    for costs. held_out: predictions against measurements. layers: of the found network. rounds: of measuring
+    candidates.
+    """
 
     data: Mapping[str, Any]
     target: TargetInfo | None
@@ -109,7 +121,7 @@ class Story(Record):
 
 
 def summarize(run: Run) -> Summary:
-    """From the journal alone: no images, no target and no weights are needed."""
+    """The summary of a run, from the journal alone: images, target and weights are not needed."""
     reached, derived, verified = run.result(Reached), run.result(Derived), run.result(Verified)
     costs = verified.costs if verified else {}
     networks = [_network(run, name, costs) for name in costs or [FOUND]]
@@ -137,7 +149,7 @@ def summarize(run: Run) -> Summary:
 
 
 def tell_story(run: Run) -> Story:
-    """From the journal alone."""
+    """The story of a run, from the journal alone."""
     journal, verified, derived = run.journal, run.result(Verified), run.result(Derived)
     predicted, target = run.result(Predicted), journal.last("target")
     names = dict.fromkeys(e["network"] for e in journal.all("trained"))

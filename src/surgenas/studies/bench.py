@@ -33,9 +33,9 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True, kw_only=True)
 class Bench:
-    """validation: the column that steers; test: the one that is reported. fidelities: cheaper columns that halving
-    begins with, and what share of a query each costs. limit_ms: hard, by latency's column. budget: queries.
-    """
+    """A comparison of searches on a table. validation: the column that searches are told; test: the one that is
+    reported. fidelities: cheaper columns, with their costs as shares of a query. limit_ms: hard. budget: queries of a
+    search."""
 
     table: Path
     validation: str
@@ -65,7 +65,7 @@ class Bench:
 
 @dataclass(frozen=True)
 class Quartiles(Record):
-    """Over seeds; None where the search did not get that far."""
+    """Quartiles over seeds; None where the search had not got that far."""
 
     low: float | None
     median: float | None
@@ -83,8 +83,9 @@ class RegretCurve(Record):
 
 @dataclass(frozen=True)
 class MethodRow(Record):
-    """A method over all seeds. reached: the share of seeds that found the optimum. better_than_random: by the regret at
-    the end. hypervolume: of value and latency, 1 is all there is; None without latencies."""
+    """A method over all seeds. reached: share of seeds that found the optimum. better_than_random: by the regret at the
+    end. hypervolume: of value and latency, 1 for a perfect search; None without latencies. queries: median of trials.
+    """
 
     method: str
     regret: RegretCurve
@@ -99,7 +100,7 @@ class MethodRow(Record):
 
 @dataclass(frozen=True)
 class BenchResult(Record):
-    """Searches on a table whose optimum is known. regret_of_best_validation: of who had the whole steering column."""
+    """What `run_bench` found. regret_of_best_validation: of the network that is best in the steering column."""
 
     space: str
     table: str
@@ -118,18 +119,18 @@ class BenchResult(Record):
 
 
 def run_bench(space: Space, bench: Bench, folder: Path, progress: Progress) -> BenchResult:
-    """Of each method the regret by queries and at the end, how often and when the optimum was reached. What the folder
-    holds of the same bench is not searched again; more seeds and methods may be added.
+    """Search with every method and random search, once for each seed. What the folder holds of the same bench is not
+    searched again; seeds and methods may be added.
 
-    Raises UsageError for settings that do not go together, DataError for a bad table, LimitError for a limit that
-    nothing meets.
+    Raises UsageError for settings that do not go together, DataError for a bad table, LimitError for a limit that no
+    network meets.
     """
     methods = {name: _method(space, name, bench) for name in dict.fromkeys((RANDOM, *bench.methods))}
     if bench.fidelities and not any(method.needs(space).rungs > 1 for method in methods.values()):
         raise UsageError(f"--fidelity: none of {', '.join(methods)} uses cheaper fidelities; halving does")
     world = _world(space, bench)
     make_folder(folder)
-    assert world.index  # made now: it is no method's time
+    assert world.index  # computed now, so that no method's time includes it
     with exclusive(folder):
         journal = _opened(folder, space, bench, world)
         places = [(seed, name) for seed in range(bench.seeds) for name in methods]
@@ -144,7 +145,7 @@ def run_bench(space: Space, bench: Bench, folder: Path, progress: Progress) -> B
 
 
 def search(world: World, name: str, method: Method, bench: Bench, seed: int) -> dict[str, Any]:
-    """One search, as its line of the journal. regret: after each query, of what the search itself would choose then."""
+    """Search once, for a line of the journal. regret: after each query, of the network that the search would choose."""
     start = time.perf_counter()
     costs = (*sorted(bench.fidelities.values()), 1.0)
     problem = Problem(
@@ -177,7 +178,7 @@ def search(world: World, name: str, method: Method, bench: Bench, seed: int) -> 
 
 
 def _method(space: Space, name: str, bench: Bench) -> Method:
-    """With the bench's budget; raises UsageError for one that needs what the bench has not."""
+    """The method with the bench's budget; raises UsageError if it needs what the bench does not have."""
     made = make_method(name, {})
     needs = made.needs(space)
     if needs.shares:
@@ -203,7 +204,7 @@ def _world(space: Space, bench: Bench) -> World:
 
 
 def _opened(folder: Path, space: Space, bench: Bench, world: World) -> Journal:
-    """Raises UsageError if the folder holds another bench, or anything else."""
+    """The journal of the bench; raises UsageError if the folder holds another bench, or anything else."""
     journal = Journal(folder / JOURNAL)
     settings = {
         "format": FORMAT, "space": str(space.spec), "validation": bench.validation, "test": bench.test,
@@ -223,9 +224,11 @@ def _opened(folder: Path, space: Space, bench: Bench, world: World) -> Journal:
 
 
 def _hypervolume(world: World, trials: Sequence[Trial]) -> float | None:
-    """Of the reported value and latency of the networks that the search finds best for their latency, over that of the
-    best there are; from the worst value and the highest latency inside the limit. None without latencies, or where
-    nothing is between best and worst."""
+    """Hypervolume of the networks that the search finds best for their latency, by reported value, over that of all
+    networks.
+    The corner is the worst value and the highest latency inside the limit. None without latencies, or if the latter is
+    0.
+    """
     if world.latency_ms is None:
         return None
     latency, value = world.latency_ms[world.allowed], world.reported[world.allowed]
@@ -237,7 +240,7 @@ def _hypervolume(world: World, trials: Sequence[Trial]) -> float | None:
 
 
 def _front(latency: Floats, score: Floats) -> list[int]:
-    """Not dominated, by rising latency."""
+    """Positions of the networks that are not dominated, by rising latency."""
     found: list[int] = []
     for i in np.lexsort((-score, latency)):
         if not found or score[i] > score[found[-1]]:

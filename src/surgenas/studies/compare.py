@@ -16,11 +16,13 @@ from surgenas.runs.results import FOUND, Verified
 from surgenas.runs.run import Run
 
 SAME_LIMIT = 0.05
+"""Limits that runs chose for themselves count as the same if they differ by at most this share."""
 
 
 @dataclass(frozen=True)
 class Side(Record):
-    """A finished run. accuracy_interval: that its test images allow; latency_interval: of what was timed."""
+    """A finished run. accuracy_interval: 95 % interval, given the number of test images. latency_interval: None if
+    estimated."""
 
     name: str
     method: str
@@ -38,7 +40,8 @@ class Side(Record):
 
 @dataclass(frozen=True)
 class Against(Record):
-    """A run, or the runs of a method, against the most accurate; in percent points."""
+    """A run, or all runs of a method, compared with the most accurate one. value, low, high: difference and its 95 %
+    interval, in percent points."""
 
     name: str
     against: str
@@ -50,8 +53,11 @@ class Against(Record):
 
 @dataclass(frozen=True)
 class SideBySide(Record):
-    """differences: each against the most accurate; of runs by their test images, of groups that differ in their seed
-    alone by the spread over seeds."""
+    """Finished runs, and each compared with the most accurate.
+
+    judged_by: "seeds" if the runs form groups that differ in their seed alone; the differences are then those of
+    groups, judged by the spread over seeds. Otherwise "test images": runs are compared one by one.
+    """
 
     runs: tuple[Side, ...]
     data: str
@@ -64,7 +70,7 @@ Group = Sequence[Side]
 
 
 def side_by_side(runs: Sequence[Run]) -> SideBySide:
-    """Raises UsageError for runs that are not finished, or not on the same images."""
+    """Compare finished runs. Raises UsageError if one is not finished, is given twice, or is not on the same images."""
     if len(runs) < 2:
         raise UsageError("compare: expected two runs or more")
     if len({run.folder.resolve() for run in runs}) < len(runs):
@@ -99,7 +105,8 @@ def _images(run: Run) -> tuple[Any, ...]:
 
 
 def _groups(runs: Sequence[Run], rows: Group) -> list[list[Side]]:
-    """Runs that differ in their seed alone; a limit that each measured for itself is not to the digit the same."""
+    """Runs grouped by their settings, whatever their seed; a limit that each run chose for itself
+    may differ a little."""
     groups: list[tuple[dict[str, Any], list[Side]]] = []
     for run, row in zip(runs, rows, strict=True):
         settings = run.config.model_dump(exclude={"seed": True, "target": {"latency_ms"}})
@@ -114,7 +121,8 @@ def _groups(runs: Sequence[Run], rows: Group) -> list[list[Side]]:
 
 
 def _of_runs(rows: Group) -> list[Against]:
-    """Two networks, each judged by so many images: Newcombe's interval, from Wilson's of each."""
+    """The difference of two networks, each judged on so many images, with Newcombe's interval made
+    of Wilson's of each."""
     best = max(rows, key=lambda row: row.accuracy)
     found = []
     for row in rows:

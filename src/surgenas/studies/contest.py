@@ -25,11 +25,11 @@ from surgenas.predictors.transfer import KnownDevices, TransferPredictor
 
 PREDICTORS = ("process", "gnn", "mlp", "boosting", "ridge", "lookup", "layers", "flops")
 FEW = 9
-"""With fewer samples cross-validation would choose by chance."""
+"""With fewer samples than this, cross-validation would choose a predictor by chance."""
 POOL = 2000
-"""Architectures, drawn at random, from which the ones to measure are picked."""
+"""The architectures to measure are picked among this many, drawn at random."""
 KNOWN = 900
-"""Architectures, drawn at random, from which the devices of --pretrain are learned."""
+"""The known devices (--pretrain) are learned from this many architectures, drawn at random."""
 METRICS = ("kendall", "spearman", "mape", "within_5", "within_10", "rmse_ms", "fit_seconds", "predictions_per_second")
 
 Positions = npt.NDArray[np.int64]
@@ -38,8 +38,12 @@ Makers = Mapping[str, Callable[[], Predictor]]
 
 @dataclass(frozen=True)
 class Contest:
-    """train: numbers of samples. pick: `random`, or `active`: those after which the least is left uncertain.
-    pretrain: a table of known devices, all its columns unless some are named."""
+    """A comparison of latency predictors on a table.
+
+    columns: devices to predict; all that end in _ms if empty. train: numbers of samples. seeds: draws of those samples.
+    pick: "random", or "active" for samples that leave the least uncertainty; empty for active with known devices, else
+    random. pretrain, pretrain_columns: a table of known devices, and which of them; all if empty.
+    """
 
     table: Path
     columns: tuple[str, ...]
@@ -53,7 +57,7 @@ class Contest:
 
 @dataclass(frozen=True)
 class Spread(Record):
-    """Median over seeds, and the least and the most of them."""
+    """The median over seeds, and the smallest and the largest value."""
 
     median: float
     spread: tuple[float, float]
@@ -61,7 +65,7 @@ class Spread(Record):
 
 @dataclass(frozen=True)
 class ContestRow(Record):
-    """A predictor on a column, after learning from `train` samples; every metric as of predictors.evaluate.Score."""
+    """A predictor on a column, after learning from `train` samples. Metrics as in predictors.evaluate.Score."""
 
     column: str
     train: int
@@ -78,7 +82,7 @@ class ContestRow(Record):
 
 @dataclass(frozen=True)
 class Choice(Record):
-    """What cross-validation on the samples of the first seed would take, why, and how sure of it."""
+    """The predictor that cross-validation on the samples of the first seed would choose, and why."""
 
     column: str
     train: int
@@ -89,7 +93,7 @@ class Choice(Record):
 
 @dataclass(frozen=True)
 class Standings(Record):
-    """One row for each column, number of samples and predictor; what would be chosen."""
+    """The result of a contest: a row for each column, number of samples and predictor; and what would be chosen."""
 
     space: str
     table: str
@@ -101,9 +105,9 @@ class Standings(Record):
 
 
 def run_contest(space: Space, contest: Contest, progress: Progress) -> Standings:
-    """Judge every predictor on what it did not learn from.
+    """Judge every predictor on the architectures that it did not learn from.
 
-    Raises UsageError for settings that the table cannot serve, DataError as `read_table` does.
+    Raises UsageError for settings that do not fit the table, DataError as `read_table` does.
     """
     table = read_table(space, contest.table, contest.columns)
     _check(contest, table)
@@ -144,7 +148,7 @@ def _check(contest: Contest, table: Table) -> None:
 
 
 def _known_devices(space: Space, contest: Contest, table: Table, progress: Progress) -> KnownDevices | None:
-    """The devices of --pretrain; never the one that is to be predicted."""
+    """The devices of --pretrain, without those that are to be predicted; None if there are none."""
     if contest.pretrain is None:
         return None
     known = read_table(space, contest.pretrain, contest.pretrain_columns)
@@ -168,7 +172,7 @@ def _makers(contest: Contest, costs: CostTable, known: KnownDevices | None, seed
 
 
 def _picked(table: Table, costs: CostTable, known: KnownDevices | None, count: int, pick: str, seed: int) -> Positions:
-    """Positions in the table of the architectures to learn from; no latency is looked at."""
+    """Positions in the table of the architectures to learn from, picked without looking at latencies."""
     order = generator(seed, "train").permutation(len(table))
     if pick == "random":
         return order[:count]

@@ -1,4 +1,4 @@
-"""What is there? A network layer by layer, the devices, the spaces, the methods, the predictors."""
+"""What is there to choose from? Devices, spaces, methods and predictors; and a network layer by layer."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from surgenas.spaces.layouts import LAYOUTS
 
 @dataclass(frozen=True)
 class LayerRow(Record):
-    """A part of a network."""
+    """A part of a network. out_shape: (C, H, W) of its output."""
 
     name: str
     operator: str
@@ -39,7 +39,7 @@ class LayerRow(Record):
 
 @dataclass(frozen=True)
 class Description(Record):
-    """A network layer by layer. key: one for all architectures that are this network."""
+    """A network layer by layer. key: the canonical key, the same for all architectures that are this network."""
 
     architecture: Architecture
     key: str
@@ -50,7 +50,7 @@ class Description(Record):
 
 @dataclass(frozen=True)
 class SettingRow(Record):
-    """A setting: its type or the names that it takes, its default, what it means."""
+    """A setting: its type or the names that it takes, its default, and its meaning."""
 
     name: str
     takes: str
@@ -60,7 +60,8 @@ class SettingRow(Record):
 
 @dataclass(frozen=True)
 class SpaceRow(Record):
-    """A space at its default settings. can: its capabilities (core.capabilities)."""
+    """A space at its default settings. what: a sentence about it. can: names of its capabilities
+    (core.capabilities)."""
 
     what: str
     layers: int
@@ -73,7 +74,9 @@ class SpaceRow(Record):
 
 @dataclass(frozen=True)
 class MethodRow(Record):
-    """A method. shares: the ways to share weights that it trains; empty if it trains candidates by themselves."""
+    """A method. what: a sentence about it. space: its default space. shares: the ways to share weights that it can
+    train; empty if it trains candidates by themselves. needs: fields of methods.base.Needs that differ from their
+    default."""
 
     what: str
     space: str
@@ -84,7 +87,7 @@ class MethodRow(Record):
 
 @dataclass(frozen=True)
 class MethodList(Record):
-    """All methods by name, and the latency predictors."""
+    """All methods and all latency predictors, by name."""
 
     methods: Mapping[str, MethodRow]
     predictors: Mapping[str, str]
@@ -100,7 +103,11 @@ class Unusable(Record):
 def describe(
     arch: Path | None, uniform: str | None, *, layout: str, resolution: int, width: float, classes: int
 ) -> Description:
-    """A network layer by layer: operator, output shape, MACs, parameters."""
+    """Describe a network: operator, output shape, MACs and parameters of each layer.
+
+    arch: an architecture file or a run folder. uniform: instead, an operator that every layer takes, in the space
+    `mobile` with the other arguments. Raises UsageError unless exactly one of the two is given.
+    """
     if (arch is None) == (uniform is None):
         raise UsageError("describe needs either --arch FILE or --uniform OPERATOR, for example --uniform k7e6")
     if arch is not None:
@@ -117,7 +124,7 @@ def describe(
 
 
 def devices() -> dict[str, TargetInfo | Unusable]:
-    """Every catalogued device: what it is, or what is missing."""
+    """Every shipped device, by name."""
     found: dict[str, TargetInfo | Unusable] = {}
     for name in shipped_names():
         try:
@@ -128,7 +135,7 @@ def devices() -> dict[str, TargetInfo | Unusable]:
 
 
 def spaces() -> dict[str, SpaceRow]:
-    """Every space, those with layouts once for each."""
+    """Every space, by name; those with layouts once for each layout."""
     found: dict[str, SpaceRow] = {}
     for name in SPACES:
         layouts = LAYOUTS if name == "mobile" else {"": None}
@@ -155,7 +162,7 @@ def _space_row(name: str, settings: dict[str, str]) -> SpaceRow:
 
 
 def methods() -> MethodList:
-    """Every method with all that --set takes; one whose package is not installed is left out."""
+    """Every method with all its settings; one whose package is not installed says so in `what` and has no settings."""
     found: dict[str, MethodRow] = {}
     for name in METHODS:
         try:
@@ -188,7 +195,7 @@ def _default(field: Any) -> str:
 
 
 def _plain_type(annotation: Any) -> str:
-    """As a person says it: a number, yes or no, or the names."""
+    """A type as a person says it: a number, yes or no, or the names that are allowed."""
     names = get_args(annotation)
     if names and all(isinstance(name, str) for name in names):
         return ", ".join(filter(None, names))
@@ -197,7 +204,8 @@ def _plain_type(annotation: Any) -> str:
 
 
 def _meaning(kind: Any, name: str) -> str:
-    """What the class's docstring, or one of its bases', says of a setting: the sentence that begins with its name."""
+    """What the docstring of the class, or of a base class, says of a setting: the sentence `name: meaning.` that begins
+    with its name."""
     for base in kind.__mro__:
         text = " ".join((base.__doc__ or "").split())
         for sentence in re.split(r"\.\)? ", text):

@@ -1,4 +1,4 @@
-"""What does a latency table say of an architecture? Nothing is measured."""
+"""What latency does a table give an architecture? Nothing is measured."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from surgenas.spaces.single_path import SinglePath
 
 @dataclass(frozen=True)
 class TableRow(Record):
-    """What the table says of one layer."""
+    """A layer and its latency by the table."""
 
     name: str
     operator: str
@@ -28,8 +28,8 @@ class TableRow(Record):
 
 @dataclass(frozen=True)
 class TableEstimate(Record):
-    """exact_ms: the sum of the table's entries. paper_ms: by the paper's formula; None but in the space single_path.
-    fixed_ms: of everything that no choice touches."""
+    """The latency of an architecture by a table. exact_ms: sum of the table's entries. paper_ms: by the paper's
+    formula, only in the space single_path. fixed_ms: what no choice changes, included in both."""
 
     architecture: str
     exact_ms: float
@@ -39,7 +39,11 @@ class TableEstimate(Record):
 
 
 def estimate(space: str, table: Path, arch: str, layout: str = "") -> TableEstimate:
-    """arch: a file or a run folder, which tell their space themselves, or the notation of this one."""
+    """The latency of an architecture by a table.
+
+    arch: a file or a run folder, which name their space themselves; or the notation of `space`. layout: of that space;
+    empty for its default. Raises UsageError for an architecture or a table that cannot be read.
+    """
     made = make_space(space, {"layout": layout} if layout else {})
     if Path(arch).exists():
         found = read_architecture(arch)

@@ -1,5 +1,5 @@
-"""Are searched architectures better than random ones? Whole runs, each beside random architectures of the same space
-that are trained alike (Yang, Esperanca & Carlucci, "NAS evaluation is frustratingly hard", ICLR 2020)."""
+"""Are searched architectures better than random ones? Whole runs, each with random architectures of the same space that
+are trained alike (Yang, Esperanca & Carlucci, "NAS evaluation is frustratingly hard", ICLR 2020)."""
 
 from __future__ import annotations
 
@@ -25,14 +25,17 @@ from surgenas.spaces import make_space
 
 MOST_SEEDS = 100
 SEARCHING = ("operators", "reach", "profile", "predict", "search", "derive")
-"""Stages whose time is the search's, its tuning and what was measured for it included."""
+"""The steps whose time counts as the search's; measuring and predicting are among them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Protocol:
-    """data, methods: every method on every data set. random: how many architectures of equal latency, and as many of
-    any, are trained beside each search. settings: of every run (fields of RunConfig); epochs are SurgeNAS's, the
-    other methods' as much longer as they are by default."""
+    """Which runs are made: every method on every data set, with every seed.
+
+    random: how many random architectures of equal latency are trained beside each found network, and as many of any
+    latency. settings: of every run, by the words of runs.config. Epochs are meant for SurgeNAS; other methods get as
+    many times more as by default.
+    """
 
     data: tuple[str, ...]
     methods: tuple[str, ...]
@@ -59,7 +62,7 @@ class Protocol:
 
 @dataclass(frozen=True)
 class Group(Record):
-    """Accuracies in %, on the test part, which no decision has seen."""
+    """Accuracies in % on the test part, which no decision has used."""
 
     mean: float | None
     n: int
@@ -68,8 +71,9 @@ class Group(Record):
 
 @dataclass(frozen=True)
 class ImprovementRow(Record):
-    """A method on a data set. ri: over random architectures of any latency, in %. search_seconds: of a median search,
-    with its tuning and what was measured for it; search_in_trainings: over the seconds of training what it found."""
+    """A method on a data set. ri: relative improvement over random architectures of any latency, in %;
+    ri_at_equal_latency: over those of equal latency. search_seconds: median time of a search, measuring and predicting
+    included. search_in_trainings: the same divided by the time of training the found network."""
 
     data: str
     method: str
@@ -86,7 +90,8 @@ class ImprovementRow(Record):
 
 @dataclass(frozen=True)
 class Improvement(Record):
-    """runs: the folders. missed: searches that found nothing inside their limit, and why."""
+    """The result of a protocol. runs: finished run folders. missed: folders of runs that found nothing inside their
+    limit, and why."""
 
     rows: tuple[ImprovementRow, ...]
     seeds: int
@@ -101,13 +106,13 @@ def run_protocol(
     each: Callable[[Run], object] = lambda run: None,
     execute: Callable[[Run], None] = execute,
 ) -> Improvement:
-    """A row for each data set and method. What is finished already is not done again; a search that missed its limit is
-    tried again by the same call.
+    """Make all runs of a protocol and compare their networks. What is finished is not done again; runs that missed
+    their limit are tried again.
 
-    each: called with every finished run. Raises UsageError if a run in the folder was made with other settings,
-    LimitError if no search at all met its limit.
+    each: called with every finished run. execute: does a run. Raises UsageError if a run in the folder has other
+    settings, LimitError if no run met its limit.
     """
-    # every method's next seed in turn: what is cut off has seen all of them
+    # seed by seed, so that an interrupted protocol has runs of every method
     places = [(s, d, m) for s in range(protocol.seeds) for d in protocol.data for m in protocol.methods]
     runs: dict[tuple[str, str], list[Run]] = {(d, m): [] for d in protocol.data for m in protocol.methods}
     limits: dict[tuple[str, str], float | None] = {}
@@ -118,14 +123,14 @@ def run_protocol(
         run = Run.begun(folder / f"{label(data)}-{method}-{seed}", config, progress)
         try:
             execute(run)
-        except LimitError as error:  # hours of other searches are not to be lost for it
+        except LimitError as error:  # the other runs go on
             progress.log(f"{run.folder}: {error}")
             missed[str(run.folder)] = str(error)
             continue
-        finally:  # of the first seed, met or not: the others' settings must be the same when it is tried again
+        finally:  # the first seed fixes the limit even if it missed it, so that a repeated call has the same settings
             limits.setdefault((data, method), reached.limit_ms if (reached := run.result(Reached)) else None)
         each(run)
-        runs[data, method].append(Run.open(run.folder, progress))  # without the images, which would fill the memory
+        runs[data, method].append(Run.open(run.folder, progress))  # opened anew, which frees the memory of its images
     rows = [_row(data, method, found) for (data, method), found in runs.items() if found]
     if not rows:
         raise LimitError(next(iter(missed.values())))
@@ -134,12 +139,13 @@ def run_protocol(
 
 
 def label(data: str) -> str:
-    """A data set's name in folders and tables."""
+    """The name of a data set in folders and tables."""
     return Path(data).name.replace(":", "-") or data
 
 
 def _config(protocol: Protocol, data: str, method: str, seed: int, limit_ms: float | None) -> RunConfig:
-    """All seeds of a method on a data set have one limit: as asked, or what the first chose."""
+    """The configuration of a run. All seeds of a method on a data set have the same limit: the given one, or that of
+    the first."""
     settings = {"latency_ms": limit_ms, **{k: v for k, v in protocol.settings.items() if v is not None}}
     needs = _needs(method)
     settings["epochs"] = round(settings.get("epochs", 0) * needs.longer) if needs.shares else 0
@@ -167,7 +173,8 @@ def _row(data: str, method: str, runs: Sequence[Run]) -> ImprovementRow:
 
 
 def _accuracies(runs: Sequence[Run], kind: str) -> list[float]:
-    """In %, of all networks of a kind: "random 1" is one of "random", "random at equal latency 1" is not."""
+    """Accuracies in % of all networks of a kind: "random 1" is of the kind "random", "random at equal latency 1" is
+    not."""
     done = [e for run in runs for e in run.journal.all("done")]
     names = [
         (e, e["step"].removeprefix(f"train {kind}").strip()) for e in done if e["step"].startswith(f"train {kind}")

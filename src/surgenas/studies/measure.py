@@ -1,4 +1,4 @@
-"""Which of these networks is faster, and where? One table over networks and targets, with MobileNetV2 beside them."""
+"""Which of these networks is faster, and where? A table of networks and targets, with MobileNetV2 for comparison."""
 
 from __future__ import annotations
 
@@ -19,14 +19,17 @@ from surgenas.runs.run import Run
 from surgenas.studies.sources import find_trained_run, read_source, with_trained_weights
 
 YARDSTICK = "mobilenetv2_100"
+"""The timm model that is measured beside the others by default."""
 
 
 @dataclass(frozen=True)
 class Measured(Record):
-    """A network on a device. on: the device as it was asked for; device: its key. error: why it has no cost.
+    """A network on a device.
 
-    rank: the best and the worst place that it may have. to_mobilenetv2: its latency over the yardstick's. accuracy: of
-    a trained network, as it is on that device. layers: share of the latency by part.
+    on: the device as it was asked for. device: its key. error: why there is no cost.
+    rank: the best and the worst place that the network may have. to_mobilenetv2: its latency divided by the
+    yardstick's. accuracy: of a trained network, as converted for that device. layers: share of the latency by part of
+    the network.
     """
 
     name: str
@@ -41,7 +44,7 @@ class Measured(Record):
     layers: Mapping[str, float] | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """One flat row: what is known of the cost stands beside the name."""
+        """One flat row; the fields of the cost stand beside the name."""
         row = {"name": self.name, "on": self.on, "evidence": self.evidence, "device": self.device}
         if self.cost is None:
             return row | {"error": self.error}
@@ -53,7 +56,7 @@ class Measured(Record):
 
 @dataclass(frozen=True)
 class Measurements(Record):
-    """In the order asked, one target after the other."""
+    """All networks in the order asked, for one target after the other."""
 
     measurements: tuple[Measured, ...]
 
@@ -66,7 +69,7 @@ class _Entry:
     name: str
     job: Job
     run: Run | None = None
-    """Where it was trained, if it was."""
+    """The run that trained it, or None."""
 
 
 def measure(
@@ -79,7 +82,8 @@ def measure(
     progress: Progress,
     yardstick: str = YARDSTICK,
 ) -> Measurements:
-    """Networks side by side; see `api.measure`. Raises the first failure if nothing was measured."""
+    """Measure networks side by side; `api.measure` explains the arguments. Raises the first failure if nothing was
+    measured."""
     wanted = _entries(what, resolution, progress)
     keys = [entry.job.key for entry in wanted]
     sizes = dict.fromkeys(entry.job.input_shape[-1] for entry in wanted)
@@ -88,7 +92,7 @@ def measure(
     entries = [*wanted, *beside]
     rows: list[Measured] = []
     failures: list[SurgenasError | None] = []
-    targets = {name: make_target(name) for name in devices}  # one that is not there is said before minutes are spent
+    targets = {name: make_target(name) for name in devices}  # an unknown one fails before anything is measured
     for name, target in targets.items():
         priced = target.price([entry.job for entry in entries], Effort.CLAIM, seed=seed, progress=progress)
         found = {cost.key: cost for cost in priced}
@@ -102,7 +106,7 @@ def measure(
 
 
 def _entries(what: Sequence[str], resolution: int, progress: Progress) -> list[_Entry]:
-    """Raises the first's error, naming all that cannot be read: before minutes are spent on the others."""
+    """The networks to be measured. Raises an error that names all that cannot be read, before any time is spent."""
     entries, errors = [], []
     for name in what:
         try:
@@ -128,7 +132,8 @@ def _rows(
     found: Mapping[str, Cost | Failure],
     yardsticks: Mapping[int, Job],
 ) -> list[Measured]:
-    """The noise floor is the device's, as far as it is known by the end."""
+    """A row for each network. All get the largest noise floor that the device has shown, so that
+    they are ranked alike."""
     floor = max((m.floor for m in found.values() if isinstance(m, Measurement)), default=0.0)
     costs = {k: replace(c, floor=floor) if isinstance(c, Measurement) else c for k, c in found.items()}
     priced = [cost for cost in costs.values() if not isinstance(cost, Failure)]
@@ -145,14 +150,15 @@ def _rows(
 
 
 def _beside(cost: Cost, yardstick: Cost | Failure) -> Comparison | None:
-    """Nothing where there is nothing to compare: the yardstick itself, one that failed, a grade D."""
+    """The comparison with the yardstick; None for the yardstick itself, and if it failed or nothing can be said."""
     if isinstance(yardstick, Failure) or yardstick.key == cost.key:
         return None
     return compare(cost, yardstick)
 
 
 def _with_accuracy(target: Target, entry: _Entry, row: Measured, progress: Progress) -> Measured:
-    """Of a trained network, on its test part: as trained where the device computes in fp32, else as converted."""
+    """The row with a trained network's test accuracy: from its run if the device computes in fp32,
+    else as converted."""
     run, precision = entry.run, target.describe().precision
     if run is None or row.cost is None:
         return row
@@ -190,6 +196,6 @@ def _by_part(nodes: Mapping[str, float]) -> dict[str, float]:
     shares: dict[str, float] = {}
     for node, share in nodes.items():
         path = node.strip("/").split("/")
-        part = "/".join(path[:2]) if len(path) > 1 else "other"  # what the runtime added carries no path
+        part = "/".join(path[:2]) if len(path) > 1 else "other"  # nodes that the runtime added have no path
         shares[part] = shares.get(part, 0.0) + share
     return shares

@@ -1,4 +1,4 @@
-"""The operators that devices like, side by side, and the spaces that are left: files for `surgenas search --space`."""
+"""Which operators suit which device? Writes the remaining spaces as files for `surgenas search --space`."""
 
 from __future__ import annotations
 
@@ -23,13 +23,16 @@ from surgenas.runs.results import OperatorRow
 from surgenas.spaces import make_space
 
 OTHER_B, OTHER_KEEP = (0.5, 1.0, 2.0), (2, 4, 8)
-"""How much the choice depends on what is ours to set."""
+"""Other settings that the choice is repeated with, to show how much depends on them."""
 
 
 @dataclass(frozen=True)
 class DeviceOperators(Record):
-    """What one device likes. device: its key. space: a file for `search(space=...)`. others: pools by other
-    settings."""
+    """The operators selected for a device.
+
+    device: its key. space: the file of the remaining space, for `search(space=...)`. pool: as a setting of the space.
+    others: the pools that other settings give, by those settings. operators: all operators, and why some were dropped.
+    """
 
     device: str
     space: str
@@ -40,7 +43,7 @@ class DeviceOperators(Record):
 
 @dataclass(frozen=True)
 class Operators(Record):
-    """By the devices' names."""
+    """The selections, by the names of the devices."""
 
     layout: str
     resolution: int
@@ -62,8 +65,10 @@ def choose(
     seed: int,
     progress: Progress,
 ) -> Operators:
-    """By device: every operator with why it was dropped, the pool, the file of the space, and what other settings would
-    keep. Raises UsageError for a space without a pool, and for a `keep` that the pool does not have."""
+    """Select operators for each device, and write space files and operators.json to `out`.
+
+    Raises UsageError for a space without a pool, and for a `keep` or `b` that makes no sense.
+    """
     made = make_space(space, {"layout": layout, "resolution": resolution, "width": width})
     pool = require(made, Selectable)
     if not 1 <= choice.keep <= len(made.choices[0].options):

@@ -1,4 +1,4 @@
-"""Comfort Zone: a network measured at growing scales, the largest that its device does not charge for, retrained."""
+"""Comfort Zone: measures a network at growing scales and picks the largest that its device does not charge for."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ from surgenas.spaces import space_of
 from surgenas.spaces.mobile import drop_duplicates
 
 Train = Callable[[Architecture], float]
+"""A function that trains an architecture and returns its test accuracy (0 to 1)."""
 
 
 @dataclass(frozen=True)
 class Point(Record):
-    """The network at one scale. inside: of the zone."""
+    """The network at one scale; macs and moved_bytes are of one image. inside: does it belong to the Comfort Zone?"""
 
     scale: float
     latency_ms: float
@@ -44,7 +45,7 @@ class Point(Record):
 
 @dataclass(frozen=True)
 class BeforeAfter(Record):
-    """Test accuracy of the network as it was, and as it was picked."""
+    """Test accuracies of the network as it was, and of the picked one."""
 
     before: float
     after: float
@@ -52,7 +53,7 @@ class BeforeAfter(Record):
 
 @dataclass(frozen=True)
 class Growth(Record):
-    """Measured points, and what was picked of them: None if nothing was."""
+    """Measured points, and the picked one with its architecture; both None if the zone is empty."""
 
     device: str
     knob: str
@@ -77,8 +78,12 @@ def scale(
     seed: int,
     progress: Progress,
 ) -> Growth:
-    """Measured points, the zone, the picked architecture (written to `out`) and, if `train` is given, accuracy before
-    and after. Raises UsageError for a space that cannot be scaled, or for a largest scale that allows none."""
+    """Measure a network at scales from 1 to `most`, and pick the largest inside the Comfort Zone.
+
+    knob: what grows: width, resolution or depth. latency_slack: share of the latency that growing may cost. train: if
+    given, the original and the picked network are trained. Writes the picked architecture.json and comfort_zone.json to
+    `out`. Raises UsageError for a space that cannot be scaled and for arguments out of range.
+    """
     if not 1 < most <= 8:
         raise UsageError(f"--most {most:g}: expected a scale above 1, at most 8, for example 2")
     if not 0 <= latency_slack <= 0.5:
@@ -88,7 +93,7 @@ def scale(
     place = make_target(device)
     measured = all_costs(place.price([job_of(a) for a in archs], Effort.CLAIM, seed=seed, progress=progress))
     points = [_scaled(by_arch[a], a, m.ms, place.describe().batch) for a, m in zip(archs, measured, strict=True)]
-    # what is known less well than B cannot be said to be inside a slack of a few percent, nor outside
+    # a grade below B is too uncertain to be compared with a slack of a few percent
     sure = [m.grade is None or m.grade <= "B" for m in measured]
     known = [p for p, ok in zip(points, sure, strict=True) if ok]
     inside = zone(known, latency_slack=latency_slack) if sure[0] else []
@@ -111,12 +116,13 @@ def scale(
 
 
 def _scales(arch: Architecture, knob: str, most: float) -> dict[Architecture, float]:
-    """Different networks with their scale, the smallest first; of equal ones the smallest scale stays."""
+    """Different networks with their scale, the smallest first. Among scales that give the same network the smallest
+    counts."""
     space = require(space_of(arch), Scalable)
     steps = [1 + (most - 1) * i / 20 for i in range(21)]
     by_arch = {space.scaled(arch, knob, s): s for s in reversed(steps)}
     archs = drop_duplicates(sorted(by_arch, key=lambda a: by_arch[a]))
-    if knob == "resolution":  # to multiples of 8: say what it became
+    if knob == "resolution":  # it was rounded to a multiple of 8, so the scale is computed from it
         size = space_of(arch).input_shape[1]
         return {a: int(dict(a.space.settings)["resolution"]) / size for a in archs}
     return {a: by_arch[a] for a in archs}

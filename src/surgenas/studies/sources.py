@@ -1,4 +1,4 @@
-"""What can be measured? A run folder or an architecture file, an ONNX file, or the name of a timm model."""
+"""What can be measured? A run folder, an architecture file, an ONNX file, or the name of a timm model."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from surgenas.runs.run import Run
 from surgenas.runs.training import weights_file
 
 CALIBRATION = 256
-"""Training images that a trained network is quantized with."""
+"""How many training images a trained network is quantized with."""
 
 
 def find_trained_run(what: str, progress: Progress) -> Run | None:
-    """The run behind a run folder whose found network is trained; None for anything else."""
+    """The run in a folder, if its found network is trained; None for anything else."""
     folder = Path(what)
     if (folder / "config.json").is_file() and (folder / weights_file(FOUND)).is_file():
         return Run.open(folder, progress)
@@ -32,11 +32,11 @@ def find_trained_run(what: str, progress: Progress) -> Run | None:
 
 
 def with_trained_weights(job: Job, run: Run) -> Job:
-    """A run's job with the weights it was trained to, and images of its data for a quantizer."""
+    """The job with the weights that the run trained, and with images of its data for a quantizer."""
 
     def images() -> Images:
         data = run.data
-        step = max(1, len(data.train) // CALIBRATION)  # folders are in the order of their classes
+        step = max(1, len(data.train) // CALIBRATION)  # images are in the order of their classes
         found: Images = data.normalise(data.train.images[::step][:CALIBRATION]).numpy()
         return found
 
@@ -44,7 +44,7 @@ def with_trained_weights(job: Job, run: Run) -> Job:
 
 
 def read_source(what: str, resolution: int = 0) -> Job:
-    """The measuring job behind a path or a name. resolution 0: the network's own.
+    """The job that measures what a path or a name stands for. resolution: in pixels; 0 for the network's own.
 
     Raises UsageError or DataError saying what is wrong with it.
     """

@@ -1,4 +1,4 @@
-"""Train one architecture from scratch, outside of a run, as a run of the same settings trains it."""
+"""Trains one architecture from scratch outside of a run, in the way a run of the same settings does."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from surgenas.training.loop import Recipe
 
 @dataclass(frozen=True)
 class TrainedFile(Record):
-    """model: the file of its weights. accuracy: on the test part."""
+    """model: the file of the trained weights. accuracy: on the test part."""
 
     model: str
     accuracy: TestAccuracy
@@ -43,8 +43,11 @@ def train_alone(
     accelerator: str = "auto",
     processes: int = 1,
 ) -> Trained:
-    """Goes on from the newest checkpoint. Raises UsageError if the data have another number of classes, or if the
-    checkpoints are of another training."""
+    """Train an architecture, going on from the newest checkpoint.
+
+    data: as for a search. Raises UsageError if the data have another number of classes than the architecture, or if the
+    checkpoints belong to another training.
+    """
     for flag, value in (("--epochs", epochs), ("--batch", batch)):
         if value < 1:
             raise UsageError(f"{flag} {value}: expected 1 or more")
@@ -68,7 +71,8 @@ def train_alone(
 
 
 def claim_checkpoints(checkpoints: Checkpoints, training: dict[str, object]) -> None:
-    """Keep what is trained beside its checkpoints; raise UsageError if they are of something else, or of who knows."""
+    """Record beside the checkpoints which training they belong to; raise UsageError if they belong to another or an
+    unknown one."""
     path, text = checkpoints.folder / "training.json", json.dumps(training, indent=1).encode()
     if not path.exists() and not checkpoints.numbers():
         write_atomic(path, text)

@@ -1,4 +1,4 @@
-"""The stages of a run, one file each: a function of the open run that records what it found in the journal.
+"""The steps of a run, one file each: functions of the open run that return what they found.
 
-A stage that is asked again after it is done does nothing; one that was interrupted goes on from its last event.
+A step that was interrupted goes on from its last event in the journal.
 """

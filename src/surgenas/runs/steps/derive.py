@@ -1,7 +1,7 @@
-"""From a search that is ready to one architecture whose *measured* latency lies inside the limit.
+"""Finds one architecture whose *measured* latency lies inside the limit.
 
-What the search prefers among the architectures that are predicted to land just below the limit is measured. If none
-does, the predictor learns from them and the search goes on; a bounded number of times.
+Of the architectures with a predicted latency just below the limit, those that the search prefers are measured. If none
+of them fits, the predictor learns from them and the search goes on, for a bounded number of turns.
 """
 
 from __future__ import annotations
@@ -28,18 +28,23 @@ from surgenas.runs.run import Run
 from surgenas.runs.searching import Searching
 
 CANDIDATES = 10
+"""How many architectures are measured in a turn."""
 ROUNDS = 4
+"""How many turns there are before the step gives up; the step may be called again."""
 LOW, HIGH = 0.97, 0.993
-"""Share of the limit that a candidate's first measurement must use, and may use: the rest is for the noise."""
+"""A candidate's first measurement must lie between these shares of the limit. The rest of the limit
+is left for noise."""
 
 
 def derive(run: Run) -> Derived:
-    """The found architecture. Raises LimitError, naming the nearest, if nothing inside the limit was found; called
-    again it goes on from there."""
+    """The found architecture. Raises LimitError, naming the nearest one, if none inside the limit was found.
+
+    Called again after that, it goes on with further turns.
+    """
     searching = Searching(run)
     missed = len(run.journal.all("missed"))
     for turn in range(missed, missed + ROUNDS - missed % ROUNDS):
-        # a corrected predictor alone was not enough: the search itself goes on with it
+        # from the third turn on the search itself goes on, with the corrected predictor
         search = searching.go_on(extra=max(0, turn - 1))
         found = _attempt(run, search, turn, final=turn % ROUNDS == ROUNDS - 1)
         if found:
@@ -50,9 +55,9 @@ def derive(run: Run) -> Derived:
 
 
 def _attempt(run: Run, search: Search, turn: int, *, final: bool) -> tuple[Architecture, Cost, float] | None:
-    """Measure the preferred candidates; confirm, in five more campaigns, the best that fits.
+    """Measure the preferred candidates; the best that fits is measured in five more campaigns. None if none fits.
 
-    The final attempt takes anything inside the limit, of every turn: a smaller network is better than none.
+    The final attempt takes any architecture inside the limit, of all turns: a smaller network is better than none.
     """
     limit_ms, predictor = run.reached.limit_ms, fitted_predictor(run)
     archs = _candidates(run, search, predictor, turn)
@@ -63,7 +68,7 @@ def _attempt(run: Run, search: Search, turn: int, *, final: bool) -> tuple[Archi
     every = _measured(run, run.journal.all("measured", step="derive"))
     pairs = every if final else list(zip(archs, measured, strict=True))
     fitting = [(arch, cost) for arch, cost in pairs if low <= cost.ms <= HIGH * limit_ms]
-    if not low:  # from the largest that fits downwards, in steps that leave the noise behind
+    if not low:  # spread over the fitting latencies, the largest first, so that noise cannot refuse all of them
         fitting = sorted(fitting, key=lambda pair: -pair[1].ms)[:: max(1, (len(fitting) - 1) // 3)]
     fitting = fitting[:4]
     if not fitting:
@@ -80,7 +85,7 @@ def _measured(run: Run, events: Sequence[dict[str, Any]]) -> list[tuple[Architec
 
 
 def _candidates(run: Run, search: Search, predictor: Predictor, turn: int) -> list[Architecture]:
-    """Predicted inside the window; the window widens downwards until there is something to measure."""
+    """Architectures to be measured. The window of predicted latencies grows downwards until it holds enough of them."""
     limit_ms = run.reached.limit_ms
     if _tops_out(run):
         return [search.largest(), *_proposed(run, search, predictor, (0.0, limit_ms), turn)][:CANDIDATES]
@@ -103,7 +108,8 @@ def _proposed(
 
 
 def _predicted(run: Run, predictor: Predictor, archs: Sequence[Architecture]) -> Floats:
-    """Predictions, put on the scale of what candidates of earlier turns measured: they err alike."""
+    """Predicted latencies (N,) in ms, corrected by the median ratio of measured to predicted for candidates of earlier
+    turns."""
     known = _measured(run, candidates_measured(run))
     if not known:
         return predictor.predict(moves.encode(run.space, archs))
@@ -113,7 +119,7 @@ def _predicted(run: Run, predictor: Predictor, archs: Sequence[Architecture]) ->
 
 
 def _tops_out(run: Run) -> bool:
-    """The limit is above (nearly) everything in the space: anything may be chosen."""
+    """Is the limit above nearly every network of the space, so that any may be chosen?"""
     return run.reached.limit_ms >= 0.97 * run.reached.high_ms
 
 

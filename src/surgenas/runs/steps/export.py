@@ -1,4 +1,4 @@
-"""The trained network as an ONNX file: reloaded, and compared with PyTorch on test images."""
+"""Writes the trained network as an ONNX file, loads it again, and compares it with PyTorch on test images."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from surgenas.runs.training import weights_file
 
 
 def export(run: Run) -> Exported:
-    """Write model.onnx (batch size open)."""
+    """Write model.onnx, with an open batch size. Raises an error if its outputs are not those of PyTorch."""
     found = run.derived.architecture
     space = home_of(found, run.space)
     network = load_weights(run.folder / weights_file(FOUND), space.build(found)).eval()

@@ -1,4 +1,4 @@
-"""Which operators does this device like? The whole pool, measured wherever a layer could take it (HURRICANE)."""
+"""Which operators suit this device? The whole pool is measured in every layer (HURRICANE)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from surgenas.runs.run import Run
 
 
 def choose_operators(run: Run) -> Selected | None:
-    """For a method that wants it, in a space not yet selected for a device; before anything else is measured."""
+    """Select operators for the device, before anything else is measured.
+
+    None if the method does not want it, or if the space has no pool or is already a selection from it. Raises
+    UsageError if more operators are to be kept than there are.
+    """
     space = run.make_space()
     choice = run.asked_method.needs(space).operators
     if choice is None or not isinstance(space, Selectable) or space.pool:

@@ -23,16 +23,15 @@ from surgenas.runs.training import recipe
 from surgenas.training.augment import steps_per_epoch, train_batches
 
 SECONDS_PER_SAMPLE = 0.9
-"""Exporting, checking and measuring one network; seen on two cores of a server CPU."""
+"""Seconds to export, check and measure one network, as seen on two cores of a server CPU."""
 FORWARD = 0.08
-"""Share of a training step's time that judging as many images takes, prefixes that candidates share being computed
-once."""
+"""Judging an image takes this share of the time that training on it takes, since candidates share computed prefixes."""
 OVERHEAD_S = 90.0
-"""Calibration, deriving, verifying, export and report."""
+"""Seconds for calibration, deriving, verifying, export and report."""
 
 
 def plan(run: Run) -> Planned:
-    """Time some paths forward and backward; with a time limit, choose as many epochs as fit."""
+    """Estimate time and memory from some timed training steps; with a time limit, choose as many epochs as fit."""
     searching, c = Searching(run), run.config
     needs, batch = searching.needs, c.training.batch
     path_s, memory = _time_paths(run, searching)
@@ -58,7 +57,8 @@ def plan(run: Run) -> Planned:
 
 
 def _time_paths(run: Run, searching: Searching) -> tuple[float, int]:
-    """Seconds of a path's step, and bytes resident while the largest path waits for its backward pass."""
+    """The seconds of one path's training step, and the memory in bytes while the largest path waits for its backward
+    pass."""
     space, c = run.space, run.config
     rng, device = generator(c.seed, "plan"), searching.accelerator
     images, labels = (t.to(device) for t in next(train_batches(run.data, c.training.batch, c.seed, 0)))
@@ -93,7 +93,7 @@ def _median_seconds(work: Callable[[], None], times: int = 6) -> float:
 
 
 def _resident_while(forward: Callable[[], Tensor]) -> int:
-    held = forward()  # with its graph, all that a step holds
+    held = forward()  # keeps the graph, and with it all activations of a step
     resident = int(psutil.Process().memory_info().rss)
     del held
     return resident

@@ -1,4 +1,4 @@
-"""Choose the latency predictor by cross-validation, and say how far it can be trusted before anyone relies on it."""
+"""Chooses the latency predictor by cross-validation, and says how far it can be trusted before it is used."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from surgenas.runs.results import HeldOutLatencies, Predicted
 from surgenas.runs.run import Run
 
 LEAST = 12
+"""Fewer usable measurements than this are too few to choose a predictor."""
 
 
 def predict(run: Run) -> Predicted:
-    """Scores of all usable predictors on networks held out, and the choice."""
+    """Score all usable predictors on networks held out, and choose one; raises NoisyError with too few measurements."""
     archs, latency_ms = samples(run)
     if len(archs) < LEAST:
         raise NoisyError(
@@ -40,8 +41,8 @@ def predict(run: Run) -> Predicted:
 
 
 def _ceiling(run: Run) -> Score | None:
-    """What a perfect predictor would score, from the networks that were measured twice; None with fewer than three,
-    or where nothing is timed and both are the same."""
+    """What a perfect predictor would score, from networks that were measured twice. None if these are fewer than three,
+    or if nothing is timed, since both values are then the same."""
     first, again = (
         {e["key"]: read_cost(e["cost"]) for e in run.journal.all("measured", step=step)}
         for step in ("profile", "profile-again")

@@ -1,4 +1,4 @@
-"""Measure sampled architectures on the target, so that a predictor can learn what latency is made of there."""
+"""Measures sampled architectures on the target, so that a predictor can learn latency there."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from surgenas.runs.run import Run
 from surgenas.runs.sampled import sample_networks
 
 BATCH = 20
-"""Networks between two looks at the held-out error."""
+"""After this many networks the error on held-out networks is computed again."""
 GAIN = 0.05
-"""It must fall by this share with another batch, or measuring ends."""
+"""Measuring ends when another batch lowers that error by less than this share."""
 REPEATED = 12
-"""Networks measured in a second campaign, from which the noise ceiling is computed."""
+"""How many networks are measured in a second campaign, from which the noise ceiling is computed."""
 
 
 def profile(run: Run) -> Profiled:
-    """Batch by batch, the most telling architectures first, until the held-out error stops falling."""
+    """Measure sampled networks batch by batch, the most informative first, until the held-out error stops falling."""
     archs, errors = sample_networks(run), list[float]()
     for start in range(0, len(archs), BATCH):
         _measure(run, archs[start : start + BATCH])
@@ -41,13 +41,14 @@ def profile(run: Run) -> Profiled:
 def _measure(run: Run, archs: list[Architecture]) -> None:
     found = measure(run, "profile", archs, reuse=True)
     poor = [arch for arch, cost in zip(archs, found, strict=True) if not cost.is_usable]
-    if poor:  # a burst of load on the machine: once more, more patiently
+    if poor:  # the machine may have been busy for a moment
         run.progress.log(f"{len(poor)} of {len(archs)} measurements were too noisy; repeating them")
         measure(run, "profile", poor, Effort.PATIENT, turn=1)
 
 
 def held_out_error(run: Run) -> float:
-    """Root mean square, relative to the mean latency; infinite while there are too few measurements."""
+    """Error of predicting held-out networks: root mean square over the mean latency. Infinite with fewer than two
+    measurements."""
     archs, latency_ms = samples(run)
     if len(archs) < 2:
         return float("inf")

@@ -1,4 +1,4 @@
-"""What latencies can this space reach on this target? Asked first: an impossible limit must not cost an hour."""
+"""What latencies can this space reach on this target? Asked first, so that an impossible limit costs no hour."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from surgenas.runs.run import Run
 
 
 def reach(run: Run) -> Reached:
-    """The latencies of the networks of least and most MACs, and the limit."""
+    """Measure the networks with the fewest and the most MACs, and set the limit if the user has not."""
     costs, target = require(run.space, Additive).costs(), run.target
     if scale_of(run) is None and isinstance(target, TimedTarget):
         name, ms = target.calibrate(job_of(_typical(run, costs), run.space))
@@ -30,7 +30,7 @@ def reach(run: Run) -> Reached:
 
 
 def check_limit(run: Run) -> None:
-    """Raise LimitError if the limit is below the smallest network; say so if it is above the largest."""
+    """Raise LimitError if the limit is below the smallest network; log a hint if it is above the largest."""
     known = run.reached
     if known.limit_ms < known.low_ms:
         smallest = extremes(run, require(run.space, Additive).costs())[0]
@@ -47,17 +47,18 @@ def check_limit(run: Run) -> None:
 
 
 def _default_limit(low_ms: float, high_ms: float) -> float:
-    """Half the largest network's latency; the middle of what is reachable where that leaves (nearly) nothing."""
+    """Half the largest network's latency; the geometric mean of both where half is hardly above the smallest."""
     return high_ms / 2 if high_ms / 2 > 1.1 * low_ms else (low_ms * high_ms) ** 0.5
 
 
 def _typical(run: Run, costs: CostTable) -> Architecture:
-    """The one of middling MACs among random architectures: the reference shall be near to what is searched for."""
+    """The architecture of median MACs among random ones. As the reference of all measurements it resembles what is
+    searched."""
     archs = moves.sample_many(run.space, 99, generator(run.config.seed, "reach"))
     macs = (moves.encode(run.space, archs) * costs.macs).sum((1, 2))
     return archs[int(np.argsort(macs)[len(archs) // 2])]
 
 
 def extremes(run: Run, costs: CostTable) -> tuple[Architecture, Architecture]:
-    """The architectures of least and most MACs."""
+    """The architectures with the fewest and with the most MACs."""
     return moves.decode(run.space, -costs.macs), moves.decode(run.space, costs.macs)

@@ -1,4 +1,5 @@
-"""What is the found network compared with? MobileNetV2 at its latency, random ones of that latency and of any."""
+"""What is the found network compared with? MobileNetV2 of its latency, and random networks of that
+latency and of any."""
 
 from __future__ import annotations
 
@@ -18,12 +19,13 @@ from surgenas.spaces.mobile import drop_duplicates
 from surgenas.spaces.yardstick import yardstick
 
 WIDTHS = tuple(round(0.1 + 0.02 * i, 2) for i in range(100))
+"""Width factors that the yardstick may have."""
 ALIKE = 0.03
-"""Latencies within 3 % count as equal."""
+"""Two latencies count as equal if they differ by at most this share."""
 
 
 def rivals(run: Run) -> Rivals:
-    """Architectures by name; the yardstick first, where the target can price it."""
+    """Architectures by name. The yardstick comes first, and is left out if the target cannot price it."""
     target_ms, beside = run.derived.cost.ms, run.config.beside
     rng = generator(run.config.seed, "uniform")
     found = _yardstick(run, target_ms)
@@ -34,7 +36,10 @@ def rivals(run: Run) -> Rivals:
 
 
 def _yardstick(run: Run, target_ms: float) -> Architecture | None:
-    """The width measured nearest to the target: coarsely first, then around the guess until it is equal."""
+    """The yardstick whose measured latency is nearest to target_ms; None if the target cannot price it.
+
+    Some widths are measured first, then those around the interpolated best, until one is within ALIKE.
+    """
     archs = drop_duplicates([yardstick(run.space, width) for width in WIDTHS])
     log_widths = np.log([float(dict(arch.space.settings)["width"]) for arch in archs])
     coarse = range(0, len(archs), max(1, len(archs) // 6))
@@ -63,7 +68,8 @@ def _apart(ms: float, target_ms: float) -> float:
 
 
 def _at_equal_latency(run: Run, target_ms: float) -> list[Architecture]:
-    """Uniformly drawn architectures whose measured latency equals the target's; drawn in batches, bounded."""
+    """Uniformly drawn architectures whose measured latency is that of the target; as many as configured, or all that a
+    bounded number of draws finds."""
     wanted = run.config.beside.random_at_equal_latency
     if not wanted:
         return []
@@ -86,6 +92,6 @@ def _at_equal_latency(run: Run, target_ms: float) -> list[Architecture]:
 def _alike(
     run: Run, step: str, archs: Sequence[Architecture], target_ms: float, tolerance: float, effort: Effort, turn: int
 ) -> list[Architecture]:
-    """Those whose measured latency is the target's."""
+    """Those architectures whose measured latency differs from target_ms by at most `tolerance`, a share."""
     measured = measure(run, step, archs, effort, turn=turn)
     return [arch for arch, cost in zip(archs, measured, strict=True) if abs(cost.ms / target_ms - 1) <= tolerance]

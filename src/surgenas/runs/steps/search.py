@@ -8,6 +8,6 @@ from surgenas.runs.searching import Searching
 
 
 def search(run: Run) -> Searched:
-    """Everything that the method's settings ask for; interrupted, it goes on from its last epoch or candidate."""
+    """Do all that the method's settings ask for. An interrupted search goes on from its last epoch or candidate."""
     Searching(run).go_on()
     return Searched(len(run.journal.all("trial")) or len(run.journal.all("epoch")))

@@ -1,4 +1,4 @@
-"""Train the found network from scratch, and with the same recipe what it is compared with."""
+"""Trains the found network and its rivals from scratch, all by the same recipe."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from surgenas.training.loop import Epoch
 
 
 def networks(run: Run) -> dict[str, Architecture]:
-    """All that are trained, by name: the found one first."""
+    """All architectures that are trained, by name; the found one comes first."""
     return {FOUND: run.derived.architecture, **run.rivals.architectures}
 
 
 def train(run: Run, name: str, arch: Architecture) -> Accuracy:
-    """Train one network and report it on the test part, which no decision has seen."""
+    """Train one network and report its accuracy on the test part, which no decision has used."""
     folder, epochs = f"train-{name.replace(' ', '-')}", recipe(run).epochs
     checkpoints = run.checkpoints(folder)
     with run.progress.task(f"train {name}", epochs, (checkpoints.numbers() or [0])[-1]) as task:
@@ -38,7 +38,7 @@ def train(run: Run, name: str, arch: Architecture) -> Accuracy:
 
 
 def _note(run: Run, name: str, task: Task, epoch: Epoch) -> None:
-    """Journal, progress bar and time limit after each epoch."""
+    """After each epoch: write the journal, advance the progress bar, and check the time limit."""
     if not run.journal.all("trained", network=name, epoch=epoch.epoch):
         run.journal.append("trained", network=name, **asdict(epoch))
     task.advance(f"loss {epoch.loss:.2f}")

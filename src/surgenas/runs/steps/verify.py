@@ -1,4 +1,4 @@
-"""The claim: what the found network costs, asked together with its rivals, and where in the network that goes."""
+"""The claim of a run: what the found network costs, measured together with its rivals, and where in the network."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from surgenas.runs.run import Run
 
 
 def verify(run: Run) -> Verified:
-    """The median over the confirming campaigns and as many more, which its rivals share."""
+    """Costs of the found network and its rivals from a joint measurement, and the found network's layers."""
     return Verified(_campaign(run), _layers(run, run.derived.architecture))
 
 
 def say_claim(run: Run) -> None:
-    """A limit that was missed, or a number that cannot be relied on, is never silent."""
+    """Log a warning if the limit is missed or the latency cannot be relied on."""
     claim, limit_ms = run.verified.costs[FOUND], run.reached.limit_ms
     if claim.ms > limit_ms:
         run.progress.log(
@@ -34,7 +34,10 @@ def say_claim(run: Run) -> None:
 
 
 def _campaign(run: Run) -> dict[str, Cost]:
-    """Costs by name. Raises NoisyError for a grade D under --strict; called again it measures anew."""
+    """Costs by name, measured together; the found network's confirming campaigns count too.
+
+    Raises NoisyError for a grade D under --strict; the next call measures again.
+    """
     networks, turn = {FOUND: run.derived.architecture, **run.rivals.architectures}, len(run.journal.all("noisy"))
     found = measure(run, "verify", list(networks.values()), Effort.CLAIM, turn=turn)
     together = dict(zip(networks, found, strict=True))
@@ -51,8 +54,7 @@ def _campaign(run: Run) -> dict[str, Cost]:
 
 
 def _layers(run: Run, arch: Architecture) -> tuple[Layer, ...]:
-    """Each layer's operator, shape and share of the latency, from a profiled run; None where the target cannot tell.
-    Nothing for networks whose parts have no names."""
+    """Operator, shape and share of the latency of each layer; empty for networks whose parts have no names."""
     space = home_of(arch, run.space)
     if not isinstance(space, Named):
         return ()
@@ -70,7 +72,7 @@ def _layers(run: Run, arch: Architecture) -> tuple[Layer, ...]:
 
 
 def _shares(run: Run, arch: Architecture) -> dict[str, float]:
-    """Of the parts of a chain; empty where the target cannot tell."""
+    """Share of the latency of each part of a chain; empty if the target cannot tell."""
     try:
         nodes = run.target.layer_shares(job_of(arch, run.space)) if isinstance(run.target, TimedTarget) else {}
     except UsageError:
