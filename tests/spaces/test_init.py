@@ -118,7 +118,7 @@ def test_a_space_of_another_package_goes_by_its_path():
         ("mobil", {}, "unknown space 'mobil'; one of fbnet, macro, mobile"),
         ("macro", {"colour": 1}, "space 'macro': .*unexpected keyword argument 'colour'"),
         ("json:loads", {"s": "{}"}, "'json:loads' is not a search space; one of mobile"),
-        ("macro", {"classes": "many"}, "space 'macro': "),
+        ("macro", {"classes": "many"}, "macro: classes 'many': expected a whole number"),
     ],
 )
 def test_what_makes_no_space_is_named(name, given_settings, said):

@@ -101,6 +101,7 @@ class Here:
         checkpoints = self.store(work.name)
         build, data = partial(network_of, work.arch, self.space), self.images.data
         if self.processes > 1:
+            assert checkpoints is not None, "what several processes train comes back by their checkpoints"
             # arguments are bound, not passed: Fabric would try to assign to the fields of our frozen values
             rank = partial(
                 _on_rank, build=build, data=data, recipe=self.recipe, seed=work.seed, checkpoints=checkpoints

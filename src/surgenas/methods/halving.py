@@ -4,7 +4,7 @@ and the best of each fidelity are judged at the next one."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -13,7 +13,7 @@ from surgenas.core.architecture import Architecture
 from surgenas.core.errors import UsageError
 from surgenas.core.space import Space
 from surgenas.core.trial import Trial
-from surgenas.methods.base import anywhere
+from surgenas.methods.base import Needs, anywhere
 from surgenas.methods.blackbox import BlackBox, fresh_at_random, ranked, seen
 from surgenas.methods.sampling import Feasible
 
@@ -34,6 +34,9 @@ class SuccessiveHalving(BlackBox):
     def __post_init__(self) -> None:
         if self.rungs < 2 or self.eta < 2:
             raise UsageError("halving: expected 2 or more rungs, from the cheapest fidelity up, and eta 2 or more")
+
+    def needs(self, space: Space) -> Needs:
+        return replace(super().needs(space), rungs=self.rungs)
 
     def ask(
         self, space: Space, history: Sequence[Trial], n: int, rng: np.random.Generator, feasible: Feasible = anywhere

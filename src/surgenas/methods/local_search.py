@@ -12,6 +12,7 @@ import numpy as np
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
+from surgenas.core.bounds import Count
 from surgenas.core.space import Space
 from surgenas.core.trial import Trial
 from surgenas.methods.base import anywhere
@@ -27,7 +28,7 @@ class LocalSearch(BlackBox):
     """
 
     name: ClassVar[str] = "local"
-    starts: int = 10
+    starts: Count = 10
 
     def ask(
         self, space: Space, history: Sequence[Trial], n: int, rng: np.random.Generator, feasible: Feasible = anywhere

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -44,9 +45,10 @@ class NSGA2(BlackBox):
     ) -> list[Architecture]:
         known = seen(history)
         population = self.at_most(self.population)
-        if len(history) < population:
-            return fresh_at_random(space, min(n, population - len(history)), known, rng, feasible)
-        alive = survivors(history, population)
+        priced = [trial for trial in history if not math.isnan(trial.latency_ms)]  # else nothing dominates it
+        if len(priced) < population:
+            return fresh_at_random(space, min(n, population - len(priced)), known, rng, feasible)
+        alive = survivors(priced, population)
         rate = self.mutation_rate or 1 / len(space.choices)
 
         def parent() -> Architecture:

@@ -99,7 +99,9 @@ class SurgenasSampler(optuna.samplers.BaseSampler):
         if [direction.name for direction in study.directions] != ["MAXIMIZE"]:
             raise UsageError('SurgenasSampler: expected a study with direction="maximize"')
         done = [
-            t for t in study.get_trials(deepcopy=False) if t.value is not None and len(t.params) == len(search_space)
+            t
+            for t in study.get_trials(deepcopy=False)
+            if t.value is not None and search_space.keys() <= t.params.keys()
         ]
         history = [Trial.of(self.space, self.space.architecture(_genes(self.space, t.params)), t.value) for t in done]
         rng = generator(self.seed, "optuna", trial.number)

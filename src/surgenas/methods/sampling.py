@@ -15,6 +15,7 @@ from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.bounds import Count
 from surgenas.core.cost import Cost, Effort, Failure
+from surgenas.core.errors import UsageError
 from surgenas.core.seeds import generator
 from surgenas.core.space import Space
 from surgenas.core.trial import Trial
@@ -159,6 +160,8 @@ class SamplingSearch:
         return inside[:count]
 
     def largest(self) -> Architecture:
+        if not self.history:
+            raise UsageError(f"{self.method.name} judged nothing: no architecture met the limit")
         return max(self.history, key=lambda trial: (trial.rung, trial.score)).arch
 
     def state_dict(self) -> dict[str, Any]:

@@ -55,9 +55,10 @@ class SPOS(Evolution, TrainsSharedWeights):
     generations: Count = 10
 
     def needs(self, space: Space) -> Needs:
+        passes = len(space.choices[0].options) if self.sampler == "fair" else 1
         return Needs(
-            shares=("choice",), data="held out", cost="any", longer=self.longer, least_steps=self.least_steps, passes=1,
-            judged=self.population * self.generations,
+            shares=("choice",), data="held out", cost="any", longer=self.longer, least_steps=self.least_steps,
+            passes=passes, judged=self.population * self.generations,
         )  # fmt: skip
 
     def begin(self, problem: Problem) -> SPOSSearch:

@@ -81,9 +81,15 @@ class SurgeNAS(TrainsSharedWeights):
             )
         if self.sampler == "fair" and self.estimator != "path-credit":
             raise UsageError("sampler 'fair' draws without gradient: use the estimator path-credit")
+        if self.epochs > 1 and round(self.epochs * self.warmup) >= self.epochs:
+            raise UsageError(
+                f"epochs {self.epochs}, warmup {self.warmup}: after the warm-up no epoch is left to search in; ask for "
+                "more epochs"
+            )
 
     def needs(self, space: Space) -> Needs:
-        return Needs(shares=("choice", "cells"), cost="relaxed", passes=len(space.choices[0].options))
+        passes = 1 if self.sampler in ("gdas", "spos") else len(space.choices[0].options)
+        return Needs(shares=("choice", "cells"), cost="relaxed", passes=passes)
 
     def begin(self, problem: Problem) -> SurgeNASSearch:
         return SurgeNASSearch(self, problem)
@@ -116,9 +122,10 @@ class SurgeNASSearch(GradientSearch):
         self.weight_optimizer = torch.optim.SGD(
             self.supernet.parameters(), c.weight_lr, momentum=c.momentum, weight_decay=c.weight_decay
         )
-        alpha_lr = c.alpha_lr or c.alpha_travel / max(1, (c.epochs - self.warmup_epochs) * self.steps_per_epoch)
+        searched = (c.epochs - self.warmup_epochs) * self.steps_per_epoch
+        alpha_lr = c.alpha_lr or max(1e-3, c.alpha_travel / max(1, searched))
         self.alpha_optimizer = torch.optim.Adam(
-            [self.logits_LK], max(alpha_lr, 1e-3), betas=(0.5, 0.999), weight_decay=c.alpha_decay
+            [self.logits_LK], alpha_lr, betas=(0.5, 0.999), weight_decay=c.alpha_decay
         )
         self.criterion = nn.CrossEntropyLoss(label_smoothing=c.label_smoothing)
 

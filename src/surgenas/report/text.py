@@ -139,6 +139,9 @@ def methods_table(found: MethodList) -> str:
     """Every method with what it is, its default space and its settings; then the latency predictors."""
     lines = []
     for name, method in found.methods.items():
+        if not method.settings:  # its package is not installed
+            lines.append(f"{name}\n  {method.what}\n")
+            continue
         how = f"shares weights as {' or '.join(method.shares)}" if method.shares else "trains candidates by themselves"
         lines.append(f"{name} (space {method.space}; {how})\n  {method.what}\n{_setting_table(method.settings)}\n")
     predictors = Table("latency predictor", "what", box=None)

@@ -110,6 +110,7 @@ def check_names(run: Run) -> None:
     if searching.needs.shares:
         check_sharing(run.space, searching.needs, run.config.method.name, run.asked_method.default_space)
     assert searching.method is not None, "made from its settings, which may be refused"
+    assert searching.rungs, "made from the epochs, which may be too few"
     usable_predictors(run)
 
 

@@ -14,8 +14,8 @@ import torch
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
-from surgenas.core.cost import Cost, Failure
-from surgenas.core.errors import Interrupted, SurgenasError, UsageError
+from surgenas.core.cost import Failure
+from surgenas.core.errors import Interrupted, UsageError
 from surgenas.core.trial import Trial
 from surgenas.core.work import Judge, Price, Work
 from surgenas.engine.base import Remembering, drive
@@ -113,12 +113,27 @@ class Searching:
         made: Method = replace(asked, epochs=self.epochs) if "epochs" in {f.name for f in fields(asked)} else asked
         return made
 
+    @property
+    def rungs(self) -> tuple[int, ...]:
+        """Epochs of a candidate at each fidelity that the method needs, the cheapest first; each is a quarter of the next.
+
+        Raises UsageError if there are too few epochs to tell the fidelities apart.
+        """
+        count = self.needs.rungs
+        found = tuple(round(self.epochs / 4 ** (count - 1 - rung)) for rung in range(count))
+        if self.epochs < 1 or 0 in found or len(set(found)) < count:
+            raise UsageError(
+                f"{self.run.config.method.name} judges candidates at {count} lengths of training; "
+                f"--epochs {self.epochs} is too short, use {4 ** (count - 1)} or more"
+            )
+        return found
+
     @cached_property
     def engine(self) -> Here:
         """The engine that does the search's work in this process."""
         c = self.run.config
         final = recipe(self.run)
-        candidates = (replace(final, epochs=self.epochs),)
+        candidates = tuple(replace(final, epochs=epochs) for epochs in self.rungs)
         return Here(
             self.images, final, candidates, self.run.space, c.seed, target=target_of(self.run),
             accelerator=c.training.accelerator, progress=self.run.progress,
@@ -141,8 +156,8 @@ class Searching:
 
         return Problem(
             run.space, limit_ms - margin_ms(run, predictor, limit_ms), run.config.seed, predictor=predictor,
-            feasible=inside, steps_per_epoch=self.steps_per_epoch, accelerator=self.accelerator,
-            held_out=self.held_out, extra=extra,
+            feasible=inside, rungs=tuple(epochs / self.epochs for epochs in self.rungs),
+            steps_per_epoch=self.steps_per_epoch, accelerator=self.accelerator, held_out=self.held_out, extra=extra,
         )  # fmt: skip
 
     # --- going on
@@ -207,10 +222,12 @@ class Searching:
         known = self.run.journal.last("work", key=work.key)
         if known is None:
             return None
-        return _costs_of(known["result"]) if isinstance(work, Price) else known["result"]
+        return [read_cost(cost) for cost in known["result"]] if isinstance(work, Price) else known["result"]
 
     def _keep(self, work: Work, result: Any) -> None:
-        plain = [_plain(cost) for cost in result] if isinstance(work, Price) else result
+        if isinstance(work, Price) and any(isinstance(cost, Failure) for cost in result):
+            return  # asked again when the run is resumed
+        plain = [cost.to_dict() for cost in result] if isinstance(work, Price) else result
         self.run.journal.append("work", key=work.key, result=plain)
 
     def _record(self, summary: dict[str, Any]) -> None:
@@ -222,14 +239,6 @@ class Searching:
         warming = math.isnan(event.latency_ms)
         share = event.latency_ms / self.run.reached.limit_ms
         return f"loss {event.loss:.2f}, {'weights only' if warming else f'latency {share:.0%} of the limit'}"
-
-
-def _plain(cost: Cost | Failure) -> dict[str, Any]:
-    return {"key": cost.key, "failed": str(cost.error)} if isinstance(cost, Failure) else cost.to_dict()
-
-
-def _costs_of(records: Sequence[dict[str, Any]]) -> list[Cost | Failure]:
-    return [Failure(r["key"], SurgenasError(r["failed"])) if "failed" in r else read_cost(r) for r in records]
 
 
 def margin_ms(run: Run, predictor: Predictor, limit_ms: float) -> float:

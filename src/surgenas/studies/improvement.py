@@ -44,6 +44,9 @@ class Protocol:
     settings: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        own = {"data", "method", "seed", "random", "random_at_equal_latency"} & self.settings.keys()
+        if own:
+            raise UsageError(f"settings: {', '.join(sorted(own))} belongs to the protocol, not to a run")
         if not 1 <= self.seeds <= MOST_SEEDS:
             raise UsageError(f"--seeds {self.seeds}: expected 1 to {MOST_SEEDS}; each is a whole search")
         if self.random < 1:

@@ -120,11 +120,12 @@ def _scales(arch: Architecture, knob: str, most: float) -> dict[Architecture, fl
     counts."""
     space = require(space_of(arch), Scalable)
     steps = [1 + (most - 1) * i / 20 for i in range(21)]
-    by_arch = {space.scaled(arch, knob, s): s for s in reversed(steps)}
+    by_arch = {space.scaled(arch, knob, s): s for s in reversed(steps)} | {arch: 1.0}  # itself, however sizes round
     archs = drop_duplicates(sorted(by_arch, key=lambda a: by_arch[a]))
     if knob == "resolution":  # it was rounded to a multiple of 8, so the scale is computed from it
         size = space_of(arch).input_shape[1]
-        return {a: int(dict(a.space.settings)["resolution"]) / size for a in archs}
+        sizes = {a: int(dict(a.space.settings)["resolution"]) / size for a in archs}
+        return {a: s for a, s in sizes.items() if s > 1 or a == arch}
     return {a: by_arch[a] for a in archs}
 
 
