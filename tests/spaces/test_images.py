@@ -31,8 +31,8 @@ def test_its_settings_are_what_it_was_made_with(kind, classes, resolution):
 
 
 @kinds
-@pytest.mark.parametrize("wrong", [{"classes": 1}, {"classes": -3}, {"classes": 1_000_001}, {"classes": 2.5}, {"classes": "many"},
-                                   {"classes": float("inf")}, {"resolution": 32.5},
+@pytest.mark.parametrize("wrong", [{"classes": 1}, {"classes": -3}, {"classes": 1_000_001}, {"classes": 2.5},
+                                   {"classes": "many"}, {"classes": float("inf")}, {"resolution": 32.5},
                                    {"resolution": 7}, {"resolution": 2049}, {"resolution": float("nan")}])  # fmt: skip
 def test_what_is_out_of_bounds_is_refused_with_the_bounds(kind, wrong):
     ((what, _),) = wrong.items()

@@ -146,7 +146,7 @@ def _layer(row: Layer, most: float) -> str:
     width = f"<div class=block style='width:{24 + row.out_shape[0] / 2:.0f}px'>{escape(row.operator)}</div>"
     shape = " x ".join(map(str, row.out_shape))
     return (
-        f"<tr><td>{escape(row.name)}<td class="{escape(row.operator)}">{width}<td>{shape}"
+        f"<tr><td>{escape(row.name)}<td class='{escape(row.operator)}'>{width}<td>{shape}"
         f"<td>{row.macs / 1e6:.2f}<td>{share}<td class=wide>{bar}"
     )
 

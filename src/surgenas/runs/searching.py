@@ -115,7 +115,7 @@ class Searching:
 
     @property
     def rungs(self) -> tuple[int, ...]:
-        """Epochs of a candidate at each fidelity that the method needs, the cheapest first; each is a quarter of the next.
+        """Epochs of a candidate at each fidelity that the method needs, cheapest first; each is a quarter of the next.
 
         Raises UsageError if there are too few epochs to tell the fidelities apart.
         """
