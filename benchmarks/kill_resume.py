@@ -31,6 +31,12 @@ def command(*args: str) -> list[str]:
     return [sys.executable, "-c", "from surgenas.cli import main; main()", *args]
 
 
+def going_on(run: Path) -> list[str]:
+    """From where it was killed; from the start, if that was before there was anything to go on from."""
+    begun = (run / "config.json").exists()
+    return command("resume", str(run)) if begun else command("search", *SETTINGS, "--out", str(run))
+
+
 def end_of(run: Path) -> dict[str, object]:
     """Digests of what came out, and the history without its times."""
     journal = Journal(run / "journal.jsonl")
@@ -54,12 +60,7 @@ def main() -> None:
         length = time.monotonic() - start
         killed: list[dict[str, float]] = []
         while len(killed) < args.kills:
-            begin = (
-                ["resume", str(broken)]
-                if (broken / "config.json").exists()
-                else ["search", *SETTINGS, "--out", str(broken)]
-            )
-            process = subprocess.Popen(command(*begin), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            process = subprocess.Popen(going_on(broken), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             moment = rng.uniform(4.0, 4.0 + length / 6)  # the first seconds only import
             try:
                 process.wait(moment)
@@ -71,8 +72,7 @@ def main() -> None:
                 continue
             compare(whole, broken)  # it finished first: check, and start over
             subprocess.run(["rm", "-rf", str(broken)], check=True)
-        if (broken / "config.json").exists():
-            subprocess.run(command("resume", str(broken)), check=True, capture_output=True)
+        subprocess.run(going_on(broken), check=True, capture_output=True)
         compare(whole, broken)
         finish(
             "kill_resume",

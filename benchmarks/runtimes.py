@@ -19,8 +19,8 @@ from surgenas.hardware.devices import shipped_names
 from surgenas.report.measure_text import measurement_table
 
 NETWORKS = ("mobilenetv2_100", "mobilenetv3_large_100", "efficientnet_b0")
-KEPT = ("name", "ms", "half_width", "grade", "p90_ms", "to_mobilenetv2", "model_bytes", "max_difference", "accuracy",
-        "floor", "error")  # fmt: skip
+KEPT = ("name", "evidence", "ms", "half_width", "grade", "p90_ms", "to_mobilenetv2", "model_bytes", "max_difference",
+        "accuracy", "floor", "error")  # fmt: skip
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from surgenas import api
 from surgenas.core.progress import Progress
+from surgenas.runs.flow import execute
 from surgenas.runs.run import Run
 from surgenas.runs.steps.operators import choose_operators
 
@@ -66,12 +67,14 @@ def test_the_operators_that_hurricane_chooses_for_the_recorded_device(tmp_path):
     assert selected.pool == "mb_k5e6,mb_k3e6,mb_k7e6"
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    "method", [pytest.param(name, marks=[pytest.mark.slow] * (name not in ("surgenas", "spos"))) for name in METHODS]
+)
 def test_a_second_run_ends_equal(method, tmp_path):
     """With a limit above everything: few candidates are measured."""
     how = {"method": method, "method_settings": METHODS[method], "latency_ms": 1.0, **SETTINGS}
     for name in "ab":
-        api.search(out=tmp_path / name, **how)
+        execute(api.create(out=tmp_path / name, **how))
     one, other = (end_of(tmp_path / name) for name in "ab")
     assert len(one["epochs"]) >= 2
     assert one == other

@@ -116,7 +116,7 @@ def test_single_path_does_the_whole_job_in_its_own_space_and_a_time_limit_stops_
 
 
 def test_single_path_with_squeeze_and_excitation_finds_a_network_inside_the_limit(tmp_path, tiny):
-    run = api.create(out=tmp_path / "run", **{**tiny, "method": "single-path", "space": "single_path_se", "epochs": 1})
+    run = api.create(out=tmp_path / "run", **{**tiny, "method": "single-path", "space": "single_path_se"})
     prepare(run)
     for step in LONG[:4]:
         perform(run, step)

@@ -196,6 +196,15 @@ class HopelessDevice(ToyDevice):
         return replace(super().measured(job, effort), grade="D")
 
 
+class GrainyDevice(ToyDevice):
+    """A tenth of every latency is chance, and stays the network's."""
+
+    def measured(self, job: Job, effort: Effort) -> Cost | Failure:
+        found = super().measured(job, effort)
+        chance = int(job.key[:4], 16) / 0xFFFF
+        return replace(found, ms=found.ms * (0.9 + 0.2 * chance))
+
+
 class FickleDevice(ToyDevice):
     """As long as it is busy, what confirms a candidate takes three times as long: nothing fits twice."""
 
@@ -233,14 +242,6 @@ class SnobbishDevice(ToyDevice):
     def measured(self, job: Job, effort: Effort) -> Cost | Failure:
         width = dict(job.arch.space.settings).get("width", 1.0) if job.arch else 1.0
         return super().measured(job, effort) if width == 1.0 else Failure(job.key, UsageError("not that width"))
-
-
-class CappedDevice(ToyDevice):
-    """Shares of layers are not told, and all that it says is too slow the second time."""
-
-    def measured(self, job: Job, effort: Effort) -> Cost | Failure:
-        found = super().measured(job, effort)
-        return replace(found, ms=1.2 * found.ms, grade="D") if effort is Effort.CLAIM else found
 
 
 def architecture_file(path: Path, arch: Architecture = ARCH) -> Path:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from surgenas.core.architecture import Architecture, read_architecture
+from surgenas.core.architecture import Architecture
 from surgenas.core.progress import Progress
 
 if TYPE_CHECKING:
@@ -112,19 +112,21 @@ def scale(
     of the latency that growing may cost. data: if given, the network and the picked one are trained on it, each at its
     own resolution, for their accuracies. Writes the picked architecture and a page to `out`.
     """
+    from surgenas.engine.jobs import home_of
     from surgenas.report.scale_page import write_scale_page
     from surgenas.runs.checkpoint import Checkpoints
-    from surgenas.spaces import space_of
+    from surgenas.runs.found import read_with_space
     from surgenas.studies import scale as study
     from surgenas.studies.train import train_alone
 
     out, progress = Path(out), progress or Progress()
+    given, space = read_with_space(arch)
 
     def score(found: Architecture) -> float:
         checkpoints = Checkpoints(out / "checkpoints" / found.key)
-        return train_alone(found, space_of(found), str(data), checkpoints, epochs, progress, seed=seed).accuracy
+        return train_alone(found, home_of(found, space), str(data), checkpoints, epochs, progress, seed=seed).accuracy
 
-    found = study.scale(read_architecture(arch), device, out, knob=knob, most=most, latency_slack=slack,
+    found = study.scale(given, space, device, out, knob=knob, most=most, latency_slack=slack,
                         train=score if data else None, seed=seed, progress=progress)  # fmt: skip
     return replace(found, report=str(write_scale_page(found, out)))
 

@@ -64,26 +64,32 @@ def devices(as_json: Json = False) -> None:
 
 
 @app.command()
-def spaces(as_json: Json = False) -> None:
+def spaces(
+    names: Annotated[list[str] | None, typer.Argument(help="Only these; package.module:Class too.")] = None,
+    as_json: Json = False,
+) -> None:
     """List search spaces with their capabilities and settings.
 
-    Example: surgenas spaces
+    Example: surgenas spaces mobile
     """
     from surgenas.report import text
     from surgenas.studies import describe as study
 
-    found = study.spaces()
+    found = study.spaces(names or ())
     show(found, as_json, text.space_table(found))
 
 
 @app.command()
-def methods(as_json: Json = False) -> None:
+def methods(
+    names: Annotated[list[str] | None, typer.Argument(help="Only these; package.module:Class too.")] = None,
+    as_json: Json = False,
+) -> None:
     """List search methods with all that --set takes, and the latency predictors.
 
-    Example: surgenas methods
+    Example: surgenas methods spos
     """
     from surgenas.report import text
     from surgenas.studies import describe as study
 
-    found = study.methods()
+    found = study.methods(names or ())
     show(found, as_json, text.methods_table(found))

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Mapping
 from typing import Any
 
-from surgenas.core.errors import UsageError
+from surgenas.core.errors import SurgenasError, UsageError
 
 
 def look_up(kind: str, name: str, entries: Mapping[str, str]) -> Any:
@@ -21,5 +21,24 @@ def look_up(kind: str, name: str, entries: Mapping[str, str]) -> Any:
         raise UsageError(f"unknown {kind} {name!r}; one of {known}, or a path like package.module:Object")
     try:
         return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError, TypeError) as error:
-        raise UsageError(f"{kind} {name!r} cannot be loaded: {error}; one of {known}") from error
+    except SurgenasError:
+        raise
+    except (Exception, SystemExit) as error:  # the module may be the user's: whatever its import does is an answer
+        why = str(error) if isinstance(error, ImportError | AttributeError) else f"{type(error).__name__}: {error}"
+        raise UsageError(f"{kind} {name!r} cannot be loaded: {why}; one of {known}") from error
+
+
+def make(kind: str, name: str, entries: Mapping[str, str], /, *arguments: Any, **keywords: Any) -> Any:
+    """What is looked up, called with these arguments.
+
+    Raises UsageError as `look_up`, and if an object that is not catalogued cannot be called or fails.
+    """
+    found = look_up(kind, name, entries)
+    try:
+        return found(*arguments, **keywords)
+    except SurgenasError:
+        raise
+    except Exception as error:
+        if name in entries:
+            raise  # a fault of this package
+        raise UsageError(f"{kind} {name!r} cannot be made: {type(error).__name__}: {error}") from error

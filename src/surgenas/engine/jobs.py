@@ -8,16 +8,18 @@ from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.space import Space
 from surgenas.hardware.target import Job
-from surgenas.spaces import space_of
+from surgenas.spaces import make_like, space_of
 
 
 def home_of(arch: Architecture, known: Space | None = None) -> Space:
     """The space of an architecture.
 
-    known: a space at hand, taken if the architecture belongs to it; otherwise the space is made from the catalogue by
-    the name and settings in the architecture.
+    known: a space at hand, taken if the architecture belongs to it, and made anew if only its settings differ;
+    otherwise the space is made from the catalogue by the name and settings in the architecture.
     """
-    return known if known is not None and arch.space == known.spec else space_of(arch)
+    if known is None or arch.space.name != known.name:
+        return space_of(arch)
+    return known if arch.space == known.spec else make_like(known, arch)
 
 
 def network_of(arch: Architecture, known: Space | None = None) -> nn.Module:

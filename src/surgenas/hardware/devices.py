@@ -17,11 +17,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from surgenas.core.catalog import look_up
+from surgenas.core.catalog import look_up, make
 from surgenas.core.errors import EnvironmentFault, SurgenasError, UsageError, complaint
 from surgenas.hardware import ESTIMATORS, RUNTIMES
 from surgenas.hardware.context import host_fingerprint, processor_name
 from surgenas.hardware.estimated.keys import make_estimator
+from surgenas.hardware.runtimes import Runtime
 from surgenas.hardware.target import Target
 from surgenas.hardware.timed.device import RuntimeDevice
 from surgenas.hardware.timed.link import HERE, Link
@@ -45,10 +46,12 @@ class DeviceFile(BaseModel):
 
     @property
     def worker_command(self) -> tuple[str, ...] | None:
-        """The command that reaches a worker elsewhere; None if the device is here."""
+        """The command that reaches a worker elsewhere, with the path of a runtime that is not catalogued as its last
+        argument; None if the device is here."""
+        to_greet = () if self.runtime in RUNTIMES else (self.runtime,)
         if self.command:
-            return tuple(self.command)
-        return ("ssh", self.host, "python3", "-m", "surgenas.hardware.worker") if self.host else None
+            return (*self.command, *to_greet)
+        return ("ssh", self.host, "python3", "-m", "surgenas.hardware.worker", *to_greet) if self.host else None
 
 
 def shipped_names() -> list[str]:
@@ -64,7 +67,7 @@ def make_target(name: str) -> Target:
     if name.endswith(".toml"):
         return _from_file(Path(name).stem, Path(name))
     if ":" in name:
-        target = look_up("device", name, dict.fromkeys(shipped_names(), ""))()
+        target = make("device", name, dict.fromkeys(shipped_names(), ""))
         if not isinstance(target, Target):
             raise UsageError(
                 f"device {name!r} makes a {type(target).__name__}, which has no `price`; expected a Target"
@@ -98,24 +101,44 @@ def _device(name: str, path: Path, file: DeviceFile) -> RuntimeDevice:
     if file.host and file.command:
         raise UsageError(f"device file {path}: either host or command, not both")
     try:
-        runtime = look_up("runtime", file.runtime, RUNTIMES)()
-    except UsageError as error:
-        raise UsageError(f"device file {path}: {error}") from error
+        runtime = _runtime(file.runtime)
+    except SurgenasError as error:
+        raise type(error)(f"device file {path}: {error}") from error
     if file.precision not in runtime.precisions:
         known = ", ".join(runtime.precisions)
         raise UsageError(f"device file {path}: {file.runtime} has no {file.precision}; one of {known}")
     link = Link(file.worker_command or HERE)
     if file.worker_command:
         far = link.greet()
-        if file.runtime not in far.runtimes:
+        if runtime.name not in far.runtimes:
             raise EnvironmentFault(f"{name}: {file.runtime} is not installed there; found {', '.join(far.runtimes)}")
     else:
         if file.threads > (cores := os.cpu_count() or 1):
             raise EnvironmentFault(f"{name}: {file.threads} threads, but this machine has {cores} cores")
-        far = Greeting(host_fingerprint(), processor_name(), {runtime.name: runtime.version})
+        far = Greeting(host_fingerprint(), processor_name(), {runtime.name: _version(runtime)})
         if lack := runtime.missing_feature(file.precision):
             raise EnvironmentFault(f"this processor has no {lack}")
     return RuntimeDevice(name, runtime, default_store(), far, file.threads, file.batch, file.precision, link)
+
+
+def _runtime(name: str) -> Runtime:
+    """The runtime of that name or path; raises UsageError for what is none, or has the name of a catalogued one."""
+    runtime = make("runtime", name, RUNTIMES)
+    if not isinstance(runtime, Runtime):
+        raise UsageError(f"runtime {name!r} makes a {type(runtime).__name__}; expected a hardware.runtimes.Runtime")
+    if name not in RUNTIMES and (not isinstance(getattr(runtime, "name", None), str) or runtime.name in RUNTIMES):
+        raise UsageError(f"runtime {name!r} needs a `name` of its own, under which its latencies are kept")
+    return runtime
+
+
+def _version(runtime: Runtime) -> str:
+    try:
+        return runtime.version
+    except SurgenasError:
+        raise
+    except Exception as error:
+        why = f"{type(error).__name__}: {error}"
+        raise EnvironmentFault(f"runtime {runtime.name} does not tell its version: {why}") from error
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """How is a campaign run on the far side? `python -m surgenas.hardware.worker` answers one on standard input and ends.
 
+Arguments are the paths of runtimes that are not catalogued.
+
 It opens no socket and writes no file. Whoever starts it, a subprocess call, ssh, adb shell or docker exec, is the
 transport.
 """
@@ -10,9 +12,10 @@ import contextlib
 import os
 import sys
 import threading
+from collections.abc import Sequence
 from typing import IO
 
-from surgenas.core.catalog import look_up
+from surgenas.core.catalog import make
 from surgenas.core.errors import SurgenasError
 from surgenas.hardware import RUNTIMES
 from surgenas.hardware.context import host_fingerprint, processor_name
@@ -24,12 +27,15 @@ def main() -> None:
     """Serve one campaign on standard input and output."""
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a runtime prints must not get between our messages
-    serve(sys.stdin.buffer, out)
+    serve(sys.stdin.buffer, out, sys.argv[1:])
 
 
-def serve(source: IO[bytes], sink: IO[bytes]) -> None:
-    """Greet, read one message, answer it. If the near side goes away meanwhile, the process ends."""
-    write(sink, greeting())
+def serve(source: IO[bytes], sink: IO[bytes], others: Sequence[str] = ()) -> None:
+    """Greet, read one message, answer it. If the near side goes away meanwhile, the process ends.
+
+    others: as for `greeting`.
+    """
+    write(sink, greeting(others))
     try:
         request = parse_request(read(source))
         threading.Thread(target=_end_with, args=(source,), daemon=True).start()
@@ -40,12 +46,16 @@ def serve(source: IO[bytes], sink: IO[bytes]) -> None:
     write(sink, answer)
 
 
-def greeting() -> Message:
-    """The message that says which machine this is, and which runtimes are installed."""
+def greeting(others: Sequence[str] = ()) -> Message:
+    """The message that says which machine this is, and which runtimes are installed.
+
+    others: paths "package.module:Class" of runtimes that are not catalogued.
+    """
     versions = {}
-    for name in RUNTIMES:
+    for path in (*RUNTIMES, *others):
         with contextlib.suppress(SurgenasError):
-            versions[name] = look_up("runtime", name, RUNTIMES)().version
+            runtime = make("runtime", path, RUNTIMES)
+            versions[runtime.name] = runtime.version
     return Message("hello", {"host": host_fingerprint(), "processor": processor_name(), "runtimes": versions})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from inspect import isabstract
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -53,8 +54,9 @@ def make_method(name: str, settings: Mapping[str, object]) -> Method:
     the setting does not take.
     """
     kind: Any = look_up("method", name, CATALOG)
-    if not isinstance(kind, type) or not is_dataclass(kind) or not {"name", "needs", "begin"} <= set(dir(kind)):
-        raise UsageError(f"{name} is no search method; expected a dataclass with what methods.base.Method has")
+    wanted = {"name", "needs", "begin"}
+    if not isinstance(kind, type) or not is_dataclass(kind) or not wanted <= set(dir(kind)) or isabstract(kind):
+        raise UsageError(f"{name} is no search method; expected a dataclass with all that methods.base.Method has")
     known = [field.name for field in fields(kind)]
     if unknown := [setting for setting in settings if setting not in known]:
         raise UsageError(f"--set: {name} has no setting {unknown[0]!r}; one of {', '.join(known)}")
@@ -62,6 +64,8 @@ def make_method(name: str, settings: Mapping[str, object]) -> Method:
         made: Any = TypeAdapter(kind).validate_python(dict(settings))
     except ValidationError as error:
         where, what = complaint(error)
+        if error.errors()[0]["type"] == "missing":
+            raise UsageError(f"{name} needs a value for {where}: --set {where}=VALUE") from None
         raise UsageError(f"--set {where}={error.errors()[0]['input']}: {what}") from None
     method: Method = made
     return method

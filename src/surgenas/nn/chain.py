@@ -18,3 +18,7 @@ class ChainNetwork(nn.Module):
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         return self.head(self.layers(self.stem(x_NCHW)))
+
+    def parts(self, names: Sequence[str]) -> list[tuple[str, nn.Module]]:
+        """The modules in the order in which they run, with their names. names: of the layers."""
+        return [("stem", self.stem), *zip(names, self.layers, strict=True), ("head", self.head)]

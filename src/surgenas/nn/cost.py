@@ -30,6 +30,12 @@ def count(network: nn.Module, input_shape: tuple[int, int, int]) -> tuple[float,
     return counter.get_total_flops() / 2, sum(p.numel() for p in network.parameters())
 
 
+def output_shape(network: nn.Module, input_shape: tuple[int, int, int]) -> tuple[int, ...]:
+    """The shape of what a network computes for one image of (C, H, W), without the batch."""
+    with torch.no_grad():
+        return tuple(_on_meta(network)(torch.empty(1, *input_shape, device="meta")).shape[1:])
+
+
 def cost_of(module: nn.Module, input_shape: tuple[int, int, int]) -> tuple[float, float, float]:
     """(MACs, parameters, moved bytes) of a module for one input of (C, H, W)."""
     macs, params = count(module, input_shape)

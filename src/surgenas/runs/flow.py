@@ -7,27 +7,30 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from surgenas.core.errors import SurgenasError, UsageError
 from surgenas.core.files import write_atomic
 from surgenas.core.record import Record
 from surgenas.core.units import show_ms, show_seconds
 from surgenas.methods import make_method
 from surgenas.methods.shared_weights import check_sharing
+from surgenas.nn.cost import output_shape
 from surgenas.runs.measured import usable_predictors
 from surgenas.runs.results import Planned, Reached
 from surgenas.runs.run import Run
+from surgenas.runs.sampled import wanted_samples
 from surgenas.runs.searching import Searching
 from surgenas.runs.steps.derive import derive
 from surgenas.runs.steps.export import export
 from surgenas.runs.steps.operators import choose_operators
 from surgenas.runs.steps.plan import plan
-from surgenas.runs.steps.predict import predict
+from surgenas.runs.steps.predict import LEAST, predict
 from surgenas.runs.steps.profile import profile
 from surgenas.runs.steps.reach import check_limit, reach
 from surgenas.runs.steps.rivals import rivals
 from surgenas.runs.steps.search import search
 from surgenas.runs.steps.train import networks, train
 from surgenas.runs.steps.verify import say_claim, verify
-from surgenas.spaces import make_space
+from surgenas.spaces import CATALOG, make_space
 from surgenas.training.loop import make_fabric
 
 USUAL = "surgenas"
@@ -103,8 +106,9 @@ def fit_predictor(run: Run) -> None:
 
 
 def check_names(run: Run) -> None:
-    """Raise UsageError if the method, one of its settings, a predictor or the accelerator does not exist, or if the
-    method cannot train the space's shared weights; before time is spent."""
+    """Raise UsageError for what would fail after time was spent: a method, one of its settings, a predictor or an
+    accelerator that does not exist, too few samples, shared weights that the method cannot train, networks that do not
+    tell the classes apart."""
     make_fabric(run.config.training.accelerator, run.config.training.processes)
     searching = Searching(run)
     if searching.needs.shares:
@@ -112,6 +116,29 @@ def check_names(run: Run) -> None:
     assert searching.method is not None, "made from its settings, which may be refused"
     assert searching.rungs, "made from the epochs, which may be too few"
     usable_predictors(run)
+    if (asked := wanted_samples(run)) < LEAST:
+        raise UsageError(f"--samples {asked}: a search learns latency from {LEAST} networks or more")
+    _check_networks(run)
+
+
+def _check_networks(run: Run) -> None:
+    """Raise UsageError if a network of a space from outside cannot be built, or has another number of classes than the
+    images."""
+    name, classes = run.space.name, len(run.data.classes)
+    if name in CATALOG:
+        return
+    try:
+        network = run.space.build(run.space.architecture(tuple(choice.options[0] for choice in run.space.choices)))
+        shape = output_shape(network, run.space.input_shape)
+    except SurgenasError:
+        raise
+    except Exception as error:
+        raise UsageError(f"space {name!r} cannot build a network: {type(error).__name__}: {error}") from error
+    if shape != (classes,):
+        raise UsageError(
+            f"space {name!r} gives (N, {', '.join(map(str, shape))}) for (N, {classes}), the images' classes; let its "
+            "constructor take `classes`"
+        )
 
 
 def describe_cost(run: Run, planned: Planned) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from typing import Any
 
 from surgenas.core.architecture import Architecture, Setting
-from surgenas.core.catalog import look_up
+from surgenas.core.catalog import look_up, make
 from surgenas.core.errors import UsageError
 from surgenas.core.space import Space
 
@@ -27,9 +28,11 @@ def settings_of(name: str) -> dict[str, inspect.Parameter]:
 
     A constructor that hands its further keywords on takes what its base takes.
     """
-    kind = look_up("space", name, CATALOG)
+    kind: Any = look_up("space", name, CATALOG)
+    if not isinstance(kind, type):
+        raise UsageError(f"{name!r} is not a search space; one of {', '.join(CATALOG)}")
     found: dict[str, inspect.Parameter] = {}
-    for base in getattr(kind, "__mro__", (kind,)):
+    for base in kind.__mro__:
         if "__init__" not in vars(base):
             continue
         parameters = list(inspect.signature(base.__init__).parameters.values())[1:]
@@ -45,11 +48,22 @@ def make_space(name: str, settings: Mapping[str, Setting]) -> Space:
     Raises UsageError for a name that is no space, or a setting that the space does not take.
     """
     try:
-        space = look_up("space", name, CATALOG)(**settings)
+        space = make("space", name, CATALOG, **settings)
     except TypeError as error:
         raise UsageError(f"space {name!r}: {error}") from error
     if not isinstance(space, Space):
         raise UsageError(f"{name!r} is not a search space; one of {', '.join(CATALOG)}")
+    return space
+
+
+def make_like(known: Space, arch: Architecture) -> Space:
+    """The space of an architecture that has other settings than a known space of that name; raises UsageError if the
+    settings or genes do not fit."""
+    try:
+        space = type(known)(**dict(arch.space.settings))
+    except TypeError as error:
+        raise UsageError(f"space {known.name!r}: {error}") from error
+    space.check(arch)
     return space
 
 

@@ -69,6 +69,9 @@ class ChainSpace(Space):
         layers = [self.operator(gene, *shape, affine=True) for gene, shape in pairs]
         return ChainNetwork(self.stem(affine=True), layers, self.head(affine=True))
 
+    def parts(self, arch: Architecture) -> list[tuple[str, nn.Module]]:
+        return self.build(arch).parts([choice.name for choice in self.choices])
+
     def supernet(self) -> ChoiceSupernet:
         layers = [
             ChoiceBlock(

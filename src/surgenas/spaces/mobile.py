@@ -130,9 +130,7 @@ class Mobile(Space):
         return ChainNetwork(self._stem(affine=True), layers, self._head(affine=True))
 
     def parts(self, arch: Architecture) -> list[tuple[str, nn.Module]]:
-        network = self.build(arch)
-        layers = zip((choice.name for choice in self.choices), network.layers, strict=True)
-        return [("stem", network.stem), *layers, ("head", network.head)]
+        return self.build(arch).parts([choice.name for choice in self.choices])
 
     def supernet(self) -> nn.Module:
         layers = [

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from surgenas.core import capabilities, moves
-from surgenas.core.architecture import Architecture, read_architecture
+from surgenas.core.architecture import Architecture
 from surgenas.core.capabilities import Named, require
 from surgenas.core.catalog import look_up
-from surgenas.core.errors import SurgenasError, UsageError
+from surgenas.core.errors import EnvironmentFault, SurgenasError, UsageError
 from surgenas.core.record import Record
 from surgenas.hardware.devices import make_target, shipped_names
 from surgenas.hardware.target import TargetInfo
 from surgenas.methods import CATALOG as METHODS
+from surgenas.methods import make_method
 from surgenas.methods.base import Needs
 from surgenas.nn.cost import layer_costs
 from surgenas.predictors import CATALOG as PREDICTORS
+from surgenas.runs.found import read_with_space
 from surgenas.spaces import CATALOG as SPACES
-from surgenas.spaces import make_space, settings_of, space_of
+from surgenas.spaces import make_space, settings_of
 from surgenas.spaces.layouts import LAYOUTS
 
 
@@ -111,8 +113,7 @@ def describe(
     if (arch is None) == (uniform is None):
         raise UsageError("describe needs either --arch FILE or --uniform OPERATOR, for example --uniform k7e6")
     if arch is not None:
-        found = read_architecture(arch)
-        space = space_of(found)
+        found, space = read_with_space(arch)
     else:
         space = make_space("mobile", {"layout": layout, "resolution": resolution, "width": width, "classes": classes})
         found = moves.uniform_architecture(space, uniform or "")
@@ -134,10 +135,14 @@ def devices() -> dict[str, TargetInfo | Unusable]:
     return found
 
 
-def spaces() -> dict[str, SpaceRow]:
-    """Every space, by name; those with layouts once for each layout."""
+def spaces(names: Sequence[str] = ()) -> dict[str, SpaceRow]:
+    """Spaces by name; those with layouts once for each layout.
+
+    names: which; "package.module:Class" paths too; empty for all that are catalogued. Raises UsageError for what is no
+    space, or cannot be made without settings.
+    """
     found: dict[str, SpaceRow] = {}
-    for name in SPACES:
+    for name in names or SPACES:
         layouts = LAYOUTS if name == "mobile" else {"": None}
         for layout in layouts:
             settings = {"layout": layout} if layout else {}
@@ -161,20 +166,25 @@ def _space_row(name: str, settings: dict[str, str]) -> SpaceRow:
     )  # fmt: skip
 
 
-def methods() -> MethodList:
-    """Every method with all its settings; one whose package is not installed says so in `what` and has no settings."""
+def methods(names: Sequence[str] = ()) -> MethodList:
+    """Methods with all their settings; one whose package is not installed says so in `what` and has no settings.
+
+    names: which; "package.module:Class" paths too; empty for all that are catalogued. Raises UsageError for what is no
+    method.
+    """
     found: dict[str, MethodRow] = {}
-    for name in METHODS:
+    for name in names or METHODS:
         try:
-            found[name] = _method_row(look_up("method", name, METHODS))
-        except SurgenasError as error:
+            found[name] = _method_row(name)
+        except EnvironmentFault as error:
             found[name] = MethodRow(str(error), "", (), {}, ())
     predictors = {name: _first_sentence(look_up("predictor", name, PREDICTORS)) for name in PREDICTORS}
     return MethodList(found, predictors)
 
 
-def _method_row(kind: Any) -> MethodRow:
-    made = kind()
+def _method_row(name: str) -> MethodRow:
+    made: Any = make_method(name, {})
+    kind = type(made)
     needs: Needs = made.needs(make_space(kind.default_space, {}))
     hints = get_type_hints(kind)
     rows = [

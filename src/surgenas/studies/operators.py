@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from surgenas.core.architecture import SpaceSpec
+from surgenas.core.architecture import Setting, SpaceSpec
 from surgenas.core.capabilities import Selectable, require
 from surgenas.core.errors import UsageError
 from surgenas.core.files import make_folder, write_atomic
@@ -20,7 +20,7 @@ from surgenas.hardware.target import Target
 from surgenas.methods.selection import OperatorChoice, select
 from surgenas.runs.pool import describe_selection, operator_costs
 from surgenas.runs.results import OperatorRow
-from surgenas.spaces import make_space
+from surgenas.spaces import make_space, settings_of
 
 OTHER_B, OTHER_KEEP = (0.5, 1.0, 2.0), (2, 4, 8)
 """Other settings that the choice is repeated with, to show how much depends on them."""
@@ -69,7 +69,10 @@ def choose(
 
     Raises UsageError for a space without a pool, and for a `keep` or `b` that makes no sense.
     """
-    made = make_space(space, {"layout": layout, "resolution": resolution, "width": width})
+    takes = settings_of(space)
+    usual: dict[str, Setting] = {"layout": layout, "width": width}
+    kept = {name: value for name, value in usual.items() if name in takes}
+    made = make_space(space, {**kept, **({"resolution": resolution} if "resolution" in takes else {})})
     pool = require(made, Selectable)
     if not 1 <= choice.keep <= len(made.choices[0].options):
         raise UsageError(f"--keep {choice.keep}: expected 1 to {len(made.choices[0].options)}, the size of the pool")
@@ -77,7 +80,7 @@ def choose(
         raise UsageError(f"--b {choice.b}: expected a number, for example 1")
     targets = {name: make_target(name) for name in devices}
     make_folder(out)
-    left = SpaceSpec.of(space, {"layout": layout, "width": width})
+    left = SpaceSpec.of(space, kept)
     found = {name: _of_device(pool, left, name, t, out, choice, seed, progress) for name, t in targets.items()}
     told = {name: device.to_json() for name, device in found.items()}
     write_atomic(out / "operators.json", json.dumps(told, indent=1).encode())

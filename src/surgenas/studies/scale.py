@@ -14,13 +14,13 @@ from surgenas.core.errors import UsageError
 from surgenas.core.files import make_folder, write_atomic
 from surgenas.core.progress import Progress
 from surgenas.core.record import Record
-from surgenas.engine.jobs import job_of
+from surgenas.core.space import Space
+from surgenas.engine.jobs import home_of, job_of
 from surgenas.hardware.costs import compare
 from surgenas.hardware.devices import make_target
 from surgenas.hardware.target import all_costs
 from surgenas.methods.comfort_zone import Scaled, pick, zone
 from surgenas.nn.cost import count, moved_bytes
-from surgenas.spaces import space_of
 from surgenas.spaces.mobile import drop_duplicates
 
 Train = Callable[[Architecture], float]
@@ -68,6 +68,7 @@ class Growth(Record):
 
 def scale(
     arch: Architecture,
+    space: Space,
     device: str,
     out: Path,
     *,
@@ -80,19 +81,23 @@ def scale(
 ) -> Growth:
     """Measure a network at scales from 1 to `most`, and pick the largest inside the Comfort Zone.
 
-    knob: what grows: width, resolution or depth. latency_slack: share of the latency that growing may cost. train: if
-    given, the original and the picked network are trained. Writes the picked architecture.json and comfort_zone.json to
-    `out`. Raises UsageError for a space that cannot be scaled and for arguments out of range.
+    space: of the architecture. knob: what grows: width, resolution or depth. latency_slack: share of the latency that
+    growing may cost. train: if given, the original and the picked network are trained. Writes the picked
+    architecture.json and comfort_zone.json to `out`. Raises UsageError for a space that cannot be scaled and for
+    arguments out of range.
     """
     if not 1 < most <= 8:
         raise UsageError(f"--most {most:g}: expected a scale above 1, at most 8, for example 2")
     if not 0 <= latency_slack <= 0.5:
         raise UsageError(f"--slack {latency_slack:g}: expected a share of the latency from 0 to 0.5, for example 0.03")
-    by_arch = _scales(arch, knob, most)
+    by_arch = _scales(arch, space, knob, most)
     archs = list(by_arch)
     place = make_target(device)
-    measured = all_costs(place.price([job_of(a) for a in archs], Effort.CLAIM, seed=seed, progress=progress))
-    points = [_scaled(by_arch[a], a, m.ms, place.describe().batch) for a, m in zip(archs, measured, strict=True)]
+    measured = all_costs(place.price([job_of(a, space) for a in archs], Effort.CLAIM, seed=seed, progress=progress))
+    points = [
+        _scaled(by_arch[a], a, home_of(a, space), m.ms, place.describe().batch)
+        for a, m in zip(archs, measured, strict=True)
+    ]
     # a grade below B is too uncertain to be compared with a slack of a few percent
     sure = [m.grade is None or m.grade <= "B" for m in measured]
     known = [p for p, ok in zip(points, sure, strict=True) if ok]
@@ -115,22 +120,21 @@ def scale(
     return found
 
 
-def _scales(arch: Architecture, knob: str, most: float) -> dict[Architecture, float]:
+def _scales(arch: Architecture, home: Space, knob: str, most: float) -> dict[Architecture, float]:
     """Different networks with their scale, the smallest first. Among scales that give the same network the smallest
     counts."""
-    space = require(space_of(arch), Scalable)
+    space = require(home, Scalable)
     steps = [1 + (most - 1) * i / 20 for i in range(21)]
     by_arch = {space.scaled(arch, knob, s): s for s in reversed(steps)} | {arch: 1.0}  # itself, however sizes round
     archs = drop_duplicates(sorted(by_arch, key=lambda a: by_arch[a]))
     if knob == "resolution":  # it was rounded to a multiple of 8, so the scale is computed from it
-        size = space_of(arch).input_shape[1]
+        size = home.input_shape[1]
         sizes = {a: int(dict(a.space.settings)["resolution"]) / size for a in archs}
         return {a: s for a, s in sizes.items() if s > 1 or a == arch}
     return {a: by_arch[a] for a in archs}
 
 
-def _scaled(scale: float, arch: Architecture, ms: float, batch: int) -> Scaled:
-    space = space_of(arch)
+def _scaled(scale: float, arch: Architecture, space: Space, ms: float, batch: int) -> Scaled:
     network = space.build(arch)
     macs, _ = count(network, space.input_shape)
     return Scaled(scale, ms, macs, moved_bytes(network, space.input_shape), batch)

@@ -1,0 +1,78 @@
+"""From a search to one network whose cost lies inside the limit: measured, confirmed, or honestly refused."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from surgenas.core.errors import LimitError
+from surgenas.core.progress import Progress
+from surgenas.runs.measured import measure
+from surgenas.runs.results import Reached
+from surgenas.runs.run import Run
+from surgenas.runs.steps.derive import HIGH, LOW, ROUNDS, derive
+from surgenas.runs.steps.search import search
+from tests.runs.written import FickleDevice, again
+
+
+@pytest.fixture(scope="module")
+def searched(profiled, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("searched") / "run"
+    shutil.copytree(profiled, folder)
+    run = Run.open(folder, Progress())
+    run.record("search", search(run))
+    return folder
+
+
+def test_the_found_network_is_one_that_was_judged_and_lies_inside(searched, copied):
+    run = copied(searched)
+    found = derive(run)
+    limit_ms = run.reached.limit_ms
+    assert found.cost.ms <= limit_ms
+    assert found.rounds <= ROUNDS
+    if found.rounds < ROUNDS:
+        assert LOW * limit_ms <= found.cost.ms <= HIGH * limit_ms
+    assert found.architecture in [run.architecture(e["genes"]) for e in run.journal.all("trial")]
+    assert found.predicted_ms == pytest.approx(found.cost.ms, rel=0.15)
+    assert len(run.journal.all("missed")) == found.rounds - 1
+
+
+def test_interrupted_and_asked_again_it_derives_the_same(searched, copied, tmp_path):
+    run = copied(searched)
+    found = derive(run)
+    lines = run.journal.path.read_text().splitlines(keepends=True)
+    first = next(i for i, line in enumerate(lines) if '"step": "derive"' in line and '"measured"' in line)
+    run.journal.path.write_text("".join(lines[: first + 1]))
+    assert derive(again(run)) == found
+
+
+def test_a_limit_above_everything_takes_what_was_judged_whatever_it_costs(profiled, copied):
+    run = copied(profiled)
+    run.record("reach", Reached(run.reached.low_ms, run.reached.high_ms, 50.0))
+    found = derive(run)
+    judged = [run.architecture(e["genes"]) for e in run.journal.all("trial")]
+    assert len(judged) == 4
+    assert found.rounds == 1
+    assert found.architecture in judged
+    assert found.cost.ms == max(cost.ms for cost in measure(run, "check", judged)), "the largest that fits"
+
+
+def test_what_a_noisy_host_spoils_can_be_resumed(searched, copied, monkeypatch):
+    """As long as the host is noisy, a second measurement is three times as long: nothing fits twice."""
+    run = copied(searched)
+    config = run.folder / "config.json"
+    record = json.loads(config.read_text())
+    record["config"]["target"]["name"] = "tests.runs.written:FickleDevice"
+    config.write_text(json.dumps(record))
+    run = again(run)
+    with pytest.raises(LimitError, match=r"nothing confirmed inside .* in 4 rounds; nearest .*surgenas resume"):
+        derive(run)
+    searched_so_far = len(run.journal.all("trial"))
+    assert searched_so_far == 4 + 2, "two extra rounds, a quarter of four candidates each"
+    monkeypatch.setattr(FickleDevice, "busy", False)
+    run = again(run)
+    found = derive(run)
+    assert found.rounds > ROUNDS
+    assert found.cost.ms <= run.reached.limit_ms

@@ -1,0 +1,60 @@
+"""What the found network is compared with: equal latency is measured, not predicted."""
+
+from __future__ import annotations
+
+import pytest
+
+from surgenas.core import moves
+from surgenas.runs.measured import measure
+from surgenas.runs.results import Derived
+from surgenas.runs.steps.rivals import ALIKE, rivals
+from tests.runs.written import again, timed
+
+
+def derived(run, **beside):
+    """As if the middle of what can be reached had been found."""
+    arch = moves.uniform_architecture(run.space, "k5e3")
+    (cost,) = measure(run, "found", [arch])
+    run.record("derive", Derived(arch, cost.ms, cost, 1))
+    return run
+
+
+@pytest.fixture
+def ready(profiled, copied, listener):
+    run = copied(profiled, listener)
+    text = (run.folder / "config.json").read_text()
+    for name in ("random", "random_at_equal_latency"):
+        text = text.replace(f'"{name}": 1', f'"{name}": 2')
+    (run.folder / "config.json").write_text(text)
+    return derived(again(run, listener))
+
+
+def test_rivals_come_by_name_the_yardstick_first(ready):
+    found = rivals(ready).architectures
+    assert [*found] == [
+        "MobileNetV2", "random at equal latency 1", "random at equal latency 2", "random 1", "random 2",
+    ]  # fmt: skip
+    target_ms = ready.derived.cost.ms
+    costs = dict(zip(found, measure(ready, "check", list(found.values())), strict=True))
+    assert costs["MobileNetV2"].ms == pytest.approx(target_ms, rel=0.1)
+    for i in (1, 2):
+        assert costs[f"random at equal latency {i}"].ms == pytest.approx(target_ms, rel=ALIKE)
+    assert len({arch.key for arch in found.values()}) == 5
+    assert rivals(again(ready)).architectures == found, "asked again it says the same"
+
+
+def test_without_a_wish_there_is_the_yardstick_alone(fresh):
+    assert [*rivals(derived(fresh())).architectures] == ["MobileNetV2"]
+
+
+def test_a_target_that_cannot_price_the_yardstick_says_so(fresh, listener):
+    run = derived(fresh(progress=listener, device="tests.runs.written:SnobbishDevice", random=1))
+    assert [*rivals(run).architectures] == ["random 1"]
+    assert any("no MobileNetV2 beside the found network: not that width" in line for line in listener.said)
+
+
+def test_a_latency_that_no_random_network_has_is_said(ready, listener):
+    arch = moves.uniform_architecture(ready.space, "skip")
+    ready.record("derive", Derived(arch, 0.001, timed(0.001), 1))
+    assert "random at equal latency 1" not in rivals(ready).architectures
+    assert any("only 0 random architectures near 0.001 ms were found" in line for line in listener.said)
