@@ -283,7 +283,6 @@ def check_search(method: Method, problem: Problem, engine: Any, *, most: int = 1
         if shares:
             _play(part := method.begin(problem), engine, known, told)
             again.load_state_dict(copy.deepcopy(part.state_dict()))
-            again.done = told  # type: ignore[attr-defined]
         assert [done for done, _ in _play(again, engine, known, most)] == work[told if shares else 0 :]
         assert proposed(again) == (archs, largest)
     return work

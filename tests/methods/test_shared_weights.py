@@ -51,10 +51,10 @@ class CountingSearch(SupernetSearch):
     def summary(self, known):
         return EpochSummary(**known)
 
-    def state_dict(self):
+    def own_state(self):
         return {}
 
-    def load_state_dict(self, state):
+    def load_own_state(self, state):
         pass
 
 

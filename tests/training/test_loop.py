@@ -10,7 +10,8 @@ import torch
 from surgenas.core import moves
 from surgenas.core.errors import SurgenasError
 from surgenas.runs.checkpoint import Checkpoints
-from surgenas.training.loop import Recipe, accuracy, fit, make_fabric
+from surgenas.tasks.classification import accuracy
+from surgenas.training.loop import Recipe, fit, make_fabric
 
 RECIPE = Recipe(epochs=3, batch=128)
 

@@ -24,7 +24,11 @@ def look_up(kind: str, name: str, entries: Mapping[str, str]) -> Any:
     except SurgenasError:
         raise
     except (Exception, SystemExit) as error:  # the module may be the user's: whatever its import does is an answer
-        why = str(error) if isinstance(error, ImportError | AttributeError) else f"{type(error).__name__}: {error}"
+        why = (
+            str(error)
+            if isinstance(error, ImportError | AttributeError | ValueError)
+            else f"{type(error).__name__}: {error}"
+        )
         raise UsageError(f"{kind} {name!r} cannot be loaded: {why}; one of {known}") from error
 
 

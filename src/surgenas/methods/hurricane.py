@@ -148,11 +148,11 @@ class HurricaneSearch(SPOSSearch):
         seeds = [a1] if low <= float(latency_ms([a1])[0]) <= high else []
         return self.evolved(self.part, latency_ms, window_ms, rng, seeds)[:count]
 
-    def state_dict(self) -> dict[str, Any]:
-        return super().state_dict() | {"a1": list(self.a1)}
+    def own_state(self) -> dict[str, Any]:
+        return super().own_state() | {"a1": list(self.a1)}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        super().load_state_dict(state)
+    def load_own_state(self, state: dict[str, Any]) -> None:
+        super().load_own_state(state)
         if state["a1"]:
             self._fix(tuple(state["a1"]))
 

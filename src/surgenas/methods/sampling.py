@@ -90,7 +90,7 @@ class SamplingSearch:
         self.loop = method.start(problem.space, rng, problem.feasible)
         self.spent, self.ended = 0.0, False
         self.climbed: dict[str, int] = {}
-        self.asked: list[Judge] = []
+        self.waiting: list[Work] = []
         self.scores: dict[Judge, float] = {}
         self.costs: dict[str, Cost | Failure] = {}
 
@@ -105,16 +105,17 @@ class SamplingSearch:
 
     def ask(self) -> Sequence[Work]:
         """Judgements of as many candidates as the method takes at a time, preceded by the request for their costs if
-        the problem has costs."""
+        the problem has costs. Asked again before all of it is told, it asks for the rest."""
+        if self.waiting:
+            return list(self.waiting)
         left = self.budget - self.spent
         if self.ended:
             return []
         archs = self.loop.ask(max(1, min(self.method.batch, math.floor(left))))
-        self.asked = [judge for arch in archs if (judge := self._affordable(arch))]
-        if not self.asked:
-            return []
-        priced = [Price(tuple(judge.arch for judge in self.asked), Effort.LEARN)] if self.problem.priced else []
-        return [*priced, *self.asked]
+        asked = [judge for arch in archs if (judge := self._affordable(arch))]
+        priced = [Price(tuple(judge.arch for judge in asked), Effort.LEARN)] if asked and self.problem.priced else []
+        self.waiting = [*priced, *asked]
+        return list(self.waiting)
 
     def _affordable(self, arch: Architecture) -> Judge | None:
         """The judgement of this architecture at its next fidelity, its cost counted as spent; None, and the search
@@ -131,6 +132,8 @@ class SamplingSearch:
 
     def tell(self, work: Work, result: Any) -> Sequence[Event]:
         """Costs are kept and give no event; a score gives one trial, with the cost that was told before it."""
+        if work in self.waiting:
+            self.waiting.remove(work)
         if isinstance(work, Price):
             self.costs |= {arch.key: cost for arch, cost in zip(work.archs, result, strict=True)}
             return []

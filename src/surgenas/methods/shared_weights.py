@@ -108,12 +108,21 @@ class SupernetSearch(ABC):
         """The summary of an epoch. known: its epoch, loss, accuracy and latency_ms."""
 
     @abstractmethod
-    def state_dict(self) -> dict[str, Any]:
+    def own_state(self) -> dict[str, Any]:
         """All that an interrupted search needs to continue as if it had not been interrupted, except for `done`."""
 
     @abstractmethod
+    def load_own_state(self, state: dict[str, Any]) -> None:
+        """Continue from what `own_state` returned."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """As `methods.base.Search`."""
+        return {**self.own_state(), "done": self.done}
+
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue from what `state_dict` returned."""
+        """As `methods.base.Search`."""
+        self.load_own_state(state)
+        self.done = int(state["done"])
 
     def ask(self) -> Sequence[Work]:
         """The next epoch; empty if none is left."""

@@ -291,10 +291,10 @@ class SinglePathSearch(GradientSearch):
             optimizer.load_state_dict(copy.deepcopy(saved))  # an optimizer changes what it loads
         self.multiplier.value = float(state["multiplier"])
 
-    def state_dict(self) -> dict[str, Any]:
+    def own_state(self) -> dict[str, Any]:
         return {**self._trained(), "tries": [list(t) for t in self.tries], "lam": self.lam, "warm": self.warm}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_own_state(self, state: dict[str, Any]) -> None:
         self._load_trained(state)
         self.tries = [(float(x), float(ratio)) for x, ratio in state["tries"]]
         self.lam, self.warm = float(state["lam"]), state["warm"]

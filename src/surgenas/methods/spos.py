@@ -153,9 +153,9 @@ class SPOSSearch(SupernetSearch):
     def summary(self, known: dict[str, Any]) -> EpochSummary:
         return EpochSummary(**known)
 
-    def state_dict(self) -> dict[str, Any]:
+    def own_state(self) -> dict[str, Any]:
         return {"supernet": self.supernet.state_dict(), "optimizer": self.optimizer.state_dict()}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_own_state(self, state: dict[str, Any]) -> None:
         self.supernet.load_state_dict(state["supernet"])
         self.optimizer.load_state_dict(state["optimizer"])

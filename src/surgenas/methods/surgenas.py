@@ -239,7 +239,7 @@ class SurgeNASSearch(GradientSearch):
         """softmax(logits), (L, K)."""
         return self.logits_LK.detach().softmax(dim=1)
 
-    def state_dict(self) -> dict[str, Any]:
+    def own_state(self) -> dict[str, Any]:
         return {
             "supernet": self.supernet.state_dict(),
             "logits": self.logits_LK.detach(),
@@ -248,7 +248,7 @@ class SurgeNASSearch(GradientSearch):
             "multiplier": self.multiplier.value,
         }
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_own_state(self, state: dict[str, Any]) -> None:
         self.supernet.load_state_dict(state["supernet"])
         self.logits_LK.data.copy_(state["logits"])
         self.weight_optimizer.load_state_dict(state["weight_optimizer"])

@@ -172,9 +172,8 @@ class Searching:
             return self._sampled(search)
         saved = self.run.checkpoints("search").load()
         if saved:
-            done, state = saved
+            _, state = saved
             search.load_state_dict(state["method"])
-            search.done = done  # type: ignore[attr-defined]
             for summary in state["epochs"]:  # a kill may have come between checkpoint and journal
                 self._record(summary)
         return self._trained(search)

@@ -35,7 +35,7 @@ def settings_of(name: str) -> dict[str, inspect.Parameter]:
     for base in kind.__mro__:
         if "__init__" not in vars(base):
             continue
-        parameters = list(inspect.signature(base.__init__).parameters.values())[1:]
+        parameters = list(inspect.signature(vars(base)["__init__"]).parameters.values())[1:]
         found = {p.name: p for p in parameters if p.kind is p.KEYWORD_ONLY} | found
         if not any(p.kind is p.VAR_KEYWORD for p in parameters):
             break

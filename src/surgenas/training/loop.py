@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from surgenas.core.errors import SurgenasError, UsageError
 from surgenas.core.seeds import derive
-from surgenas.tasks.data import Dataset, Part, eval_batches
+from surgenas.tasks.data import Dataset
 from surgenas.training.augment import steps_per_epoch, train_batches
 
 ACCELERATORS = ("auto", "cpu", "cuda")
@@ -138,16 +138,3 @@ def fit(
         if fabric.is_global_zero:
             on_epoch(Epoch(epoch, total / seen, correct / seen))
     return {name: value.detach().cpu() for name, value in average.module.state_dict().items()}
-
-
-def predict(network: nn.Module, dataset: Dataset, part: Part, batch: int = 256) -> Tensor:
-    """The logits (N, classes) of a network in eval mode for every image of a part, as a tensor on the CPU."""
-    network.eval()
-    device = next(network.parameters()).device
-    with torch.inference_mode():
-        return torch.cat([network(images.to(device)).cpu() for images, _ in eval_batches(dataset, part, batch)])
-
-
-def accuracy(network: nn.Module, dataset: Dataset, part: Part) -> float:
-    """The share of a part's images whose largest logit is that of their label."""
-    return float((predict(network, dataset, part).argmax(1) == part.labels).float().mean())
