@@ -25,7 +25,7 @@ from surgenas.methods import make_method
 from surgenas.methods.base import Problem
 from surgenas.methods.blackbox import whole
 from surgenas.spaces import make_space
-from surgenas.testing import BRIEF, brief_device, check_search, check_space, check_target
+from surgenas.testing import BRIEF, brief_device, check_runtime, check_search, check_space, check_target
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 MODULES = ("my_space", "my_method", "my_runtime", "my_target")
@@ -79,8 +79,9 @@ def test_a_method_from_outside_keeps_the_contract_and_climbs(my_space):
         make_method("my_method:HillClimbing", {"first": 0})
 
 
-def test_a_runtime_from_outside_keeps_the_contract(my_space):
+def test_a_runtime_from_outside_keeps_the_contract(my_space, tmp_path):
     """Also in a process of its own, which must find the runtime by its path."""
+    check_runtime(importlib.import_module("my_runtime").MyRuntime())
     jobs = [job_of(moves.uniform_architecture(my_space, gene), my_space) for gene in ("full", "grouped")]
     device = brief_device(str(EXAMPLES / "my_runtime.toml"))
     check_target(device, jobs)
@@ -88,6 +89,9 @@ def test_a_runtime_from_outside_keeps_the_contract(my_space):
     (cost,) = elsewhere.on_scale(("reference-xs/1", 1.0)).price(jobs[:1])
     assert cost.evidence == "measured", cost
     assert "/my_runtime-" in cost.target
+    command = json.dumps([sys.executable, "-m", "surgenas.hardware.worker"])
+    (tmp_path / "far.toml").write_text(f'runtime = "my_runtime:MyRuntime"\ncommand = {command}\n')
+    assert "/my_runtime-" in make_target(str(tmp_path / "far.toml")).key, "a worker greets with it"
 
 
 def test_a_target_from_outside_keeps_the_contract(tmp_path, small):

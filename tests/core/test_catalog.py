@@ -8,7 +8,7 @@ import json
 import pytest
 
 from surgenas import methods, predictors, spaces
-from surgenas.core.catalog import look_up
+from surgenas.core.catalog import look_up, make
 from surgenas.core.errors import UsageError
 
 ENTRIES = {"ordered": "collections:OrderedDict", "loads": "json:loads", "gone": "collections:Gone"}
@@ -39,6 +39,42 @@ def test_a_path_in_a_names_place_needs_no_entry():
 def test_what_leads_nowhere_is_named_with_what_would_do(name, said):
     with pytest.raises(UsageError, match=said):
         look_up("thing", name, ENTRIES)
+
+
+def test_a_module_that_fails_as_it_is_imported_is_named_with_the_reason(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for name, text, said in [
+        ("broken_a", "def f(:", "SyntaxError"),
+        ("broken_b", "1 / 0", "ZeroDivisionError: division by zero"),
+        ("broken_c", "import sys; sys.exit(3)", "SystemExit: 3"),
+    ]:
+        (tmp_path / f"{name}.py").write_text(text)
+        with pytest.raises(UsageError, match=f"thing '{name}:X' cannot be loaded: {said}") as told:
+            look_up("thing", f"{name}:X", ENTRIES)
+        assert "\n" not in str(told.value).replace(text, "")
+
+
+def test_what_is_made_gets_its_arguments():
+    assert make("thing", "ordered", ENTRIES, {"a": 1}, b=2) == {"a": 1, "b": 2}
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("math:pi", "TypeError: 'float' object is not callable"),
+        ("json:loads", "TypeError: .*missing 1 required positional argument"),
+        ("os:listdir", ""),
+    ],
+)
+def test_what_comes_from_outside_and_fails_is_named(path, said):
+    arguments = ["/no/such/folder"] if path == "os:listdir" else []
+    with pytest.raises(UsageError, match=f"thing '{path}' cannot be made: .*{said}"):
+        make("thing", path, {}, *arguments)
+
+
+def test_what_is_catalogued_fails_in_its_own_way():
+    with pytest.raises(TypeError):
+        make("thing", "loads", ENTRIES)
 
 
 @pytest.mark.parametrize("room", [spaces, predictors, methods], ids=lambda room: room.__name__)

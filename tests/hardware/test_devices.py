@@ -17,6 +17,7 @@ from surgenas.hardware.context import gpu_name
 from surgenas.hardware.devices import make_target, shipped_names
 from surgenas.hardware.estimated.roofline import RooflineTarget
 from surgenas.hardware.estimated.table import TableTarget
+from surgenas.hardware.runtimes.onnxruntime import OnnxRuntime
 from surgenas.hardware.target import TimedTarget
 from surgenas.hardware.timed.link import DeviceLost
 from surgenas.hardware.timed.timing import Protocol
@@ -109,6 +110,19 @@ def test_a_host_is_reached_by_ssh(tmp_path, monkeypatch):
     assert (tmp_path / "asked").read_text() == "pi@raspberrypi.local python3\n"
 
 
+ONNX = "surgenas.hardware.runtimes"
+
+
+class Shy(OnnxRuntime):
+    """A runtime that fails when it is asked for its version."""
+
+    name = "shy"
+
+    @property
+    def version(self):
+        raise KeyError("here")
+
+
 ROOFLINE = 'estimator = "roofline"\npeak_gmacs = 1\nbandwidth_gbs = 1.5\n'
 
 
@@ -122,6 +136,11 @@ ROOFLINE = 'estimator = "roofline"\npeak_gmacs = 1\nbandwidth_gbs = 1.5\n'
         ('runtime = "pytorch"\nprecision = "int8"', UsageError, "x.toml: pytorch has no int8"),
         ('runtime = "onnxruntime"\nprecision = "int3"', UsageError, "precision"),
         ('runtime = "abacus"', UsageError, "unknown runtime 'abacus'; one of .*onnxruntime"),
+        ('runtime = "json:dumps"', UsageError, "x.toml: runtime 'json:dumps' cannot be made: TypeError"),
+        ('runtime = "builtins:dict"', UsageError, "x.toml: .*makes a dict; expected a hardware.runtimes.Runtime"),
+        (f'runtime = "{ONNX}:OnnxReader"', UsageError, "x.toml: .* cannot be made: TypeError: Can't instantiate"),
+        (f'runtime = "{ONNX}.onnxruntime:OnnxRuntime"', UsageError, "x.toml: .* needs a `name` of its own"),
+        (f'runtime = "{__name__}:Shy"', EnvironmentFault, "runtime shy does not tell its version: KeyError: 'here'"),
         ("threads = 1", UsageError, "runtime: field required"),
         ("runtime = ", UsageError, "not TOML"),
         (
@@ -200,6 +219,9 @@ def test_a_command_that_reaches_nobody_is_tried_again_after_a_while(tmp_path, mo
 def test_unknown_devices_are_named_with_the_known_ones():
     for name in ("tpu", "no.such.module:x", "surgenas.hardware.timed.device:nothing"):
         with pytest.raises(UsageError, match="onnxruntime-cpu"):
+            make_target(name)
+    for name, said in (("math:pi", "cannot be made: TypeError"), ("builtins:dict", "makes a dict, which has no")):
+        with pytest.raises(UsageError, match=said):
             make_target(name)
 
 

@@ -75,8 +75,9 @@ def test_it_asks_for_a_batch_and_for_its_price_until_the_trials_are_spent():
     for judge in judges:
         (trial,) = search.tell(judge, 0.25)
         assert (trial.arch, trial.score, trial.latency_ms, trial.rung) == (judge.arch, 0.25, 2.0, 0)
-    _, *rest = search.ask()
+    price, *rest = search.ask()
     assert len(rest) == 2
+    search.tell(price, [cost(judge.arch, 2.0) for judge in rest])
     for judge in rest:
         search.tell(judge, 0.5)
     assert search.ask() == []

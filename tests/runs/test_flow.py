@@ -87,7 +87,7 @@ def test_stopped_after_every_step_and_inside_search_and_training_it_ends_the_sam
     prepare(api.create(out=tmp_path / "run", **tiny))
     for step in LONG[:2]:
         perform(open_run(tmp_path / "run"), step)
-    killed(tmp_path / "run", after=(1, 2, 2))
+    killed(tmp_path / "run", after=(1, 2))
     assert end_of(tmp_path / "run") == end_of(finished.run)
 
 
@@ -147,7 +147,7 @@ def test_spos_does_the_whole_job(tmp_path, tiny, listener):
 
 
 def test_hurricane_selects_operators_first_and_an_interruption_changes_nothing(tmp_path, tiny):
-    how = {"method": "hurricane", "method_settings": {**EVOLVED, "keep": 3}}
+    how = {"method": "hurricane", "space": "shuffle", "method_settings": {**EVOLVED, "keep": 3}, "train_epochs": 1}
     found = go(tmp_path / "whole", tiny, **how)
     assert found.latency_ms <= found.summary.limit_ms
     chosen = open_run(found.run).result(Selected)
@@ -159,7 +159,7 @@ def test_hurricane_selects_operators_first_and_an_interruption_changes_nothing(t
     assert end_of(tmp_path / "cut") == end_of(tmp_path / "whole")
 
 
-WEAK = {"method": "weaknas", "method_settings": {"trials": 6, "first": 3}, "epochs": 1, "train_epochs": 1}
+WEAK = {"method": "weaknas", "method_settings": {"trials": 6, "first": 3, "pool": 300}, "epochs": 1, "train_epochs": 1}
 
 
 def test_a_method_that_samples_is_killed_after_every_second_candidate_and_ends_the_same(tmp_path, tiny):
@@ -170,17 +170,17 @@ def test_a_method_that_samples_is_killed_after_every_second_candidate_and_ends_t
     assert all(e["latency_ms"] > 0 and 0 <= e["score"] <= 1 for e in events.all("trial"))
     assert len({e["key"] for e in events.all("trial")}) == len(events.all("trial")), "no network twice"
     settings = {**tiny, "random": 0, "random_at_equal_latency": 0, **WEAK}
-    killed(tmp_path / "cut", after=(2, 2, 2), **settings)
+    killed(tmp_path / "cut", after=(2, 2), **settings)
     assert end_of(tmp_path / "cut") == end_of(tmp_path / "whole")
 
 
 def test_cells_of_nasbench201_do_the_whole_job_on_digits(tmp_path):
-    how = {**TINY, "data": "digits", "space": "nasbench201", "epochs": 1, "train_epochs": 1, "batch": 512}
-    found = surgenas.search(out=tmp_path / "run", **how, random=1)
+    how = {**TINY, "space": "nasbench201", "resolution": 8, "epochs": 1, "train_epochs": 1, "batch": 512, "samples": 12}
+    found = surgenas.search(out=tmp_path / "run", data="digits", **how)
     assert found.architecture.space.name == "nasbench201"
     assert len(found.architecture.genes) == 6
     assert found.latency_ms <= found.summary.limit_ms
-    assert surgenas.load(found.run)(torch.zeros(1, 3, 16, 16)).shape == (1, 10)
+    assert surgenas.load(found.run)(torch.zeros(1, 3, 8, 8)).shape == (1, 10)
     assert f"{found.accuracy:.1%}" in found.report.read_text()
 
 

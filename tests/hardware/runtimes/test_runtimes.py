@@ -17,6 +17,8 @@ from surgenas.core.errors import EnvironmentFault, UsageError
 from surgenas.hardware import RUNTIMES
 from surgenas.hardware.onnx_file import to_onnx
 from surgenas.hardware.runtimes import distribution_version, silence_output
+from surgenas.hardware.runtimes.onnxruntime import OnnxRuntime
+from surgenas.testing import check_runtime
 
 SHAPE = (3, 8, 8)
 
@@ -45,52 +47,39 @@ def network():
 
 
 @EVERY
-@pytest.mark.parametrize("batch", [1, 3])
-def test_it_computes_what_pytorch_does_for_the_images_of_the_moment(name, batch):
-    runtime, module = installed(name), network()
-    rng = np.random.default_rng(0)
-    images = rng.standard_normal((batch, *SHAPE), dtype=np.float32)
-    call = runtime.prepare(runtime.convert(module, SHAPE, batch), images, 1, "fp32")
-    for _ in range(3):
-        with torch.no_grad():
-            expected = module(torch.from_numpy(images)).numpy()
-        found = call()
-        assert found.shape == (batch, 5)
-        assert found.dtype == np.float32
-        assert np.allclose(found, expected, atol=1e-4)
-        images[:] = rng.standard_normal(images.shape, dtype=np.float32)
-
-
-@EVERY
-def test_it_is_known_by_its_name_and_says_what_it_can(name):
+def test_it_keeps_the_contract_of_runtimes_under_its_name(name):
     runtime = installed(name)
     assert runtime.name == name
-    assert "fp32" in runtime.precisions
-    assert runtime.missing_feature("fp32") == ""
+    check_runtime(runtime)
 
 
-@EVERY
-def test_what_it_cannot_do_it_says_in_one_line(name):
-    runtime = installed(name)
-    model, images = runtime.convert(network(), SHAPE, 1), np.zeros((1, *SHAPE), np.float32)
-    if "int8" not in runtime.precisions:
-        with pytest.raises(UsageError, match=f"{name} cannot quantize to int8 here; one of fp32"):
-            runtime.quantize(model, images)
-    try:
-        times = runtime.layer_times_ms(model, images, 1, "fp32", runs=2)
-    except UsageError as told:
-        assert str(told).startswith(name)  # noqa: PT017  either answer is right
-    else:
-        assert times
-        assert min(times.values()) >= 0
+class Broken(OnnxRuntime):
+    """It computes something else in the way that a test chooses."""
+
+    def __init__(self, **how):
+        self.how = how
+        self.name = "broken"
+
+    def prepare(self, model, images, threads, precision):
+        call = super().prepare(model, images, threads, precision)
+        if "once" in self.how:
+            first = call()
+            return lambda: first
+        return lambda: call() * self.how.get("factor", 1.0)
+
+    def missing_feature(self, precision):
+        return self.how.get("lack", "")
+
+    def layer_times_ms(self, model, images, threads, precision, runs):
+        if "told" in self.how:
+            raise UsageError(self.how["told"])
+        return {}
 
 
-@EVERY
-def test_what_is_no_model_is_refused(name):
-    runtime = installed(name)
-    with pytest.raises(Exception, match=r".") as caught:
-        runtime.prepare(b"no model", np.zeros((1, *SHAPE), np.float32), 1, "fp32")
-    assert not isinstance(caught.value, AttributeError | NameError)
+@pytest.mark.parametrize("how", [{"factor": 1.01}, {"once": True}, {"lack": "avx9"}, {"told": "no"}, {}])
+def test_a_broken_runtime_is_found(how):
+    with pytest.raises(AssertionError):
+        check_runtime(Broken(**how))
 
 
 def test_those_that_read_onnx_run_files_that_others_made():
