@@ -50,6 +50,25 @@ def test_what_may_not_be_judged_is_as_bad_as_the_worst_seen(macro):
     assert {score for _, score in loop.told} == {-2.0}
 
 
+def test_before_any_trial_what_may_not_be_judged_waits_for_its_answer(macro):
+    wanted = moves.uniform_architecture(macro, "k3e3")
+    loop = OneIdea(macro, lambda archs: np.array([arch == wanted for arch in archs]))
+    assert loop.ask() == [wanted]
+    assert loop.told == [], "nothing is known yet that would be bad"
+    loop.tell(Trial.of(macro, wanted, 4.0))
+    assert [score for _, score in loop.told] == [4.0] * (1 + TRIES)
+
+
+def test_what_is_proposed_again_before_it_is_judged_gets_the_trial_of_the_first(macro):
+    loop = OneIdea(macro, anywhere)
+    first, second = loop.ask(2)
+    assert loop.told == []
+    loop.tell(Trial.of(macro, second, 1.0))
+    assert loop.told == [(second.genes, 1.0)]
+    loop.tell(Trial.of(macro, first, 7.0))
+    assert loop.told[1:] == [(first.genes, 7.0)] * (1 + TRIES)
+
+
 def test_a_nevergrad_optimizer_is_told_the_loss(macro):
     pytest.importorskip("nevergrad")
     from surgenas.methods.nevergrad import NevergradLoop

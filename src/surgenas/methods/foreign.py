@@ -1,6 +1,7 @@
 """Optimizers of other packages on our spaces.
 
-What such an optimizer proposes twice, or outside the limit, is answered without a trial.
+What such an optimizer proposes twice, or outside the limit, is answered without a trial of its own: with the trial that
+its architecture had or is to get, and outside the limit with the worst of all trials, once there are any.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ class ForeignLoop(ABC):
     def __init__(self, space: Space, rng: np.random.Generator, feasible: Feasible = anywhere) -> None:
         self.space, self.rng, self.feasible = space, rng, feasible
         self.history: list[Trial] = []
-        self._asked: dict[str, Any] = {}
+        self._asked: dict[str, list[Any]] = {}
         self._told: dict[str, Trial] = {}
+        self._outside: list[tuple[Any, Architecture]] = []
 
     @abstractmethod
     def propose(self) -> tuple[Any, tuple[str, ...]]:
@@ -50,28 +52,39 @@ class ForeignLoop(ABC):
 
     def tell(self, trial: Trial) -> None:
         """Take the trial of an architecture, which need not have been asked for."""
-        token = self._asked.pop(trial.key, None)
-        self.answer(self.suggest(trial.arch) if token is None else token, trial)
+        for token in self._asked.pop(trial.key, None) or [self.suggest(trial.arch)]:
+            self.answer(token, trial)
         self._told[trial.key] = trial
         self.history.append(trial)
+        self._answer_outside()
 
     def _next(self) -> Architecture | None:
         for _ in range(TRIES):
             token, genes = self.propose()
             arch = self.space.canonical(self.space.architecture(genes))
-            if arch.key not in self._asked and arch.key not in self._told and self.feasible([arch])[0]:
-                self._asked[arch.key] = token
+            if arch.key in self._told:
+                self.answer(token, self._told[arch.key])
+            elif arch.key in self._asked:
+                self._asked[arch.key].append(token)
+            elif self.feasible([arch])[0]:
+                self._asked[arch.key] = [token]
                 return arch
-            self.answer(token, self._told.get(arch.key) or self._worst(arch))
+            else:
+                self._outside.append((token, arch))
+                self._answer_outside()
         for drawn in fresh_at_random(self.space, 1, {*self._asked, *self._told}, self.rng, self.feasible):
             arch = self.space.canonical(drawn)
-            self._asked[arch.key] = self.suggest(arch)
+            self._asked[arch.key] = [self.suggest(arch)]
             return arch
         return None
 
-    def _worst(self, arch: Architecture) -> Trial:
-        """The trial that an infeasible architecture is answered with: the lowest score and the highest latency seen so
-        far."""
-        score = min((trial.score for trial in self.history), default=0.0)
-        latency_ms = max((trial.latency_ms for trial in self.history), default=0.0)
-        return Trial(arch, arch.key, score, latency_ms)
+    def _answer_outside(self) -> None:
+        """Answer what was proposed outside the limit, with the lowest score and the highest latency told so far. Before
+        any trial nothing is known that would be bad, so these proposals wait."""
+        if not self.history:
+            return
+        score = min(trial.score for trial in self.history)
+        latency_ms = max(trial.latency_ms for trial in self.history)
+        for token, arch in self._outside:
+            self.answer(token, Trial(arch, arch.key, score, latency_ms))
+        self._outside.clear()
