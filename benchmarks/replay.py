@@ -163,7 +163,7 @@ def record() -> None:
     from surgenas.core import moves
     from surgenas.hardware.context import processor_name
     from surgenas.hardware.devices import make_target
-    from surgenas.hardware.target import Job
+    from surgenas.hardware.target import Job, all_costs
     from surgenas.spaces import make_space
 
     spaces = [
@@ -172,7 +172,7 @@ def record() -> None:
     ]
     archs = [(space, moves.sample_skewed(space, np.random.default_rng(i))) for space in spaces for i in range(24)]
     jobs = [Job(arch.key, partial(space.build, arch), space.input_shape) for space, arch in archs]
-    measured = make_target("onnxruntime-cpu").measure(jobs)
+    measured = all_costs(make_target("onnxruntime-cpu").price(jobs))
     rows = [[*features(job.module, job.input_shape), m.ms] for job, m in zip(jobs, measured, strict=True)]
     lines = ",\n  ".join(json.dumps([float(f"{value:.5g}") for value in row]) for row in rows)
     head = json.dumps({"features": FEATURES, "device": "onnxruntime-cpu", "processor": processor_name()}, indent=1)

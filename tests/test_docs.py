@@ -18,6 +18,9 @@ RETIRED = {
     r"\bsheets?\b": "a numbered heading, as docs/measurement.md, 6",
     r"\bprotocol, points?\b": "a numbered heading, as docs/measurement.md, 6",
     r"\(sections? \d": "a numbered heading, as docs/measurement.md, 6",
+    r"\bpipelines?\b": "run, step or engine",
+    r"\bsurgenas\.(listing|lab|ending|console)\b": "where it is now: studies, cli (docs/architecture.md)",
+    r"\bcheck_black_?box\b": "check_search",
 }
 """Words that were given up, and what to say instead (docs/glossary.md)."""
 HISTORY = ("docs/log.md", "CHANGELOG.md", "benchmarks/results/")

@@ -45,7 +45,7 @@ def test_a_shuffle_block_has_the_shape_it_was_asked_for(cin, more, kernel, strid
 @given(evens, kernels, st.integers(1, 8))
 @few
 def test_a_shuffle_block_that_keeps_shapes_works_on_half_of_the_channels(channels, kernel, size):
-    """1x1, depthwise, 1x1, all of half the channels (SPOS sheet)."""
+    """1x1, depthwise, 1x1, all of half the channels (docs/methods/hurricane.md, 1)."""
     with torch.device("meta"):
         block = shuffle_block(channels, channels, kernel=kernel, stride=1, affine=False)
     c = channels // 2

@@ -1,4 +1,4 @@
-"""Layouts as data against the method sheets: strides, layers, widths; every one of them makes a chain that fits."""
+"""Layouts as data against the papers: strides, layers, widths; every one of them makes a chain that fits."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ layouts = pytest.mark.parametrize("name", LAYOUTS)
 
 
 @layouts
-def test_a_layout_is_as_its_sheet_has_it(name):
+def test_a_layout_is_as_its_paper_has_it(name):
     layout = LAYOUTS[name]
     stride = 2 * math.prod(stage.stride for stage in layout.stages)
     widths = tuple(stage.width for stage in layout.stages)
