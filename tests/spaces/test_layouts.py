@@ -12,7 +12,7 @@ from surgenas.spaces.layouts import LAYOUTS
 from surgenas.spaces.mobile import Mobile
 
 # total stride, searchable layers, widths of the stages, channels before the pooling
-SHEETS = {
+PAPERS = {
     "proxyless": (32, 21, (24, 40, 80, 96, 192, 320), 1280),
     "densenas": (32, 21, (24, 48, 72, 128, 160, 176, 384), 1984),
     "single-path": (32, 20, (24, 40, 80, 96, 192), 1280),
@@ -30,7 +30,7 @@ def test_a_layout_is_as_its_paper_has_it(name):
     layout = LAYOUTS[name]
     stride = 2 * math.prod(stage.stride for stage in layout.stages)
     widths = tuple(stage.width for stage in layout.stages)
-    assert (stride, sum(stage.repeats for stage in layout.stages), widths, layout.head) == SHEETS[name]
+    assert (stride, sum(stage.repeats for stage in layout.stages), widths, layout.head) == PAPERS[name]
 
 
 @layouts

@@ -44,7 +44,7 @@ def test_32_operators_of_four_families_in_twenty_layers():
 
 
 def test_the_published_network_has_its_published_cost():
-    """323 M MACs and 3.5 M parameters (sheet, "SPOS base"), within 2 %."""
+    """323 M MACs and 3.5 M parameters (docs/methods/hurricane.md, 1), within 2 %."""
     space = Shuffle()
     macs, params = count(space.build(space.parse("spos")), space.input_shape)
     assert macs == pytest.approx(323e6, rel=0.02)
