@@ -18,6 +18,7 @@ from surgenas.methods import make_method
 from surgenas.methods.random_search import RandomSearch
 from surgenas.methods.selection import OperatorChoice
 from surgenas.runs.flow import check_names
+from surgenas.runs.run import Run
 from surgenas.spaces import make_space, settings_of
 from surgenas.studies import describe
 from surgenas.studies.operators import choose
@@ -117,10 +118,10 @@ def test_too_few_samples_are_refused_before_any_is_measured(tmp_path):
 
 
 def test_a_method_that_asks_for_nothing_has_no_result(tmp_path):
-    run = new(tmp_path, space=f"{HERE}:Planted", method=f"{HERE}:Silent")
+    out = tmp_path / "run"
     with pytest.raises(UsageError, match="Silent ended before it judged or trained anything"):
-        api.runs._finish(run)
-    assert run.journal.last("done", step="search") is None
+        api.search(out=out, **{**TINY, "space": f"{HERE}:Planted", "method": f"{HERE}:Silent"})
+    assert Run.open(out, Progress()).journal.last("done", step="search") is None
 
 
 def test_a_space_from_outside_is_described_listed_and_selected_from(tmp_path):

@@ -113,7 +113,13 @@ class Problem:
 
 
 class Search(Protocol):
-    """A search in progress. Its state is the history of what it was told, and what `state_dict` returns."""
+    """A search in progress. Its state is the history of what it was told, and what `state_dict` returns.
+
+    most_events: how many events it will give, at most, from its beginning to its end.
+    """
+
+    @property
+    def most_events(self) -> int: ...
 
     def ask(self) -> Sequence[Work]:
         """The work to be done next; empty if the search is ready to propose."""

@@ -100,6 +100,10 @@ class SamplingSearch:
         return self.method.trials * (1 + self.problem.extra / 4)
 
     @property
+    def most_events(self) -> int:
+        return math.floor(self.budget / self.problem.rungs[0] + ROUNDING)
+
+    @property
     def history(self) -> list[Trial]:
         return self.loop.history
 

@@ -85,6 +85,10 @@ class SupernetSearch(ABC):
         return int(self.config.epochs)
 
     @property
+    def most_events(self) -> int:
+        return self.epochs + self.problem.extra
+
+    @property
     def finished(self) -> bool:
         """May the search end before all epochs are trained?"""
         return False
@@ -126,7 +130,7 @@ class SupernetSearch(ABC):
 
     def ask(self) -> Sequence[Work]:
         """The next epoch; empty if none is left."""
-        left = not self.finished and self.done < self.epochs + self.problem.extra
+        left = not self.finished and self.done < self.most_events
         return [Epochs(self.done)] if left else []
 
     def tell(self, work: Work, result: Batches) -> Sequence[EpochSummary]:

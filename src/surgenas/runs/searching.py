@@ -170,47 +170,45 @@ class Searching:
         search = self.method.begin(self.problem(extra))
         if not self.needs.shares:
             return self._sampled(search)
+        done = 0
         saved = self.run.checkpoints("search").load()
         if saved:
-            _, state = saved
+            done, state = saved
             search.load_state_dict(state["method"])
             for summary in state["epochs"]:  # a kill may have come between checkpoint and journal
                 self._record(summary)
-        return self._trained(search)
+        return self._trained(search, done)
 
-    def _trained(self, search: Any) -> Search:
+    def _trained(self, search: Search, done: int) -> Search:
         """Drive a search with shared weights; its whole state is saved after each epoch."""
         run, checkpoints = self.run, self.run.checkpoints("search")
-        total = search.epochs + search.problem.extra
-        with run.progress.task("search", total, search.done) as task:
+        with run.progress.task("search", search.most_events, done) as task:
             check_time(run)
             for _, event in drive(search, self.engine):
                 assert isinstance(event, EpochSummary), "shared weights are trained by epochs"
                 summary = asdict(event)
                 known = [e["summary"] for e in run.journal.all("epoch")]
-                checkpoints.save(search.done, {"method": search.state_dict(), "epochs": [*known, summary]})
+                checkpoints.save(event.epoch + 1, {"method": search.state_dict(), "epochs": [*known, summary]})
                 self._record(summary)
                 task.advance(self._note(event))
                 if search.ask():
                     check_time(run)
-        found: Search = search
-        return found
+        return search
 
-    def _sampled(self, search: Any) -> Search:
+    def _sampled(self, search: Search) -> Search:
         """Drive a search whose candidates are trained by themselves; results that the journal has
         are told to it again."""
         run = self.run
         engine = Remembering(self.engine, self._recall, self._keep, (Judge, Price))
         before = len(run.journal.all("trial"))
-        with run.progress.task("search", round(search.budget), before) as task:
+        with run.progress.task("search", search.most_events, before) as task:
             for number, (_, event) in enumerate(drive(search, engine)):
                 assert isinstance(event, Trial), "candidates are judged by themselves"
                 if number >= before:
                     self._note_trial(event)
                     task.advance(f"accuracy {event.score:.1%}, {event.latency_ms:.3g} ms")
                     check_time(run)
-        found: Search = search
-        return found
+        return search
 
     def _note_trial(self, trial: Trial) -> None:
         ms = None if math.isnan(trial.latency_ms) else trial.latency_ms

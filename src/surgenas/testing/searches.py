@@ -33,6 +33,7 @@ def check_search(method: Method, problem: Problem, engine: Any, *, most: int = 1
     assert not whole.ask(), f"it ends after {most} pieces of work"
     assert {type(done) for done in work} == ({Epochs} if shares else {Judge, Price} if problem.priced else {Judge})
     assert problem.priced or not method.needs(space).priced, "it searches for score and cost"
+    assert sum(not isinstance(done, Price) for done in work) <= whole.most_events, "more events than it said"
     judged = [done for done in work if isinstance(done, Judge)]
     assert len({(moves.canonical_key(space, done.arch), done.rung) for done in judged}) == len(judged)
     assert all(problem.feasible([done.arch])[0] for done in judged)
