@@ -130,3 +130,21 @@ def test_a_trial_knows_the_latency_that_was_measured(sampled):
     assert [trial.latency_ms for trial in found] == [costs[trial.key] for trial in found]
     assert [e["latency_ms"] for e in events(sampled, "trial")] == [trial.latency_ms for trial in found]
     assert np.isfinite([trial.score for trial in found]).all()
+
+
+def test_extra_rounds_of_shared_weights_go_on_from_the_last_epoch(finished, copied):
+    """Which is on disk; nothing is trained again."""
+    run = copied(finished.run)
+    before = run.journal.all("epoch")
+    assert [e["summary"]["epoch"] for e in before] == [0, 1]
+    Searching(run).go_on(extra=1)
+    after = again(run).journal.all("epoch")
+    assert after[:2] == before
+    assert [e["summary"]["epoch"] for e in after] == [0, 1, 2]
+    assert run.checkpoints("search").numbers()[-1] == 3
+
+
+def test_an_epoch_of_who_judges_is_of_four_fifths_of_the_images(tmp_path):
+    run = new_run(tmp_path / "run", method="spos", space="shuffle", batch=256)
+    assert len(run.data.train) == 1438
+    assert Searching(run).steps_per_epoch == 4, "of 1438 - 288 = 1150 images, as many batches of 256 as are full"
