@@ -51,6 +51,6 @@ def test_estimate_adds_a_table_up(run, tmp_path):
     code, out, _ = run("estimate", "--table", "table.json", "--arch", "k3e3")
     assert (code, "sum: 30.00 ms" in out) == (0, True)
     code, _, err = run("estimate", "--table", "none.json", "--arch", "k3e3")
-    assert (code, "No such file" in err) == (4, True)
+    assert (code, "No such file" in err) == (2, True)
     code, _, err = run("estimate", "--table", "table.json", "--arch", "k9e9")
     assert (code, "20 choices" in err) == (2, True)

@@ -13,7 +13,6 @@ from surgenas.core.catalog import look_up
 from surgenas.core.errors import DataError, EnvironmentFault, UsageError
 from surgenas.engine.jobs import job_of
 from surgenas.hardware import ESTIMATORS
-from surgenas.hardware.context import gpu_name
 from surgenas.hardware.devices import make_target, shipped_names
 from surgenas.hardware.estimated.roofline import RooflineTarget
 from surgenas.hardware.estimated.table import TableTarget
@@ -21,7 +20,7 @@ from surgenas.hardware.runtimes.onnxruntime import OnnxRuntime
 from surgenas.hardware.target import TimedTarget
 from surgenas.hardware.timed.link import DeviceLost
 from surgenas.hardware.timed.timing import Protocol
-from surgenas.testing import brief_device, check_target, toy_device
+from surgenas.testing import brief_device, check_target
 
 SHORT = Protocol(rounds=3, max_rounds=3, warmup_s=0.01)
 GIVEN = ("reference-s/2", 1.0)
@@ -51,26 +50,13 @@ def test_shipped_devices_keep_their_contract(small, name):
     assert target.describe().name == name
 
 
-def test_the_simulated_device_keeps_the_contract_of_real_ones(small):
-    device = toy_device()
-    check_target(device, jobs(small, "k3e3", "skip"))
-    assert device.describe().name == device.name
-
-
-def test_a_gpu_is_known_by_what_its_driver_says(tmp_path, monkeypatch):
-    """A driver's tool that is a script of ours; without one, the devices say what they need."""
-    monkeypatch.setenv("PATH", str(tmp_path))
-    gpu_name.cache_clear()
+def test_a_gpu_is_known_by_what_its_driver_says(driver):
     with pytest.raises(EnvironmentFault, match="NVIDIA GPU and its driver"):
         make_target("cuda-graph")
     with pytest.raises(EnvironmentFault, match="onnxruntime-gpu"):
         make_target("onnxruntime-cuda")
-    (tmp_path / "nvidia-smi").write_text("#!/bin/sh\necho 'NVIDIA H100'\n")
-    (tmp_path / "nvidia-smi").chmod(0o755)
-    gpu_name.cache_clear()
-    key = make_target("cuda-graph").key
-    gpu_name.cache_clear()
-    assert key.split("/")[1].endswith("on NVIDIA H100")
+    driver("echo 'NVIDIA H100'")
+    assert make_target("cuda-graph").key.split("/")[1].endswith("on NVIDIA H100")
 
 
 def test_a_file_of_ones_own(tmp_path, small):
@@ -165,7 +151,7 @@ ROOFLINE = 'estimator = "roofline"\npeak_gmacs = 1\nbandwidth_gbs = 1.5\n'
         (ROOFLINE + 'precision = "int4"', UsageError, "precision: input should be 'fp32' or 'int8'"),
         ('estimator = "roofline"\npeak_gmacs = "fast"\nbandwidth_gbs = 1', UsageError, "peak_gmacs: input should be"),
         ('estimator = "table"\nspace = "single_path"', UsageError, "x.toml: table: field required"),
-        ('estimator = "table"\ntable = "none.json"\nspace = "single_path"', DataError, "x.toml: .*none.json: No such"),
+        ('estimator = "table"\ntable = "none.json"\nspace = "single_path"', UsageError, "x.toml: .*none.json: No such"),
         ('estimator = "table"\ntable = "x.toml"\nspace = "single_path"', DataError, "x.toml: .*invalid JSON"),
         ('estimator = "table"\ntable = "x.toml"\nspace = "round"', UsageError, "x.toml: unknown space 'round'"),
         ('estimator = "table"\ntable = "x.toml"\nspace = 3', UsageError, 'space: value error, expected "single_path"'),

@@ -64,7 +64,7 @@ def test_what_is_wrong_with_a_table_is_said(tmp_path, change, named):
 def test_a_table_without_se_and_no_table_at_all(tmp_path):
     with pytest.raises(DataError, match="no Squeeze-and-Excitation"):
         read_latency_table(SinglePathSE(), table(tmp_path))
-    with pytest.raises(DataError, match="No such file"):
+    with pytest.raises(UsageError, match="No such file"):
         read_latency_table(SPACE, tmp_path / "none.json")
     (tmp_path / "table.json").write_text("[1]")
     with pytest.raises(DataError, match="expected"):

@@ -13,6 +13,7 @@ from surgenas.report.words import show_comparison, show_interval, show_known_ms,
     [
         (None, "-"),
         (Comparison(0.5, (0.5, 0.5), tie=False), "0.50"),
+        (Comparison(1.0, (1.0, 1.0), tie=True), "1.00, tie"),
         (Comparison(1.08, (1.06, 1.1), tie=False), "1.08 (1.06-1.10)"),
         (Comparison(1.0, (0.98, 1.02), tie=True), "1.00 (0.98-1.02), tie"),
     ],

@@ -186,7 +186,7 @@ def profile(*, out: str | Path | None = None, progress: Progress | None = None, 
     with run.exclusive():
         flow.measure_profile(run)
     reached = run.reached
-    samples = len(run.journal.all("measured", step="profile"))
+    samples = len({event["key"] for event in run.journal.all("measured", step="profile")})
     return Profile(str(run.folder), run.target.key, samples, (reached.low_ms, reached.high_ms))
 
 

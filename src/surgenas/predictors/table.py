@@ -42,7 +42,8 @@ class LatencyTable:
 def read_latency_table(space: Space, path: Path) -> TablePredictor:
     """The predictor for a space from a table in the format above.
 
-    Raises DataError for a file that is no such table, or that lacks a layer or an operator of the space.
+    Raises UsageError for a file that cannot be read, DataError for one that is no such table, or that lacks a layer or
+    an operator of the space.
     """
     table = parse_latency_table(space, read_table_file(path), path)
     weight = np.zeros((len(table.rows), max(map(len, table.rows))))
@@ -54,11 +55,11 @@ def read_latency_table(space: Space, path: Path) -> TablePredictor:
 
 
 def read_table_file(path: Path) -> bytes:
-    """The content of a file that should hold a latency table; raises DataError if it cannot be read."""
+    """The content of a file that should hold a latency table; raises UsageError if it cannot be read."""
     try:
         return path.read_bytes()
     except OSError as error:
-        raise DataError(f"{path}: {error.strerror}; expected a latency table in JSON") from error
+        raise UsageError(f"{path}: {error.strerror}; expected a latency table in JSON") from error
 
 
 def parse_latency_table(space: Space, content: bytes, path: Path) -> LatencyTable:

@@ -24,13 +24,13 @@ def draw(table: Table) -> str:
 
 
 def show_comparison(comparison: Comparison | None) -> str:
-    """A ratio of latencies: '1.08 (1.06-1.10)', with ', tie' if there is no difference; '1.08' for estimates; '-' for
-    None."""
+    """A ratio of latencies: '1.08 (1.06-1.10)', with ', tie' if there is no difference; '1.08' where there is no
+    interval, as for estimates; '-' for None."""
     if comparison is None:
         return "-"
     low, high = comparison.interval
     if low == high:
-        return f"{comparison.ratio:.2f}"
+        return f"{comparison.ratio:.2f}{', tie' if comparison.tie else ''}"
     return f"{comparison.ratio:.2f} ({low:.2f}-{high:.2f}){', tie' if comparison.tie else ''}"
 
 

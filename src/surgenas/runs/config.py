@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -176,7 +177,7 @@ def make_config(**said: Any) -> RunConfig:
         inner = nested
         for part in parts:
             inner = inner.setdefault(part, {})
-        inner[last] = value
+        inner[last] = str(value) if isinstance(value, Path) else value
     try:
         return RunConfig(**nested)
     except ValidationError as error:

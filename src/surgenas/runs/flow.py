@@ -64,8 +64,7 @@ def perform(run: Run, step: Step) -> None:
         return
     with run.timed(step.name):
         found = step.work(run)
-    if found is not None:
-        run.record(step.name, found)
+    run.record(step.name, found)
 
 
 def prepare(run: Run) -> tuple[Reached, Planned]:

@@ -185,9 +185,9 @@ class Run:
         return self.result_of(STEP_OF[kind], kind)
 
     def result_of(self, step: str, kind: type[Result]) -> Result | None:
-        """The recorded result of a step, or None if it is not done."""
+        """The recorded result of a step; None if it is not done, or did not apply."""
         event = self.journal.last("done", step=step)
-        return kind.from_json(event["result"]) if event else None
+        return kind.from_json(event["result"]) if event and event["result"] is not None else None
 
     def _need(self, kind: type[Result]) -> Result:
         found = self.result(kind)
@@ -239,9 +239,9 @@ class Run:
         finally:
             self.journal.append("spent", step=step, seconds=time.monotonic() - start)
 
-    def record(self, step: str, result: Record) -> None:
-        """Record the result of a step; the step is done from then on."""
-        self.journal.append("done", step=step, result=result.to_json())
+    def record(self, step: str, result: Record | None) -> None:
+        """Record the result of a step, None if the step does not apply; it is done from then on."""
+        self.journal.append("done", step=step, result=result.to_json() if result else None)
 
     def seconds(self) -> dict[str, float]:
         """Seconds spent by step; interrupted attempts count."""

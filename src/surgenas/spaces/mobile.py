@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import islice
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from timm.layers import make_divisible
 from torch import nn
 
-from surgenas.core.architecture import Architecture, Setting
+from surgenas.core.architecture import Architecture, Setting, SpaceSpec
 from surgenas.core.errors import UsageError
 from surgenas.core.space import Choice, CostTable, Space
 from surgenas.nn.blocks import classifier, conv_bn_act, mbconv, shortcut, skip
@@ -146,7 +146,7 @@ class Mobile(Space):
         return Architecture(arch.space, move_skips_last(arch.genes, [slot.is_identity for slot in self.slots]))
 
     def costs(self) -> CostTable:
-        return self._costs
+        return _costs(type(self), self.spec)
 
     def scaled(self, arch: Architecture, knob: str, scale: float) -> Architecture:
         """The architecture with the same operators in a space that is larger or smaller by a factor `scale`.
@@ -177,8 +177,8 @@ class Mobile(Space):
         widths = (stage.width for stage in layout.stages)
         return (self.resolution, layout.stem, layout.fixed, layout.head, layout.tail, *widths)
 
-    @cached_property
-    def _costs(self) -> CostTable:
+    def count_costs(self) -> CostTable:
+        """The cost table, counted anew, which takes about a second."""
         with torch.device("meta"):
             layers = [[self._operator(gene, slot, affine=True) for gene in self.columns(slot)] for slot in self.slots]
             return chain_costs(list(self._stem(affine=True)), layers, [self._head(affine=True)], self.input_shape)
@@ -258,3 +258,11 @@ def _slots(layout: Layout, resolution: int) -> Iterator[Slot]:
 
 def _halve(size: int, stride: int) -> int:
     return -(-size // stride)
+
+
+@lru_cache(maxsize=32)
+def _costs(kind: type[Mobile], spec: SpaceSpec) -> CostTable:
+    """The cost table of all spaces of a kind that have these settings."""
+    made: Any = kind  # its settings are what it says of itself
+    found: CostTable = made(**dict(spec.settings)).count_costs()
+    return found

@@ -15,6 +15,7 @@ from surgenas.core.space import Space
 from surgenas.core.work import Train
 from surgenas.engine.base import Trained
 from surgenas.engine.here import Here, Images
+from surgenas.nn.cost import output_shape
 from surgenas.runs.checkpoint import Checkpoints
 from surgenas.runs.journal import exclusive
 from surgenas.runs.summary import TestAccuracy
@@ -53,7 +54,7 @@ def train_alone(
             raise UsageError(f"{flag} {value}: expected 1 or more")
     cache = checkpoints.folder.parent / "cache"
     images = load_data(data, space.input_shape[1], max_corrupt=0.05, cache=cache, progress=progress)
-    wanted = dict(arch.space.settings).get("classes")
+    (wanted,) = output_shape(space.build(arch), space.input_shape)
     if wanted != len(images.classes):
         raise UsageError(f"the architecture is for {wanted} classes, {data} has {len(images.classes)}")
     recipe = Recipe(epochs=epochs, batch=batch)

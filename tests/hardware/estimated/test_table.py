@@ -96,7 +96,7 @@ def test_its_file_is_read_once_and_is_its_key(tmp_path):
 def test_a_table_that_is_wrong_is_said_when_the_target_is_made(tmp_path):
     with pytest.raises(DataError, match="no row for layer 7"):
         TableTarget("mine", written(tmp_path, **{"7": 1.0}), SPACE)
-    with pytest.raises(DataError, match="No such file"):
+    with pytest.raises(UsageError, match="No such file"):
         TableTarget("mine", tmp_path / "none.json", SPACE)
 
 

@@ -9,7 +9,6 @@ import torch
 from torch import nn
 
 from surgenas.core.errors import EnvironmentFault
-from surgenas.hardware.context import gpu_name
 from surgenas.hardware.runtimes.onnxruntime import OnnxRuntime, OnnxRuntimeCuda, OnnxRuntimeTensorRT
 
 SHAPE = (3, 16, 16)
@@ -66,24 +65,12 @@ def test_int8_runs_in_the_same_way_and_close_by(model, images):
     assert 0 < np.abs(found - right).max() < 0.2 * np.abs(right).max()
 
 
-@pytest.fixture
-def _forgotten():
-    """What GPU there is, is looked up once in a process: here it comes and goes."""
-    gpu_name.cache_clear()
-    yield
-    gpu_name.cache_clear()
-
-
-@pytest.mark.usefixtures("_forgotten")
 @pytest.mark.parametrize("runtime", [OnnxRuntimeCuda(), OnnxRuntimeTensorRT()], ids=lambda r: r.name)
-def test_without_a_gpu_or_its_provider_it_says_what_to_install(monkeypatch, tmp_path, runtime):
-    monkeypatch.setenv("PATH", str(tmp_path))  # no nvidia-smi
+def test_without_a_gpu_or_its_provider_it_says_what_to_install(monkeypatch, driver, runtime):
     monkeypatch.setattr(ort, "get_available_providers", lambda: ["CPUExecutionProvider", runtime.provider])
     with pytest.raises(EnvironmentFault, match=f"NVIDIA GPU, and {runtime.provider}.*pip install onnxruntime-gpu"):
         _ = runtime.version
-    (tmp_path / "nvidia-smi").write_text("#!/bin/sh\necho 'NVIDIA H100'\n")
-    (tmp_path / "nvidia-smi").chmod(0o755)
-    gpu_name.cache_clear()
+    driver("echo 'NVIDIA H100'")
     assert runtime.version == f"{ort.__version__} on NVIDIA H100"
     monkeypatch.setattr(ort, "get_available_providers", lambda: ["CPUExecutionProvider"])
     with pytest.raises(EnvironmentFault, match=runtime.provider):

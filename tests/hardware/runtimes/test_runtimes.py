@@ -13,11 +13,10 @@ import torch
 from torch import nn
 
 from surgenas.core.catalog import look_up
-from surgenas.core.errors import EnvironmentFault, UsageError
+from surgenas.core.errors import EnvironmentFault
 from surgenas.hardware import RUNTIMES
 from surgenas.hardware.onnx_file import to_onnx
 from surgenas.hardware.runtimes import distribution_version, silence_output
-from surgenas.hardware.runtimes.onnxruntime import OnnxRuntime
 from surgenas.testing import check_runtime
 
 SHAPE = (3, 8, 8)
@@ -51,35 +50,6 @@ def test_it_keeps_the_contract_of_runtimes_under_its_name(name):
     runtime = installed(name)
     assert runtime.name == name
     check_runtime(runtime)
-
-
-class Broken(OnnxRuntime):
-    """It computes something else in the way that a test chooses."""
-
-    def __init__(self, **how):
-        self.how = how
-        self.name = "broken"
-
-    def prepare(self, model, images, threads, precision):
-        call = super().prepare(model, images, threads, precision)
-        if "once" in self.how:
-            first = call()
-            return lambda: first
-        return lambda: call() * self.how.get("factor", 1.0)
-
-    def missing_feature(self, precision):
-        return self.how.get("lack", "")
-
-    def layer_times_ms(self, model, images, threads, precision, runs):
-        if "told" in self.how:
-            raise UsageError(self.how["told"])
-        return {}
-
-
-@pytest.mark.parametrize("how", [{"factor": 1.01}, {"once": True}, {"lack": "avx9"}, {"told": "no"}, {}])
-def test_a_broken_runtime_is_found(how):
-    with pytest.raises(AssertionError):
-        check_runtime(Broken(**how))
 
 
 def test_those_that_read_onnx_run_files_that_others_made():

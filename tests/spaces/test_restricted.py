@@ -57,6 +57,18 @@ def test_a_gene_that_was_not_given_is_refused_by_name():
         Restricted(WHOLE, {2: "k5e6"}).parse("00000000".replace("0", "skip-").rstrip("-"))
 
 
+@pytest.mark.parametrize("gene", ["k7e3", "", "SKIP"])
+def test_a_gene_that_the_whole_space_has_not_cannot_be_given(gene):
+    with pytest.raises(UsageError, match=f"layer3: unknown option '{gene}'"):
+        Restricted(WHOLE, {0: "skip", 2: gene})
+
+
+def test_nothing_given_is_the_whole_space():
+    part = Restricted(WHOLE, {})
+    assert part.choices == WHOLE.choices
+    assert (part.name, part.settings, part.whole) == (WHOLE.name, WHOLE.settings, WHOLE)
+
+
 def test_with_everything_given_there_is_one_and_it_cannot_be_mutated():
     part = Restricted(WHOLE, dict.fromkeys(range(8), "k3e3"))
     (only,) = moves.enumerate_all(part)
