@@ -23,7 +23,7 @@ from surgenas.core.architecture import Architecture
 from surgenas.core.cost import Effort
 from surgenas.core.seeds import generator
 from surgenas.core.space import Floats
-from surgenas.methods.constrained import most_probable
+from surgenas.methods.constrained import find_most_probable
 from surgenas.runs import flow
 from surgenas.runs.measured import fitted_predictor, measure
 from surgenas.runs.run import Run
@@ -75,7 +75,7 @@ def one(name: str, seed: int, share: float) -> dict[str, Any]:
 def picked(run: Run, p_LK: Floats, limit_ms: float) -> Architecture:
     predictor = fitted_predictor(run)
     for low in (0.975, 0.9, 0.0):
-        found = most_probable(
+        found = find_most_probable(
             run.space,
             p_LK,
             lambda archs: predictor.predict(moves.encode(run.space, archs)),

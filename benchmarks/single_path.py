@@ -36,7 +36,7 @@ from surgenas.training.augment import steps_per_epoch, train_batches
 
 EPOCHS = 21
 SHARES = (0.35, 0.5, 0.7)
-LANDED = 0.03
+TOLERANCE = 0.03
 
 
 def main() -> None:
@@ -162,7 +162,7 @@ def lambdas(run: Run) -> dict[str, Any]:
         )  # fmt: skip
         for name, settings in wanted:
             search, found = searched(run, share, **settings)
-            landed = abs(found["predicted"] - 1) <= LANDED
+            landed = abs(found["predicted"] - 1) <= TOLERANCE
             ways.append({"way": name, "share": share, "searches": max(1, len(search.tries)), "landed": landed, **found})
             print(ways[-1])
     return {"sweep": sweep, "ways": ways}

@@ -18,8 +18,8 @@ from surgenas.core.architecture import Architecture
 from surgenas.core.bounds import Count
 from surgenas.core.space import Space
 from surgenas.core.trial import Trial
-from surgenas.methods.base import anywhere
-from surgenas.methods.blackbox import BlackBox, fresh, fresh_at_random, ranked, seen
+from surgenas.methods.base import allow_all
+from surgenas.methods.blackbox import BlackBox, draw_new, draw_new_at_random, sort_by_score, tried_keys
 from surgenas.methods.sampling import Feasible
 
 
@@ -33,14 +33,14 @@ class HillClimbing(BlackBox):
     patience: Count = 100
 
     def ask(
-        self, space: Space, history: Sequence[Trial], n: int, rng: np.random.Generator, feasible: Feasible = anywhere
+        self, space: Space, history: Sequence[Trial], n: int, rng: np.random.Generator, feasible: Feasible = allow_all
     ) -> list[Architecture]:
-        known, found = seen(history), []
+        known, found = tried_keys(history), []
         if len(history) >= self.first:
-            best = ranked(history)[0].arch
+            best = sort_by_score(history)[0].arch
 
             def draw(count: int) -> list[Architecture]:
                 return [moves.mutate(space, best, rng) for _ in range(count)]
 
-            found = fresh(space, draw, n, known, feasible, most=self.patience)
-        return found or fresh_at_random(space, n, known, rng, feasible)
+            found = draw_new(space, draw, n, known, feasible, most=self.patience)
+        return found or draw_new_at_random(space, n, known, rng, feasible)

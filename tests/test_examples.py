@@ -23,7 +23,7 @@ from surgenas.hardware.devices import make_target
 from surgenas.hardware.target import Job
 from surgenas.methods import make_method
 from surgenas.methods.base import Problem
-from surgenas.methods.blackbox import whole
+from surgenas.methods.blackbox import list_networks
 from surgenas.spaces import make_space
 from surgenas.testing import BRIEF, brief_device, check_runtime, check_search, check_space, check_target
 
@@ -67,7 +67,7 @@ def test_a_space_from_outside_keeps_the_contract(my_space):
 
 def test_a_method_from_outside_keeps_the_contract_and_climbs(my_space):
     """Judged by a table: the more of the last operator, the better."""
-    score = whole(my_space).code[:, :, -1].sum(1)
+    score = list_networks(my_space).code[:, :, -1].sum(1)
     world = World(my_space, score[None], score, latency_ms=1.0 + score, limit_ms=4.5)
     problem = Problem(my_space, 4.5, seed=0, feasible=world.feasible, priced=True)
     method = make_method("my_method:HillClimbing", {"trials": 24, "first": 2})

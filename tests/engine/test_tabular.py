@@ -12,7 +12,7 @@ from surgenas.core.errors import DataError, LimitError, UsageError
 from surgenas.core.work import Epochs, Judge, Price, Train
 from surgenas.engine.tables import Table, read_columns
 from surgenas.engine.tabular import Lookup, Tabular, World, check_enumerable, look_up_all
-from surgenas.methods.blackbox import whole
+from surgenas.methods.blackbox import list_networks
 from surgenas.spaces.fbnet import FBNet
 from surgenas.spaces.macro import Macro
 from surgenas.spaces.nasbench201 import NASBench201
@@ -24,7 +24,7 @@ DATA = Path(__file__).parents[3] / "shared" / "data"
 @pytest.fixture(scope="module")
 def world() -> World:
     """Two fidelities; latency rises with the operators."""
-    code = whole(SPACE).code
+    code = list_networks(SPACE).code
     score = (code * np.random.default_rng(0).normal(size=code.shape[1:])).sum((1, 2))
     return World(SPACE, np.stack([-score, score]), 2 * score, latency_ms=1 + code[:, :, 1:].sum((1, 2)), limit_ms=5.0)
 
@@ -55,7 +55,7 @@ def test_public_optima_are_found():
     path = DATA / "nasbench_macro" / "nas-bench-macro_cifar10.json"
     values = look_up_all(SPACE, read_columns(SPACE, path, ["mean_acc"]), "mean_acc")
     assert len(values) == 3969, "layers of one shape may trade places with a skip"
-    assert whole(SPACE).archs[values.argmax()] == SPACE.canonical(SPACE.parse("22212220"))
+    assert list_networks(SPACE).archs[values.argmax()] == SPACE.canonical(SPACE.parse("22212220"))
     assert values.max() == pytest.approx(93.127, abs=1e-3)
 
 
@@ -74,9 +74,9 @@ def test_what_has_to_be_trained_is_refused(world):
 
 
 def test_a_limit_is_hard_and_the_optimum_is_the_one_inside(world):
-    inside = [arch for arch in whole(SPACE).archs if sum(gene != "skip" for gene in arch.genes) <= 4]
+    inside = [arch for arch in list_networks(SPACE).archs if sum(gene != "skip" for gene in arch.genes) <= 4]
     assert world.feasible(inside).all()
-    assert world.feasible(whole(SPACE).archs).sum() == len(inside) == world.allowed.sum()
+    assert world.feasible(list_networks(SPACE).archs).sum() == len(inside) == world.allowed.sum()
     assert world.optimum == max(world.reported[world.index[arch.genes]] for arch in inside)
 
 
@@ -96,7 +96,7 @@ def test_two_worlds_have_one_fingerprint_only_if_they_are_equal(world):
 
 
 def test_networks_that_are_missing_are_counted():
-    archs = whole(SPACE).archs[1:]
+    archs = list_networks(SPACE).archs[1:]
     table = Table(SPACE, archs, ("x",), np.arange(len(archs), dtype=float)[:, None])
     with pytest.raises(DataError, match="1 of 3969 networks are missing, for example skip"):
         look_up_all(SPACE, table, "x")

@@ -7,16 +7,16 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from surgenas.core import moves
-from surgenas.methods.base import EpochSummary, Method, Needs, Problem, anywhere
+from surgenas.methods.base import EpochSummary, Method, Needs, Problem, allow_all
 from surgenas.methods.spos import SPOS
 from surgenas.spaces.macro import Macro
 
 
 def test_without_a_limit_everything_meets_it():
     archs = list(moves.enumerate_all(Macro()))[:5]
-    assert anywhere(archs).tolist() == [True] * 5
+    assert allow_all(archs).tolist() == [True] * 5
     assert Problem(Macro(), 1.0, 0).feasible(archs).all()
-    assert len(anywhere([])) == 0
+    assert len(allow_all([])) == 0
 
 
 def test_methods_problems_and_needs_are_frozen_values():

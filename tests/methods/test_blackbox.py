@@ -7,7 +7,7 @@ import pytest
 
 from surgenas.core import moves
 from surgenas.methods import make_method
-from surgenas.methods.blackbox import fresh, fresh_at_random, ranked, whole
+from surgenas.methods.blackbox import draw_new, draw_new_at_random, list_networks, sort_by_score
 from surgenas.methods.random_search import RandomSearch
 
 
@@ -32,7 +32,7 @@ def test_it_is_better_than_random(go, name, settings, package):
 
 def test_few_feasible_networks_are_found_in_a_space_that_is_known_as_a_whole(macro):
     wanted = {moves.uniform_architecture(macro, "skip"), moves.uniform_architecture(macro, "k3e3")}
-    found = fresh_at_random(
+    found = draw_new_at_random(
         macro, 5, set(), np.random.default_rng(0), lambda archs: np.array([arch in wanted for arch in archs])
     )
     assert set(found) == wanted
@@ -45,19 +45,19 @@ def test_where_nothing_is_new_drawing_ends(macro):
         drawn.append(count)
         return [moves.uniform_architecture(macro, "skip")] * count
 
-    assert len(fresh(macro, draw, 3, set())) == 1
+    assert len(draw_new(macro, draw, 3, set())) == 1
     assert sum(drawn) <= 2000
 
 
 def test_what_is_found_becomes_known(macro):
     known = set()
-    found = fresh_at_random(macro, 20, known, np.random.default_rng(0))
+    found = draw_new_at_random(macro, 20, known, np.random.default_rng(0))
     assert known == {moves.canonical_key(macro, arch) for arch in found}
     assert len(known) == 20
 
 
 def test_the_whole_space_holds_each_network_once_with_its_code(macro):
-    pool = whole(macro)
+    pool = list_networks(macro)
     assert len(set(pool.keys)) == len(pool.archs) == len(pool.code)
     assert all(macro.canonical(arch) == arch for arch in pool.archs[::100])
     assert moves.decode(macro, pool.code[7]) == pool.archs[7]
@@ -65,4 +65,4 @@ def test_the_whole_space_holds_each_network_once_with_its_code(macro):
 
 def test_of_equal_scores_the_earlier_comes_first(go):
     history = go(RandomSearch(), 5, judge=lambda arch: 1.0)
-    assert ranked(history) == history
+    assert sort_by_score(history) == history

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from surgenas.core import moves
-from surgenas.methods.constrained import most_probable
+from surgenas.methods.constrained import find_most_probable
 from surgenas.testing import Planted
 
 
@@ -26,10 +26,10 @@ def test_most_probable_is_the_constrained_optimum():
         return np.log(p[np.arange(6), moves.indices(space, arch)]).sum()
 
     best = max(inside, key=log_p)
-    found = most_probable(space, p, latency, window, rng, count=3)
+    found = find_most_probable(space, p, latency, window, rng, count=3)
     assert found[0] == best
     assert len(set(found)) == 3
-    assert most_probable(space, p, latency, (100, 101), rng) == []
+    assert find_most_probable(space, p, latency, (100, 101), rng) == []
 
 
 def test_it_follows_from_the_random_stream_alone():
@@ -39,7 +39,8 @@ def test_it_follows_from_the_random_stream_alone():
         return np.array([float(arch.genes.count("k5e3")) for arch in archs])
 
     first, again = (
-        most_probable(space, p, latency, (2.0, 2.0), np.random.default_rng(3), count=5, samples=100) for _ in range(2)
+        find_most_probable(space, p, latency, (2.0, 2.0), np.random.default_rng(3), count=5, samples=100)
+        for _ in range(2)
     )
     assert first == again
     assert all(arch.genes.count("k5e3") == 2 for arch in first)

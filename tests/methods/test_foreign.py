@@ -7,7 +7,7 @@ import pytest
 
 from surgenas.core import moves
 from surgenas.core.trial import Trial
-from surgenas.methods.base import anywhere
+from surgenas.methods.base import allow_all
 from surgenas.methods.foreign import TRIES, ForeignLoop
 
 
@@ -30,7 +30,7 @@ class OneIdea(ForeignLoop):
 
 
 def test_what_a_foreign_optimizer_repeats_is_answered_without_a_trial_and_replaced(macro):
-    loop = OneIdea(macro, anywhere)
+    loop = OneIdea(macro, allow_all)
     for value in (3.0, 5.0):
         (arch,) = loop.ask()
         loop.tell(Trial.of(macro, arch, value))
@@ -60,7 +60,7 @@ def test_before_any_trial_what_may_not_be_judged_waits_for_its_answer(macro):
 
 
 def test_what_is_proposed_again_before_it_is_judged_gets_the_trial_of_the_first(macro):
-    loop = OneIdea(macro, anywhere)
+    loop = OneIdea(macro, allow_all)
     first, second = loop.ask(2)
     assert loop.told == []
     loop.tell(Trial.of(macro, second, 1.0))
@@ -91,7 +91,7 @@ def test_a_nevergrad_optimizer_is_told_the_loss(macro):
         def parametrization(self):
             return self
 
-    loop = NevergradLoop(macro, np.random.default_rng(0), anywhere, Optimizer())
+    loop = NevergradLoop(macro, np.random.default_rng(0), allow_all, Optimizer())
     for value in (3.0, 5.0):
         (arch,) = loop.ask()
         loop.tell(Trial.of(macro, arch, value))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from surgenas.methods.indicators import kept, paper_runtime
+from surgenas.methods.indicators import draw_dropout, paper_runtime
 from surgenas.nn.superkernel import E3
 from surgenas.spaces.single_path import SinglePath
 
@@ -15,7 +15,7 @@ SKIPPABLE = [bool(layer.skippable) for layer in SUPERNET.layers]
 
 
 def draw(kind, seed=0, keep=0.6):
-    return kept(kind, keep, SKIPPABLE, 3, torch.Generator().manual_seed(seed))
+    return draw_dropout(kind, keep, SKIPPABLE, 3, torch.Generator().manual_seed(seed))
 
 
 def test_dropout_gives_operators_an_equal_chance():

@@ -13,7 +13,7 @@ from surgenas.engine.here import Here, Images
 from surgenas.engine.tabular import Tabular, World
 from surgenas.methods import CATALOG, make_method
 from surgenas.methods.base import Method, Problem
-from surgenas.methods.blackbox import whole
+from surgenas.methods.blackbox import list_networks
 from surgenas.methods.regularized import RegularizedEvolution
 from surgenas.spaces.single_path import SinglePath
 from surgenas.tasks.data import Part
@@ -40,7 +40,7 @@ def made(name, **settings):
 @pytest.fixture(scope="module")
 def world(macro) -> World:
     """Made scores: a rough one, and the one that is reported; latency rises with the operators."""
-    code, rng = whole(macro).code, np.random.default_rng(0)
+    code, rng = list_networks(macro).code, np.random.default_rng(0)
     score = (code * rng.normal(size=code.shape[1:])).sum((1, 2))
     rough = score + rng.normal(size=len(score))
     return World(macro, np.stack([rough, score]), score, latency_ms=1.0 + code[:, :, 1:].sum((1, 2)), limit_ms=7.0)

@@ -7,25 +7,25 @@ import math
 import numpy as np
 import pytest
 
-from surgenas.methods.lambda_search import LANDED, WAYS, bisect, landed, propose
+from surgenas.methods.lambda_search import TOLERANCE, WAYS, bisect, has_landed, propose
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_lambda_is_found(way):
     """Runtime falls with lambda, in a step and with noise; the searches that it takes are few."""
     rng, tries = np.random.default_rng(0), []
-    while not landed(tries) and len(tries) < 12:
+    while not has_landed(tries) and len(tries) < 12:
         x = propose(way, tries, -6.0, -2.0)
         assert -6 <= x <= -2
         tries.append((x, 1.8 / (1 + math.exp(3 * (x + 3.4))) + 0.2 + 0.005 * rng.standard_normal()))
-    assert landed(tries)
+    assert has_landed(tries)
     assert len(tries) <= 9
 
 
 def test_the_last_try_alone_ends_the_search():
-    assert not landed([])
-    assert not landed([(0.0, 1.0), (0.5, 1 + 2 * LANDED)])
-    assert landed([(0.0, 2.0), (0.5, 1 - LANDED / 2)])
+    assert not has_landed([])
+    assert not has_landed([(0.0, 1.0), (0.5, 1 + 2 * TOLERANCE)])
+    assert has_landed([(0.0, 2.0), (0.5, 1 - TOLERANCE / 2)])
 
 
 def test_bisection_halves_what_is_left_and_starts_anew_where_tries_contradict():

@@ -9,7 +9,7 @@ from surgenas.core import moves
 from surgenas.core.errors import UsageError
 from surgenas.core.trial import Trial
 from surgenas.methods import make_method, weaknas
-from surgenas.methods.blackbox import fresh_at_random, whole
+from surgenas.methods.blackbox import draw_new_at_random, list_networks
 from surgenas.methods.random_search import RandomSearch
 from surgenas.methods.weaknas import WEAK, WeakNAS
 from surgenas.spaces.operators import Shuffle
@@ -48,7 +48,7 @@ def test_a_round_is_drawn_from_the_favourites_and_goes_down_the_ranking_where_th
 
     monkeypatch.setitem(weaknas.WEAK, "mlp", lambda seed, known: Weak(truth_of))
     method = WeakNAS(first=3, top=10)
-    pool = whole(macro)
+    pool = list_networks(macro)
     truth = np.array([score(arch) for arch in pool.archs])
     order = np.argsort(-truth, kind="stable")
     known = [Trial.of(macro, pool.archs[i], truth[i]) for i in order[:7]]
@@ -61,7 +61,7 @@ def test_a_round_is_drawn_from_the_favourites_and_goes_down_the_ranking_where_th
 def test_labels_are_ranks_so_that_an_outlier_changes_nothing(macro, monkeypatch):
     weak = Weak()
     monkeypatch.setitem(weaknas.WEAK, "mlp", lambda seed, known: weak)
-    archs = fresh_at_random(macro, 12, set(), np.random.default_rng(0))
+    archs = draw_new_at_random(macro, 12, set(), np.random.default_rng(0))
     for worst in (0.0, -1e9):
         history = [Trial.of(macro, arch, i or worst) for i, arch in enumerate(archs)]
         WeakNAS().ask(macro, history, 1, np.random.default_rng(0))

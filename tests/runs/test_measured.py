@@ -12,13 +12,13 @@ from surgenas.core.cost import Effort
 from surgenas.core.errors import UsageError
 from surgenas.runs.measured import (
     TOGETHER,
-    candidates_measured,
     fitted_predictor,
     measure,
     price,
+    read_candidates,
+    recorded_scale,
     samples,
-    scale_of,
-    target_of,
+    scaled_target,
     usable_predictors,
 )
 from tests.runs.written import CountingDevice, again, new_run, timed
@@ -95,10 +95,10 @@ def test_what_a_turn_proposes_does_not_hang_on_how_much_of_it_was_measured(profi
     (arch,) = networks(run, 1)
     event = {"step": "derive", "turn": 0, "key": "new", "genes": list(arch.genes), "cost": timed(1000.0).to_dict()}
     run.journal.append("measured", **event)
-    assert candidates_measured(run) == []
+    assert read_candidates(run) == []
     assert np.array_equal(samples(run)[1], before)
     run.journal.append("missed", turn=0)
-    assert len(candidates_measured(run)) == 1
+    assert len(read_candidates(run)) == 1
     assert samples(run)[1].max() == 1000.0, "it counts in the next turn"
     assert np.array_equal(samples(run, corrected=False)[1], before)
 
@@ -112,10 +112,10 @@ def test_the_predictor_is_a_function_of_the_journal(profiled, copied):
 
 
 def test_the_scale_is_fixed_once_and_an_estimate_has_none(tmp_path, profiled, copied):
-    assert scale_of(copied(profiled)) == ("toy-reference", 1.0)
+    assert recorded_scale(copied(profiled)) == ("toy-reference", 1.0)
     run = new_run(tmp_path / "paper", device="tests.runs.written:PickyDevice")
-    assert scale_of(run) is None
-    assert target_of(run) is run.target
+    assert recorded_scale(run) is None
+    assert scaled_target(run) is run.target
 
 
 def test_a_quick_cost_and_a_sure_one_differ_in_how_they_are_asked(tmp_path):

@@ -46,11 +46,11 @@ def test_a_run_is_opened_as_it_was_made(tmp_path):
 
 def test_the_same_settings_go_on_and_others_are_refused(tmp_path):
     config = make_config(device=TOY, seed=1)
-    first = Run.begun(tmp_path / "run", config, Progress())
+    first = Run.open_or_create(tmp_path / "run", config, Progress())
     first.journal.append("tick")
-    assert Run.begun(tmp_path / "run", config, Progress()).journal.last("tick")
+    assert Run.open_or_create(tmp_path / "run", config, Progress()).journal.last("tick")
     with pytest.raises(UsageError, match="holds a run with other settings"):
-        Run.begun(tmp_path / "run", make_config(device=TOY, seed=2), Progress())
+        Run.open_or_create(tmp_path / "run", make_config(device=TOY, seed=2), Progress())
 
 
 def test_every_result_has_a_step_and_every_step_a_result():

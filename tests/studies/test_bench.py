@@ -19,7 +19,7 @@ from surgenas.core.errors import DataError, LimitError, SurgenasError, UsageErro
 from surgenas.core.progress import Progress
 from surgenas.engine.tables import Table, read_columns
 from surgenas.engine.tabular import Lookup, look_up_all
-from surgenas.methods.blackbox import whole
+from surgenas.methods.blackbox import list_networks
 from surgenas.methods.random_search import RandomSearch
 from surgenas.report.lab_text import bench_table
 from surgenas.spaces.macro import Macro
@@ -88,7 +88,7 @@ def test_public_optima_are_found():
     path = DATA / "nasbench_macro" / "nas-bench-macro_cifar10.json"
     values = look_up_all(SPACE, read_columns(SPACE, path, ["mean_acc"]), "mean_acc")
     assert len(values) == 3969, "layers of one shape may trade places with a skip"
-    assert whole(SPACE).archs[values.argmax()] == SPACE.canonical(SPACE.parse("22212220"))
+    assert list_networks(SPACE).archs[values.argmax()] == SPACE.canonical(SPACE.parse("22212220"))
     assert values.max() == pytest.approx(93.127, abs=1e-3)
 
 

@@ -14,8 +14,8 @@ from surgenas.core import moves
 from surgenas.core.space import Choice, Space
 from surgenas.core.work import Epochs, Judge, Price
 from surgenas.engine.tabular import Tabular, World
-from surgenas.methods.base import Needs, Problem, anywhere
-from surgenas.methods.blackbox import fresh_at_random, seen
+from surgenas.methods.base import Needs, Problem, allow_all
+from surgenas.methods.blackbox import draw_new_at_random, tried_keys
 from surgenas.methods.random_search import RandomSearch
 from surgenas.methods.sampling import SamplingSearch
 from surgenas.testing.searches import check_search
@@ -72,15 +72,15 @@ class Other:
 class Stubborn(RandomSearch):
     """It asks for the same network again and again."""
 
-    def ask(self, space, history, n, rng, feasible=anywhere):
+    def ask(self, space, history, n, rng, feasible=allow_all):
         return [moves.uniform_architecture(space, "a")]
 
 
 class Moody(RandomSearch):
     """What it draws depends on what was asked of others before."""
 
-    def ask(self, space, history, n, rng, feasible=anywhere):
-        return fresh_at_random(space, n, seen(history), np.random.default_rng(next(TURNS)), feasible)
+    def ask(self, space, history, n, rng, feasible=allow_all):
+        return draw_new_at_random(space, n, tried_keys(history), np.random.default_rng(next(TURNS)), feasible)
 
 
 def endless(search):
@@ -123,7 +123,7 @@ BROKEN = {
     "it judges where it says that it shares weights": Other(needs_too={"shares": ("choice",)}),
     "it gives more events than it said": Other({"most_events": 7}),
     "it judges a network twice": Other(method=Stubborn(trials=8)),
-    "it judges what is too slow": Other(sees=lambda problem: replace(problem, feasible=anywhere)),
+    "it judges what is too slow": Other(sees=lambda problem: replace(problem, feasible=allow_all)),
     "it proposes a network twice": Other({"propose": twice}),
     "it proposes more than it was asked for": Other({"propose": too_many}),
     "it proposes what is outside the window": Other({"propose": too_slow}),

@@ -182,7 +182,7 @@ def profile(*, out: str | Path | None = None, progress: Progress | None = None, 
     from surgenas.runs.config import make_config
     from surgenas.runs.run import Run
 
-    run = Run.begun(_folder(out), make_config(**settings), progress or Progress())
+    run = Run.open_or_create(_folder(out), make_config(**settings), progress or Progress())
     with run.exclusive():
         flow.measure_profile(run)
     reached = run.reached

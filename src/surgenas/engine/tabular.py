@@ -19,7 +19,7 @@ from surgenas.core.space import Floats, Space
 from surgenas.core.units import show_ms
 from surgenas.core.work import Judge, Price, Work
 from surgenas.engine.tables import Table
-from surgenas.methods.blackbox import ENUMERABLE, whole
+from surgenas.methods.blackbox import ENUMERABLE, list_networks
 
 
 class Lookup:
@@ -86,7 +86,7 @@ class World:
     @cached_property
     def index(self) -> dict[tuple[str, ...], int]:
         """The index of the network that an architecture stands for, by the architecture's genes."""
-        place = {key: i for i, key in enumerate(whole(self.space).keys)}
+        place = {key: i for i, key in enumerate(list_networks(self.space).keys)}
         return {arch.genes: place[moves.canonical_key(self.space, arch)] for arch in moves.enumerate_all(self.space)}
 
     @cached_property
@@ -130,18 +130,19 @@ class Tabular:
 
 
 def look_up_all(space: Space, table: Table, column: str) -> Floats:
-    """The values (N,) of a column for every network of an enumerable space, in the order of `whole`.
+    """The values (N,) of a column for every network of an enumerable space, in the order of `list_networks`.
 
     Raises DataError if the table lacks one of them.
     """
     look = Lookup(table, column)
-    missing = [str(arch) for arch in whole(space).archs if not look.knows(arch)]
+    archs = list_networks(space).archs
+    missing = [str(arch) for arch in archs if not look.knows(arch)]
     if missing:
         raise DataError(
-            f"{column}: {len(missing)} of {len(whole(space).archs)} networks are missing, for example {missing[0]}; a "
-            "search may ask for any of them"
+            f"{column}: {len(missing)} of {len(archs)} networks are missing, for example {missing[0]}; a search may "
+            "ask for any of them"
         )
-    return look(whole(space).archs)
+    return look(archs)
 
 
 def check_enumerable(space: Space) -> None:

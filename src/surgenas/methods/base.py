@@ -80,7 +80,7 @@ class Needs:
     trained: int = 0
 
 
-def anywhere(archs: Sequence[Architecture]) -> np.ndarray:
+def allow_all(archs: Sequence[Architecture]) -> np.ndarray:
     """Allow every architecture: the default of `feasible`, (N,) of True."""
     return np.ones(len(archs), dtype=bool)
 
@@ -103,7 +103,7 @@ class Problem:
     limit_ms: float
     seed: int
     predictor: Predictor | None = None
-    feasible: Callable[[Sequence[Architecture]], np.ndarray] = anywhere
+    feasible: Callable[[Sequence[Architecture]], np.ndarray] = allow_all
     priced: bool = True
     rungs: tuple[float, ...] = (1.0,)
     steps_per_epoch: int = 1

@@ -17,7 +17,7 @@ from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.space import Floats, Space
 from surgenas.core.trial import Trial
-from surgenas.methods.base import anywhere
+from surgenas.methods.base import allow_all
 from surgenas.methods.sampling import Feasible, Sampling
 
 Draw = Callable[[int], Sequence[Architecture]]
@@ -38,7 +38,7 @@ class BlackBox(Sampling):
 
     @abstractmethod
     def ask(
-        self, space: Space, history: Sequence[Trial], n: int, rng: np.random.Generator, feasible: Feasible = anywhere
+        self, space: Space, history: Sequence[Trial], n: int, rng: np.random.Generator, feasible: Feasible = allow_all
     ) -> list[Architecture]:
         """Up to n different feasible networks to judge next.
 
@@ -46,7 +46,7 @@ class BlackBox(Sampling):
         empty only if no feasible new network could be found.
         """
 
-    def start(self, space: Space, rng: np.random.Generator, feasible: Feasible = anywhere) -> AskTell:
+    def start(self, space: Space, rng: np.random.Generator, feasible: Feasible = allow_all) -> AskTell:
         """The method in a loop that keeps its history."""
         return AskTell(space, self, rng, feasible)
 
@@ -57,7 +57,9 @@ class AskTell:
     `arch, = search.ask()`, then `search.tell(Trial.of(space, arch, score))`.
     """
 
-    def __init__(self, space: Space, method: BlackBox, rng: np.random.Generator, feasible: Feasible = anywhere) -> None:
+    def __init__(
+        self, space: Space, method: BlackBox, rng: np.random.Generator, feasible: Feasible = allow_all
+    ) -> None:
         self.space, self.method, self.rng, self.feasible = space, method, rng, feasible
         self.history: list[Trial] = []
 
@@ -70,18 +72,18 @@ class AskTell:
         self.history.append(trial)
 
 
-def seen(history: Iterable[Trial]) -> set[str]:
+def tried_keys(history: Iterable[Trial]) -> set[str]:
     """The canonical keys of the networks that were tried."""
     return {trial.key for trial in history}
 
 
-def ranked(history: Iterable[Trial]) -> list[Trial]:
+def sort_by_score(history: Iterable[Trial]) -> list[Trial]:
     """The trials by falling score; among equal scores the earlier one comes first."""
     return sorted(history, key=lambda trial: -trial.score)
 
 
-def fresh(
-    space: Space, draw: Draw, n: int, known: set[str], feasible: Feasible = anywhere, most: int = MOST
+def draw_new(
+    space: Space, draw: Draw, n: int, known: set[str], feasible: Feasible = allow_all, most: int = MOST
 ) -> list[Architecture]:
     """Draw up to n different feasible networks whose canonical keys are not in `known`, and add their keys to `known`.
 
@@ -104,19 +106,19 @@ def fresh(
     return found
 
 
-def fresh_at_random(
-    space: Space, n: int, known: set[str], rng: np.random.Generator, feasible: Feasible = anywhere
+def draw_new_at_random(
+    space: Space, n: int, known: set[str], rng: np.random.Generator, feasible: Feasible = allow_all
 ) -> list[Architecture]:
     """Draw up to n different feasible networks uniformly whose keys are not in `known`, and add their keys to `known`.
 
     Where uniform draws find too few, a small space is enumerated, in random order; a large one is sampled with skewed
     preferences (`moves.sample_skewed`), which reaches latencies far from the middle.
     """
-    found = fresh(space, lambda count: moves.sample_many(space, count, rng), n, known, feasible, most=4 * BATCH)
+    found = draw_new(space, lambda count: moves.sample_many(space, count, rng), n, known, feasible, most=4 * BATCH)
     if len(found) == n:
         return found
     if moves.size(space) <= ENUMERABLE:
-        pool = whole(space)
+        pool = list_networks(space)
         left = iter(rng.permutation([i for i, key in enumerate(pool.keys) if key not in known]))
 
         def draw(count: int) -> list[Architecture]:
@@ -126,7 +128,7 @@ def fresh_at_random(
         def draw(count: int) -> list[Architecture]:
             return [moves.sample_skewed(space, rng) for _ in range(count)]
 
-    return found + fresh(space, draw, n - len(found), known, feasible)
+    return found + draw_new(space, draw, n - len(found), known, feasible)
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +141,7 @@ class Pool:
 
 
 @lru_cache(maxsize=4)
-def whole(space: Space) -> Pool:
+def list_networks(space: Space) -> Pool:
     """Every network of an enumerable space, each once, represented by its canonical architecture."""
     archs = {space.canonical(arch): None for arch in moves.enumerate_all(space)}
     return Pool(tuple(archs), tuple(arch.key for arch in archs), moves.encode(space, list(archs)))

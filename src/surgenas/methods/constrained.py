@@ -16,7 +16,7 @@ from surgenas.core.space import Floats, Space
 Latency = Callable[[Sequence[Architecture]], Floats]
 
 
-def most_probable(
+def find_most_probable(
     space: Space,
     p_LK: Floats,
     latency_ms: Latency,

@@ -18,8 +18,8 @@ from surgenas.core.bounds import Count
 from surgenas.core.errors import UsageError
 from surgenas.core.space import Space
 from surgenas.core.trial import Trial
-from surgenas.methods.base import anywhere
-from surgenas.methods.blackbox import BlackBox, Draw, fresh, ranked, seen
+from surgenas.methods.base import allow_all
+from surgenas.methods.blackbox import BlackBox, Draw, draw_new, sort_by_score, tried_keys
 from surgenas.methods.sampling import Feasible
 
 Judge = Callable[[Sequence[Architecture]], Sequence[float]]
@@ -55,13 +55,13 @@ def ask(
 ) -> list[Architecture]:
     """The next generation: up to `population` different feasible networks that are not in the history; fewer, or none,
     if no more are found."""
-    known = seen(history)
-    best = [trial.arch for trial in ranked(history)[: settings.parents]]
+    known = tried_keys(history)
+    best = [trial.arch for trial in sort_by_score(history)[: settings.parents]]
     found: list[Architecture] = []
 
     def take(draw: Draw, count: int) -> None:
         wanted = min(count, settings.population - len(found))
-        found.extend(fresh(space, draw, wanted, known, feasible))
+        found.extend(draw_new(space, draw, wanted, known, feasible))
 
     def parent() -> Architecture:
         return best[int(rng.integers(len(best)))]
@@ -96,7 +96,7 @@ def evolve(
         if turn and not generation:
             break
         known += [Trial.of(space, arch, float(s)) for arch, s in zip(generation, judge(generation), strict=True)]
-    return ranked(known)
+    return sort_by_score(known)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +119,7 @@ class Generations(BlackBox):
     mutation_rate: float = 0.1
 
     def ask(
-        self, space: Space, history: Sequence[Trial], n: int, rng: np.random.Generator, feasible: Feasible = anywhere
+        self, space: Space, history: Sequence[Trial], n: int, rng: np.random.Generator, feasible: Feasible = allow_all
     ) -> list[Architecture]:
         settings = Evolution(
             population=self.at_most(self.population), generations=1, parents=self.parents, mutations=self.mutations,

@@ -14,8 +14,8 @@ import numpy as np
 from surgenas.core.architecture import Architecture
 from surgenas.core.space import Space
 from surgenas.core.trial import Trial
-from surgenas.methods.base import anywhere
-from surgenas.methods.blackbox import fresh_at_random
+from surgenas.methods.base import allow_all
+from surgenas.methods.blackbox import draw_new_at_random
 from surgenas.methods.sampling import Feasible
 
 TRIES = 20
@@ -26,7 +26,7 @@ drawn at random and the optimizer is told of it."""
 class ForeignLoop(ABC):
     """An optimizer of another package behind `ask` and `tell`. A token is that package's own handle of a proposal."""
 
-    def __init__(self, space: Space, rng: np.random.Generator, feasible: Feasible = anywhere) -> None:
+    def __init__(self, space: Space, rng: np.random.Generator, feasible: Feasible = allow_all) -> None:
         self.space, self.rng, self.feasible = space, rng, feasible
         self.history: list[Trial] = []
         self._asked: dict[str, list[Any]] = {}
@@ -72,7 +72,7 @@ class ForeignLoop(ABC):
             else:
                 self._outside.append((token, arch))
                 self._answer_outside()
-        for drawn in fresh_at_random(self.space, 1, {*self._asked, *self._told}, self.rng, self.feasible):
+        for drawn in draw_new_at_random(self.space, 1, {*self._asked, *self._told}, self.rng, self.feasible):
             arch = self.space.canonical(drawn)
             self._asked[arch.key] = [self.suggest(arch)]
             return arch

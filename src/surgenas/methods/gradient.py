@@ -13,7 +13,7 @@ from torch import Tensor
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.methods.base import EpochSummary, Latency
-from surgenas.methods.constrained import most_probable
+from surgenas.methods.constrained import find_most_probable
 from surgenas.methods.shared_weights import SupernetSearch
 
 
@@ -47,12 +47,12 @@ class GradientSearch(SupernetSearch):
         self, latency_ms: Latency, window_ms: tuple[float, float], count: int, rng: np.random.Generator
     ) -> list[Architecture]:
         p_LK = self.probabilities().double().cpu().numpy()
-        return most_probable(self.space, p_LK, latency_ms, window_ms, rng, count=count)
+        return find_most_probable(self.space, p_LK, latency_ms, window_ms, rng, count=count)
 
     def largest(self) -> Architecture:
         return moves.decode(self.space, self.probabilities().double().cpu().numpy())
 
-    def with_path(self, known: dict[str, Any]) -> dict[str, Any]:
+    def add_path(self, known: dict[str, Any]) -> dict[str, Any]:
         """An epoch's values, with the fields added that all gradient searches report."""
         path = self.path()
         genes = [choice.options[k] for choice, k in zip(self.space.choices, path, strict=True)]

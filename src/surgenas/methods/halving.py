@@ -13,8 +13,8 @@ from surgenas.core.architecture import Architecture
 from surgenas.core.errors import UsageError
 from surgenas.core.space import Space
 from surgenas.core.trial import Trial
-from surgenas.methods.base import Needs, anywhere
-from surgenas.methods.blackbox import BlackBox, fresh_at_random, ranked, seen
+from surgenas.methods.base import Needs, allow_all
+from surgenas.methods.blackbox import BlackBox, draw_new_at_random, sort_by_score, tried_keys
 from surgenas.methods.sampling import Feasible
 
 
@@ -39,12 +39,12 @@ class SuccessiveHalving(BlackBox):
         return replace(super().needs(space), rungs=self.rungs)
 
     def ask(
-        self, space: Space, history: Sequence[Trial], n: int, rng: np.random.Generator, feasible: Feasible = anywhere
+        self, space: Space, history: Sequence[Trial], n: int, rng: np.random.Generator, feasible: Feasible = allow_all
     ) -> list[Architecture]:
         rungs = [[trial for trial in history if trial.rung == rung] for rung in range(self.rungs)]
         found: list[Architecture] = []
         for rung in reversed(range(self.rungs - 1)):
-            above = seen(rungs[rung + 1])
-            best = ranked(rungs[rung])[: len(rungs[rung]) // self.eta]
+            above = tried_keys(rungs[rung + 1])
+            best = sort_by_score(rungs[rung])[: len(rungs[rung]) // self.eta]
             found += [trial.arch for trial in best if trial.key not in above][: n - len(found)]
-        return found or fresh_at_random(space, n, seen(history), rng, feasible)
+        return found or draw_new_at_random(space, n, tried_keys(history), rng, feasible)

@@ -99,7 +99,7 @@ class HurricaneSearch(SPOSSearch):
         if epoch == self.first_epochs and not self.a1:
             self._fix(self._first_found().genes)
             if not self.config.warm:
-                self.fresh_supernet()
+                self.make_supernet()
                 self.optimizer.param_groups[0]["params"] = list(self.supernet.parameters())
                 self.optimizer.state.clear()
         return super().run_epoch(epoch, batches)
@@ -109,7 +109,7 @@ class HurricaneSearch(SPOSSearch):
         layers are not searched again. If none is inside, the network of fewest MACs in the searched layers."""
         rng = generator(self.seed, "first-stage")
         for least in (NEAR, 0.0):
-            found = self.evolved(self.part, self._predicted, (least * self.limit_ms, self.limit_ms), rng)
+            found = self.run_evolution(self.part, self._predicted, (least * self.limit_ms, self.limit_ms), rng)
             if found:
                 return found[0]
         cheap = -require(self.space, Additive).costs().macs
@@ -146,7 +146,7 @@ class HurricaneSearch(SPOSSearch):
         a1 = self.space.architecture(self.a1)
         low, high = window_ms
         seeds = [a1] if low <= float(latency_ms([a1])[0]) <= high else []
-        return self.evolved(self.part, latency_ms, window_ms, rng, seeds)[:count]
+        return self.run_evolution(self.part, latency_ms, window_ms, rng, seeds)[:count]
 
     def own_state(self) -> dict[str, Any]:
         return super().own_state() | {"a1": list(self.a1)}

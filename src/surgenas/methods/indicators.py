@@ -11,12 +11,14 @@ from torch import Tensor
 from surgenas.nn.superkernel import E3, E6, K5
 
 DROPOUTS = ("equal", "authors", "none")
-"""Ways to drop decisions in the warm-up, by name; `kept` says what each does."""
+"""Ways to drop decisions in the warm-up, by name; `draw_dropout` says what each does."""
 PAPER_TABLE = ("k3e6", "k5e3", "k5e6")
 """The operators whose latencies the paper's formula uses."""
 
 
-def kept(kind: str, keep: float, skippable: Sequence[bool], decisions: int, generator: torch.Generator) -> Tensor:
+def draw_dropout(
+    kind: str, keep: float, skippable: Sequence[bool], decisions: int, generator: torch.Generator
+) -> Tensor:
     """Random factors (L, D) that decisions are multiplied by in the warm-up; the decision to keep a layer that cannot
     be skipped is never dropped.
 

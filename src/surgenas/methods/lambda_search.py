@@ -14,7 +14,7 @@ from scipy.stats import norm
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
 
-LANDED = 0.03
+TOLERANCE = 0.03
 """The search for lambda ends when |runtime / wanted - 1| is at most this."""
 WAYS = ("bisection", "bayes")
 """The names of the two ways to choose the next lambda."""
@@ -22,15 +22,15 @@ Tries = Sequence[tuple[float, float]]
 """(log10 lambda, runtime / wanted) of each search so far."""
 
 
-def landed(tries: Tries) -> bool:
+def has_landed(tries: Tries) -> bool:
     """Is the runtime of the last search near enough to the wanted one?"""
-    return bool(tries) and abs(tries[-1][1] - 1) <= LANDED
+    return bool(tries) and abs(tries[-1][1] - 1) <= TOLERANCE
 
 
 def propose(way: str, tries: Tries, low: float, high: float) -> float:
     """The log10 lambda to try next, between low and high. way: "bisection" or "bayes". A larger lambda gives a smaller
     runtime."""
-    return bisect(tries, low, high) if way == "bisection" else expect(tries, low, high)
+    return bisect(tries, low, high) if way == "bisection" else propose_by_process(tries, low, high)
 
 
 def bisect(tries: Tries, low: float, high: float) -> float:
@@ -42,7 +42,7 @@ def bisect(tries: Tries, low: float, high: float) -> float:
     return (least + most) / 2 if least < most else (low + high) / 2
 
 
-def expect(tries: Tries, low: float, high: float) -> float:
+def propose_by_process(tries: Tries, low: float, high: float) -> float:
     """The log10 lambda that most probably lands, by a Gaussian process over log runtime (Bayesian optimisation in one
     dimension).
 
@@ -54,5 +54,5 @@ def expect(tries: Tries, low: float, high: float) -> float:
     kernel = ConstantKernel(1.0, "fixed") * RBF((high - low) / 3, "fixed") + WhiteKernel(1e-3, "fixed")
     grid = np.linspace(low, high, 201)
     mean, std = GaussianProcessRegressor(kernel).fit(x, log_ratio).predict(grid[:, None], return_std=True)
-    inside = math.log(1 + LANDED)
+    inside = math.log(1 + TOLERANCE)
     return float(grid[np.argmax(norm.cdf((inside - mean) / std) - norm.cdf((-inside - mean) / std))])

@@ -15,8 +15,8 @@ from surgenas.core.architecture import Architecture
 from surgenas.core.bounds import Count
 from surgenas.core.space import Space
 from surgenas.core.trial import Trial
-from surgenas.methods.base import anywhere
-from surgenas.methods.blackbox import BlackBox, fresh_at_random, ranked, seen
+from surgenas.methods.base import allow_all
+from surgenas.methods.blackbox import BlackBox, draw_new_at_random, sort_by_score, tried_keys
 from surgenas.methods.sampling import Feasible
 
 
@@ -31,14 +31,14 @@ class LocalSearch(BlackBox):
     starts: Count = 10
 
     def ask(
-        self, space: Space, history: Sequence[Trial], n: int, rng: np.random.Generator, feasible: Feasible = anywhere
+        self, space: Space, history: Sequence[Trial], n: int, rng: np.random.Generator, feasible: Feasible = allow_all
     ) -> list[Architecture]:
-        known = seen(history)
+        known = tried_keys(history)
         if len(history) < self.starts:
-            return fresh_at_random(space, n, known, rng, feasible)
+            return draw_new_at_random(space, n, known, rng, feasible)
         left = _left(space, history, self.starts, feasible)
         if not left:
-            return fresh_at_random(space, n, known, rng, feasible)
+            return draw_new_at_random(space, n, known, rng, feasible)
         archs = list(left.values())
         return [archs[i] for i in rng.permutation(len(archs))[:n]]
 
@@ -46,8 +46,8 @@ class LocalSearch(BlackBox):
 def _left(space: Space, history: Sequence[Trial], starts: int, feasible: Feasible) -> dict[str, Architecture]:
     """The feasible neighbours of the present centre that were not tried, by canonical key. The centre follows from the
     history, which is gone through again."""
-    tried = seen(history[:starts])
-    centre = ranked(history[:starts])[0]
+    tried = tried_keys(history[:starts])
+    centre = sort_by_score(history[:starts])[0]
     left = _around(space, centre, tried, feasible)
     for trial in history[starts:]:
         tried.add(trial.key)

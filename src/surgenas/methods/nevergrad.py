@@ -11,7 +11,7 @@ from surgenas.core.architecture import Architecture
 from surgenas.core.errors import EnvironmentFault, UsageError
 from surgenas.core.space import Space
 from surgenas.core.trial import Trial
-from surgenas.methods.base import anywhere
+from surgenas.methods.base import allow_all
 from surgenas.methods.foreign import ForeignLoop
 from surgenas.methods.sampling import Feasible, Sampling
 
@@ -26,7 +26,7 @@ class NevergradSearch(Sampling):
     name: ClassVar[str] = "nevergrad"
     optimizer: str = "DiscreteOnePlusOne"
 
-    def start(self, space: Space, rng: np.random.Generator, feasible: Feasible = anywhere) -> ForeignLoop:
+    def start(self, space: Space, rng: np.random.Generator, feasible: Feasible = allow_all) -> ForeignLoop:
         """A new optimizer. Raises EnvironmentFault if Nevergrad is not installed, UsageError if its registry has no
         such name."""
         try:

@@ -14,8 +14,8 @@ from surgenas.core.architecture import Architecture
 from surgenas.core.errors import EnvironmentFault, UsageError
 from surgenas.core.space import Space
 from surgenas.core.trial import Trial
-from surgenas.methods.base import anywhere
-from surgenas.methods.blackbox import BlackBox, fresh, fresh_at_random, seen
+from surgenas.methods.base import allow_all
+from surgenas.methods.blackbox import BlackBox, draw_new, draw_new_at_random, tried_keys
 from surgenas.methods.sampling import Feasible
 
 TRIES = 200
@@ -41,14 +41,14 @@ class NSGA2(BlackBox):
             raise UsageError("nsga2: expected a population of 2 or more, and a mutation_rate from 0 to 1")
 
     def ask(
-        self, space: Space, history: Sequence[Trial], n: int, rng: np.random.Generator, feasible: Feasible = anywhere
+        self, space: Space, history: Sequence[Trial], n: int, rng: np.random.Generator, feasible: Feasible = allow_all
     ) -> list[Architecture]:
-        known = seen(history)
+        known = tried_keys(history)
         population = self.at_most(self.population)
         priced = [trial for trial in history if not math.isnan(trial.latency_ms)]  # else nothing dominates it
         if len(priced) < population:
-            return fresh_at_random(space, min(n, population - len(priced)), known, rng, feasible)
-        alive = survivors(priced, population)
+            return draw_new_at_random(space, min(n, population - len(priced)), known, rng, feasible)
+        alive = select_survivors(priced, population)
         rate = self.mutation_rate or 1 / len(space.choices)
 
         def parent() -> Architecture:
@@ -57,11 +57,11 @@ class NSGA2(BlackBox):
         def child() -> Architecture:
             return moves.mutate_each(space, moves.crossover(space, parent(), parent(), rng), rate, rng)
 
-        found = fresh(space, lambda count: [child() for _ in range(count)], n, known, feasible, most=TRIES * n)
-        return found or fresh_at_random(space, n, known, rng, feasible)
+        found = draw_new(space, lambda count: [child() for _ in range(count)], n, known, feasible, most=TRIES * n)
+        return found or draw_new_at_random(space, n, known, rng, feasible)
 
 
-def survivors(history: Sequence[Trial], count: int) -> list[Trial]:
+def select_survivors(history: Sequence[Trial], count: int) -> list[Trial]:
     """The best `count` trials: by non-dominated front of score and latency, and within a front by falling crowding
     distance.
 

@@ -13,7 +13,7 @@ from surgenas.core.errors import EnvironmentFault, UsageError
 from surgenas.core.seeds import generator
 from surgenas.core.space import Space
 from surgenas.core.trial import Trial
-from surgenas.methods.base import anywhere
+from surgenas.methods.base import allow_all
 from surgenas.methods.blackbox import BlackBox
 from surgenas.methods.foreign import ForeignLoop
 from surgenas.methods.sampling import Feasible, Sampling
@@ -34,7 +34,7 @@ class OptunaSearch(Sampling):
 
     make: Callable[[int], Any]
 
-    def start(self, space: Space, rng: np.random.Generator, feasible: Feasible = anywhere) -> ForeignLoop:
+    def start(self, space: Space, rng: np.random.Generator, feasible: Feasible = allow_all) -> ForeignLoop:
         """A new study in memory."""
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         directions = ["maximize", "minimize"] if self.two_objectives else ["maximize"]
@@ -84,7 +84,7 @@ class SurgenasSampler(optuna.samplers.BaseSampler):
     The objective gets its architecture from `architecture(space, trial)`.
     """
 
-    def __init__(self, space: Space, method: BlackBox, seed: int = 0, feasible: Feasible = anywhere) -> None:
+    def __init__(self, space: Space, method: BlackBox, seed: int = 0, feasible: Feasible = allow_all) -> None:
         self.space, self.method, self.seed, self.feasible = space, method, seed, feasible
 
     def infer_relative_search_space(self, study: Any, trial: Any) -> dict[str, BaseDistribution]:

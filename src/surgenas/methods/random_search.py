@@ -11,8 +11,8 @@ import numpy as np
 from surgenas.core.architecture import Architecture
 from surgenas.core.space import Space
 from surgenas.core.trial import Trial
-from surgenas.methods.base import anywhere
-from surgenas.methods.blackbox import BlackBox, fresh_at_random, seen
+from surgenas.methods.base import allow_all
+from surgenas.methods.blackbox import BlackBox, draw_new_at_random, tried_keys
 from surgenas.methods.sampling import Feasible
 
 
@@ -23,6 +23,6 @@ class RandomSearch(BlackBox):
     name: ClassVar[str] = "random"
 
     def ask(
-        self, space: Space, history: Sequence[Trial], n: int, rng: np.random.Generator, feasible: Feasible = anywhere
+        self, space: Space, history: Sequence[Trial], n: int, rng: np.random.Generator, feasible: Feasible = allow_all
     ) -> list[Architecture]:
-        return fresh_at_random(space, n, seen(history), rng, feasible)
+        return draw_new_at_random(space, n, tried_keys(history), rng, feasible)

@@ -14,8 +14,8 @@ from surgenas.core.architecture import Architecture
 from surgenas.core.errors import UsageError
 from surgenas.core.space import Space
 from surgenas.core.trial import Trial
-from surgenas.methods.base import anywhere
-from surgenas.methods.blackbox import BlackBox, fresh, fresh_at_random, seen
+from surgenas.methods.base import allow_all
+from surgenas.methods.blackbox import BlackBox, draw_new, draw_new_at_random, tried_keys
 from surgenas.methods.sampling import Feasible
 
 TRIES = 200
@@ -39,17 +39,17 @@ class RegularizedEvolution(BlackBox):
             raise UsageError(f"tournament {self.tournament}: expected 1 to the population, {self.population}")
 
     def ask(
-        self, space: Space, history: Sequence[Trial], n: int, rng: np.random.Generator, feasible: Feasible = anywhere
+        self, space: Space, history: Sequence[Trial], n: int, rng: np.random.Generator, feasible: Feasible = allow_all
     ) -> list[Architecture]:
-        known = seen(history)
+        known = tried_keys(history)
         population = self.at_most(self.population)
         if len(history) < population:
-            return fresh_at_random(space, n, known, rng, feasible)
+            return draw_new_at_random(space, n, known, rng, feasible)
         alive = history[-population:]
 
         def child() -> Architecture:
             rivals = rng.choice(len(alive), min(self.tournament, len(alive)), replace=False)
             return moves.mutate(space, max((alive[i] for i in rivals), key=lambda trial: trial.score).arch, rng)
 
-        found = fresh(space, lambda count: [child() for _ in range(count)], n, known, feasible, most=TRIES * n)
-        return found or fresh_at_random(space, n, known, rng, feasible)
+        found = draw_new(space, lambda count: [child() for _ in range(count)], n, known, feasible, most=TRIES * n)
+        return found or draw_new_at_random(space, n, known, rng, feasible)

@@ -20,7 +20,7 @@ from surgenas.core.seeds import generator
 from surgenas.core.space import Space
 from surgenas.core.trial import Trial
 from surgenas.core.work import Judge, Price, Work
-from surgenas.methods.base import Event, Latency, Needs, Problem, anywhere
+from surgenas.methods.base import Event, Latency, Needs, Problem, allow_all
 
 Feasible = Callable[[Sequence[Architecture]], npt.NDArray[np.bool_]]
 """A function from N architectures to (N,) booleans: True for those that meet the limit."""
@@ -64,7 +64,7 @@ class Sampling(ABC):
     batch: Count = 1
 
     @abstractmethod
-    def start(self, space: Space, rng: np.random.Generator, feasible: Feasible = anywhere) -> Loop:
+    def start(self, space: Space, rng: np.random.Generator, feasible: Feasible = allow_all) -> Loop:
         """A new optimizer with an empty history."""
 
     def at_most(self, population: int) -> int:

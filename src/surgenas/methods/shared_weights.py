@@ -60,7 +60,7 @@ class SupernetSearch(ABC):
         self.held_out = problem.held_out.to(self.device) if problem.held_out else None
         self.done = 0
         check_sharing(self.space, method.needs(self.space), method.name, method.default_space)
-        self.fresh_supernet()
+        self.make_supernet()
         self.start()
 
     @property
@@ -69,7 +69,7 @@ class SupernetSearch(ABC):
         assert self.problem.predictor is not None, "searches that share weights predict latency"
         return self.problem.predictor
 
-    def fresh_supernet(self) -> None:
+    def make_supernet(self) -> None:
         """Make a new supernet, with the same initial weights each time."""
         torch.manual_seed(derive(self.seed, "supernet"))
         supernet: Any = require(self.space, SharesWeights).supernet()

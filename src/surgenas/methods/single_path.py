@@ -21,8 +21,8 @@ from surgenas.core.seeds import derive
 from surgenas.core.space import Space
 from surgenas.methods.base import EpochSummary, Needs, Problem
 from surgenas.methods.gradient import GradientEpoch, GradientSearch, Multiplier, cosine
-from surgenas.methods.indicators import PAPER_TABLE, kept, paper_runtime
-from surgenas.methods.lambda_search import landed, propose
+from surgenas.methods.indicators import PAPER_TABLE, draw_dropout, paper_runtime
+from surgenas.methods.lambda_search import has_landed, propose
 from surgenas.methods.shared_weights import Step, TrainsSharedWeights
 from surgenas.nn.superkernel import Rule
 from surgenas.predictors.linear import AdditivePredictor
@@ -191,7 +191,7 @@ class SinglePathSearch(GradientSearch):
         generator = torch.Generator().manual_seed(derive(self.seed, "indicators", index))
         skippable = [bool(layer.skippable) for layer in self.supernet.layers]
         kind, keep = self.config.indicator_dropout, self.config.keep
-        return kept(kind, keep, skippable, self.thresholds.shape[1], generator)
+        return draw_dropout(kind, keep, skippable, self.thresholds.shape[1], generator)
 
     # --- runtime
 
@@ -223,7 +223,7 @@ class SinglePathSearch(GradientSearch):
 
     @property
     def finished(self) -> bool:
-        return landed(self.tries)
+        return has_landed(self.tries)
 
     def run_epoch(self, epoch: int, batches: Any) -> EpochSummary:
         """One pass over the training images. Where lambda is searched, every search starts from the same weights."""
@@ -270,7 +270,7 @@ class SinglePathSearch(GradientSearch):
 
     def summary(self, known: dict[str, Any]) -> SinglePathEpoch:
         return SinglePathEpoch(
-            **self.with_path(known), lam=self.lam, thresholds=self.thresholds.detach().tolist(),
+            **self.add_path(known), lam=self.lam, thresholds=self.thresholds.detach().tolist(),
             indicators=self.decisions(soften=1.0).tolist(),
         )  # fmt: skip
 

@@ -26,7 +26,7 @@ from surgenas.core.space import Space
 from surgenas.methods import SAMPLERS
 from surgenas.methods.base import EpochSummary, Latency, Needs, Problem
 from surgenas.methods.candidates import accuracies
-from surgenas.methods.constrained import most_probable
+from surgenas.methods.constrained import find_most_probable
 from surgenas.methods.evolution import Evolution, evolve
 from surgenas.methods.shared_weights import Step, SupernetSearch, TrainsSharedWeights
 
@@ -114,9 +114,9 @@ class SPOSSearch(SupernetSearch):
     def propose(
         self, latency_ms: Latency, window_ms: tuple[float, float], count: int, rng: np.random.Generator
     ) -> list[Architecture]:
-        return self.evolved(self.space, latency_ms, window_ms, rng)[:count]
+        return self.run_evolution(self.space, latency_ms, window_ms, rng)[:count]
 
-    def evolved(
+    def run_evolution(
         self, space: Space, latency_ms: Latency, window_ms: tuple[float, float], rng: np.random.Generator,
         seeds: Sequence[Architecture] = (),
     ) -> list[Architecture]:  # fmt: skip
@@ -132,7 +132,7 @@ class SPOSSearch(SupernetSearch):
             return (low <= ms) & (ms <= high)
 
         indifferent = np.ones((len(space.choices), max(len(choice.options) for choice in space.choices)))
-        few = most_probable(space, indifferent, latency_ms, window_ms, rng, count=self.config.parents, samples=500)
+        few = find_most_probable(space, indifferent, latency_ms, window_ms, rng, count=self.config.parents, samples=500)
         found = evolve(space, self.judge, self.config, feasible, rng, seeds=[*seeds, *few])
         return [judged.arch for judged in found]
 

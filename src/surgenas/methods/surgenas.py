@@ -233,7 +233,7 @@ class SurgeNASSearch(GradientSearch):
         _, tau, eta = self._schedule(known["epoch"] * self.steps_per_epoch)
         p_LK = self.probabilities()
         entropy = float(-(p_LK * p_LK.clamp_min(1e-12).log()).sum(1).mean())
-        return SurgeNASEpoch(**self.with_path(known), tau=tau, eta=eta, entropy=entropy)
+        return SurgeNASEpoch(**self.add_path(known), tau=tau, eta=eta, entropy=entropy)
 
     def probabilities(self) -> Tensor:
         """softmax(logits), (L, K)."""

@@ -25,8 +25,8 @@ from surgenas.core.errors import UsageError
 from surgenas.core.seeds import generator
 from surgenas.core.space import Floats, Space
 from surgenas.core.trial import Trial
-from surgenas.methods.base import anywhere
-from surgenas.methods.blackbox import ENUMERABLE, BlackBox, Pool, fresh_at_random, seen, whole
+from surgenas.methods.base import allow_all
+from surgenas.methods.blackbox import ENUMERABLE, BlackBox, Pool, draw_new_at_random, list_networks, tried_keys
 from surgenas.methods.sampling import Feasible
 
 MLP_SIZE, TREES = (256, 256), 200
@@ -72,14 +72,14 @@ class WeakNAS(BlackBox):
             raise UsageError("weaknas: expected first, top, pool and batch of 1 or more")
 
     def ask(
-        self, space: Space, history: Sequence[Trial], n: int, rng: np.random.Generator, feasible: Feasible = anywhere
+        self, space: Space, history: Sequence[Trial], n: int, rng: np.random.Generator, feasible: Feasible = allow_all
     ) -> list[Architecture]:
-        known = seen(history)
+        known = tried_keys(history)
         if len(history) < self.first:
-            return fresh_at_random(space, min(n, self.first - len(history)), known, rng, feasible)
-        pool = whole(space) if moves.size(space) <= ENUMERABLE else _drawn(space, self.pool, rng, feasible)
+            return draw_new_at_random(space, min(n, self.first - len(history)), known, rng, feasible)
+        pool = list_networks(space) if moves.size(space) <= ENUMERABLE else _drawn(space, self.pool, rng, feasible)
         favourites = self._favourites(space, history, pool, known, n, rng, feasible)
-        return favourites or fresh_at_random(space, n, known, rng, feasible)
+        return favourites or draw_new_at_random(space, n, known, rng, feasible)
 
     def _favourites(
         self, space: Space, history: Sequence[Trial], pool: Pool, known: set[str], n: int, rng: np.random.Generator,
@@ -144,7 +144,7 @@ class ExpectedImprovement(WeakNAS):
 
 
 def _drawn(space: Space, count: int, rng: np.random.Generator, feasible: Feasible) -> Pool:
-    archs = tuple(fresh_at_random(space, count, set(), generator(int(rng.integers(2**31)), "pool"), feasible))
+    archs = tuple(draw_new_at_random(space, count, set(), generator(int(rng.integers(2**31)), "pool"), feasible))
     keys = tuple(moves.canonical_key(space, arch) for arch in archs)
     return Pool(archs, keys, moves.encode(space, archs))
 

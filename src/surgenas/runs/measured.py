@@ -28,14 +28,14 @@ TOGETHER = 32
 """How many networks are priced in one call of the target. Their costs are recorded before the next call."""
 
 
-def target_of(run: Run) -> Target:
+def scaled_target(run: Run) -> Target:
     """The run's target; a timed one on the scale that the run has fixed, so that all its
     milliseconds are comparable."""
-    scale, target = scale_of(run), run.target
+    scale, target = recorded_scale(run), run.target
     return target.on_scale(scale) if scale and isinstance(target, TimedTarget) else target
 
 
-def scale_of(run: Run) -> Scale | None:
+def recorded_scale(run: Run) -> Scale | None:
     """The name of the run's reference network and its latency in ms; None before the step `reach` has calibrated it."""
     event = run.journal.last("calibrated")
     return (event["reference"], event["reference_ms"]) if event else None
@@ -66,7 +66,7 @@ def price(
     jobs = [job_of(arch, run.space) for arch in archs]
     todo = [job for job in jobs if job.key not in known]
     genes = {job.key: list(arch.genes) for job, arch in zip(jobs, archs, strict=True)}
-    target = target_of(run)
+    target = scaled_target(run)
     for start in range(0, len(todo), TOGETHER):
         part = todo[start : start + TOGETHER]
         seed = run.config.seed + turn
@@ -81,7 +81,7 @@ def price(
     return [known[job.key] for job in jobs]
 
 
-def candidates_measured(run: Run) -> list[dict[str, Any]]:
+def read_candidates(run: Run) -> list[dict[str, Any]]:
     """The events of candidates that were measured in finished turns of the step `derive`.
 
     An unfinished turn is left out: what it proposes must not depend on how much of it was measured before a kill.
@@ -98,7 +98,7 @@ def samples(run: Run, *, corrected: bool = True) -> tuple[list[Architecture], Fl
     """
     by_key: dict[str, tuple[Architecture, list[float]]] = {}
     profiled = [event for step in ("reach", "profile") for event in run.journal.all("measured", step=step)]
-    for event in [*profiled, *(candidates_measured(run) if corrected else [])]:
+    for event in [*profiled, *(read_candidates(run) if corrected else [])]:
         cost = read_cost(event["cost"])
         if cost.is_usable:
             by_key.setdefault(event["key"], (run.architecture(event["genes"]), []))[1].append(cost.ms)

@@ -67,7 +67,7 @@ class Run:
         return cls(folder, config, Journal(folder / "journal.jsonl"), progress)
 
     @classmethod
-    def begun(cls, folder: Path, config: RunConfig, progress: Progress) -> Run:
+    def open_or_create(cls, folder: Path, config: RunConfig, progress: Progress) -> Run:
         """Continue the run in a folder, or start a new one if there is none; raises UsageError if the run there has
         other settings."""
         if not (folder / "config.json").exists():

@@ -24,7 +24,7 @@ from surgenas.hardware.costs import read_cost
 from surgenas.methods.base import EpochSummary, Method, Needs, Problem, Search
 from surgenas.methods.candidates import HeldOut
 from surgenas.predictors.base import Predictor
-from surgenas.runs.measured import fitted_predictor, samples, target_of
+from surgenas.runs.measured import fitted_predictor, samples, scaled_target
 from surgenas.runs.results import Planned
 from surgenas.runs.run import Run
 from surgenas.runs.training import recipe
@@ -135,7 +135,7 @@ class Searching:
         final = recipe(self.run)
         candidates = tuple(replace(final, epochs=epochs) for epochs in self.rungs)
         return Here(
-            self.images, final, candidates, self.run.space, c.seed, target=target_of(self.run),
+            self.images, final, candidates, self.run.space, c.seed, target=scaled_target(self.run),
             accelerator=c.training.accelerator, progress=self.run.progress,
         )  # fmt: skip
 

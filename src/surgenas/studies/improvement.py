@@ -123,7 +123,7 @@ def run_protocol(
     for number, (seed, data, method) in enumerate(places, start=1):
         progress.log(f"run {number} of {len(places)}: {method} on {label(data)}, seed {seed}")
         config = _config(protocol, data, method, seed, limits.get((data, method)))
-        run = Run.begun(folder / f"{label(data)}-{method}-{seed}", config, progress)
+        run = Run.open_or_create(folder / f"{label(data)}-{method}-{seed}", config, progress)
         try:
             execute(run)
         except LimitError as error:  # the other runs go on

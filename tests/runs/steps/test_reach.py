@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from surgenas.core.errors import LimitError
-from surgenas.runs.measured import scale_of
+from surgenas.runs.measured import recorded_scale
 from surgenas.runs.results import Reached
 from surgenas.runs.steps.reach import check_limit, extremes, reach
 from tests.runs.written import ROOFLINE
@@ -19,7 +19,7 @@ def test_the_least_and_the_largest_network_bound_it_and_half_is_the_limit(fresh)
     smallest, largest = extremes(run, run.space.costs())
     assert set(smallest.genes) == {"skip"}
     assert set(largest.genes) == {"k7e6"}
-    assert scale_of(run) == ("toy-reference", 1.0)
+    assert recorded_scale(run) == ("toy-reference", 1.0)
     assert reach(run) == found
     assert len(run.journal.all("measured")) == 2, "what is known is not asked again"
 
@@ -39,7 +39,7 @@ def test_an_estimator_is_not_calibrated(fresh, tmp_path):
     (tmp_path / "paper.toml").write_text(ROOFLINE)
     run = fresh(device=str(tmp_path / "paper.toml"))
     assert reach(run).low_ms > 0
-    assert scale_of(run) is None
+    assert recorded_scale(run) is None
 
 
 def test_a_limit_below_everything_names_the_nearest_network(fresh):

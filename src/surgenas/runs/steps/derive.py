@@ -22,7 +22,7 @@ from surgenas.core.units import show_ms
 from surgenas.hardware.costs import read_cost
 from surgenas.methods.base import Search
 from surgenas.predictors.base import Predictor
-from surgenas.runs.measured import candidates_measured, fitted_predictor, measure
+from surgenas.runs.measured import fitted_predictor, measure, read_candidates
 from surgenas.runs.results import Derived
 from surgenas.runs.run import Run
 from surgenas.runs.searching import Searching
@@ -110,7 +110,7 @@ def _proposed(
 def _predicted(run: Run, predictor: Predictor, archs: Sequence[Architecture]) -> Floats:
     """Predicted latencies (N,) in ms, corrected by the median ratio of measured to predicted for candidates of earlier
     turns."""
-    known = _measured(run, candidates_measured(run))
+    known = _measured(run, read_candidates(run))
     if not known:
         return predictor.predict(moves.encode(run.space, archs))
     seen = predictor.predict(moves.encode(run.space, [arch for arch, _ in known]))

@@ -13,7 +13,7 @@ from surgenas.core.space import CostTable
 from surgenas.core.units import show_ms
 from surgenas.engine.jobs import job_of
 from surgenas.hardware.target import TimedTarget
-from surgenas.runs.measured import measure, scale_of
+from surgenas.runs.measured import measure, recorded_scale
 from surgenas.runs.results import Reached
 from surgenas.runs.run import Run
 
@@ -21,7 +21,7 @@ from surgenas.runs.run import Run
 def reach(run: Run) -> Reached:
     """Measure the networks with the fewest and the most MACs, and set the limit if the user has not."""
     costs, target = require(run.space, Additive).costs(), run.target
-    if scale_of(run) is None and isinstance(target, TimedTarget):
+    if recorded_scale(run) is None and isinstance(target, TimedTarget):
         name, ms = target.calibrate(job_of(_typical(run, costs), run.space))
         run.journal.append("calibrated", reference=name, reference_ms=ms)
     low, high = measure(run, "reach", extremes(run, costs))
