@@ -21,6 +21,7 @@ RUNS = {
     "pool": 2, "measured": 2, "found": 2, "searching": 3, "steps": 4, "flow": 5,
 }  # fmt: skip
 FILES = sorted(SOURCE.rglob("*.py"))
+TESTS = Path(__file__).parent
 
 
 def imports(path: Path) -> set[str]:
@@ -82,3 +83,11 @@ def test_a_file_says_what_it_is_and_stays_small(path):
     text = path.read_text()
     assert ast.get_docstring(ast.parse(text)), "a file opens with one honest sentence"
     assert len(text.splitlines()) <= 300
+
+
+def test_every_module_has_a_file_of_tests_of_its_own():
+    """Of its name, in the folder of the same path; steps of a run too."""
+    modules = [path.relative_to(SOURCE) for path in FILES if path.name not in ("__init__.py", "__main__.py")]
+    assert Path("runs/steps/search.py") in modules
+    lacking = [str(path) for path in modules if not (TESTS / path.with_name(f"test_{path.name}")).is_file()]
+    assert lacking == []

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import copy
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from torch import Tensor, nn
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.space import Space
 from surgenas.core.trial import Trial
+from surgenas.core.work import Epochs
 from surgenas.methods.candidates import HeldOut
 from surgenas.methods.sampling import Sampling
 from surgenas.spaces.macro import Macro
 from surgenas.tasks.data import Dataset, hold_out
+from surgenas.training.augment import train_batches
 
 Score = Callable[[Architecture], float]
 
@@ -55,3 +61,69 @@ def halves(digits: Dataset) -> tuple[Dataset, HeldOut]:
     data, aside = hold_out(digits, 0.2, 2000, 0)
     calibration = data.normalise(data.train.images[::5][:128])
     return data, HeldOut(calibration, data.normalise(aside.images), aside.labels)
+
+
+@pytest.fixture(scope="session")
+def ones() -> Callable[[Sequence[Architecture]], np.ndarray]:
+    """A latency of one millisecond, whatever the network."""
+    return lambda archs: np.ones(len(archs))
+
+
+@pytest.fixture(scope="session")
+def run(halves: tuple[Dataset, HeldOut]) -> Callable[[Any, int, int], None]:
+    """Trains the weights of a search from one epoch up to another."""
+
+    def train(search: Any, first: int, last: int) -> None:
+        for epoch in range(first, last):
+            search.tell(Epochs(epoch), train_batches(halves[0], 64, 0, epoch))
+
+    return train
+
+
+class Mute(nn.Module):
+    """In place of a supernet: keeps the paths that it is asked to run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bias, self.paths = nn.Parameter(torch.zeros(10)), []
+
+    def at(self, images: Tensor, path: Sequence[int]) -> Tensor:
+        self.paths.append(tuple(path))
+        return self.bias.expand(len(images), -1)
+
+
+@pytest.fixture(scope="session")
+def paths_of(halves: tuple[Dataset, HeldOut]) -> Callable[[Any, Iterable[int]], list[tuple[int, ...]]]:
+    """The paths that a search draws in these steps; the search stays as it is."""
+
+    def draw(search: Any, steps: Iterable[int]) -> list[tuple[int, ...]]:
+        images, labels = next(train_batches(halves[0], 8, 0, 0))
+        plain, search.supernet = search.supernet, Mute()
+        for index in steps:
+            search.step(images, labels, index)
+        found, search.supernet = search.supernet.paths, plain
+        return found
+
+    return draw
+
+
+@pytest.fixture(scope="session")
+def check_going_on(run: Callable[..., None], ones: Callable[..., np.ndarray]) -> Callable[[Callable[[], Any]], None]:
+    """Checks that a search of two epochs that is interrupted after either has the same weights and proposes the same.
+
+    It is given what makes such a search.
+    """
+
+    def check(make: Callable[[], Any]) -> None:
+        run(whole := make(), 0, 2)
+        for cut in (1, 2):
+            run(part := make(), 0, cut)
+            again = make()
+            again.load_state_dict(copy.deepcopy(part.state_dict()))
+            run(again, cut, 2)
+            weights = zip(whole.supernet.state_dict().items(), again.supernet.state_dict().values(), strict=True)
+            assert [name for (name, a), b in weights if not torch.equal(a, b)] == []
+            proposed = [m.propose(ones, (0.0, 2.0), 3, np.random.default_rng(1)) for m in (whole, again)]
+            assert proposed[0] == proposed[1]
+
+    return check

@@ -7,7 +7,6 @@ import copy
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from surgenas.core import moves
 from surgenas.core.errors import UsageError
@@ -34,57 +33,26 @@ def make(halves, predictor=None, limit_ms=2.0, space=None, **settings) -> Hurric
     return Hurricane(**{**FAST, **settings}).begin(problem)
 
 
-def run(search, halves, first, last):
-    for epoch in range(first, last):
-        search.tell(Epochs(epoch), train_batches(halves[0], BATCH, 0, epoch))
-
-
 def briefly(search, halves, first, last):
     """Epochs of one step."""
     for epoch in range(first, last):
         search.tell(Epochs(epoch), [next(train_batches(halves[0], 8, 0, epoch))])
 
 
-def ones(archs):
-    return np.ones(len(archs))
-
-
-class Mute(nn.Module):
-    """In place of a supernet: keeps the paths that it is asked to run."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.bias, self.paths = nn.Parameter(torch.zeros(10)), []
-
-    def at(self, images, path):
-        self.paths.append(tuple(path))
-        return self.bias.expand(len(images), -1)
-
-
-def paths_of(search, halves, steps):
-    """What is drawn in these steps; the search stays as it is."""
-    images, labels = next(train_batches(halves[0], 8, 0, 0))
-    plain, search.supernet = search.supernet, Mute()
-    for index in range(steps):
-        search.step(images, labels, index)
-    found, search.supernet = search.supernet.paths, plain
-    return found
-
-
 @pytest.mark.parametrize("backwards", [False, True])
-def test_the_first_stage_searches_the_later_layers_and_the_second_the_others(halves, backwards):
+def test_the_first_stage_searches_the_later_layers_and_the_second_the_others(halves, backwards, run, paths_of, ones):
     search = make(halves, epochs=5, early=2, reversed=backwards)
     first, second = ({2, 3, 4, 5}, {0, 1}) if not backwards else ({0, 1}, {2, 3, 4, 5})
     assert (set(search.first), set(search.second)) == (first, second)
     assert search.first_epochs == (3 if not backwards else 2)
-    paths = paths_of(search, halves, 60)
+    paths = paths_of(search, range(60))
     assert all(path[layer] == 0 for path in paths for layer in second), "best-scoring comes first"
     assert {path[min(first)] for path in paths} == {0, 1, 2, 3}
-    run(search, halves, 0, search.first_epochs + 1)
+    run(search, 0, search.first_epochs + 1)
     a1 = search.space.architecture(search.a1)
     assert all(a1.genes[layer] == search.space.choices[layer].options[0] for layer in second)
     fixed = moves.indices(search.space, a1)
-    assert all(path[layer] == fixed[layer] for path in paths_of(search, halves, 20) for layer in first)
+    assert all(path[layer] == fixed[layer] for path in paths_of(search, range(20)) for layer in first)
     found = search.propose(ones, (0.0, 2.0), 5, np.random.default_rng(0))
     assert all(arch.genes[layer] == a1.genes[layer] for arch in found for layer in first)
     assert search.judge(found[:1])[0] >= search.judge([a1])[0]
@@ -96,13 +64,13 @@ def test_layers_are_split_at_a_stage_boundary(halves):
     assert list(make(halves, space=Shuffle(), epochs=2).second) == list(range(8))
 
 
-def test_a_cold_second_stage_starts_from_fresh_weights(halves):
+def test_a_cold_second_stage_starts_from_fresh_weights(halves, run):
     cold = make(halves, epochs=2, warm=False)
     fresh = copy.deepcopy(cold.supernet.state_dict())
-    run(cold, halves, 0, 1)
+    run(cold, 0, 1)
     seen = []
     cold.step = lambda images, labels, index: seen.append(copy.deepcopy(cold.supernet.state_dict())) or (1.0, 0.0, 0.0)
-    run(cold, halves, 1, 2)
+    run(cold, 1, 2)
     assert all(torch.equal(value, fresh[name]) for name, value in seen[0].items())
     assert not cold.optimizer.state
     assert {id(p) for p in cold.optimizer.param_groups[0]["params"]} == {id(p) for p in cold.supernet.parameters()}
@@ -135,18 +103,8 @@ def test_a_first_stage_that_nothing_fits_takes_the_cheapest_later_layers(halves)
     assert list(a1[2:]) == search.space.costs().macs[2:].argmin(1).tolist()
 
 
-def test_interrupted_between_any_two_epochs_it_proposes_the_same(halves):
-    whole = make(halves, epochs=2)
-    run(whole, halves, 0, 2)
-    for cut in (1, 2):
-        part, again = make(halves, epochs=2), make(halves, epochs=2)
-        run(part, halves, 0, cut)
-        again.load_state_dict(copy.deepcopy(part.state_dict()))
-        run(again, halves, cut, 2)
-        for (name, a), b in zip(whole.supernet.state_dict().items(), again.supernet.state_dict().values(), strict=True):
-            assert torch.equal(a, b), name
-        proposed = [m.propose(ones, (0.0, 2.0), 3, np.random.default_rng(1)) for m in (whole, again)]
-        assert proposed[0] == proposed[1]
+def test_interrupted_between_any_two_epochs_it_proposes_the_same(halves, check_going_on):
+    check_going_on(lambda: make(halves, epochs=2))
 
 
 def test_it_wants_operators_chosen_and_twice_as_many_judged():

@@ -12,9 +12,9 @@ from surgenas.spaces.restricted import Restricted
 pytest.importorskip("nevergrad")
 
 
-def test_an_optimizer_that_is_not_there_is_named(macro):
-    with pytest.raises(UsageError, match="no optimizer 'none'"):
-        NevergradSearch(optimizer="none").start(macro, np.random.default_rng(0))
+def test_an_optimizer_that_is_not_there_is_named_before_it_is_needed():
+    with pytest.raises(UsageError, match="--set optimizer=none: Nevergrad has no optimizer"):
+        NevergradSearch(optimizer="none")
 
 
 def test_a_choice_of_one_option_is_not_its_business(macro):

@@ -7,11 +7,9 @@ import copy
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from surgenas.core import moves
 from surgenas.core.errors import UsageError
-from surgenas.core.work import Epochs
 from surgenas.methods import make_method
 from surgenas.methods.base import Problem
 from surgenas.methods.spos import SPOS, SPOSSearch
@@ -31,41 +29,11 @@ def make(halves, **settings) -> SPOSSearch:
         space, 2.0, 0, predictor=ZeroPredictor(space.costs()), steps_per_epoch=steps_per_epoch(data, BATCH),
         held_out=held_out,
     )  # fmt: skip
-    return SPOS(**settings).begin(problem)
-
-
-def run(search, halves, first, last):
-    for epoch in range(first, last):
-        search.tell(Epochs(epoch), train_batches(halves[0], BATCH, 0, epoch))
+    return SPOS(**{**FAST, **settings}).begin(problem)
 
 
 def batch(halves):
     return next(train_batches(halves[0], 8, 0, 0))
-
-
-def ones(archs):
-    return np.ones(len(archs))
-
-
-class Mute(nn.Module):
-    """In place of a supernet: keeps the paths that it is asked to run."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.bias, self.paths = nn.Parameter(torch.zeros(10)), []
-
-    def at(self, images, path):
-        self.paths.append(tuple(path))
-        return self.bias.expand(len(images), -1)
-
-
-def paths_of(search, halves, steps):
-    """What is drawn in these steps."""
-    images, labels = batch(halves)
-    search.supernet = Mute()
-    for index in steps:
-        search.step(images, labels, index)
-    return search.supernet.paths
 
 
 def test_only_the_path_that_ran_is_changed(halves):
@@ -82,23 +50,23 @@ def test_only_the_path_that_ran_is_changed(halves):
     assert touched == ran
 
 
-def test_fair_orderings_train_every_operator_once_a_step(halves):
-    paths = paths_of(make(halves, epochs=2, sampler="fair"), halves, [0])
+def test_fair_orderings_train_every_operator_once_a_step(halves, paths_of):
+    paths = paths_of(make(halves, epochs=2, sampler="fair"), [0])
     assert len(paths) == 4
     assert all(sorted(column) == [0, 1, 2, 3] for column in zip(*paths, strict=True))
 
 
-def test_paths_are_uniform(halves):
-    paths = paths_of(make(halves, epochs=2), halves, range(400))
+def test_paths_are_uniform(halves, paths_of):
+    paths = paths_of(make(halves, epochs=2), range(400))
     counts = np.bincount([k for path in paths for k in path], minlength=4)
     assert (np.abs(counts / counts.sum() - 0.25) < 0.03).all()
 
 
-def test_a_step_draws_the_same_paths_whatever_was_before(halves):
-    assert paths_of(make(halves), halves, [3, 4]) == paths_of(make(halves), halves, [0, 3, 4])[1:]
+def test_a_step_draws_the_same_paths_whatever_was_before(halves, paths_of):
+    assert paths_of(make(halves), [3, 4]) == paths_of(make(halves), [0, 3, 4])[1:]
 
 
-def test_evolution_avoids_the_planted_operator_and_stays_in_the_window(halves):
+def test_evolution_avoids_the_planted_operator_and_stays_in_the_window(halves, run):
     space = Planted()
     predictor = FlopsPredictor(space.costs())
     code = moves.encode(space, [moves.uniform_architecture(space, op) for op in space.choices[0].options])
@@ -109,7 +77,7 @@ def test_evolution_avoids_the_planted_operator_and_stays_in_the_window(halves):
 
     larger = {"population": 30, "generations": 5, "mutations": 15, "crossovers": 10}
     search = make(halves, epochs=10, sampler="fair", **larger)
-    run(search, halves, 0, 10)
+    run(search, 0, 10)
     window = (0.0, float(latency([moves.uniform_architecture(space, "k5e3")])[0]) * 1.05)
     found = search.propose(latency, window, 5, np.random.default_rng(0))
     assert len(found) == len(set(found)) == 5
@@ -118,12 +86,12 @@ def test_evolution_avoids_the_planted_operator_and_stays_in_the_window(halves):
     assert search.propose(latency, window, 5, np.random.default_rng(0)) == found
 
 
-def test_a_window_that_nothing_meets_is_an_empty_answer(halves):
-    assert make(halves, epochs=1, **FAST).propose(ones, (2.0, 3.0), 5, np.random.default_rng(0)) == []
+def test_a_window_that_nothing_meets_is_an_empty_answer(halves, ones):
+    assert make(halves, epochs=1).propose(ones, (2.0, 3.0), 5, np.random.default_rng(0)) == []
 
 
 def test_what_was_judged_is_not_judged_again_until_the_weights_change(halves):
-    search = make(halves, epochs=1, **FAST)
+    search = make(halves, epochs=1)
     arch = moves.uniform_architecture(search.space, "k3e3")
     path = moves.indices(search.space, arch)
     assert search.judge([arch]) == [search.scores[path]]
@@ -133,18 +101,8 @@ def test_what_was_judged_is_not_judged_again_until_the_weights_change(halves):
     assert search.judge([arch])[0] >= 0
 
 
-def test_interrupted_between_any_two_epochs_it_proposes_the_same(halves):
-    whole = make(halves, epochs=2, **FAST)
-    run(whole, halves, 0, 2)
-    for cut in (1, 2):
-        part, again = make(halves, epochs=2, **FAST), make(halves, epochs=2, **FAST)
-        run(part, halves, 0, cut)
-        again.load_state_dict(copy.deepcopy(part.state_dict()))
-        run(again, halves, cut, 2)
-        for (name, a), b in zip(whole.supernet.state_dict().items(), again.supernet.state_dict().values(), strict=True):
-            assert torch.equal(a, b), name
-        proposed = [m.propose(ones, (0.0, 2.0), 3, np.random.default_rng(1)) for m in (whole, again)]
-        assert proposed[0] == proposed[1]
+def test_interrupted_between_any_two_epochs_it_proposes_the_same(halves, check_going_on):
+    check_going_on(lambda: make(halves, epochs=2))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Searches on tables: the truth that is looked up, what is said of a search, and benches that are cut off or bad."""
+"""Searches on tables: what is said of a search, and benches that are cut off or bad."""
 
 from __future__ import annotations
 
@@ -17,18 +17,12 @@ from surgenas import api
 from surgenas.core import moves
 from surgenas.core.errors import DataError, LimitError, SurgenasError, UsageError
 from surgenas.core.progress import Progress
-from surgenas.engine.tables import Table, read_columns
-from surgenas.engine.tabular import Lookup, look_up_all
-from surgenas.methods.blackbox import list_networks
 from surgenas.methods.random_search import RandomSearch
 from surgenas.report.lab_text import bench_table
 from surgenas.spaces.macro import Macro
-from surgenas.spaces.nasbench201 import NASBench201
 from surgenas.studies.bench import BenchResult
 
 SPACE = Macro()
-DATA = Path(__file__).parents[3] / "shared" / "data"
-CELLS = NASBench201()
 
 
 @pytest.fixture(scope="module")
@@ -60,36 +54,6 @@ def of(found, name):
 def without_times(found):
     rows = tuple(replace(row, seconds_per_1000_queries=0.0) for row in found.methods)
     return replace(found, methods=rows, report="")
-
-
-def test_isomorphic_architectures_share_the_row_of_their_representative():
-    one = CELLS.parse("|nor_conv_3x3~0|+|none~0|none~1|+|none~0|skip_connect~1|none~2|")
-    other = CELLS.parse("|nor_conv_3x3~0|+|nor_conv_1x1~0|none~1|+|none~0|skip_connect~1|none~2|")
-    assert CELLS.canonical(one) == CELLS.canonical(other)
-    first = CELLS.canonical(one)
-    second = other if first == one else one
-
-    def look(archs, values):
-        return Lookup(Table(CELLS, tuple(archs), ("x",), np.array(values)[:, None]), "x")
-
-    assert look([second, first], [1.0, 2.0])([first, second]).tolist() == [2.0, 2.0], "its own row, wherever it stands"
-    assert look([second], [1.0])([first]).tolist() == [1.0]
-    with pytest.raises(DataError, match="is not in the table, which has 1 architectures"):
-        look([second], [1.0])([moves.uniform_architecture(CELLS, "none")])
-
-
-def test_public_optima_are_found():
-    if not (DATA / "nasbench201").is_dir():
-        pytest.skip("no public tables here")
-    columns = {"c10_test_200ep": 94.373, "c100_test_200ep": 73.513}
-    found = read_columns(CELLS, DATA / "nasbench201" / "accuracy.csv.gz", list(columns))
-    for name, best in columns.items():
-        assert look_up_all(CELLS, found, name).max() == pytest.approx(best, abs=5e-4)
-    path = DATA / "nasbench_macro" / "nas-bench-macro_cifar10.json"
-    values = look_up_all(SPACE, read_columns(SPACE, path, ["mean_acc"]), "mean_acc")
-    assert len(values) == 3969, "layers of one shape may trade places with a skip"
-    assert list_networks(SPACE).archs[values.argmax()] == SPACE.canonical(SPACE.parse("22212220"))
-    assert values.max() == pytest.approx(93.127, abs=1e-3)
 
 
 def test_what_is_said_of_a_search(table, tmp_path):

@@ -73,7 +73,8 @@ def test_every_method_says_what_all_its_settings_mean():
     assert [*found.predictors] == [*PREDICTORS]
     for name, method in found.methods.items():
         kind = look_up("method", name, CATALOG)
-        assert {row.name for row in method.settings} == {f.name for f in fields(kind) if f.init}
+        others = {"epochs", "make"}  # --epochs says the one, no text can say the other
+        assert {row.name for row in method.settings} == {f.name for f in fields(kind) if f.init} - others
         for row in method.settings:
             assert row.meaning, f"{name}: {row.name}"
             assert row.takes, f"{name}: {row.name}"

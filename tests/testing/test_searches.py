@@ -84,7 +84,10 @@ class Moody(RandomSearch):
 
 
 def endless(search):
-    return [Judge(moves.uniform_architecture(search.space, "a"))]
+    """All that is fast enough, one after the other, whatever its trials are."""
+    archs = [arch for arch in moves.enumerate_all(search.space) if search.problem.feasible([arch])[0]]
+    arch = archs[len(search.history)]
+    return [Price((arch,)), Judge(arch)]
 
 
 def twice(search, latency_ms, window_ms, count, rng):

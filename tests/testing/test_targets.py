@@ -80,6 +80,7 @@ BROKEN_TARGETS = {
     "its costs count units that it does not tell": paper(
         lambda job: replace(estimated(job), values={"ms": 1.0, "cycles": 9.0})
     ),
+    "a measurement has no grade": each(grade=None),
     "an estimate has a grade": paper(lambda job: Graded(**vars(estimated(job)))),
     "a cost is lost in JSON": paper(lambda job: estimated(job, by_layer=[("stem", 1.0)])),
     "it leaves its scale for another reference": each(reference="another"),

@@ -143,6 +143,7 @@ def export(run: str | Path, path: str | Path) -> Path:
     """Copy a run's compared ONNX file to a path, and return the path. Raises SurgenasError if the run has none yet."""
     from surgenas.core.files import write_atomic
 
+    _open(run, None)
     source = Path(run) / "model.onnx"
     try:
         content = source.read_bytes()

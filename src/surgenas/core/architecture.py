@@ -115,6 +115,8 @@ def read_architecture(path: str | Path) -> Architecture:
     path = path / "architecture.json" if path.is_dir() else path
     try:
         return Architecture.from_json(path.read_text())
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from error
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}; expected an architecture.json of a run") from error
     except UnicodeDecodeError as error:

@@ -47,6 +47,8 @@ def sync_folder(folder: Path) -> None:
 
 def cannot_write(path: Path, size: int, error: OSError) -> EnvironmentFault:
     """The error to raise when `size` bytes could not be written to a path."""
+    if isinstance(error, FileNotFoundError):
+        return EnvironmentFault(f"cannot write {path}: there is no folder {path.parent}")
     return EnvironmentFault(
         f"cannot write {path} ({size} bytes): {error.strerror or error}; free the disk or write elsewhere; "
         "a search goes on with `surgenas resume`"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from inspect import isabstract
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -60,6 +60,10 @@ def make_method(name: str, settings: Mapping[str, object]) -> Method:
     known = [field.name for field in fields(kind)]
     if unknown := [setting for setting in settings if setting not in known]:
         raise UsageError(f"--set: {name} has no setting {unknown[0]!r}; one of {', '.join(known)}")
+    hints = get_type_hints(kind)
+    for setting, value in settings.items():  # pydantic would take True for 1
+        if isinstance(value, bool) and bool not in (hints[setting], *get_args(hints[setting])):
+            raise UsageError(f"--set {setting}={value}: expected no truth value")
     try:
         made: Any = TypeAdapter(kind).validate_python(dict(settings))
     except ValidationError as error:

@@ -26,15 +26,16 @@ class NevergradSearch(Sampling):
     name: ClassVar[str] = "nevergrad"
     optimizer: str = "DiscreteOnePlusOne"
 
+    def __post_init__(self) -> None:
+        """Raises EnvironmentFault if Nevergrad is not installed, UsageError if its registry has no such name."""
+        if self.optimizer not in _nevergrad().optimizers.registry:
+            raise UsageError(
+                f"--set optimizer={self.optimizer}: Nevergrad has no optimizer of that name; its registry lists them"
+            )
+
     def start(self, space: Space, rng: np.random.Generator, feasible: Feasible = allow_all) -> ForeignLoop:
-        """A new optimizer. Raises EnvironmentFault if Nevergrad is not installed, UsageError if its registry has no
-        such name."""
-        try:
-            import nevergrad
-        except ImportError as error:
-            raise EnvironmentFault("Nevergrad is not installed: pip install 'surgenas[lab]'") from error
-        if self.optimizer not in nevergrad.optimizers.registry:
-            raise UsageError(f"Nevergrad has no optimizer {self.optimizer!r}; its registry lists them")
+        """A new optimizer."""
+        nevergrad = _nevergrad()
         free = [choice.options for choice in space.choices if len(choice.options) > 1]  # 1 option: it divides by 0
         genes = nevergrad.p.Tuple(*map(nevergrad.p.Choice, free))
         genes.random_state.seed(int(rng.integers(2**31)))
@@ -67,3 +68,12 @@ class NevergradLoop(ForeignLoop):
 
     def answer(self, token: Any, trial: Trial) -> None:
         self.optimizer.tell(token, -trial.score)
+
+
+def _nevergrad() -> Any:
+    """The package, imported when it is needed."""
+    try:
+        import nevergrad
+    except ImportError as error:
+        raise EnvironmentFault("Nevergrad is not installed: pip install 'surgenas[lab]'") from error
+    return nevergrad

@@ -49,7 +49,8 @@ CHUNK = 500
 
 @dataclass(frozen=True, kw_only=True)
 class WeakNAS(BlackBox):
-    """A search by weak predictors.
+    """WeakNAS (Wu et al. 2021): in each round a weak predictor of the score, fitted on all judged networks, chooses the
+    networks that are judged next.
 
     batch: networks judged in a round, M in the paper.
     first: random networks judged before the first predictor is fitted.

@@ -70,6 +70,7 @@ def perform(run: Run, step: Step) -> None:
 def prepare(run: Run) -> tuple[Reached, Planned]:
     """Do first what is cheap and may fail: settings, images, device, reachable latencies, time and memory."""
     run.journal.append("session", time=time.time())
+    _ = run.target  # a device that is not there is refused before images are read
     operators, reach_, plan_ = CHEAP
     perform(run, operators)
     check_names(run)

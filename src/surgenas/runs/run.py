@@ -87,12 +87,18 @@ class Run:
                 f"{folder} is not a run folder (no config.json); `surgenas search --out` makes one"
             ) from None
         except (OSError, ValueError) as error:
-            raise CorruptError(f"{folder / 'config.json'} cannot be read: {error}") from error
+            raise CorruptError(
+                f"{folder / 'config.json'} cannot be read: {error}; restore the file, or start a new run"
+            ) from error
         found = record.get("format") if isinstance(record, dict) else None
         if found != FORMAT:
             raise UsageError(f"{folder} was written as {found!r}, this version reads {FORMAT!r}; resume it with the "
                              "surgenas that wrote it, or start a new run")  # fmt: skip
-        return cls(folder, read_config(record.get("config")), Journal(folder / "journal.jsonl"), progress)
+        try:
+            config = read_config(record.get("config"))
+        except CorruptError as error:
+            raise CorruptError(f"{folder}: {error}; restore the file, or start a new run") from error
+        return cls(folder, config, Journal(folder / "journal.jsonl"), progress)
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
@@ -187,7 +193,14 @@ class Run:
     def result_of(self, step: str, kind: type[Result]) -> Result | None:
         """The recorded result of a step; None if it is not done, or did not apply."""
         event = self.journal.last("done", step=step)
-        return kind.from_json(event["result"]) if event and event["result"] is not None else None
+        if event is None or event.get("result") is None:
+            return None
+        try:
+            return kind.from_json(event["result"])
+        except CorruptError as error:
+            raise CorruptError(
+                f"{self.folder / 'journal.jsonl'}: step {step}: {error}; restore the file, or start a new run"
+            ) from error
 
     def _need(self, kind: type[Result]) -> Result:
         found = self.result(kind)

@@ -37,7 +37,8 @@ def _pool() -> dict[str, Block]:
 
 
 class Operators(Mobile):
-    """Chains of blocks of several families, in a layout; settings are those of `mobile` and `pool`.
+    """HURRICANE's pool of operators (Zhang et al. 2020): separable, MBConv and ShuffleNetV2 blocks in chains. Settings
+    are those of `mobile` and `pool`.
 
     pool: the operators that a layer may take, best first, separated by commas. With semicolons between them each layer
     has its own list, all equally long. Empty for all 32.

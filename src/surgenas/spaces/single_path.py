@@ -60,7 +60,8 @@ class SinglePath(Mobile):
 
 
 class SinglePathSE(SinglePath):
-    """The same space with a choice of Squeeze-and-Excitation: none, or .25 or .5 of the layer's input channels."""
+    """The space `single_path` with a choice of Squeeze-and-Excitation: none, or .25 or .5 of the layer's input
+    channels."""
 
     name = "single_path_se"
     operators: ClassVar[dict[str, Operator]] = {

@@ -161,7 +161,7 @@ def _space_row(name: str, settings: dict[str, str]) -> SpaceRow:
     ]  # fmt: skip
     options = max((choice.options for choice in space.choices), key=len)
     return SpaceRow(
-        _first_sentence(inspect.getmodule(kind)), len(space.choices), options, float(f"{moves.size(space):.3g}"),
+        _about(kind, SPACES), len(space.choices), options, float(f"{moves.size(space):.3g}"),
         space.input_shape[1], tuple(can), tuple(rows),
     )  # fmt: skip
 
@@ -190,12 +190,12 @@ def _method_row(name: str) -> MethodRow:
     rows = [
         SettingRow(f.name, _plain_type(hints[f.name]), _default(f), _meaning(kind, f.name))
         for f in fields(kind)
-        if f.init
+        if f.init and f.name != "epochs" and not callable(getattr(made, f.name))  # --epochs; what no text can say
     ]
     told = {
         f.name: value for f in fields(needs) if (value := getattr(needs, f.name)) != f.default and f.name != "shares"
     }
-    return MethodRow(_first_sentence(inspect.getmodule(kind)), kind.default_space, needs.shares, told, tuple(rows))
+    return MethodRow(_about(kind, METHODS), kind.default_space, needs.shares, told, tuple(rows))
 
 
 def _default(field: Any) -> str:
@@ -225,6 +225,12 @@ def _meaning(kind: Any, name: str) -> str:
     return ""
 
 
+def _about(kind: Any, catalog: Mapping[str, str]) -> str:
+    """A sentence about a catalogued class: of its module, or of itself if it shares the module with others."""
+    alike = [path for path in catalog.values() if path.startswith(f"{kind.__module__}:")]
+    return _first_sentence(kind if len(alike) > 1 else inspect.getmodule(kind))
+
+
 def _first_sentence(thing: Any) -> str:
     text = " ".join((inspect.getdoc(thing) or "").split())
-    return text.partition(". ")[0].rstrip(".")
+    return re.split(r"(?<!al)\. ", text)[0].rstrip(".")
