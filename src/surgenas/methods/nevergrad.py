@@ -30,7 +30,7 @@ class NevergradSearch(Sampling):
         """Raises EnvironmentFault if Nevergrad is not installed, UsageError if its registry has no such name."""
         if self.optimizer not in _nevergrad().optimizers.registry:
             raise UsageError(
-                f"--set optimizer={self.optimizer}: Nevergrad has no optimizer of that name; its registry lists them"
+                f"--set optimizer={self.optimizer}: Nevergrad has no optimizer of that name; see its registry"
             )
 
     def start(self, space: Space, rng: np.random.Generator, feasible: Feasible = allow_all) -> ForeignLoop:
