@@ -68,7 +68,7 @@ def test_the_operators_that_hurricane_chooses_for_the_recorded_device(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "method", [pytest.param(name, marks=[pytest.mark.slow] * (name not in ("surgenas", "spos"))) for name in METHODS]
+    "method", [pytest.param(name, marks=[pytest.mark.slow] * (name != "surgenas")) for name in METHODS]
 )
 def test_a_second_run_ends_equal(method, tmp_path):
     """With a limit above everything: few candidates are measured."""

@@ -48,7 +48,7 @@ BAD = [
     (["report", "nowhere"], 2, "not a run folder"),
     (["predict", "nowhere"], 2, "not a run folder"),
     (["predict"], 2, "--table FILE"),
-    (["export", "nowhere"], 1, "no model.onnx"),
+    (["export", "nowhere"], 2, "nowhere is not a run folder"),
     (["measure", "nowhere"], 2, "architecture.json"),
     (["measure", "damaged.onnx"], 4, "not a usable ONNX model"),
     (["measure", "thousand.json", "--device", "toaster"], 2, "onnxruntime-cpu"),

@@ -34,6 +34,12 @@ def test_every_move_leaves_given_genes_alone(given_genes, seed):
     assert all(arch.genes[i] == gene for arch in found for i, gene in given_genes.items())
 
 
+@pytest.mark.parametrize("position", [-1, 8])
+def test_a_position_that_is_not_there_is_named(position):
+    with pytest.raises(UsageError, match=f"macro: no choice at position {position}; it has 8"):
+        Restricted(WHOLE, {position: "skip"})
+
+
 @given(givens)
 @fast
 def test_its_size_is_what_is_left_to_choose(given_genes):

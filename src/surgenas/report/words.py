@@ -19,7 +19,7 @@ def draw(table: Table) -> str:
     for column in table.columns:
         column.overflow = "fold"
     sink = io.StringIO()
-    Console(file=sink, width=WIDTH).print(table)
+    Console(file=sink, width=WIDTH, emoji=False).print(table)
     return "\n".join(line.rstrip() for line in sink.getvalue().rstrip().splitlines())
 
 

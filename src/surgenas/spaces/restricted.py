@@ -16,12 +16,14 @@ class Restricted(Space):
 
     given: the gene by the position of its choice. Architectures carry the spec of the whole space. It has none of the
     whole's capabilities: a fixed choice has one option here and several there, so codes and positions differ. Raises
-    UsageError for a gene that the whole space has not.
+    UsageError for a position or a gene that the whole space has not.
     """
 
     def __init__(self, whole: Space, given: Mapping[int, str]) -> None:
         self.name, self.whole = whole.name, whole
         for i, gene in given.items():
+            if not 0 <= i < len(whole.choices):
+                raise UsageError(f"{whole.name}: no choice at position {i}; it has {len(whole.choices)}")
             if gene not in whole.choices[i].options:
                 raise UsageError(f"{whole.choices[i].name}: unknown option {gene!r}")
         self._choices = tuple(

@@ -11,7 +11,7 @@ from tests.runs.written import TOY
 
 
 @pytest.fixture
-def draw_new(tmp_path):
+def fresh(tmp_path):
     """A new run with these words."""
 
     def make(name: str = "run", progress: Progress | None = None, **words: object) -> Run:
