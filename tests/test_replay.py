@@ -67,9 +67,8 @@ def test_the_operators_that_hurricane_chooses_for_the_recorded_device(tmp_path):
     assert selected.pool == "mb_k5e6,mb_k3e6,mb_k7e6"
 
 
-@pytest.mark.parametrize(
-    "method", [pytest.param(name, marks=[pytest.mark.slow] * (name != "surgenas")) for name in METHODS]
-)
+@pytest.mark.slow  # benchmarks/replay.py runs these from two builds
+@pytest.mark.parametrize("method", METHODS)
 def test_a_second_run_ends_equal(method, tmp_path):
     """With a limit above everything: few candidates are measured."""
     how = {"method": method, "method_settings": METHODS[method], "latency_ms": 1.0, **SETTINGS}

@@ -30,7 +30,15 @@ def jobs(small, *operators):
     return [job_of(moves.uniform_architecture(small, operator)) for operator in operators]
 
 
-SLOW = ("litert-cpu", "executorch-cpu", "torch-compile-cpu", "pytorch-cpu", "openvino-cpu-int8", "onnxruntime-cpu-int8")
+SLOW = (
+    "openvino-cpu-bf16",
+    "litert-cpu",
+    "executorch-cpu",
+    "torch-compile-cpu",
+    "pytorch-cpu",
+    "openvino-cpu-int8",
+    "onnxruntime-cpu-int8",
+)
 """A quarter of a minute and more to convert, quantize or compile a few networks."""
 
 
