@@ -15,7 +15,7 @@ demo: install
 	$(BIN)/surgenas search
 
 test: install check
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: install
 	$(BIN)/ruff check src tests benchmarks examples
