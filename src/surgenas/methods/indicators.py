@@ -10,8 +10,6 @@ from torch import Tensor
 
 from surgenas.nn.superkernel import E3, E6, K5
 
-DROPOUTS = ("equal", "authors", "none")
-"""Ways to drop decisions in the warm-up, by name; `draw_dropout` says what each does."""
 PAPER_TABLE = ("k3e6", "k5e3", "k5e6")
 """The operators whose latencies the paper's formula uses."""
 

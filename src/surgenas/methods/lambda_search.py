@@ -16,8 +16,6 @@ from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
 
 TOLERANCE = 0.03
 """The search for lambda ends when |runtime / wanted - 1| is at most this."""
-WAYS = ("bisection", "bayes")
-"""The names of the two ways to choose the next lambda."""
 Tries = Sequence[tuple[float, float]]
 """(log10 lambda, runtime / wanted) of each search so far."""
 
