@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +97,19 @@ def test_a_finished_run_that_is_resumed_does_nothing_again(finished):
     assert surgenas.resume(finished.run).architecture == finished.architecture
     after = [e for e in lines_of(open_run(finished.run)) if e["event"] in ("done", "measured", "epoch", "trained")]
     assert after == before
+
+
+def test_files_that_were_damaged_or_removed_afterwards_are_made_again(finished, tmp_path):
+    folder = shutil.copytree(finished.run, tmp_path / "run")
+    kept = {name: (folder / name).read_bytes() for name in ("model.safetensors", "models-random-1.safetensors")}
+    model = (folder / "model.onnx").read_bytes()
+    (folder / "model.safetensors").write_bytes(kept["model.safetensors"][:500])
+    (folder / "models-random-1.safetensors").unlink()
+    (folder / "model.onnx").unlink()
+    found = surgenas.resume(folder)
+    assert {name: (folder / name).read_bytes() for name in kept} == kept
+    assert (folder / "model.onnx").read_bytes() == model
+    assert found.accuracy == finished.accuracy
 
 
 def test_single_path_does_the_whole_job_in_its_own_space_and_a_time_limit_stops_it(tmp_path, tiny, listener):

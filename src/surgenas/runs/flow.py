@@ -30,6 +30,7 @@ from surgenas.runs.steps.rivals import rivals
 from surgenas.runs.steps.search import search
 from surgenas.runs.steps.train import networks, train
 from surgenas.runs.steps.verify import say_claim, verify
+from surgenas.runs.training import weights_file
 from surgenas.spaces import CATALOG, make_space
 from surgenas.training.loop import make_fabric
 
@@ -42,10 +43,12 @@ class Step:
     """A step of a run.
 
     name: what the journal calls it. work: does the step and returns its result; None if it does not apply to this run.
+    file: what it writes into the run folder, if anything; it is done again if the file is no longer what it wrote.
     """
 
     name: str
     work: Callable[[Run], Record | None]
+    file: str = ""
 
 
 CHEAP = (Step("operators", choose_operators), Step("reach", reach), Step("plan", plan))
@@ -55,16 +58,16 @@ LONG = (
     Step("profile", profile), Step("predict", predict), Step("search", search), Step("derive", derive),
     Step("rivals", rivals),
 )  # fmt: skip
-LAST = (Step("export", export), Step("verify", verify))
+LAST = (Step("export", export, "model.onnx"), Step("verify", verify))
 
 
 def perform(run: Run, step: Step) -> None:
     """Do a step unless it is done already, and record its result."""
-    if run.journal.last("done", step=step.name):
+    if run.is_done(step.name, step.file):
         return
     with run.timed(step.name):
         found = step.work(run)
-    run.record(step.name, found)
+    run.record(step.name, found, step.file)
 
 
 def prepare(run: Run) -> tuple[Reached, Planned]:
@@ -164,7 +167,7 @@ def execute(run: Run) -> None:
             perform(run, step)
         write_atomic(run.folder / "architecture.json", run.derived.architecture.to_json().encode())
         for name, arch in networks(run).items():
-            perform(run, Step(f"train {name}", partial(train, name=name, arch=arch)))
+            perform(run, Step(f"train {name}", partial(train, name=name, arch=arch), weights_file(name)))
         for step in LAST:
             perform(run, step)
         say_claim(run)

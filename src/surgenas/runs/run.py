@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Iterator
@@ -252,9 +253,25 @@ class Run:
         finally:
             self.journal.append("spent", step=step, seconds=time.monotonic() - start)
 
-    def record(self, step: str, result: Record | None) -> None:
-        """Record the result of a step, None if the step does not apply; it is done from then on."""
-        self.journal.append("done", step=step, result=result.to_json() if result else None)
+    def record(self, step: str, result: Record | None, file: str = "") -> None:
+        """Record the result of a step, None if the step does not apply; it is done from then on. file: what it wrote
+        into the run folder, if anything."""
+        self.journal.append("done", step=step, result=result.to_json() if result else None, digest=self._digest(file))
+
+    def is_done(self, step: str, file: str = "") -> bool:
+        """Whether a step is recorded, and the file that it wrote, if any, is still what it was."""
+        event = self.journal.last("done", step=step)
+        if event is None:
+            return False
+        intact = event.get("digest") in (None, self._digest(file))
+        if not intact:
+            self.progress.log(f"{self.folder / file} is missing or damaged; it is made again")
+        return intact
+
+    def _digest(self, file: str) -> str | None:
+        """The SHA-256 of a file in the run folder; None for no file, and for one that is not there."""
+        path = self.folder / file
+        return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
 
     def seconds(self) -> dict[str, float]:
         """Seconds spent by step; interrupted attempts count."""

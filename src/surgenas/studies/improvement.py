@@ -178,7 +178,8 @@ def _row(data: str, method: str, runs: Sequence[Run]) -> ImprovementRow:
 def _accuracies(runs: Sequence[Run], kind: str) -> list[float]:
     """Accuracies in % of all networks of a kind: "random 1" is of the kind "random", "random at equal latency 1" is
     not."""
-    done = [e for run in runs for e in run.journal.all("done")]
+    # of a step that was done again the last result counts
+    done = [e for run in runs for e in {e["step"]: e for e in run.journal.all("done")}.values()]
     names = [
         (e, e["step"].removeprefix(f"train {kind}").strip()) for e in done if e["step"].startswith(f"train {kind}")
     ]
