@@ -42,15 +42,10 @@ def test_epochs_are_no_setting_of_a_method(tmp_path):
         assert Searching(new_run(tmp_path / "run", method_settings={"epochs": 2})).method
 
 
-def test_who_judges_has_images_held_out_that_it_does_not_train_on(tmp_path, images):
-    greedy = Searching(new_run(tmp_path / "all", data=images)).images
-    assert greedy.aside is None
-    assert len(greedy.search.train) == len(greedy.data.train)
-    careful = Searching(new_run(tmp_path / "part", data=images, method="random")).images
-    assert len(careful.aside) + len(careful.search.train) == len(careful.data.train)
-    assert len(careful.aside) == pytest.approx(0.2 * len(careful.data.train), abs=2)
-    shared = Searching(new_run(tmp_path / "spos", data=images, method="spos"))
-    assert len(shared.held_out.images) == len(shared.images.aside)
+def test_images_are_split_once_for_all_steps_and_judged_by_those_aside(tmp_path, images):
+    run = new_run(tmp_path / "spos", data=images, method="spos")
+    assert Searching(run).engine.images is Searching(run).engine.images is run.images
+    assert len(Searching(run).held_out.images) == len(run.images.aside)
     assert Searching(new_run(tmp_path / "random", data=images, method="random")).held_out is None
 
 

@@ -19,6 +19,7 @@ from surgenas.core.files import make_folder, write_atomic
 from surgenas.core.progress import Progress
 from surgenas.core.record import Record
 from surgenas.core.space import Space
+from surgenas.engine.here import Images
 from surgenas.hardware.devices import make_target
 from surgenas.hardware.target import Target
 from surgenas.methods import make_method
@@ -26,6 +27,7 @@ from surgenas.methods.base import Method
 from surgenas.runs import results
 from surgenas.runs.checkpoint import Checkpoints
 from surgenas.runs.config import FORMAT, RunConfig, read_config
+from surgenas.runs.images import split
 from surgenas.runs.journal import Journal, exclusive
 from surgenas.spaces import make_space, settings_of
 from surgenas.tasks.data import Dataset, default_resolution, load_data
@@ -132,6 +134,11 @@ class Run:
         elif known["fingerprint"] != found.fingerprint:
             raise UsageError(f"the images of {c.source} changed since this run began; start a new run")
         return found
+
+    @cached_property
+    def images(self) -> Images:
+        """The images as the search uses them; they are split, and so copied, once."""
+        return split(self.data, self.asked_method.needs(self.space), self.config.seed)
 
     @cached_property
     def asked_method(self) -> Method:

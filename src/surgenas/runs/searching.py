@@ -19,7 +19,7 @@ from surgenas.core.errors import Interrupted, UsageError
 from surgenas.core.trial import Trial
 from surgenas.core.work import Judge, Price, Work
 from surgenas.engine.base import Remembering, drive
-from surgenas.engine.here import Here, Images
+from surgenas.engine.here import Here
 from surgenas.hardware.costs import read_cost
 from surgenas.methods.base import EpochSummary, Method, Needs, Problem, Search
 from surgenas.methods.candidates import HeldOut
@@ -28,19 +28,14 @@ from surgenas.runs.measured import fitted_predictor, samples, scaled_target
 from surgenas.runs.results import Planned
 from surgenas.runs.run import Run
 from surgenas.runs.training import recipe
-from surgenas.tasks.data import hold_out
 from surgenas.training.augment import steps_per_epoch
 
 DEFAULT_EPOCHS, DIGITS_EPOCHS = 20, 7
 """Epochs of a search with shared weights if the user does not say; the second number is for the digits data."""
 CANDIDATE_EPOCHS = 0.25
 """A candidate that is trained by itself gets this share of the epochs of a final training."""
-HELD_OUT, MOST_HELD_OUT, LEAST_HELD_OUT, CALIBRATION = 0.2, 2000, 400, 256
-"""Sizes for methods that judge candidates. HELD_OUT: share of the training part that candidates are judged by and that
-the search does not train on. MOST_HELD_OUT, LEAST_HELD_OUT: the most such images, for small and for large images.
-CALIBRATION: images that BN statistics are estimated from."""
-LARGE = 96
-"""From this height and width on, fewer images than MOST_HELD_OUT are held out."""
+CALIBRATION = 256
+"""Images that BN statistics are estimated from, for methods that judge candidates by shared weights."""
 NEAREST = 10
 """The predictor's uncertainty near the limit is taken at this many measured networks."""
 LARGEST_MARGIN = 0.1
@@ -58,23 +53,10 @@ class Searching:
         """What the method needs in the run's space."""
         return self.run.asked_method.needs(self.run.space)
 
-    @cached_property
-    def images(self) -> Images:
-        """The data set, split if the method judges candidates by images held out.
-
-        Of large images fewer are held out, because the activations of all of them are in memory at once.
-        """
-        data = self.run.data
-        if self.needs.data == "one":
-            return Images(data, data)
-        fits = MOST_HELD_OUT * min(1.0, (LARGE / data.resolution) ** 2)
-        search, aside = hold_out(data, HELD_OUT, max(LEAST_HELD_OUT, int(fits)), self.run.config.seed)
-        return Images(data, search, aside)
-
     @property
     def held_out(self) -> HeldOut | None:
         """The images that paths of shared weights are judged by; None if the method judges none."""
-        data, aside = self.images.search, self.images.aside
+        data, aside = self.run.images.search, self.run.images.aside
         if aside is None or not self.needs.shares:
             return None
         spaced = slice(None, None, max(1, len(data.train) // CALIBRATION))  # images are in the order of their classes
@@ -87,7 +69,7 @@ class Searching:
     @property
     def steps_per_epoch(self) -> int:
         """How many mini-batches a pass over the search's images has."""
-        return steps_per_epoch(self.images.search, self.run.config.training.batch)
+        return steps_per_epoch(self.run.images.search, self.run.config.training.batch)
 
     @property
     def epochs(self) -> int:
@@ -135,7 +117,7 @@ class Searching:
         final = recipe(self.run)
         candidates = tuple(replace(final, epochs=epochs) for epochs in self.rungs)
         return Here(
-            self.images, final, candidates, self.run.space, c.seed, target=scaled_target(self.run),
+            self.run.images, final, candidates, self.run.space, c.seed, target=scaled_target(self.run),
             accelerator=c.training.accelerator, progress=self.run.progress,
         )  # fmt: skip
 

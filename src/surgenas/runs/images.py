@@ -1,0 +1,25 @@
+"""Which images may a search train on, and which does it judge candidates by?"""
+
+from __future__ import annotations
+
+from surgenas.engine.here import Images
+from surgenas.methods.base import Needs
+from surgenas.tasks.data import Dataset, hold_out
+
+HELD_OUT, MOST_HELD_OUT, LEAST_HELD_OUT = 0.2, 2000, 400
+"""HELD_OUT: share of the training part that candidates are judged by and that the search does not train on.
+MOST_HELD_OUT, LEAST_HELD_OUT: the most such images, for small and for large images."""
+LARGE = 96
+"""From this height and width on, fewer images than MOST_HELD_OUT are held out."""
+
+
+def split(data: Dataset, needs: Needs, seed: int) -> Images:
+    """The images of a run, split if the method judges candidates by images held out.
+
+    Of large images fewer are held out, because the activations of all of them are in memory at once.
+    """
+    if needs.data == "one":
+        return Images(data, data)
+    fits = MOST_HELD_OUT * min(1.0, (LARGE / data.resolution) ** 2)
+    search, aside = hold_out(data, HELD_OUT, max(LEAST_HELD_OUT, int(fits)), seed)
+    return Images(data, search, aside)
