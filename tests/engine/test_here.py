@@ -11,10 +11,10 @@ from surgenas.core import moves
 from surgenas.core.cost import Effort
 from surgenas.core.seeds import derive
 from surgenas.core.work import Epochs, Judge, Price, Train
-from surgenas.engine.here import Here, Images
+from surgenas.engine.here import Here
 from surgenas.engine.jobs import network_of
 from surgenas.tasks.classification import accuracy
-from surgenas.tasks.data import Part, hold_out
+from surgenas.tasks.data import Images, Part, hold_out
 from surgenas.testing import Planted, ToyDevice
 from surgenas.training.augment import train_batches
 from surgenas.training.loop import Recipe, fit, make_fabric

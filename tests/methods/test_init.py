@@ -9,14 +9,14 @@ import pytest
 
 from surgenas.core import moves
 from surgenas.core.errors import UsageError
-from surgenas.engine.here import Here, Images
+from surgenas.engine.here import Here
 from surgenas.engine.tabular import Tabular, World
 from surgenas.methods import CATALOG, make_method
 from surgenas.methods.base import Method, Problem
 from surgenas.methods.blackbox import list_networks
 from surgenas.methods.regularized import RegularizedEvolution
 from surgenas.spaces.single_path import SinglePath
-from surgenas.tasks.data import Part
+from surgenas.tasks.data import Images, Part
 from surgenas.testing import Planted, ZeroPredictor, check_search
 from surgenas.training.augment import steps_per_epoch
 from surgenas.training.loop import Recipe

@@ -21,22 +21,9 @@ from surgenas.engine.jobs import job_of, network_of
 from surgenas.hardware.target import Target
 from surgenas.methods.base import Batches
 from surgenas.tasks.classification import accuracy
-from surgenas.tasks.data import Dataset, Part
+from surgenas.tasks.data import Dataset, Images
 from surgenas.training.augment import train_batches
 from surgenas.training.loop import CheckpointStore, Epoch, Recipe, fit, make_fabric
-
-
-@dataclass(frozen=True)
-class Images:
-    """The images of a run.
-
-    data: the whole data set. search: the part that a search may train on. aside: the part that a search judges
-    candidates by; None for searches that need none. No search sees `data.test`.
-    """
-
-    data: Dataset
-    search: Dataset
-    aside: Part | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from surgenas.engine.here import Images
 from surgenas.methods.base import Needs
-from surgenas.tasks.data import Dataset, hold_out
+from surgenas.tasks.data import Dataset, Images, hold_out
 
 HELD_OUT, MOST_HELD_OUT, LEAST_HELD_OUT = 0.2, 2000, 400
 """HELD_OUT: share of the training part that candidates are judged by and that the search does not train on.

@@ -19,7 +19,6 @@ from surgenas.core.files import make_folder, write_atomic
 from surgenas.core.progress import Progress
 from surgenas.core.record import Record
 from surgenas.core.space import Space
-from surgenas.engine.here import Images
 from surgenas.hardware.devices import make_target
 from surgenas.hardware.target import Target
 from surgenas.methods import make_method
@@ -30,7 +29,7 @@ from surgenas.runs.config import FORMAT, RunConfig, read_config
 from surgenas.runs.images import split
 from surgenas.runs.journal import Journal, exclusive
 from surgenas.spaces import make_space, settings_of
-from surgenas.tasks.data import Dataset, default_resolution, load_data
+from surgenas.tasks.data import Dataset, Images, default_resolution, load_data
 
 Result = TypeVar("Result", bound=Record)
 STEP_OF: dict[type[Record], str] = {

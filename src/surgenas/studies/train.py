@@ -14,12 +14,12 @@ from surgenas.core.seeds import derive
 from surgenas.core.space import Space
 from surgenas.core.work import Train
 from surgenas.engine.base import Trained
-from surgenas.engine.here import Here, Images
+from surgenas.engine.here import Here
 from surgenas.nn.cost import output_shape
 from surgenas.runs.checkpoint import Checkpoints
 from surgenas.runs.journal import exclusive
 from surgenas.runs.summary import TestAccuracy
-from surgenas.tasks.data import load_data
+from surgenas.tasks.data import Images, load_data
 from surgenas.training.loop import Recipe
 
 

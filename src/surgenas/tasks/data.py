@@ -72,6 +72,19 @@ class Dataset:
         return (images.float() / 255 - mean) / std
 
 
+@dataclass(frozen=True)
+class Images:
+    """The images of a run.
+
+    data: the whole data set. search: the part that a search may train on. aside: the part that a search judges
+    candidates by; None for searches that need none. No search sees `data.test`.
+    """
+
+    data: Dataset
+    search: Dataset
+    aside: Part | None = None
+
+
 def hold_out(dataset: Dataset, share: float, most: int, seed: int) -> tuple[Dataset, Part]:
     """Take a share of the training part aside, at most `most` images: (the data set without them, they)."""
     order = torch.from_numpy(generator(seed, "hold-out").permutation(len(dataset.train)))
