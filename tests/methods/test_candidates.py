@@ -74,8 +74,7 @@ def test_prefixes_that_are_shared_are_computed_once(halves, supernet):
     assert len(calls) == 2 * sum(2**layer for layer in range(1, 7)), "calibration and judgement at every node of a tree"
 
 
-def test_with_little_memory_the_first_layers_are_computed_again(halves, supernet, monkeypatch):
+def test_with_little_memory_the_first_layers_are_computed_again(halves, supernet):
     paths = [(0, 2, 0, 3, 0, k) for k in (0, 2, 3)]
     expected = accuracies(supernet, paths, halves[1])
-    monkeypatch.setattr(candidates, "HELD", 1)
-    assert accuracies(supernet, paths, halves[1]) == expected
+    assert accuracies(supernet, paths, halves[1], held_bytes=1) == expected

@@ -7,7 +7,6 @@ import pytest
 
 from surgenas.core.errors import DataError, UsageError
 from surgenas.core.progress import Progress
-from surgenas.tasks import images as image_module
 from surgenas.tasks.data import load_data
 
 
@@ -84,10 +83,3 @@ def test_a_torchvision_data_set_by_name(tmp_path):
     assert found.test.images[3, 0].numpy().tolist() == pixels[3].tolist()
     assert found.test.labels[:3].tolist() == [0, 1, 2]
     assert not found.flips
-
-
-def test_large_sets_live_in_a_file(photos, tmp_path, monkeypatch):
-    small = load(photos, tmp_path)
-    monkeypatch.setattr(image_module, "MEMORY_LIMIT", 100)
-    assert load(photos, tmp_path).fingerprint == small.fingerprint
-    assert (tmp_path / "cache").with_name("cache").joinpath("train").with_suffix(".npy").exists()

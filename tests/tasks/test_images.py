@@ -177,3 +177,14 @@ def test_a_class_of_which_nothing_can_be_read_is_named(photos):
         path.write_bytes(b"")
     with pytest.raises(DataError, match=r"class folder .*dark holds no readable image; add images"):
         load(photos)
+
+
+def test_pixels_that_do_not_fit_into_memory_live_in_a_file(photos, tmp_path):
+    small, labels, _ = load(photos)
+    cache = tmp_path / "pixels" / "train"
+    large, again, _ = decode_all(photos, ("dark", "bright"), 8, 1.0, cache, Progress(), in_memory=small.nbytes - 1)
+    assert torch.equal(large, small)
+    assert torch.equal(again, labels)
+    assert np.array_equal(np.load(cache.with_suffix(".npy")), small.numpy())
+    decode_all(photos, ("dark", "bright"), 8, 1.0, tmp_path / "none" / "train", Progress(), in_memory=small.nbytes)
+    assert not (tmp_path / "none").exists()

@@ -39,12 +39,14 @@ class HeldOut:
         return HeldOut(*(t.to(device) for t in (self.calibration, self.images, self.labels)))
 
 
-def accuracies(supernet: ChoiceSupernet, paths: Sequence[Sequence[int]], held_out: HeldOut) -> list[float]:
+def accuracies(
+    supernet: ChoiceSupernet, paths: Sequence[Sequence[int]], held_out: HeldOut, held_bytes: int = HELD
+) -> list[float]:
     """The held-out accuracy (0 to 1) of each path, in the order of `paths`. The supernet is left unchanged.
 
-    paths: for each candidate the position of the operator in every layer.
+    paths: for each candidate the position of the operator in every layer. held_bytes: as HELD.
     """
-    judge = Judge(supernet, held_out)
+    judge = Judge(supernet, held_out, held_bytes)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)  # an operator may draw random numbers
         found = {path: judge.accuracy(path) for path in sorted({tuple(path) for path in paths})}
@@ -59,9 +61,11 @@ class Judge:
     """Judges paths one after the other, reusing the activations of the prefix that a path shares with the one before.
 
     trail: activations of the last path, by the prefix of operators that leads to them. The supernet is copied.
+    held_bytes: as HELD.
     """
 
-    def __init__(self, supernet: ChoiceSupernet, held_out: HeldOut) -> None:
+    def __init__(self, supernet: ChoiceSupernet, held_out: HeldOut, held_bytes: int = HELD) -> None:
+        self.held_bytes = held_bytes
         self.supernet = copy.deepcopy(supernet).requires_grad_(False)
         for module in self.supernet.modules():
             if isinstance(module, nn.BatchNorm2d):
@@ -81,7 +85,7 @@ class Judge:
             operators: Any = self.supernet.layers[layer].ops
             here = _through(operators[path[layer]], here)
             self.trail[path[: layer + 1]] = here
-        while sum(map(_bytes, self.trail.values())) > HELD and len(self.trail) > 1:
+        while sum(map(_bytes, self.trail.values())) > self.held_bytes and len(self.trail) > 1:
             del self.trail[min(filter(None, self.trail), key=len)]
         _, logits = _through(self.supernet.head, here)
         return float((logits.argmax(1) == self.labels).float().mean())

@@ -97,11 +97,13 @@ class _Kernel:
 
 
 class GraphProcess(Predictor):
-    """A Gaussian process on groups of features; by default those of `messages.describe`."""
+    """A Gaussian process on groups of features; by default those of `messages.describe`. outlier: as OUTLIER."""
 
-    def __init__(self, costs: CostTable, *, seed: int = 0, features: Describe = describe) -> None:
+    def __init__(
+        self, costs: CostTable, *, seed: int = 0, features: Describe = describe, outlier: float = OUTLIER
+    ) -> None:
         super().__init__(costs, seed=seed)
-        self.features = features
+        self.features, self.outlier = features, outlier
 
     def learn(self, code_NLK: Floats, latency_ms_N: Floats) -> None:
         rng = np.random.default_rng(self.seed)
@@ -118,7 +120,7 @@ class GraphProcess(Predictor):
         log_values = _start_values(len(x))
         for _ in range(PASSES):
             log_values = _fit_hyperparameters([g[part] for g in x], y[part], weight[part], log_values)
-            weight, solution, factor = _solve(_Kernel.at(log_values), x, y, weight)
+            weight, solution, factor = _solve(_Kernel.at(log_values), x, y, weight, self.outlier)
         self._keep(_Kernel.at(log_values), x, solution, factor)
 
     def _keep(self, kernel: _Kernel, x: list[Tensor], solution: Tensor, factor: Tensor) -> None:
@@ -176,7 +178,9 @@ def _fit_hyperparameters(x: list[Tensor], y: Tensor, weight: Tensor, start: Tens
     return found if found.isfinite().all() else start
 
 
-def _solve(kernel: _Kernel, x: list[Tensor], y: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _solve(
+    kernel: _Kernel, x: list[Tensor], y: Tensor, weight: Tensor, outlier: float
+) -> tuple[Tensor, Tensor, Tensor]:
     """(weights (N,) of the samples by their leave-one-out residuals, K^-1 y, the Cholesky factor of K)."""
     straight, bent = kernel.linear_features(x), kernel.smooth_features(x)
     plain = straight @ straight.T + kernel.r * torch.exp(-0.5 * _squared_distances(bent, bent))
@@ -185,7 +189,7 @@ def _solve(kernel: _Kernel, x: list[Tensor], y: Tensor, weight: Tensor) -> tuple
         solution = torch.cholesky_solve(y[:, None], factor)[:, 0]
         if not last:
             precision = torch.cholesky_inverse(factor).diagonal()
-            outlying = (solution / precision.sqrt()).abs() / OUTLIER  # leave-one-out residual / its deviation
+            outlying = (solution / precision.sqrt()).abs() / outlier  # leave-one-out residual / its deviation
             weight = 1 / outlying.clamp(min=1).square()
     return weight, solution, factor
 

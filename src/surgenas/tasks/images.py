@@ -19,21 +19,28 @@ from surgenas.core.progress import Progress
 
 Pixels = npt.NDArray[np.uint8]
 MEMORY_LIMIT = 2 << 30
+"""Bytes of decoded pixels that are kept in memory."""
 
 
 def decode_all(
-    root: Path, classes: Sequence[str], resolution: int, max_corrupt: float, cache: Path, progress: Progress
+    root: Path,
+    classes: Sequence[str],
+    resolution: int,
+    max_corrupt: float,
+    cache: Path,
+    progress: Progress,
+    in_memory: int = MEMORY_LIMIT,
 ) -> tuple[Tensor, Tensor, list[str]]:
     """Decode the images of all class folders: ((N, 3, R, R) uint8, (N,) labels, notes for a person).
 
-    cache: the file for pixels that do not fit into memory. Raises DataError if more than the share `max_corrupt` cannot
-    be read, or a class is left without images.
+    cache: the file for pixels of more than `in_memory` bytes. Raises DataError if more than the share `max_corrupt`
+    cannot be read, or a class is left without images.
     """
     files = [(path, label) for label, name in enumerate(classes) for path in _files(root / name)]
     known = set(Image.registered_extensions())
     candidates = [(path, label) for path, label in files if path.suffix.lower() in known]
     notes = [f"{len(files) - len(candidates)} file(s) under {root} are not images by name; ignored"]
-    pixels = _array((len(candidates), 3, resolution, resolution), cache)
+    pixels = _array((len(candidates), 3, resolution, resolution), cache, in_memory)
     kept: list[int] = []
     broken: list[str] = []
     with (
@@ -102,9 +109,9 @@ def _files(folder: Path) -> Iterator[Path]:
     return (p for p in sorted(folder.rglob("*")) if p.is_file() and not p.name.startswith("."))
 
 
-def _array(shape: tuple[int, ...], cache: Path) -> Pixels:
-    """An empty array of bytes: in memory up to MEMORY_LIMIT, else a memory-mapped file in the cache folder."""
-    if int(np.prod(shape)) <= MEMORY_LIMIT:
+def _array(shape: tuple[int, ...], cache: Path, in_memory: int) -> Pixels:
+    """An empty array of bytes: in memory up to so many bytes, else a memory-mapped file in the cache folder."""
+    if int(np.prod(shape)) <= in_memory:
         return np.empty(shape, dtype=np.uint8)
     cache.parent.mkdir(parents=True, exist_ok=True)
     return np.lib.format.open_memmap(cache.with_suffix(".npy"), mode="w+", dtype=np.uint8, shape=shape)

@@ -154,7 +154,9 @@ def test_more_parts_or_a_longer_header_than_are_accepted_are_not_sent():
         assert stream.getvalue() == b""
 
 
-def test_too_much_is_not_sent(monkeypatch):
-    monkeypatch.setattr(wire, "MAX_BLOB", 3)
+def test_a_part_that_is_too_large_is_not_sent():
+    stream = io.BytesIO()
     with pytest.raises(WireError, match="too large"):
-        framed(Message("x", {}, (b"four",)))
+        write(stream, Message("x", {}, (b"four",)), largest=3)
+    assert stream.getvalue() == b""
+    write(stream, Message("x", {}, (b"four",)), largest=4)

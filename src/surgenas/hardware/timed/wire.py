@@ -33,11 +33,11 @@ class Message:
     blobs: tuple[bytes, ...] = ()
 
 
-def write(stream: IO[bytes], message: Message) -> None:
-    """Send one whole message; raises WireError if it is too large."""
+def write(stream: IO[bytes], message: Message, largest: int = MAX_BLOB) -> None:
+    """Send one whole message; raises WireError if it is too large. largest: bytes that a blob may have."""
     sizes = [len(blob) for blob in message.blobs]
     header = json.dumps({"kind": message.kind, "values": message.values, "sizes": sizes}).encode()
-    if len(header) > MAX_HEADER or len(sizes) > MAX_BLOBS or max(sizes, default=0) > MAX_BLOB:
+    if len(header) > MAX_HEADER or len(sizes) > MAX_BLOBS or max(sizes, default=0) > largest:
         raise WireError(f"message {message.kind!r} is too large to send ({len(header)} + {sum(sizes)} bytes)")
     stream.write(_PREFIX.pack(_NAME, VERSION, len(header)) + header)
     for blob in message.blobs:
