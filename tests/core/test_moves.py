@@ -68,6 +68,17 @@ def test_sampling_is_uniform():
     assert stats.chisquare(list(genes.values())).pvalue > 1e-3
 
 
+@pytest.mark.parametrize("space", [SPACES[1], Restricted(SPACES[1], {0: "skip"})], ids=["whole", "restricted"])
+def test_a_skewed_sample_is_what_choices_by_its_preferences_draw(space):
+    """By numpy's own choice, one option after the other."""
+    for seed in range(50):
+        one, other = np.random.default_rng(seed), np.random.default_rng(seed)
+        taste = {n: one.dirichlet([0.7] * n) for n in {len(choice.options) for choice in space.choices}}
+        genes = tuple(str(one.choice(c.options, p=taste[len(c.options)])) for c in space.choices)
+        assert moves.sample_skewed(space, other).genes == genes
+        assert one.random() == other.random(), "as many draws"
+
+
 def test_skewed_samples_spread_wider_in_cost():
     space, rng = SPACES[1], np.random.default_rng(0)
     macs = space.costs().macs

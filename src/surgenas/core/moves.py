@@ -47,9 +47,12 @@ def sample_skewed(space: Space, rng: np.random.Generator, concentration: float =
     Uniform samples crowd around the mean cost (law of large numbers); these spread over the whole range, which
     is what a predictor must learn from. Choices with equally many options share the preference.
     """
-    taste = {n: rng.dirichlet([concentration] * n) for n in {len(choice.options) for choice in space.choices}}
-    genes = (c.options[int(rng.choice(len(c.options), p=taste[len(c.options)]))] for c in space.choices)
-    return space.architecture(tuple(genes))
+    sizes = [len(choice.options) for choice in space.choices]
+    sums = {n: rng.dirichlet([concentration] * n).cumsum() for n in set(sizes)}
+    taste = {n: cumulated / cumulated[-1] for n, cumulated in sums.items()}
+    draws = rng.random(len(sizes))  # so rng.choice(n, p=...) draws, option by option, and takes five times as long
+    positions = (int(taste[n].searchsorted(draw, side="right")) for n, draw in zip(sizes, draws, strict=True))
+    return space.architecture(tuple(c.options[i] for c, i in zip(space.choices, positions, strict=True)))
 
 
 def uniform_architecture(space: Space, option: str) -> Architecture:
