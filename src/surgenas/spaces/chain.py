@@ -92,5 +92,6 @@ class ChainSpace(Space):
     @cached_property
     def _costs(self) -> CostTable:
         with torch.device("meta"):
-            layers = [[self.operator(gene, *shape, affine=True) for gene in self.OPTIONS] for shape in self.SHAPES]
+            operators = {s: [self.operator(gene, *s, affine=True) for gene in self.OPTIONS] for s in set(self.SHAPES)}
+            layers = [operators[shape] for shape in self.SHAPES]
             return chain_costs([self.stem(affine=True)], layers, [self.head(affine=True)], self.input_shape)

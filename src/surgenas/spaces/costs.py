@@ -23,15 +23,22 @@ def chain_costs(
 ) -> CostTable:
     """The cost table of a chain: fixed modules, then L layers of K operators each, then fixed modules.
 
-    All modules are on the meta device. input_shape: (C, H, W) of one image.
+    All modules are on the meta device; they are put into eval mode. Layers that are alike may be the same list, which
+    is counted once for each input shape. input_shape: (C, H, W) of one image.
     """
+    for module in (*before, *(operator for operators in layers for operator in operators), *after):
+        module.eval()
     shape: Shape = input_shape
     fixed, geometry, table = [], [], []
+    known: dict[tuple[int, Shape], list[tuple[float, float, float]]] = {}
     for module in before:
         fixed.append((cost_of(module, _image(shape)), row := _row(module, shape)))
         shape = row[1]
     for operators in layers:
-        table.append([cost_of(operator, _image(shape)) for operator in operators])
+        key = id(operators), shape
+        if key not in known:
+            known[key] = [cost_of(operator, _image(shape)) for operator in operators]
+        table.append(known[key])
         row = _row(operators[0], shape)
         geometry.append(_geometry(shape, row[1]))
         shape = row[1]
@@ -53,7 +60,7 @@ def chain_costs(
 
 def _row(module: nn.Module, shape: Shape) -> tuple[Shape, Shape]:
     with torch.no_grad():
-        return shape, tuple(module.eval()(torch.empty(1, *shape, device="meta")).shape[1:])
+        return shape, tuple(module(torch.empty(1, *shape, device="meta")).shape[1:])
 
 
 def _geometry(shape: Shape, out: Shape) -> tuple[float, float, float, float]:

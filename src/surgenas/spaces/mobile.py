@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import islice
 from typing import Any, ClassVar, NamedTuple
@@ -180,7 +180,11 @@ class Mobile(Space):
     def count_costs(self) -> CostTable:
         """The cost table, counted anew, which takes about a second."""
         with torch.device("meta"):
-            layers = [[self._operator(gene, slot, affine=True) for gene in self.columns(slot)] for slot in self.slots]
+            alike = {(self.columns(slot), replace(slot, name="")): slot for slot in self.slots}
+            operators = {
+                key: [self._operator(gene, slot, affine=True) for gene in key[0]] for key, slot in alike.items()
+            }
+            layers = [operators[self.columns(slot), replace(slot, name="")] for slot in self.slots]
             return chain_costs(list(self._stem(affine=True)), layers, [self._head(affine=True)], self.input_shape)
 
     def _stem(self, *, affine: bool) -> nn.Sequential:
