@@ -73,9 +73,9 @@ def test_no_step_names_a_method_or_a_space():
     for path in (SOURCE / "runs" / "steps").glob("*.py"):
         for module in imports(path):
             room, _, rest = module.removeprefix("surgenas.").partition(".")
-            known = ("base", "selection") if room == "methods" else ("mobile.drop_duplicates", "yardstick")
+            known = ("base", "selection") if room == "methods" else ("yardstick",)
             if room in ("methods", "spaces") and rest:
-                assert rest.startswith(known) or rest == "mobile", f"{path.name} imports {module}"
+                assert rest.startswith(known), f"{path.name} imports {module}"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(SOURCE)))

@@ -17,6 +17,7 @@ from surgenas.core.progress import Progress
 from surgenas.methods import make_method
 from surgenas.methods.random_search import RandomSearch
 from surgenas.methods.selection import OperatorChoice
+from surgenas.nn.blocks import classifier
 from surgenas.runs.flow import check_names
 from surgenas.runs.run import Run
 from surgenas.spaces import make_space, settings_of
@@ -143,6 +144,38 @@ def test_a_method_from_outside_is_listed():
     assert {row.name for row in found.settings} == {"trials", "batch"}
     with pytest.raises(UsageError, match="unknown method 'nothing'"):
         describe.methods(("nothing",))
+
+
+class Growing(Planted):
+    """It can be wider. Its widths are rounded to multiples of 8, so that some scales are the same network."""
+
+    name = "growing"
+    knobs = ("width",)
+
+    def __init__(self, *, width: float = 1.0):
+        self.width = width
+
+    @property
+    def settings(self):
+        return {"width": self.width}
+
+    def head(self, *, affine: bool) -> nn.Module:
+        return classifier(24, max(8, round(64 * self.width / 8) * 8), 0, 10, dropout=0.0, affine=affine)
+
+    def scaled(self, arch, knob, scale):
+        return Growing(width=self.width * scale).architecture(arch.genes)
+
+
+def test_a_run_folder_of_a_space_from_outside_is_scaled(tmp_path):
+    run = new(tmp_path, space=f"{HERE}:Growing")
+    arch = moves.uniform_architecture(run.space, "k3e3")
+    (run.folder / "architecture.json").write_text(arch.to_json())
+    found = api.scale(run.folder, TINY["device"], tmp_path / "grown", knob="width", most=2.0, slack=0.5)
+    sizes = {max(8, round(64 * (1 + i / 20) / 8) * 8) for i in range(21)}
+    assert len(found.points) == len(sizes), "the same network is measured once"
+    assert [p.macs for p in found.points] == sorted({p.macs for p in found.points})
+    assert found.architecture is not None
+    assert found.architecture.space.name == "growing"
 
 
 def test_a_run_folder_of_a_space_from_outside_is_described(tmp_path):

@@ -15,7 +15,7 @@ from surgenas.spaces.macro import Macro
 from surgenas.spaces.mobile import Mobile
 from surgenas.spaces.nasbench201 import NASBench201
 from surgenas.spaces.operators import Operators
-from surgenas.spaces.yardstick import LARGE, yardstick
+from surgenas.spaces.yardstick import LARGE, WIDTHS, yardstick, yardsticks
 
 
 def test_it_shares_images_and_classes():
@@ -63,6 +63,19 @@ def test_at_its_published_width_it_is_mobilenetv2():
         costs.append(count(space_of(arch).build(arch), space.input_shape))
     assert costs[1] == (pytest.approx(300e6, rel=0.05), pytest.approx(3.5e6, rel=0.05))
     assert costs[0][0] < 0.4 * costs[1][0]
+
+
+@pytest.mark.parametrize("space", [Mobile(layout="small"), Mobile(), Macro()], ids=lambda space: space.name)
+def test_all_widths_are_offered_but_none_twice(space):
+    archs = yardsticks(space)
+    widths = [dict(arch.space.settings)["width"] for arch in archs]
+    assert widths == sorted(set(widths))
+    assert set(widths) <= set(WIDTHS)
+    homes = [space_of(arch) for arch in archs]
+    shapes = [home.shape for home in homes]
+    assert len(set(shapes)) == len(shapes)
+    every = {space_of(yardstick(space, width)).shape: width for width in reversed(WIDTHS)}
+    assert dict(zip(shapes, widths, strict=True)) == every, "the narrowest stands for those that are the same"
 
 
 def test_each_width_is_a_network_of_its_own():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import islice
@@ -18,7 +18,6 @@ from surgenas.core.space import Choice, CostTable, Space
 from surgenas.nn.blocks import classifier, conv_bn_act, mbconv, shortcut, skip
 from surgenas.nn.chain import ChainNetwork
 from surgenas.nn.supernet import ChoiceBlock, ChoiceSupernet
-from surgenas.spaces import space_of
 from surgenas.spaces.chain import SKIP, move_skips_last
 from surgenas.spaces.costs import chain_costs
 from surgenas.spaces.layouts import LAYOUTS, Layout, Stage
@@ -216,16 +215,6 @@ class Mobile(Space):
             act=layout.act,
         )  # fmt: skip
         return nn.Sequential(*fixed, head) if fixed else head
-
-
-def drop_duplicates(archs: Iterable[Architecture]) -> list[Architecture]:
-    """The architectures without those that rounding has made the same network as an earlier one."""
-    seen: dict[tuple[object, ...], Architecture] = {}
-    for arch in archs:
-        space = space_of(arch)
-        assert isinstance(space, Mobile), "others have no widths to round"
-        seen.setdefault((*space.shape, *arch.genes), arch)
-    return list(seen.values())
 
 
 def _scale_layout(layout: Layout, width: float, depth: float) -> Layout:

@@ -21,7 +21,6 @@ from surgenas.hardware.devices import make_target
 from surgenas.hardware.target import all_costs
 from surgenas.methods.comfort_zone import Scaled, pick, zone
 from surgenas.nn.cost import count, moved_bytes
-from surgenas.spaces.mobile import drop_duplicates
 
 Train = Callable[[Architecture], float]
 """A function that trains an architecture and returns its test accuracy (0 to 1)."""
@@ -126,12 +125,15 @@ def _scales(arch: Architecture, home: Space, knob: str, most: float) -> dict[Arc
     space = require(home, Scalable)
     steps = [1 + (most - 1) * i / 20 for i in range(21)]
     by_arch = {space.scaled(arch, knob, s): s for s in reversed(steps)} | {arch: 1.0}  # itself, however sizes round
-    archs = drop_duplicates(sorted(by_arch, key=lambda a: by_arch[a]))
+    different: dict[object, Architecture] = {}
+    for a in sorted(by_arch, key=lambda a: by_arch[a]):
+        grown = home_of(a, home)
+        cost = count(grown.build(a), grown.input_shape)
+        different.setdefault((a.genes, grown.input_shape, cost), a)  # rounding may have made it the same network
     if knob == "resolution":  # it was rounded to a multiple of 8, so the scale is computed from it
-        size = home.input_shape[1]
-        sizes = {a: int(dict(a.space.settings)["resolution"]) / size for a in archs}
+        sizes = {a: home_of(a, home).input_shape[1] / home.input_shape[1] for a in different.values()}
         return {a: s for a, s in sizes.items() if s > 1 or a == arch}
-    return {a: by_arch[a] for a in archs}
+    return {a: by_arch[a] for a in different.values()}
 
 
 def _scaled(scale: float, arch: Architecture, space: Space, ms: float, batch: int) -> Scaled:

@@ -15,11 +15,8 @@ from surgenas.core.units import show_ms
 from surgenas.runs.measured import fitted_predictor, measure, price
 from surgenas.runs.results import EQUAL, RANDOM, YARDSTICK, Rivals
 from surgenas.runs.run import Run
-from surgenas.spaces.mobile import drop_duplicates
-from surgenas.spaces.yardstick import yardstick
+from surgenas.spaces.yardstick import yardsticks
 
-WIDTHS = tuple(round(0.1 + 0.02 * i, 2) for i in range(100))
-"""Width factors that the yardstick may have."""
 ALIKE = 0.03
 """Two latencies count as equal if they differ by at most this share."""
 
@@ -40,7 +37,7 @@ def _yardstick(run: Run, target_ms: float) -> Architecture | None:
 
     Some widths are measured first, then those around the interpolated best, until one is within ALIKE.
     """
-    archs = drop_duplicates([yardstick(run.space, width) for width in WIDTHS])
+    archs = yardsticks(run.space)
     log_widths = np.log([float(dict(arch.space.settings)["width"]) for arch in archs])
     coarse = range(0, len(archs), max(1, len(archs) // 6))
     rough = price(run, "yardstick", archs[coarse.start :: coarse.step])
