@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from PIL import Image
 
 from surgenas.core.progress import Progress
 from surgenas.spaces.mobile import Mobile
-from surgenas.tasks.data import Dataset, load_data
+from surgenas.tasks.data import Dataset, Part, load_data
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -63,6 +64,12 @@ def small() -> Mobile:
 def digits(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     cache = tmp_path_factory.mktemp("cache")
     return load_data("digits", 16, max_corrupt=0.0, cache=cache, progress=Progress())
+
+
+@pytest.fixture(scope="session")
+def few_digits(digits: Dataset) -> Dataset:
+    """The digits with 320 images to learn from: enough for what must hold whether anything is learnt or not."""
+    return replace(digits, train=Part(digits.train.images[:320], digits.train.labels[:320]))
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -108,11 +109,17 @@ def paths_of(halves: tuple[Dataset, HeldOut]) -> Callable[[Any, Iterable[int]], 
 
 
 @pytest.fixture(scope="session")
-def check_going_on(run: Callable[..., None], ones: Callable[..., np.ndarray]) -> Callable[[Callable[[], Any]], None]:
+def check_going_on(
+    halves: tuple[Dataset, HeldOut], ones: Callable[..., np.ndarray]
+) -> Callable[[Callable[[], Any]], None]:
     """Checks that a search of two epochs that is interrupted after either has the same weights and proposes the same.
 
-    It is given what makes such a search.
+    It is given what makes such a search; an epoch is five batches.
     """
+
+    def run(search: Any, first: int, last: int) -> None:
+        for epoch in range(first, last):
+            search.tell(Epochs(epoch), islice(train_batches(halves[0], 64, 0, epoch), 5))
 
     def check(make: Callable[[], Any]) -> None:
         run(whole := make(), 0, 2)

@@ -52,11 +52,11 @@ def run(search, data, first=0, until=None):
     "space", [SPACE, SinglePathSE(layout="small", resolution=16, classes=10)], ids=lambda s: s.name
 )
 @pytest.mark.parametrize("faithful", [False, True])
-def test_every_threshold_moves(digits, space, faithful):
+def test_every_threshold_moves(few_digits, space, faithful):
     """But those of what cannot be decided: skips of layers that must be, rings that only ever see padding."""
-    search = make(digits, space, faithful=faithful, epochs=2, warmup=0.5)
+    search = make(few_digits, space, faithful=faithful, epochs=2, warmup=0.5)
     before = search.thresholds.detach().clone()
-    run(search, digits)
+    run(search, few_digits)
     moved = search.thresholds.detach() != before
     matters = torch.ones_like(moved)
     for layer, slot in enumerate(space.slots):
@@ -76,12 +76,12 @@ def test_the_latency_lands_on_the_limit(digits):
     assert np.shape(epochs[-1].thresholds) == np.shape(epochs[-1].indicators) == (11, 3)
 
 
-def test_what_it_would_choose_is_what_its_hard_decisions_run(digits):
-    search = make(digits, epochs=3, warmup=0.3)
-    run(search, digits)
+def test_what_it_would_choose_is_what_its_hard_decisions_run(few_digits):
+    search = make(few_digits, epochs=3, warmup=0.3)
+    run(search, few_digits)
     decisions = search.decisions()
     assert set(decisions.unique().tolist()) <= {0.0, 1.0}
-    images = digits.normalise(digits.test.images[:4])
+    images = few_digits.normalise(few_digits.test.images[:4])
     search.supernet.eval()
     with torch.no_grad():
         assert torch.allclose(search.supernet(images, decisions), search.supernet.at(images, search.path()), atol=1e-5)
@@ -93,51 +93,51 @@ def test_what_it_would_choose_is_what_its_hard_decisions_run(digits):
 @pytest.mark.parametrize(
     "settings", [{}, {"faithful": True}, {"loss": "log", "search_lambda": "bisection", "tries": 2}]
 )
-def test_a_search_goes_on_as_if_it_had_not_stopped(digits, settings):
+def test_a_search_goes_on_as_if_it_had_not_stopped(few_digits, settings):
     settings = {"epochs": 3, "warmup": 0.34, **settings}
-    whole = make(digits, **settings)
-    expected = run(whole, digits)
+    whole = make(few_digits, **settings)
+    expected = run(whole, few_digits)
     for stop in sorted({1, whole.epochs // 2, whole.epochs - 1}):
-        first, second = make(digits, **settings), make(digits, **settings)
-        run(first, digits, until=stop)
+        first, second = make(few_digits, **settings), make(few_digits, **settings)
+        run(first, few_digits, until=stop)
         second.load_state_dict(first.state_dict())
-        assert run(second, digits, first=stop) == pytest.approx(expected[stop:], nan_ok=True)
+        assert run(second, few_digits, first=stop) == pytest.approx(expected[stop:], nan_ok=True)
         assert torch.equal(second.thresholds, whole.thresholds)
 
 
-def test_while_warming_up_decisions_are_dropped_by_the_step_alone(digits):
+def test_while_warming_up_decisions_are_dropped_by_the_step_alone(few_digits):
     """As `indicators.kept` has it; what runs is kept or dropped decisions, and all of them once it searches."""
-    search, seen = make(digits, epochs=2, warmup=0.5, indicator_dropout="equal"), []
+    search, seen = make(few_digits, epochs=2, warmup=0.5, indicator_dropout="equal"), []
     search.supernet.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[1].detach().clone()))
-    run(search, digits)
+    run(search, few_digits)
     steps = search.steps_per_epoch
     assert len(seen) == 2 * steps
     assert len({tuple(masked.flatten().tolist()) for masked in seen[:steps]}) > 1
     assert (seen[0] == 0).any()
     assert torch.equal(seen[steps], torch.ones(11, 3)), "it starts from the largest network"
-    again, first = make(digits, epochs=2, warmup=0.5, indicator_dropout="equal"), list(seen)
+    again, first = make(few_digits, epochs=2, warmup=0.5, indicator_dropout="equal"), list(seen)
     again.supernet.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[1].detach().clone()))
-    again.step(*next(train_batches(digits, BATCH, 0, 0)), 0)
+    again.step(*next(train_batches(few_digits, BATCH, 0, 0)), 0)
     assert torch.equal(seen[-1], first[0])
 
 
-def test_the_papers_runtime_of_the_largest_network_is_the_exact_one(digits):
-    exact, paper = make(digits), make(digits, runtime="paper")
+def test_the_papers_runtime_of_the_largest_network_is_the_exact_one(few_digits):
+    exact, paper = make(few_digits), make(few_digits, runtime="paper")
     decisions = torch.ones(11, 3)
     assert paper.runtime_ms(decisions) == pytest.approx(float(exact.runtime_ms(decisions)), rel=1e-4)
 
 
-def test_lambda_is_searched_from_the_same_warm_weights(digits):
-    search = make(digits, epochs=4, warmup=0.5, loss="log", search_lambda="bisection", tries=3)
+def test_lambda_is_searched_from_the_same_warm_weights(few_digits):
+    search = make(few_digits, epochs=4, warmup=0.5, loss="log", search_lambda="bisection", tries=3)
     assert search.epochs == 2 + 3 * 2
-    epochs = run(search, digits)
+    epochs = run(search, few_digits)
     assert [e.epoch for e in epochs] == list(range(8))
     assert len({e.lam for e in epochs[2:]}) == 3 or search.finished
     assert len(search.tries) == 3
-    again = make(digits, epochs=4, warmup=0.5, loss="log", lam=epochs[-1].lam)
-    run(again, digits, until=2)
+    again = make(few_digits, epochs=4, warmup=0.5, loss="log", lam=epochs[-1].lam)
+    run(again, few_digits, until=2)
     for epoch in (2, 3):  # the images of the last search
-        last = again.tell(Epochs(epoch), train_batches(digits, BATCH, 0, epoch + 4))[0]
+        last = again.tell(Epochs(epoch), train_batches(few_digits, BATCH, 0, epoch + 4))[0]
     assert (last.latency_ms, last.loss) == (epochs[-1].latency_ms, epochs[-1].loss)
 
 
@@ -158,10 +158,10 @@ def test_settings_that_cannot_be_are_refused(settings, named):
         make_method("single-path", settings)
 
 
-def test_what_does_not_fit_together_is_said(digits):
+def test_what_does_not_fit_together_is_said(few_digits):
     with pytest.raises(UsageError, match="'mobile' shares them as choice; use --space single_path"):
-        make(digits, Mobile(**SMALL))
+        make(few_digits, Mobile(**SMALL))
     with pytest.raises(UsageError, match="runtime=paper"):
-        make(digits, predict=predictor(kind=GraphProcess), runtime="paper")
+        make(few_digits, predict=predictor(kind=GraphProcess), runtime="paper")
     with pytest.raises(SurgenasError, match="diverged in epoch 1"):
-        make(digits).tell(Epochs(0), [(torch.full((4, 3, 16, 16), math.nan), torch.zeros(4, dtype=torch.long))])
+        make(few_digits).tell(Epochs(0), [(torch.full((4, 3, 16, 16), math.nan), torch.zeros(4, dtype=torch.long))])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from surgenas.core import moves
-from surgenas.nn.cost import LayerWork, cost_of, count, layer_costs, layer_works, moved_bytes
+from surgenas.nn.cost import LayerWork, cost_of, count, layer_costs, moved_bytes, work_of
 from surgenas.spaces.macro import Macro
 from surgenas.spaces.mobile import Mobile
 from surgenas.spaces.single_path import SinglePath
@@ -112,6 +112,23 @@ def test_counting_leaves_the_network_and_its_weights_as_they_were():
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
 
 
+def test_layers_that_were_frozen_stay_so_even_if_the_image_does_not_fit():
+    network = nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4).eval(), nn.Conv2d(5, 4, 1))
+    with pytest.raises(RuntimeError, match="channel"):
+        work_of(network, (3, 8, 8))
+    assert [module.training for module in network] == [True, False, True]
+    assert network.training
+    assert not any(module._forward_hooks for module in network)
+    assert all(p.device.type == "cpu" for p in network.parameters())
+
+
+def test_elementwise_functions_are_left_out_of_the_pass_and_change_no_count():
+    acts = [nn.ReLU(), nn.ReLU6(), nn.Hardswish(), nn.Hardsigmoid(), nn.SiLU(), nn.GELU(), nn.Dropout(0.5)]
+    convs = [nn.Conv2d(3, 3, 3, padding=1) for _ in acts]
+    layers = [layer for pair in zip(convs, acts, strict=True) for layer in (*pair, nn.BatchNorm2d(3))]
+    assert count(nn.Sequential(*layers), (3, 8, 8))[0] == len(convs) * 64 * 81
+
+
 def test_nothing_is_computed_so_that_large_images_cost_no_time():
     with torch.device("meta"):
         conv = nn.Conv2d(1000, 1000, 3, padding=1, bias=False)
@@ -140,7 +157,7 @@ def two_layers():
 
 def test_layers_by_hand():
     """Of one image of 32 x 32, in the order in which they run; grouped is not depthwise."""
-    assert layer_works(two_layers(), (3, 32, 32)) == [
+    assert work_of(two_layers(), (3, 32, 32))[1] == [
         LayerWork("0", "dense", 16 * 16 * 8 * 27, 3 * 32 * 32 + 8 * 16 * 16, 8 * 27 + 8),
         LayerWork("2", "pooling", 0, 8 * 16 * 16 + 8 * 8 * 8, 0),
         LayerWork("3", "depthwise", 4 * 4 * 8 * 25, 8 * 8 * 8 + 8 * 4 * 4, 8 * 25 + 8),
@@ -151,7 +168,7 @@ def test_layers_by_hand():
 
 
 def test_moved_bytes_are_of_convolutions_average_pooling_and_linear_layers():
-    counted = [work for work in layer_works(two_layers(), (3, 32, 32)) if work.kind != "pooling"]
+    counted = [work for work in work_of(two_layers(), (3, 32, 32))[1] if work.kind != "pooling"]
     assert moved_bytes(two_layers(), (3, 32, 32)) == 4 * sum(work.values + work.weights for work in counted)
     assert moved_bytes(nn.AvgPool2d(2), (3, 4, 4)) == 4 * (48 + 12)
 
@@ -159,4 +176,5 @@ def test_moved_bytes_are_of_convolutions_average_pooling_and_linear_layers():
 @pytest.mark.parametrize("gene", ["k3e3", "k7e6", "skip"])
 def test_macs_are_those_that_torch_counts(small, gene):
     built = small.build(moves.uniform_architecture(small, gene))
-    assert sum(work.macs for work in layer_works(built, small.input_shape)) == count(built, small.input_shape)[0]
+    macs, works = work_of(built, small.input_shape)
+    assert sum(work.macs for work in works) == macs == count(built, small.input_shape)[0]

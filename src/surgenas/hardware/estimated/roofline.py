@@ -15,7 +15,7 @@ from surgenas.core.cost import Cost, Effort, Estimate, Failure, Unit
 from surgenas.core.errors import SurgenasError, UsageError
 from surgenas.core.progress import Progress
 from surgenas.hardware.target import Job, TargetInfo
-from surgenas.nn.cost import LayerWork, count, layer_works
+from surgenas.nn.cost import LayerWork, work_of
 
 VERSION = "1"
 BYTES = {"fp32": 4, "int8": 1}
@@ -117,7 +117,7 @@ def _works(job: Job) -> list[LayerWork]:
     """The layers of a job's network; raises UsageError for one that cannot be looked into or is not made of layers."""
     network = job.module
     try:
-        works, total = layer_works(network, job.input_shape), count(network, job.input_shape)[0]
+        total, works = work_of(network, job.input_shape)
     except (RuntimeError, ValueError) as error:
         why = (str(error).splitlines() or ["no reason given"])[0]
         raise UsageError(f"{job.key} cannot take an image of {job.input_shape}: {why}") from error
