@@ -118,7 +118,7 @@ RUN = [path for path in sorted((ROOT / "examples").glob("*.py")) if not path.nam
 def test_examples_run(example, tmp_path):
     settings = (
         "device='surgenas.testing:toy_device', resolution=16, epochs=1, train_epochs=1, samples=16, batch=256, "
-        "predictors=('flops',), accelerator='cpu'"
+        "predictors=('flops',), accelerator='cpu', random=0, random_at_equal_latency=0"
     )
     script = (
         f"import sys; sys.path.insert(0, {str(example.parent)!r}); from pathlib import Path; "

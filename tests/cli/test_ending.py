@@ -15,6 +15,7 @@ import pytest
 from surgenas.core import moves
 from surgenas.runs.journal import Journal
 from surgenas.spaces.mobile import Mobile
+from tests.runs.written import pictures
 
 TOY = ["--device", "surgenas.testing:toy_device", "--resolution", "16", "--batch", "256", "--samples", "16"]
 TABLE = ["--table", "file", "--validation", "a", "--test", "b"]
@@ -126,7 +127,8 @@ def wait_for(path: Path, event: str) -> None:
     ("number", "code", "event"), [(signal.SIGINT, 130, "epoch"), (signal.SIGTERM, 143, "measured")]
 )
 def test_interrupted_from_outside_it_says_how_to_go_on(tmp_path, number, code, event):
-    args = ["search", *TOY, "--epochs", "60", "--out", str(tmp_path / "run")]
+    images = str(pictures(tmp_path / "images"))
+    args = ["search", *TOY, "--data", images, "--epochs", "60", "--out", str(tmp_path / "run")]
 
     def default() -> None:  # a shell that starts us in the background has told its children to ignore Ctrl-C
         signal.signal(signal.SIGINT, signal.default_int_handler)
