@@ -94,8 +94,8 @@ def test_what_a_step_found_survives_a_file(kind, data):
 @pytest.mark.parametrize(
     ("kind", "record", "named"),
     [
-        (Reached, {"low_ms": 1.0, "high_ms": 2.0}, "not a Reached: limit_ms: field required"),
-        (Reached, {"low_ms": "slow", "high_ms": 2.0, "limit_ms": 1.0}, "not a Reached: low_ms: input should be"),
+        (Reached, {"low_ms": 1.0, "high_ms": 2.0}, "not a Reached: chosen_ms: field required"),
+        (Reached, {"low_ms": "slow", "high_ms": 2.0, "chosen_ms": 1.0}, "not a Reached: low_ms: input should be"),
         (Selected, {"pool": "", "operators": [{"operator": "sep_k3"}]}, r"operators\.0\.capacity: field required"),
         (Verified, {"costs": {}, "layers": [7]}, r"not a Verified: layers\.0: "),
         (Searched, [], "not a Searched: the file: "),

@@ -47,6 +47,7 @@ measurements = st.builds(
     Measurement, key=name, device=name, ms=number, ratio=number, half_width=number, grade=st.sampled_from("ABCD"),
     rounds=whole, p50_ms=number, p90_ms=maybe, reference=name, reference_ms=number, max_difference=number, floor=number,
     model_bytes=whole, steady_ms=maybe, campaigns_ms=st.lists(number, max_size=3).map(tuple),
+    scale_doubt=number,
     context=st.dictionaries(name, number, max_size=2),
 )  # fmt: skip
 estimates = st.builds(
@@ -63,7 +64,7 @@ layers = st.builds(
 )  # fmt: skip
 found = st.one_of(
     st.builds(Selected, pool=name, operators=st.lists(rows, max_size=2).map(tuple)),
-    st.builds(Reached, low_ms=number, high_ms=number, limit_ms=number),
+    st.builds(Reached, low_ms=number, high_ms=number, asked_ms=maybe, chosen_ms=number),
     st.builds(
         Planned, epochs=whole, train_epochs=whole, profile_s=number, search_s=number, train_s=number, other_s=number,
         memory_bytes=whole,
@@ -114,8 +115,8 @@ def test_the_parts_of_a_plan_add_up():
 @pytest.mark.parametrize(
     ("kind", "record", "named"),
     [
-        (Reached, {"low_ms": 1.0, "high_ms": 2.0}, "limit_ms"),
-        (Reached, {"low_ms": "fast", "high_ms": 2.0, "limit_ms": 1.0}, "low_ms"),
+        (Reached, {"low_ms": 1.0, "high_ms": 2.0}, "chosen_ms"),
+        (Reached, {"low_ms": "fast", "high_ms": 2.0, "chosen_ms": 1.0}, "low_ms"),
         (Accuracy, {}, "accuracy"),
         (Accuracy, None, "Accuracy"),
         (Profiled, {"samples": 1, "held_out_errors": ["x"]}, "held_out_errors"),

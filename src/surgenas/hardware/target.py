@@ -24,6 +24,14 @@ Scale = tuple[str, float]
 
 
 @dataclass(frozen=True)
+class Known:
+    """The milliseconds that a reference takes in the machine's fastest state, and the relative doubt of it."""
+
+    ms: float
+    doubt: float
+
+
+@dataclass(frozen=True)
 class Job:
     """A network whose cost is asked for. key identifies it in the store; build makes it (weights do not matter).
 
@@ -99,6 +107,9 @@ class TimedTarget(Target, Protocol):
 
     def calibrate(self, job: Job) -> Scale:
         """The reference network nearest to a typical job, and its milliseconds now."""
+
+    def known(self, reference: str) -> Known | None:
+        """What the named reference takes, by all looks at it until now; None without any."""
 
     def on_scale(self, scale: Scale) -> TimedTarget:
         """The same device, all of whose milliseconds are multiples of this reference's."""

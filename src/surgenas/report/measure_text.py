@@ -21,6 +21,10 @@ BUSY = 0.25
 measurement on is taken for a slow one."""
 
 
+UNSURE = 0.05
+"""From this doubt of the scale on, it is said in words."""
+
+
 def measurement_table(found: Measurements) -> str:
     """The networks in a table for each target. Networks whose measured places overlap tie; failed ones say why."""
     tables = [list(rows) for _, rows in groupby(found.measurements, lambda row: row.on)]
@@ -60,7 +64,7 @@ def _one_device(rows: Sequence[Measured]) -> str:
             table.add_row("-", escape(row.name), "failed")
             continue
         table.add_row(
-            _rank(row), escape(row.name), show_ms(m.ms), f"{m.half_width:.1%}", m.grade, show_known_ms(m.p90_ms),
+            _rank(row), escape(row.name), show_ms(m.ms), f"{m.ms_doubt:.1%}", m.ms_grade, show_known_ms(m.p90_ms),
             show_comparison(row.to_mobilenetv2), f"{m.model_bytes / 1e6:.1f} MB", f"{m.max_difference:.1e}",
             *([show_percent(row.accuracy)] if trained else []),
         )  # fmt: skip
@@ -78,6 +82,11 @@ def _one_device(rows: Sequence[Measured]) -> str:
 def _doubts(known: Sequence[tuple[Measured, Measurement]]) -> list[str]:
     """Notes on the machine that a reader needs before relying on the numbers."""
     lines = []
+    if (scale := max((m.scale_doubt for _, m in known), default=0.0)) > UNSURE:
+        lines.append(
+            f"what a millisecond is here is known within {scale:.0%}: this machine was watched briefly, or is faster "
+            "at times; ratios and ranks hold, and measuring again after some minutes settles it"
+        )
     if floor := max((m.floor for _, m in known), default=0.0):
         lines.append(f"one network under two names differs by up to {floor:.1%} here: closer latencies tie")
     if poor := [row.name for row, m in known if m.grade == "D"]:

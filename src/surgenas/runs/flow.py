@@ -14,10 +14,11 @@ from surgenas.core.units import show_ms, show_seconds
 from surgenas.methods import make_method
 from surgenas.methods.shared_weights import check_sharing
 from surgenas.nn.cost import output_shape
-from surgenas.runs.measured import usable_predictors
+from surgenas.runs.measured import repair_scale, usable_predictors
 from surgenas.runs.results import Planned, Reached
 from surgenas.runs.run import Run
 from surgenas.runs.sampled import wanted_samples
+from surgenas.runs.scale import RESCALED
 from surgenas.runs.searching import Searching
 from surgenas.runs.steps.derive import derive
 from surgenas.runs.steps.export import export
@@ -68,6 +69,7 @@ def perform(run: Run, step: Step) -> None:
     with run.timed(step.name):
         found = step.work(run)
     run.record(step.name, found, step.file)
+    repair_scale(run)
 
 
 def prepare(run: Run) -> tuple[Reached, Planned]:
@@ -159,12 +161,23 @@ def describe_cost(run: Run, planned: Planned) -> str:
     return text + f"; SurgeNAS by default {epochs} epochs, {epochs * steps} steps of {passes.passes})"
 
 
+def parted_from_limit(run: Run) -> bool:
+    """Whether the scale was repaired after a network was found for a limit that the user asked for in milliseconds."""
+    events = [e["event"] for e in run.journal.events if e["event"] == RESCALED or e.get("step") == "derive"]
+    return run.reached.asked_ms is not None and RESCALED in events[-1:]
+
+
 def execute(run: Run) -> None:
     """Do every step of the run that is not done yet."""
     with run.exclusive():
         prepare(run)
         for step in LONG:
             perform(run, step)
+        while parted_from_limit(run):
+            run.journal.append("missed", turn=run.derived.rounds - 1)
+            for step in LONG[-2:]:
+                run.reopen(step.name)
+                perform(run, step)
         write_atomic(run.folder / "architecture.json", run.derived.architecture.to_json().encode())
         for name, arch in networks(run).items():
             perform(run, Step(f"train {name}", partial(train, name=name, arch=arch), weights_file(name)))

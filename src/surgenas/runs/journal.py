@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 
 from surgenas.core.errors import CorruptError, SurgenasError
 from surgenas.core.files import cannot_write
+from surgenas.runs.scale import RESCALED, put_on_scale
 
 Event = dict[str, Any]
 LOCK = ".lock"
@@ -23,9 +24,10 @@ LOCK = ".lock"
 class Journal:
     """The events of a run, in a file to which lines `<crc32 in hex> <json>` are appended.
 
-    events: all events, oldest first. If the last line is incomplete (power cut, kill, full disk), it is ignored, and
-    `append` cuts it off before it writes. Reading alone changes nothing, since another process may be writing that
-    line.
+    events: all events, oldest first, their latencies on the scale of the last one (`runs.scale`).
+
+    If the last line is incomplete (power cut, kill, full disk), it is ignored, and `append` cuts it off before it
+    writes. Reading alone changes nothing, since another process may be writing that line.
     """
 
     def __init__(self, path: Path) -> None:
@@ -53,8 +55,13 @@ class Journal:
             self._torn_at = None
         except OSError as error:
             raise cannot_write(self.path, len(line), error) from error
-        self.events.append(json.loads(text))
+        self._add(json.loads(text))
         return self.events[-1]
+
+    def _add(self, event: Event) -> None:
+        if event["event"] == RESCALED:
+            self.events = [put_on_scale(known, event["factor"], event["doubt"]) for known in self.events]
+        self.events.append(event)
 
     def all(self, event: str, **values: Any) -> list[Event]:
         """The events of this kind whose fields have these values, oldest first."""
@@ -83,7 +90,7 @@ class Journal:
                     )
                 self._torn_at = good
                 return
-            self.events.append(event)
+            self._add(event)
             good += len(line) + 1
 
 

@@ -3,6 +3,7 @@ them."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,11 +19,13 @@ from surgenas.core.space import Floats
 from surgenas.engine.jobs import job_of
 from surgenas.hardware.costs import read_cost
 from surgenas.hardware.target import Scale, Target, TimedTarget, all_costs
+from surgenas.hardware.timed.scale import REPAIRED
 from surgenas.predictors import CATALOG
 from surgenas.predictors.base import Predictor, make_predictor
 from surgenas.predictors.linear import AdditivePredictor
 from surgenas.runs.results import Derived
 from surgenas.runs.run import Run
+from surgenas.runs.scale import RESCALED
 
 TOGETHER = 32
 """How many networks are priced in one call of the target. Their costs are recorded before the next call."""
@@ -39,6 +42,27 @@ def recorded_scale(run: Run) -> Scale | None:
     """The name of the run's reference network and its latency in ms; None before the step `reach` has calibrated it."""
     event = run.journal.last("calibrated")
     return (event["reference"], event["reference_ms"]) if event else None
+
+
+def repair_scale(run: Run) -> None:
+    """Put all latencies of the run on what is known of its reference by now, if that is not what it was calibrated as.
+
+    Steps call it between what they measure, not within: what they hold in hand is on the scale of before.
+    """
+    scale, target = recorded_scale(run), run.target
+    if scale is None or not isinstance(target, TimedTarget):
+        return
+    known = target.known(scale[0])
+    if known is None:  # looked at with another measurement store
+        return
+    factor = known.ms / scale[1]
+    if abs(math.log(factor)) > REPAIRED:
+        run.journal.append(RESCALED, factor=factor, doubt=known.doubt)
+        moment = "slow" if factor < 1 else "fast"
+        run.progress.log(
+            f"{target.name} was calibrated in a {moment} moment: all latencies of this run, measured as ratios, are "
+            f"x {factor:.3f} from here on; nothing is measured again"
+        )
 
 
 def measure(

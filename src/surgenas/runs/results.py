@@ -41,12 +41,18 @@ class Selected(Record):
 
 @dataclass(frozen=True)
 class Reached(Record):
-    """Latencies of the networks with the fewest and with the most MACs; and the limit, as asked for or chosen between
-    them."""
+    """Latencies of the networks with the fewest and with the most MACs; the limit that is chosen between them; and the
+    one that was asked for, if any, which counts then."""
 
     low_ms: float
     high_ms: float
-    limit_ms: float
+    chosen_ms: float
+    asked_ms: float | None = None
+
+    @property
+    def limit_ms(self) -> float:
+        """The limit of the run."""
+        return self.asked_ms or self.chosen_ms
 
 
 @dataclass(frozen=True)

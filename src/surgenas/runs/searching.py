@@ -134,13 +134,19 @@ class Searching:
         profiled = fitted_predictor(run, corrected=False)  # the same in all rounds, so that a replayed history fits
 
         def inside(archs: Sequence[Architecture]) -> np.ndarray:
-            return profiled.predict(moves.encode(run.space, archs)) <= limit_ms
+            return profiled.predict(moves.encode(run.space, archs)) <= self._begun_at_ms()
 
         return Problem(
             run.space, limit_ms - margin_ms(run, predictor, limit_ms), run.config.seed, predictor=predictor,
             feasible=inside, rungs=tuple(epochs / self.epochs for epochs in self.rungs),
             steps_per_epoch=self.steps_per_epoch, accelerator=self.accelerator, held_out=self.held_out, extra=extra,
         )  # fmt: skip
+
+    def _begun_at_ms(self) -> float:
+        """The limit at which the search began, on the run's present scale: the same networks stay inside it."""
+        journal = self.run.journal
+        begun = journal.last("aim") or journal.append("aim", latency_ms=self.run.reached.limit_ms)
+        return float(begun["latency_ms"])
 
     # --- going on
 

@@ -9,7 +9,7 @@ from typing import Any
 from surgenas.core.architecture import Architecture
 from surgenas.core.cost import Cost, Evidence
 from surgenas.core.record import Record
-from surgenas.hardware.costs import compare
+from surgenas.hardware.costs import compare, ms_grade
 from surgenas.hardware.target import TargetInfo
 from surgenas.hardware.timed.measurement import Comparison, Measurement
 from surgenas.runs.results import (
@@ -171,7 +171,7 @@ def _network(run: Run, name: str, costs: Mapping[str, Cost]) -> Network:
     to_found = compare(cost, costs[FOUND]) if cost and name != FOUND else None
     return Network(
         name, run.accuracy(name), cost.ms if cost else None, cost.interval_ms if cost else None,
-        cost.grade if cost else None, to_found,
+        ms_grade(cost) if cost else None, to_found,
     )  # fmt: skip
 
 
@@ -179,4 +179,4 @@ def _latency(cost: Cost | None, predicted_ms: float | None) -> Latency:
     if cost is None:
         return Latency(predicted_ms=predicted_ms)
     wall = cost.p50_ms if isinstance(cost, Measurement) else None
-    return Latency(cost.ms, cost.interval_ms, cost.grade, wall, cost.evidence, predicted_ms)
+    return Latency(cost.ms, cost.interval_ms, ms_grade(cost), wall, cost.evidence, predicted_ms)

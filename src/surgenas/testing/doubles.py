@@ -15,7 +15,7 @@ from surgenas.core.progress import Progress
 from surgenas.core.space import Floats
 from surgenas.hardware.devices import make_target
 from surgenas.hardware.runtimes import Images
-from surgenas.hardware.target import Job, Scale, TargetInfo
+from surgenas.hardware.target import Job, Known, Scale, TargetInfo
 from surgenas.hardware.timed.device import RuntimeDevice
 from surgenas.hardware.timed.measurement import Measurement
 from surgenas.hardware.timed.timing import Protocol
@@ -39,6 +39,9 @@ class ToyDevice:
 
     def calibrate(self, job: Job) -> Scale:
         return "toy-reference", 1.0
+
+    def known(self, reference: str) -> Known:
+        return Known(1.0, 0.01)
 
     def on_scale(self, scale: Scale) -> Self:
         return self

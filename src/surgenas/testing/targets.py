@@ -28,6 +28,10 @@ def check_target(target: Target, jobs: Sequence[Job]) -> None:
     assert TargetInfo.from_json(json.loads(json.dumps(info.to_json()))) == info
     if isinstance(target, TimedTarget):
         name, ms = target.calibrate(jobs[0])
+        known = target.known(name)
+        assert known is not None, "it was calibrated just now"
+        assert known.ms > 0
+        assert known.doubt >= 0
         target = target.on_scale((name, ms))
         with suppress(UsageError):  # some runtimes cannot tell
             assert np.isclose(sum(target.layer_shares(jobs[0]).values()), 1.0)

@@ -106,12 +106,26 @@ def test_a_crowd_is_refused_and_nothing_is_learned_from_it(tmp_path, neighbour):
     assert {m.floor for m in device.measure(JOBS, protocol=Protocol())} == {0.0}
 
 
-def test_a_reference_that_was_looked_at_in_a_slow_moment_is_not_believed(tmp_path, neighbour, listener):
+def test_a_reference_that_was_looked_at_in_a_slow_moment_is_not_believed(tmp_path, neighbour):
     device = replace(make_target("onnxruntime-cpu"), store=Store(tmp_path / "m.sqlite"))
-    neighbour.state_ms = 0.7
-    (found,) = device.measure(JOBS[:1], protocol=Protocol(campaigns=3))
-    assert found.reference_ms == 0.7
-    assert found.ms == pytest.approx(0.7 * found.ratio)
-    (fixed,) = device.on_scale(("reference-s/2", 1.0)).measure(JOBS[:1], protocol=Protocol(), progress=listener)
-    assert fixed.reference_ms == 1.0, "all of a run stay on one scale"
-    assert "43% too long" in listener.said[-1]
+    device.store.add_reference("reference-s/2", device.key, [1.4] * 30)
+    scaled = device.on_scale(("reference-s/2", 1.4))
+    (slow,) = scaled.measure(JOBS[:1], protocol=Protocol(campaigns=3))
+    assert slow.reference_ms == 1.4, "all of a run stay on one scale"
+    assert device.known("reference-s/2").ms == 1.0, "but the device knows better by now"
+    assert slow.scale_doubt >= math.log(1.4)
+    (free,) = device.measure(JOBS[:1], protocol=Protocol())
+    assert free.ms == pytest.approx(free.ratio * device.known(free.reference).ms)
+
+
+def test_milliseconds_of_a_machine_that_was_watched_for_a_moment_only_are_doubted(tmp_path, neighbour):
+    now = [1.0]
+    store = Store(tmp_path / "m.sqlite", clock=lambda: now[0])
+    device = replace(make_target("onnxruntime-cpu"), store=store).on_scale(("reference-s/2", 1.0))
+    (first,) = device.measure(JOBS[:1], protocol=Protocol())
+    now[0] = 1000.0
+    (later,) = device.measure(JOBS[:1], protocol=Protocol())
+    assert (first.grade, first.ms_grade) == ("A", "D")
+    assert (later.grade, later.ms_grade) == ("A", "A")
+    assert first.ms == later.ms
+    assert first.interval_ms[0] < later.interval_ms[0] < later.ms < later.interval_ms[1] < first.interval_ms[1]

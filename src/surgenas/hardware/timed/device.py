@@ -16,16 +16,17 @@ from surgenas.core.progress import Progress
 from surgenas.core.seeds import derive
 from surgenas.hardware import RUNTIMES
 from surgenas.hardware.runtimes import Images, Runtime
-from surgenas.hardware.target import Job, Scale, TargetInfo
+from surgenas.hardware.target import Job, Known, Scale, TargetInfo
 from surgenas.hardware.timed.conversion import TOLERANCE, check_equal, convert_for
 from surgenas.hardware.timed.efforts import LOOK, PROTOCOLS, price_each
 from surgenas.hardware.timed.link import HERE, Link
 from surgenas.hardware.timed.lock import measuring_lock
-from surgenas.hardware.timed.measurement import CROWD, QUIET, Measurement, pool
+from surgenas.hardware.timed.measurement import CROWD, Measurement, pool
 from surgenas.hardware.timed.memory import memory_effect, watcher_minima_ms, watcher_slowdown
 from surgenas.hardware.timed.outcome import measurement_of
 from surgenas.hardware.timed.recheck import draw_for_recheck, has_changed
 from surgenas.hardware.timed.references import MEMORY, REFERENCES, find_reference, group_by_latency
+from surgenas.hardware.timed.scale import UNKNOWN, know
 from surgenas.hardware.timed.session import Answer, Greeting, Network, Request, perform
 from surgenas.hardware.timed.store import Store
 from surgenas.hardware.timed.timing import Protocol
@@ -70,6 +71,10 @@ class RuntimeDevice:
         with measuring_lock(self.far.host, Progress()):
             return self._group_by_reference({job.key: self._convert(job)[0]}, fresh=False)[0][0]
 
+    def known(self, reference: str) -> Known | None:
+        looks = self.store.looks(reference, self.key)
+        return know(looks) if looks else None
+
     def on_scale(self, scale: Scale) -> RuntimeDevice:
         return replace(self, scale=scale)
 
@@ -95,7 +100,10 @@ class RuntimeDevice:
         reuse: bool = False,
         progress: Progress = Progress(),  # noqa: B008  stateless
     ) -> list[Measurement]:
-        """All jobs in interleaved campaigns; raises the first error of any of them."""
+        """All jobs in interleaved campaigns; raises the first error of any of them.
+
+        Without a scale, all milliseconds are on what is known of the references when the last campaign is done.
+        """
         reference = self.scale
         stored = self._find_stored(jobs, reference) if reuse else {}
         again = draw_for_recheck(stored, seed)
@@ -114,7 +122,17 @@ class RuntimeDevice:
             self.store.add_change(self.key)
             return self.measure(jobs, protocol=protocol, seed=seed, reuse=True, progress=progress)
         known |= {key: stored[key] for key in again}
-        return [known[job.key] for job in jobs]
+        return [self._with_scale(known[job.key]) for job in jobs]
+
+    def _with_scale(self, measurement: Measurement) -> Measurement:
+        """On the device's scale with the present doubt of it; without one, on what is known now."""
+        known = self.known(measurement.reference)
+        if known is None:  # it is stored, and was looked at elsewhere
+            return replace(measurement, scale_doubt=UNKNOWN)
+        if self.scale is None:
+            return measurement.on(known.ms, known.doubt)
+        moved = abs(math.log(known.ms / measurement.reference_ms))
+        return replace(measurement, scale_doubt=max(known.doubt, moved))
 
     def _campaigns(
         self,
@@ -134,11 +152,8 @@ class RuntimeDevice:
             campaigns = []
             for turn in range(protocol.campaigns):
                 answer = self._perform(watched, name, ms, protocol, derive(seed, "campaign", turn), progress)
-                if (state_ms := answer.campaign.state_ms) < ms and reference is None:
-                    ms = state_ms  # it was looked at in a slow moment
-                elif state_ms < ms / QUIET:
-                    progress.log(f"{self.name} is faster than when it was calibrated: its latencies may be "
-                                 f"{ms / state_ms - 1:.0%} too long")  # fmt: skip
+                if reference is None:  # it may have been looked at in a slow moment
+                    ms = min(ms, answer.campaign.state_ms)
                 campaigns.append(self._check_and_store(answer, wanted, (name, ms)))
             found |= {key: pool([campaign[key] for campaign in campaigns]) for key in group}
         return found
@@ -207,8 +222,7 @@ class RuntimeDevice:
         for job in jobs:
             for m in self.store.find(job.key, self.key):
                 if m.grade <= "C" and (reference is None or m.reference == reference[0]):
-                    scale = reference[1] if reference else m.reference_ms
-                    known[job.key] = replace(m, ms=m.ratio * scale, reference_ms=scale)
+                    known[job.key] = m.on(reference[1], m.scale_doubt) if reference else m
         return known
 
     def _group_by_reference(
@@ -216,7 +230,7 @@ class RuntimeDevice:
     ) -> list[tuple[Scale, dict[str, Network]]]:
         """Group networks of like latency: ((name and latency in ms of the reference nearest to them), group).
 
-        The reference's latency is p10 of its history, to which a new look is added first. fresh: measure in processes
+        The reference's latency is what is known of it after a new look. fresh: measure in processes
         of their own, which a network may take down.
         """
         middle = REFERENCES[2].name
@@ -230,8 +244,7 @@ class RuntimeDevice:
             middle_ms = math.sqrt(ms[keys[0]] * ms[keys[-1]])
             name = min((r.name for r in REFERENCES), key=lambda n: abs(math.log(ms[n] / middle_ms)))
             self._perform({name: everything[name]}, name, math.inf, replace(self.look, fresh=fresh), 0)
-            known_ms = float(np.quantile(self.store.reference_history(name, self.key), 0.1))
-            found.append(((name, known_ms), group))
+            found.append(((name, know(self.store.looks(name, self.key)).ms), group))
         return found
 
     def _watcher(self, networks: Mapping[str, Network]) -> dict[str, Network]:

@@ -78,6 +78,8 @@ class Measurement:
     """A network's latency on a device. Times are in milliseconds; half_width is relative (.02 means +-2 %).
 
     ms is ratio x reference_ms: what the network needs when the machine is as quiet as the reference's history knows.
+    half_width and grade are of the ratio, by which networks are compared; scale_doubt is the relative doubt of
+    reference_ms, which is that of every millisecond besides (docs/measurement.md, 21).
     p50_ms and p90_ms are what the wall clock saw during this measurement; p90_ms is None below 64 runs. floor: the
     noise floor (docs/measurement.md, 9); 0 if it is not known. model_bytes: the size of the network as its runtime gets
     it. steady_ms: the latency of a very small network when it is run back to back; ms is what it takes in turn with
@@ -100,6 +102,7 @@ class Measurement:
     model_bytes: int = 0
     steady_ms: float | None = None
     campaigns_ms: tuple[float, ...] = ()
+    scale_doubt: float = 0.0
     context: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
 
     @property
@@ -123,7 +126,26 @@ class Measurement:
     @property
     def interval_ms(self) -> tuple[float, float]:
         """The ends of the 95 % interval in ms."""
-        return self.ms * (1 - self.half_width), self.ms * (1 + self.half_width)
+        return self.ms * (1 - self.ms_doubt), self.ms * (1 + self.ms_doubt)
+
+    @property
+    def ms_doubt(self) -> float:
+        """The relative half-width of the interval of the milliseconds."""
+        return math.hypot(self.half_width, self.scale_doubt)
+
+    @property
+    def ms_grade(self) -> str:
+        """The grade of the milliseconds: that of the ratio, or that of the scale where it is worse."""
+        return max(self.grade, _letter(self.scale_doubt))
+
+    def on(self, reference_ms: float, scale_doubt: float) -> Measurement:
+        """The same ratio, where the reference takes that long."""
+        factor = reference_ms / self.reference_ms
+        return replace(
+            self, ms=self.ratio * reference_ms, reference_ms=reference_ms, scale_doubt=scale_doubt,
+            steady_ms=None if self.steady_ms is None else factor * self.steady_ms,
+            campaigns_ms=tuple(factor * ms for ms in self.campaigns_ms),
+        )  # fmt: skip
 
     @property
     def doubt(self) -> float:
@@ -167,12 +189,14 @@ def grade(widest: float, preempted: float, quiet_rounds: int = MIN_QUIET, crowde
     widest: the largest of half-width, noise floor and what a disturbed memory may add. preempted: the share of the
     reference's runs that were preempted. crowded: the share of the needed cores' time that others had.
     """
-    letter = next((g for g, limit in (("A", 0.02), ("B", 0.05), ("C", 0.10)) if widest <= limit), "D")
+    letter = max(_letter(widest), "C" if quiet_rounds < MIN_QUIET else "A")
     if preempted > 0.6 or crowded > CROWD:
         return "D"
-    if quiet_rounds < MIN_QUIET:
-        letter = max(letter, "C")
     return max(letter, "B") if preempted > 0.3 else letter
+
+
+def _letter(half_width: float) -> str:
+    return next((g for g, limit in (("A", 0.02), ("B", 0.05), ("C", 0.10)) if half_width <= limit), "D")
 
 
 def pool(measurements: Sequence[Measurement]) -> Measurement:
@@ -207,6 +231,7 @@ def pool(measurements: Sequence[Measurement]) -> Measurement:
         grade=grade(max(half, floor, memory), middling("preempted"), quiet, crowded),
         rounds=sum(m.rounds for m in measurements),
         campaigns_ms=campaigns_ms,
+        scale_doubt=measurements[-1].scale_doubt,
         context=middle.context | {"memory": memory, "crowded": crowded},
     )
 

@@ -10,11 +10,13 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from sqlalchemy import (
     URL,
     Column,
@@ -38,9 +40,12 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
 from surgenas.core.errors import CorruptError, EnvironmentFault, UsageError
 from surgenas.hardware.timed.measurement import Measurement, Round
+from surgenas.hardware.timed.scale import Look
 
 PROTOCOL_VERSION = 4
 """Measurements that were stored under another version are not comparable, and are passed over."""
+LATEST = 20_000
+"""So many latencies of a reference are looked at, those of some fifty campaigns."""
 _META = MetaData()
 _MEASUREMENT = Table(
     "measurement", _META, Column("id", Integer, primary_key=True), Column("network", Text, nullable=False),
@@ -78,11 +83,13 @@ def default_store() -> Store:
 class Store:
     """Measurements with their raw runs, and the history of reference latencies, by device key.
 
-    where: a file, or a SQLAlchemy URL such as postgresql+psycopg://team@host/latency. Raises UsageError for a URL that
-    is none, EnvironmentFault for a place that cannot be written or reached, CorruptError for a file that is no store.
+    where: a file, or a SQLAlchemy URL such as postgresql+psycopg://team@host/latency. clock: seconds since 1970. Raises
+    UsageError for a URL that is none, EnvironmentFault for a place that cannot be written or reached, CorruptError for
+    a file that is no store.
     """
 
-    def __init__(self, where: Path | str) -> None:
+    def __init__(self, where: Path | str, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
         if isinstance(where, Path):
             try:
                 where.parent.mkdir(parents=True, exist_ok=True)
@@ -113,7 +120,7 @@ class Store:
         raw = {"rounds": _runs_record(rounds), "steady": _runs_record(steady)}
         row = {
             "network": measurement.key, "device": measurement.device, "protocol": PROTOCOL_VERSION,
-            "created": time.time(), "record": json.dumps(measurement.to_dict()), "raw": json.dumps(raw),
+            "created": self._clock(), "record": json.dumps(measurement.to_dict()), "raw": json.dumps(raw),
         }  # fmt: skip
         with self._turn(), self._connect() as db:
             db.execute(insert(_MEASUREMENT), row)
@@ -144,6 +151,16 @@ class Store:
         with self._connect() as db:
             return list(db.execute(query).scalars())
 
+    def looks(self, name: str, device: str) -> list[Look]:
+        """The latest looks at a reference network since the device last changed, one for each campaign, the newest
+        first."""
+        t = _REFERENCE.c
+        seen = select(t.created, t.ms).where(t.name == name, t.device == device, t.created > _last_change(device))
+        with self._connect() as db:
+            rows = db.execute(seen.order_by(t.id.desc()).limit(LATEST)).all()
+        campaigns = [(at_s, [ms for _, ms in rows]) for at_s, rows in groupby(rows, key=lambda row: row[0])]
+        return [Look(at_s, float(np.quantile(ms, 0.1))) for at_s, ms in campaigns]
+
     def add_pairs(self, device: str, differences: Sequence[float]) -> None:
         """Add the |ln ratio| of networks measured under two names in one campaign (docs/measurement.md, 9)."""
         self._add_many(_PAIR, [{"device": device, "difference": difference} for difference in differences])
@@ -156,7 +173,7 @@ class Store:
             return list(db.execute(query).scalars())
 
     def _add_many(self, table: Table, rows: Sequence[dict[str, Any]]) -> None:
-        now = time.time()
+        now = self._clock()
         if rows:
             with self._turn(), self._connect() as db:
                 db.execute(insert(table), [row | {"created": now} for row in rows])

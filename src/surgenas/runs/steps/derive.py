@@ -22,7 +22,7 @@ from surgenas.core.units import show_ms
 from surgenas.hardware.costs import read_cost
 from surgenas.methods.base import Search
 from surgenas.predictors.base import Predictor
-from surgenas.runs.measured import fitted_predictor, measure, read_candidates
+from surgenas.runs.measured import fitted_predictor, measure, read_candidates, repair_scale
 from surgenas.runs.results import Derived
 from surgenas.runs.run import Run
 from surgenas.runs.searching import Searching
@@ -51,6 +51,7 @@ def derive(run: Run) -> Derived:
             arch, confirmed, predicted_ms = found
             return Derived(arch, predicted_ms, confirmed, turn + 1)
         run.journal.append("missed", turn=turn)
+        repair_scale(run)
     raise _out_of_reach(run)
 
 

@@ -25,8 +25,8 @@ def reach(run: Run) -> Reached:
         name, ms = target.calibrate(job_of(_typical(run, costs), run.space))
         run.journal.append("calibrated", reference=name, reference_ms=ms)
     low, high = measure(run, "reach", extremes(run, costs))
-    limit_ms = run.config.target.latency_ms or max(low.ms, round(_default_limit(low.ms, high.ms), 4))
-    return Reached(low.ms, high.ms, limit_ms)
+    chosen_ms = max(low.ms, round(_default_limit(low.ms, high.ms), 4))
+    return Reached(low.ms, high.ms, chosen_ms, run.config.target.latency_ms)
 
 
 def check_limit(run: Run) -> None:
