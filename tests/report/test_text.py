@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from surgenas.hardware.target import TargetInfo
 from surgenas.report.text import device_table, predictor_table, summary_text
-from surgenas.runs.results import HeldOutLatencies, Predicted
+from surgenas.runs.results import HeldOutLatencies, Predicted, Reached
 from surgenas.runs.summary import summarize
 from surgenas.studies.describe import Unusable
 from tests.runs.written import SCORE, timed, written_run
@@ -31,6 +32,17 @@ def test_a_search_ends_with_its_claim(tmp_path, limit_ms, verdict):
     assert re.search(r"^found +90.00% +2 ms +A", text, re.M)
     assert re.search(r"^MobileNetV2 +80.00% +2.1 ms +A +1.05 \(", text, re.M)
     assert f"surgenas.load({str(tmp_path / 'run')!r})" in text
+
+
+@pytest.mark.parametrize(("asked_ms", "grade"), [(None, "A"), (2.5, "D")])
+def test_milliseconds_that_are_not_known_well_are_told_apart_from_the_share_of_the_limit(tmp_path, asked_ms, grade):
+    costs = {"found": replace(timed(2.0), scale_doubt=0.5), "MobileNetV2": timed(3.0)}
+    run = written_run(tmp_path / "run", beside={"MobileNetV2": 0.8}, costs=costs)
+    run.record("reach", Reached(0.1, 4.0, 2.5, asked_ms))
+    claim, note, *_ = summary_text(summarize(run)).splitlines()
+    assert claim.startswith("measured 2 ms +-50.0% (grade D), inside the limit of 2.5 ms: 80.0% of it +-")
+    assert f"(grade {grade}); predicted" in claim
+    assert note.startswith("what a millisecond is here is known within 50% only")
 
 
 def test_a_search_on_paper_ends_without_certainty(tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from surgenas.hardware.timed.measurement import Comparison
-from surgenas.report.words import show_comparison, show_interval, show_known_ms, show_percent
+from surgenas.report.words import scale_note, show_comparison, show_interval, show_known_ms, show_percent
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,9 @@ def test_what_is_unknown_is_a_dash():
         "1.23 ms",
         "1 ms to 2 ms",
     )
+
+
+def test_what_a_millisecond_is_is_said_only_where_it_is_not_known_well():
+    assert scale_note(None) == scale_note(0.02) == []
+    (line,) = scale_note(0.5)
+    assert "known within 50% only" in line

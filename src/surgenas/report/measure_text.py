@@ -11,7 +11,7 @@ from rich.table import Table
 from surgenas.core.cost import Estimate
 from surgenas.core.units import show_ms
 from surgenas.hardware.timed.measurement import CROWD, MIN_QUIET, Measurement
-from surgenas.report.words import draw, show_comparison, show_known_ms, show_percent
+from surgenas.report.words import draw, scale_note, show_comparison, show_known_ms, show_percent
 from surgenas.studies.measure import Measured, Measurements
 
 NOTICED = 0.05
@@ -19,10 +19,6 @@ NOTICED = 0.05
 BUSY = 0.25
 """Other programs are mentioned if they use more than this share of the processor; a device that is busy from the first
 measurement on is taken for a slow one."""
-
-
-UNSURE = 0.05
-"""From this doubt of the scale on, it is said in words."""
 
 
 def measurement_table(found: Measurements) -> str:
@@ -81,12 +77,7 @@ def _one_device(rows: Sequence[Measured]) -> str:
 
 def _doubts(known: Sequence[tuple[Measured, Measurement]]) -> list[str]:
     """Notes on the machine that a reader needs before relying on the numbers."""
-    lines = []
-    if (scale := max((m.scale_doubt for _, m in known), default=0.0)) > UNSURE:
-        lines.append(
-            f"what a millisecond is here is known within {scale:.0%}: this machine was watched briefly, or is faster "
-            "at times; ratios and ranks hold, and measuring again after some minutes settles it"
-        )
+    lines = scale_note(max((m.scale_doubt for _, m in known), default=0.0))
     if floor := max((m.floor for _, m in known), default=0.0):
         lines.append(f"one network under two names differs by up to {floor:.1%} here: closer latencies tie")
     if poor := [row.name for row, m in known if m.grade == "D"]:

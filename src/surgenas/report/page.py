@@ -12,7 +12,7 @@ from surgenas.core.files import write_atomic
 from surgenas.core.units import show_ms, show_seconds
 from surgenas.report import figures
 from surgenas.report.operators_page import operators_figure
-from surgenas.report.words import show_comparison, show_interval, show_known_ms, show_percent
+from surgenas.report.words import scale_note, show_comparison, show_interval, show_known_ms, show_percent
 from surgenas.runs.results import FOUND, Layer
 from surgenas.runs.run import Run
 from surgenas.runs.summary import Network, Story, Summary, summarize, tell_story
@@ -56,7 +56,8 @@ def _headline(summary: Summary) -> str:
         return "This run is not finished; what is known so far:"
     verdict = "inside" if latency.ms <= limit_ms else "<b class=bad>outside</b>"
     how = latency.evidence.capitalize()
-    return f"{how} <b>{show_ms(latency.ms)}</b>, {verdict} the limit of <b>{show_ms(limit_ms)}</b>."
+    said = f"{how} <b>{show_ms(latency.ms)}</b>, {verdict} the limit of <b>{show_ms(limit_ms)}</b>."
+    return " ".join([said, *(f"{escape(note)}." for note in scale_note(latency.scale_doubt))])
 
 
 def _cards(summary: Summary, story: Story) -> list[str]:

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from surgenas.core.units import show_ms, show_seconds
 from surgenas.hardware.target import TargetInfo
-from surgenas.report.words import WIDTH, draw, show_comparison, show_known_ms, show_percent
+from surgenas.report.words import WIDTH, draw, scale_note, show_comparison, show_known_ms, show_percent
 from surgenas.runs.results import FOUND, Predicted
 from surgenas.runs.summary import Summary
 from surgenas.studies.contest import Standings
@@ -59,10 +59,14 @@ def _claim(summary: Summary) -> str:
     if latency.interval is None:
         return f"{latency.evidence} {show_ms(ms)}, {verdict}; nothing was timed"
     half = (latency.interval[1] - latency.interval[0]) / 2 / ms
-    return (
-        f"measured {show_ms(ms)} +-{half:.1%} (grade {latency.grade}), {verdict}; predicted "
+    share = latency.of_limit
+    assert share is not None, "there is a limit"
+    of_limit = f"{share.share:.1%} of it +-{share.doubt:.1%} (grade {share.grade})"
+    claim = (
+        f"measured {show_ms(ms)} +-{half:.1%} (grade {latency.grade}), {verdict}: {of_limit}; predicted "
         f"{show_known_ms(latency.predicted_ms)}, wall clock median {show_known_ms(latency.wall_p50_ms)}"
     )
+    return "\n".join([claim, *scale_note(latency.scale_doubt)])
 
 
 def predictor_table(found: Predicted) -> str:

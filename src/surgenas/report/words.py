@@ -12,6 +12,8 @@ from surgenas.hardware.timed.measurement import Comparison
 
 WIDTH = 120
 """Characters in a line of printed text."""
+UNSURE = 0.05
+"""From this doubt of the scale on, it is said in words."""
 
 
 def draw(table: Table) -> str:
@@ -47,3 +49,13 @@ def show_known_ms(value: float | None) -> str:
 def show_interval(value: tuple[float, float] | None) -> str:
     """The interval of latencies with its unit, '-' for None."""
     return "-" if value is None else f"{show_ms(value[0])} to {show_ms(value[1])}"
+
+
+def scale_note(doubt: float | None) -> list[str]:
+    """A line on what a millisecond is on this machine, if that is not known well; else none."""
+    if doubt is None or doubt <= UNSURE:
+        return []
+    return [
+        f"what a millisecond is here is known within {doubt:.0%} only: this machine was watched briefly, or is faster "
+        "at times; ratios hold, and `surgenas measure` some minutes later settles it"
+    ]

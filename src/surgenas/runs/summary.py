@@ -30,9 +30,21 @@ from surgenas.runs.run import Run
 
 
 @dataclass(frozen=True)
+class OfLimit(Record):
+    """The latency over the limit, the relative doubt of that and its grade; both None unless it was timed.
+
+    A limit that the run chose moves with the scale of its milliseconds, so that the doubt of the scale is not in it.
+    """
+
+    share: float
+    doubt: float | None
+    grade: str | None
+
+
+@dataclass(frozen=True)
 class Latency(Record):
     """The latency of the found network. interval, grade, wall_p50_ms: None unless it was timed. predicted_ms: before
-    that."""
+    that. scale_doubt: how well it is known what a millisecond is there (docs/measurement.md, 21)."""
 
     ms: float | None = None
     interval: tuple[float, float] | None = None
@@ -40,6 +52,8 @@ class Latency(Record):
     wall_p50_ms: float | None = None
     evidence: Evidence | None = None
     predicted_ms: float | None = None
+    of_limit: OfLimit | None = None
+    scale_doubt: float | None = None
 
 
 @dataclass(frozen=True)
@@ -134,7 +148,7 @@ def summarize(run: Run) -> Summary:
         architecture=derived.architecture if derived else None,
         limit_ms=reached.limit_ms if reached else None,
         reachable_ms=(reached.low_ms, reached.high_ms) if reached else (None, None),
-        latency=_latency(costs.get(FOUND), derived.predicted_ms if derived else None),
+        latency=_latency(costs.get(FOUND), reached, derived),
         accuracy=TestAccuracy(networks[0].accuracy),
         yardsticks=named(YARDSTICK),
         random_at_equal_latency=named(EQUAL),
@@ -175,8 +189,14 @@ def _network(run: Run, name: str, costs: Mapping[str, Cost]) -> Network:
     )  # fmt: skip
 
 
-def _latency(cost: Cost | None, predicted_ms: float | None) -> Latency:
-    if cost is None:
+def _latency(cost: Cost | None, reached: Reached | None, derived: Derived | None) -> Latency:
+    predicted_ms = derived.predicted_ms if derived else None
+    if cost is None or reached is None:
         return Latency(predicted_ms=predicted_ms)
-    wall = cost.p50_ms if isinstance(cost, Measurement) else None
-    return Latency(cost.ms, cost.interval_ms, ms_grade(cost), wall, cost.evidence, predicted_ms)
+    of_limit, asked = cost.ms / reached.limit_ms, reached.asked_ms is not None
+    if not isinstance(cost, Measurement):
+        return Latency(cost.ms, None, None, None, cost.evidence, predicted_ms, OfLimit(of_limit, None, None))
+    share = OfLimit(of_limit, cost.ms_doubt if asked else cost.half_width, cost.ms_grade if asked else cost.grade)
+    return Latency(
+        cost.ms, cost.interval_ms, cost.ms_grade, cost.p50_ms, cost.evidence, predicted_ms, share, cost.scale_doubt
+    )

@@ -41,7 +41,7 @@ def test_looks_hours_apart_are_visits_of_their_own():
 
 
 def test_noise_is_no_other_state():
-    assert know(looks(1.0, 1.06, 1.0, 1.05, 1.01)).doubt < 0.02
+    assert know(looks(1.0, 1.06, 1.0, 1.05, 1.01, every_s=90)).doubt < 0.02
 
 
 def test_looks_that_never_agree_are_not_trusted():

@@ -24,7 +24,7 @@ RARE = 0.1
 """A state that fewer than this share of the looks saw is a moment, of a processor's boost say, and not to count on."""
 FEW = 3
 """Of fewer looks than this, the fastest is believed."""
-WATCHED_S = 90.0
+WATCHED_S = 300.0
 """A machine that was in one state for this long is taken to be in its fastest."""
 APART_S = 600.0
 """Looks further apart than this are visits of their own."""
