@@ -16,13 +16,12 @@ from surgenas.methods import make_method
 from surgenas.methods.shared_weights import check_sharing
 from surgenas.nn.cost import output_shape
 from surgenas.runs.measured import usable_predictors
-from surgenas.runs.model_use import USE
-from surgenas.runs.results import Exported, Planned, Reached
+from surgenas.runs.results import USE, Exported, Planned, Reached
 from surgenas.runs.run import Run
 from surgenas.runs.sampled import wanted_samples
 from surgenas.runs.searching import Searching
 from surgenas.runs.steps.derive import derive
-from surgenas.runs.steps.export import export, files_of
+from surgenas.runs.steps.export import export
 from surgenas.runs.steps.operators import choose_operators
 from surgenas.runs.steps.plan import plan
 from surgenas.runs.steps.predict import LEAST, predict
@@ -65,7 +64,7 @@ LONG = (
 
 def _exported_files(run: Run, found: Record | None) -> Sequence[str]:
     assert isinstance(found, Exported)
-    return (USE, *files_of(found))
+    return (USE, *found.files)
 
 
 def _measured_files(run: Run, found: Record | None) -> Sequence[str]:

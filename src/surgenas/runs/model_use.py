@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from surgenas.core.errors import CorruptError, SurgenasError
 from surgenas.core.files import write_atomic
 from surgenas.core.record import Record
-from surgenas.runs.results import ModelFile
+from surgenas.runs.results import USE, ModelFile
 from surgenas.tasks.data import Dataset
-
-ONNX, USE = "model.onnx", "model.json"
 
 
 @dataclass(frozen=True)
@@ -38,8 +37,23 @@ class ModelUse(Record):
     output: str = "logits"
 
 
-def write_use(path: Path, data: Dataset, input_shape: tuple[int, int, int], files: Mapping[str, ModelFile]) -> None:
-    """Write how the files of a network for these images are used. input_shape: (C, H, W)."""
+def use_of(data: Dataset, input_shape: tuple[int, int, int], files: Mapping[str, ModelFile]) -> ModelUse:
+    """How the files of a network for these images are used. input_shape: (C, H, W)."""
     _, H, W = input_shape
-    use = ModelUse(files, W, H, data.mean, data.std, data.classes, data.interpolation)
+    return ModelUse(files, W, H, data.mean, data.std, data.classes, data.interpolation)
+
+
+def write_use(path: Path, use: ModelUse) -> None:
+    """Write model.json."""
     write_atomic(path, json.dumps(use.to_json(), indent=1).encode() + b"\n")
+
+
+def read_use(folder: Path) -> ModelUse:
+    """What model.json of a run says. Raises SurgenasError if there is none, CorruptError if it is damaged."""
+    path = folder / USE
+    try:
+        return ModelUse.from_json(json.loads(path.read_bytes()))
+    except OSError as error:
+        raise SurgenasError(f"{folder} has no {USE}; `surgenas resume {folder}` makes it") from error
+    except (ValueError, CorruptError) as error:
+        raise CorruptError(f"{path} cannot be read ({error}); `surgenas resume {folder}` makes it again") from error

@@ -12,6 +12,8 @@ from surgenas.predictors.evaluate import Score
 
 FOUND, YARDSTICK = "found", "MobileNetV2"
 """Names of two networks of a run: the found one, and MobileNetV2 scaled to the found network's latency."""
+ONNX, USE = "model.onnx", "model.json"
+"""Files of a run: the network for everybody, and how all its model files are used."""
 RANDOM, EQUAL = "random", "random at equal latency"
 """Names of random architectures, of any latency and of the found network's latency. A number from 1 up follows."""
 
@@ -174,6 +176,12 @@ class Exported(Record):
     max_difference: float
     same_class: float
     delivered: Delivered | None = None
+
+    @property
+    def files(self) -> dict[str, ModelFile]:
+        """Every model file by name, the one for everybody first."""
+        own = self.delivered
+        return {ONNX: ModelFile(), **(dict.fromkeys(own.digests, own.file) if own else {})}
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from dataclasses import replace
 from surgenas.engine.jobs import home_of
 from surgenas.hardware.target import Deliverer
 from surgenas.runs.delivery import deliver, trained_job, write_onnx
-from surgenas.runs.model_use import ONNX, USE, write_use
-from surgenas.runs.results import Exported, ModelFile
+from surgenas.runs.model_use import use_of, write_use
+from surgenas.runs.results import ONNX, USE, Exported
 from surgenas.runs.run import Run
 
 
@@ -20,11 +20,5 @@ def export(run: Run) -> Exported:
     exported = write_onnx(run.folder / ONNX, job.module, found, shape, run.data)
     if isinstance(run.target, Deliverer):
         exported = replace(exported, delivered=deliver(run.target, job, run.data, run.folder / ONNX))
-    write_use(run.folder / USE, run.data, shape, files_of(exported))
+    write_use(run.folder / USE, use_of(run.data, shape, exported.files))
     return exported
-
-
-def files_of(exported: Exported) -> dict[str, ModelFile]:
-    """Every model file of a run by name."""
-    delivered = exported.delivered
-    return {ONNX: ModelFile(), **(dict.fromkeys(delivered.digests, delivered.file) if delivered else {})}
