@@ -34,10 +34,12 @@ from surgenas.runs.results import (
     RANDOM,
     YARDSTICK,
     Accuracy,
+    Delivered,
     Derived,
     Exported,
     HeldOutLatencies,
     Layer,
+    ModelFile,
     Planned,
     Predicted,
     Profiled,
@@ -58,6 +60,7 @@ TINY: dict[str, Any] = {
 GENES = ("k3e3",) * 10 + ("skip",)
 SMALL = Mobile(layout="small", resolution=16, classes=10)
 ARCH = SMALL.architecture(GENES)
+DELIVERED = Delivered("toy", ModelFile("int8", 1, "toy 1"), {"model-int8.onnx": "0"}, 0.1, 0.9, 0.88)
 SCORE = Score("ridge", 0.9, 0.8, 0.1, 0.5, 0.75, 0.1, 0.01)
 ROOFLINE = 'estimator = "roofline"\npeak_gmacs = 1.0\nbandwidth_gbs = 1.0\noverhead_us = 5\n'
 """A processor on paper, as a device file."""
@@ -124,7 +127,7 @@ def written_run(
         "rivals": (1.0, Rivals(rivals)),
         f"train {FOUND}": (20.0, Accuracy(accuracy)),
         **{f"train {name}": (20.0, Accuracy(value)) for name, value in beside.items()},
-        "export": (1.0, Exported(1e-6, 1.0)),
+        "export": (1.0, Exported(1e-6, 1.0, None if isinstance(costs[FOUND], Estimate) else DELIVERED)),
         "verify": (1.0, Verified(costs, layers)),
     }  # fmt: skip
     for step, (seconds, result) in steps.items():

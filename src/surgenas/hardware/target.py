@@ -122,7 +122,7 @@ class Deliverer(TimedTarget, Protocol):
 
     @property
     def suffixes(self) -> tuple[str, ...]:
-        """Of its files, the one that is opened first; ".onnx" alone for a device that runs the file for everybody."""
+        """Of its files, the one that is opened first."""
 
     @property
     def runs_open_onnx(self) -> bool:
