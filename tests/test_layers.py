@@ -17,8 +17,9 @@ HARDWARE = {
     "devices": 5, "worker": 5,
 }  # fmt: skip
 RUNS = {
-    "results": 0, "config": 0, "journal": 0, "checkpoint": 0, "images": 0, "run": 1, "training": 2, "summary": 2,
-    "sampled": 2, "pool": 2, "measured": 2, "found": 2, "searching": 3, "steps": 4, "flow": 5,
+    "results": 0, "config": 0, "journal": 0, "checkpoint": 0, "images": 0, "run": 1, "model_use": 1, "training": 2,
+    "summary": 2, "sampled": 2, "pool": 2, "measured": 2, "found": 2, "searching": 3, "delivery": 3, "steps": 4,
+    "flow": 5,
 }  # fmt: skip
 FILES = sorted(SOURCE.rglob("*.py"))
 TESTS = Path(__file__).parent

@@ -105,9 +105,3 @@ def test_what_is_not_that_far_says_how_to_go_on(tmp_path):
         api.load(run.folder)
     with pytest.raises(CorruptError, match="not trained its network yet"):
         api.load(written_run(tmp_path / "half").folder)
-
-
-def test_a_verified_file_is_copied_as_it_is(tmp_path):
-    run = new_run(tmp_path / "run")
-    (run.folder / "model.onnx").write_bytes(b"onnx")
-    assert api.export(run.folder, tmp_path / "net.onnx").read_bytes() == b"onnx"

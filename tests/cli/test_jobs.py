@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from tests.runs.written import TOY, pictures, written_run
+from surgenas.runs.model_use import ModelUse, write_use
+from tests.runs.written import TOY, new_run, pictures, trained, written_run
 
 HOW = ["--resolution", "16", "--batch", "48", "--accelerator", "cpu", "--train-epochs", "1", "--epochs", "1"]
 
@@ -48,11 +49,16 @@ def test_resume_and_report_of_a_run_that_is_done(run, tmp_path):
     assert (code, out) == (0, "report: run/report.html\n")
 
 
-def test_export_copies_the_verified_file(run, tmp_path):
-    (written_run(tmp_path / "run").folder / "model.onnx").write_bytes(b"onnx")
-    code, out, _ = run("export", "run", "--to", "net.onnx", "--json")
-    assert (code, json.loads(out)) == (0, {"onnx": "net.onnx"})
+def test_export_copies_the_verified_file_and_refuses_its_bytes_under_another_format(run, tmp_path):
+    folder = trained(new_run(tmp_path / "run")).folder
+    write_use(folder / "model.json", ModelUse({}, 16, 16, (0.5,) * 3, (0.2,) * 3, ("a", "b"), "bicubic"))
+    (folder / "model.onnx").write_bytes(b"onnx")
+    code, out, err = run("export", "run", "--to", "net.onnx", "--json")
+    assert (code, json.loads(out)["files"]) == (0, ["net.onnx", "net.onnx.json"]), err
     assert (tmp_path / "net.onnx").read_bytes() == b"onnx"
+    code, _, err = run("export", "run", "--to", "net.h5")
+    assert (code, "one of .onnx, .pt2, .pte, .tflite, .xml" in err) == (2, True)
+    assert not (tmp_path / "net.h5").exists()
 
 
 def test_a_dry_run_prints_its_lines_and_keeps_nothing(run, tmp_path):

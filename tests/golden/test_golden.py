@@ -51,7 +51,10 @@ COMMANDS = {
     "bench-ri": f"bench ri --methods surgenas --seeds 2 --device {TOY} --resolution 16 --json",
 }
 """The search that search tells of was written by hand: what it prints is what `resume` prints."""
-MAPS = {"seconds", "layers", "devices", "others", "missed", "methods", "predictors", "values", "needs", "context"}
+MAPS = {
+    *("seconds", "layers", "devices", "others", "missed", "methods", "predictors", "values", "needs", "context"),
+    "digests",
+}
 """Keys whose own keys are names; one structure stands for all of them."""
 WHOLE = {"devices", "spaces"}
 """Answers that are maps of names as a whole."""

@@ -8,11 +8,12 @@ from dataclasses import replace
 import pytest
 
 from surgenas.hardware.target import TargetInfo
-from surgenas.report.text import device_table, predictor_table, summary_text
+from surgenas.report.text import device_table, export_text, predictor_table, summary_text
 from surgenas.runs.results import HeldOutLatencies, Predicted, Reached
 from surgenas.runs.summary import summarize
 from surgenas.studies.describe import Unusable
-from tests.runs.written import SCORE, timed, written_run
+from surgenas.studies.export import HandedOn
+from tests.runs.written import DELIVERED, SCORE, timed, written_run
 from tests.runs.written import estimated as cost_on_paper
 
 
@@ -32,6 +33,15 @@ def test_a_search_ends_with_its_claim(tmp_path, limit_ms, verdict):
     assert re.search(r"^found +90.00% +2 ms +A", text, re.M)
     assert re.search(r"^MobileNetV2 +80.00% +2.1 ms +A +1.05 \(", text, re.M)
     assert f"surgenas.load({str(tmp_path / 'run')!r})" in text
+    assert f"device  {tmp_path / 'run' / 'model-int8.onnx'}" in text
+    assert "int8 on toy: test accuracy 88.00%; beside PyTorch the same class for 90% of 64 test images" in text
+
+
+def test_what_was_handed_on_is_told_with_what_is_known_of_it():
+    assert export_text(HandedOn(("net.onnx", "net.onnx.json"))) == "wrote net.onnx, net.onnx.json"
+    text = export_text(HandedOn(("net.onnx",), DELIVERED, timed(2.0))).splitlines()
+    assert text[1].startswith("int8 on toy: test accuracy 88.00%")
+    assert text[2] == "measured 2 ms (grade A)"
 
 
 @pytest.mark.parametrize(("asked_ms", "grade"), [(None, "A"), (2.5, "D")])

@@ -48,7 +48,9 @@ def test_the_result_is_inside_the_limit_and_all_of_it_is_there(finished):
     assert all(0 <= n.accuracy <= 1 for n in found.beside)
     steps = {step.name for step in (*CHEAP, *LONG, *LAST)} | {"train found", "train MobileNetV2", "train random 1"}
     assert steps <= found.seconds.keys()
-    assert all((finished.run / name).exists() for name in ("model.onnx", "report.html", "architecture.json"))
+    assert all(
+        (finished.run / name).exists() for name in ("model.onnx", "model.json", "report.html", "architecture.json")
+    )
     json.dumps(finished.to_json(), allow_nan=False)
     assert "inside the limit" in summary_text(found)
 
@@ -105,10 +107,13 @@ def test_files_that_were_damaged_or_removed_afterwards_are_made_again(finished, 
     model = (folder / "model.onnx").read_bytes()
     (folder / "model.safetensors").write_bytes(kept["model.safetensors"][:500])
     (folder / "models-random-1.safetensors").unlink()
+    use = (folder / "model.json").read_bytes()
     (folder / "model.onnx").unlink()
+    (folder / "model.json").write_bytes(use[:100])
     found = surgenas.resume(folder)
     assert {name: (folder / name).read_bytes() for name in kept} == kept
     assert (folder / "model.onnx").read_bytes() == model
+    assert (folder / "model.json").read_bytes() == use
     assert found.accuracy == finished.accuracy
 
 

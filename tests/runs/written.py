@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import surgenas
@@ -19,9 +20,12 @@ from surgenas.core.architecture import Architecture
 from surgenas.core.cost import Cost, Effort, Estimate, Failure
 from surgenas.core.errors import UsageError
 from surgenas.core.progress import Progress, Task
+from surgenas.hardware.devices import make_target
 from surgenas.hardware.target import Job
+from surgenas.hardware.timed.conversion import settle_statistics
 from surgenas.hardware.timed.measurement import Measurement
 from surgenas.predictors.evaluate import Score
+from surgenas.runs.checkpoint import save_weights
 from surgenas.runs.config import make_config
 from surgenas.runs.journal import Journal
 from surgenas.runs.results import (
@@ -30,10 +34,12 @@ from surgenas.runs.results import (
     RANDOM,
     YARDSTICK,
     Accuracy,
+    Delivered,
     Derived,
     Exported,
     HeldOutLatencies,
     Layer,
+    ModelFile,
     Planned,
     Predicted,
     Profiled,
@@ -54,6 +60,7 @@ TINY: dict[str, Any] = {
 GENES = ("k3e3",) * 10 + ("skip",)
 SMALL = Mobile(layout="small", resolution=16, classes=10)
 ARCH = SMALL.architecture(GENES)
+DELIVERED = Delivered("toy", ModelFile("int8", 1, "toy 1"), {"model-int8.onnx": "0"}, 0.1, 0.9, 0.88)
 SCORE = Score("ridge", 0.9, 0.8, 0.1, 0.5, 0.75, 0.1, 0.01)
 ROOFLINE = 'estimator = "roofline"\npeak_gmacs = 1.0\nbandwidth_gbs = 1.0\noverhead_us = 5\n'
 """A processor on paper, as a device file."""
@@ -120,7 +127,7 @@ def written_run(
         "rivals": (1.0, Rivals(rivals)),
         f"train {FOUND}": (20.0, Accuracy(accuracy)),
         **{f"train {name}": (20.0, Accuracy(value)) for name, value in beside.items()},
-        "export": (1.0, Exported(1e-6, 1.0)),
+        "export": (1.0, Exported(1e-6, 1.0, None if isinstance(costs[FOUND], Estimate) else DELIVERED)),
         "verify": (1.0, Verified(costs, layers)),
     }  # fmt: skip
     for step, (seconds, result) in steps.items():
@@ -242,6 +249,61 @@ class SnobbishDevice(ToyDevice):
     def measured(self, job: Job, effort: Effort) -> Cost | Failure:
         width = dict(job.arch.space.settings).get("width", 1.0) if job.arch else 1.0
         return super().measured(job, effort) if width == 1.0 else Failure(job.key, UsageError("not that width"))
+
+
+class HandingDevice(ToyDevice):
+    """Simulated latencies; what it hands on, and what that answers to images, is real. It notes what it measures."""
+
+    measured_files: list[dict[str, bytes]] = []  # noqa: RUF012
+
+    def __init__(self, name: str = "onnxruntime-cpu-int8") -> None:
+        super().__init__()
+        self.real = make_target(name)
+        self.name, self.key = name, f"toy/{name}"
+        self.suffixes, self.runs_open_onnx = self.real.suffixes, self.real.runs_open_onnx
+
+    def describe(self):
+        return replace(self.real.describe(), key=self.key)
+
+    def measured(self, job: Job, effort: Effort) -> Cost | Failure:
+        if job.files:
+            self.measured_files.append(dict(job.files()))
+        return super().measured(job, effort)
+
+    def deliver(self, job):
+        return self.real.deliver(job)
+
+    def logits(self, job, images):
+        return self.real.logits(job, images)
+
+
+class HandingXml(HandingDevice):
+    """As HandingDevice, in OpenVINO's format."""
+
+    def __init__(self) -> None:
+        super().__init__("openvino-cpu")
+
+
+class HandingOnnx(HandingDevice):
+    """As HandingDevice, in fp32."""
+
+    def __init__(self) -> None:
+        super().__init__("onnxruntime-cpu")
+
+
+def trained(run: Run) -> Run:
+    """A run whose found network has weights, as if trained; nothing is exported yet."""
+    torch.manual_seed(0)
+    run.record("reach", Reached(0.001, 1.0, 0.5))
+    run.record("derive", Derived(run.space.architecture(GENES), 1.0, timed(1.0), 1))
+    run.record("rivals", Rivals({}))
+    network = settle_statistics(run.space.build(run.derived.architecture), run.space.input_shape)
+    for module in network.modules():
+        if hasattr(module, "num_batches_tracked"):
+            module.num_batches_tracked += 1
+    save_weights(run.folder / "model.safetensors", network.state_dict())
+    (run.folder / "architecture.json").write_text(run.derived.architecture.to_json())
+    return run
 
 
 def architecture_file(path: Path, arch: Architecture = ARCH) -> Path:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
+import numpy as np
+import onnxruntime
 import pytest
 import torch
 
@@ -51,6 +55,18 @@ def test_interrupted_and_asked_again_it_ends_the_same(tmp_path, data, arch):
     for other in ({"seed": 1}, {"batch": 16}, {"epochs": 4}):
         with pytest.raises(UsageError, match="another training"):
             api.train(arch, data, tmp_path / "cut", **{**how, **other})
+
+
+def test_the_folder_holds_a_model_that_loads_and_says_how_it_is_used(tmp_path, data, arch):
+    found = api.train(arch, data, tmp_path / "out", epochs=1, batch=32, accelerator="cpu")
+    images = torch.randn(2, 3, 16, 16)
+    with torch.no_grad():
+        expected = api.load(tmp_path / "out")(images).numpy()
+    session = onnxruntime.InferenceSession(found.onnx)
+    assert np.allclose(session.run(None, {"images": images.numpy()})[0], expected, atol=1e-4)
+    use = json.loads((tmp_path / "out" / "model.json").read_text())
+    assert use["classes"] == ["bright", "dark", "middling"]
+    assert list(use["files"]) == ["model.onnx"]
 
 
 def test_what_does_not_fit_is_refused_before_anything_is_trained(tmp_path, data, arch):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from surgenas.core.architecture import Architecture
-from surgenas.core.errors import SurgenasError, UsageError
+from surgenas.core.errors import UsageError
 from surgenas.core.progress import Progress
 from surgenas.core.record import Record
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from surgenas.runs.results import Predicted
     from surgenas.runs.run import Run
     from surgenas.runs.summary import Summary
+    from surgenas.studies.export import HandedOn
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,10 @@ class Result:
         """The trained network in eval mode. Its input (N, C, H, W) must be normalised by the run's mean and std."""
         return load(self.run)
 
-    def export(self, path: str | Path) -> Path:
-        """Copy the compared ONNX file to a path, and return it. Raises EnvironmentFault if it cannot be written."""
-        return export(self.run, path)
+    def export(self, path: str | Path, device: str = "") -> Path:
+        """Write the trained network to a path, and return it. Arguments and errors as of `surgenas.export`."""
+        export(self.run, path, device)
+        return Path(path)
 
     def to_json(self) -> dict[str, Any]:
         return self.summary.to_json()
@@ -139,18 +141,18 @@ def load(run: str | Path) -> nn.Module:
     return load_weights(Path(run) / "model.safetensors", space.build(arch)).eval()
 
 
-def export(run: str | Path, path: str | Path) -> Path:
-    """Copy a run's compared ONNX file to a path, and return the path. Raises SurgenasError if the run has none yet."""
-    from surgenas.core.files import write_atomic
+def export(
+    run: str | Path, path: str | Path, device: str = "", *, measured: bool = False, progress: Progress | None = None
+) -> HandedOn:
+    """Write a run's trained network to a path, compared with PyTorch, and beside it <path>.json, which says how it is
+    used.
 
-    _open(run, None)
-    source = Path(run) / "model.onnx"
-    try:
-        content = source.read_bytes()
-    except OSError as error:
-        raise SurgenasError(f"{run} has no model.onnx; `surgenas resume {run}` makes it") from error
-    write_atomic(Path(path), content)
-    return Path(path)
+    device: what it is to run on; without one the suffix decides (.onnx, .tflite, .xml, .pte, .pt2). measured: measure
+    there what was written. Raises a SurgenasError that says what to do.
+    """
+    from surgenas.studies.export import hand_on
+
+    return hand_on(_open(run, progress), Path(path), device, measured=measured, progress=progress or Progress())
 
 
 def write_report(run: str | Path, *, progress: Progress | None = None) -> Path:

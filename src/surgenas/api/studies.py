@@ -49,22 +49,17 @@ def train(
 ) -> TrainedFile:
     """Train an architecture from scratch and report its accuracy on the test part.
 
-    arch: an architecture file or a run folder. data: as for `search`. out: folder for checkpoints and
-    model.safetensors; called again, an interrupted training there is continued. Raises UsageError as
-    `studies.train.train_alone` does.
+    arch: an architecture file or a run folder. data: as for `search`. out: the folder of what is trained, for `load`:
+    weights, model.onnx, model.json and checkpoints; called again, an interrupted training there is continued. Raises
+    UsageError as `studies.train.train_alone` does.
     """
-    from surgenas.runs.checkpoint import Checkpoints, save_weights
     from surgenas.runs.found import read_with_space
-    from surgenas.runs.summary import TestAccuracy
-    from surgenas.studies.train import TrainedFile, train_alone
+    from surgenas.studies.train import train_into
 
-    out = Path(out)
-    found = train_alone(
-        *read_with_space(arch), data, Checkpoints(out / "checkpoints"), epochs, progress or Progress(), batch=batch,
-        seed=seed, accelerator=accelerator, processes=processes,
+    return train_into(
+        Path(out), *read_with_space(arch), data, epochs, progress or Progress(), batch=batch, seed=seed,
+        accelerator=accelerator, processes=processes,
     )  # fmt: skip
-    save_weights(out / "model.safetensors", found.weights)
-    return TrainedFile(str(out / "model.safetensors"), TestAccuracy(found.accuracy))
 
 
 def measure(

@@ -104,7 +104,7 @@ def train(
     epochs: Annotated[int, typer.Option(help="Epochs of training.")] = 25,
     batch: Batch = 64,
     seed: Seed = 0,
-    out: Annotated[Path, typer.Option(help="Folder for the checkpoints and model.safetensors.")] = Path("trained"),
+    out: Annotated[Path, typer.Option(help="Folder for the weights, model.onnx and model.json.")] = Path("trained"),
     accelerator: Annotated[str, typer.Option(help="auto, cpu, cuda.")] = "auto",
     processes: Annotated[int, typer.Option(help="Processes to train with (DDP).", min=1)] = 1,
     as_json: Json = False,
@@ -123,17 +123,22 @@ def train(
 @app.command()
 def export(
     run: RunFolder,
-    to: Annotated[Path, typer.Option(help="Where to write the ONNX file.")] = Path("net.onnx"),
+    to: Annotated[Path, typer.Option(help="What to write: .onnx, .tflite, .xml, .pte or .pt2.")] = Path("net.onnx"),
+    device: Annotated[str, typer.Option(help="What it is to run on; left out, the suffix decides.")] = "",
+    measure: Annotated[bool, typer.Option(help="Also measure there what was written.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Copy a run's verified ONNX file.
+    """Write a run's network in a device's format, compared with PyTorch, and beside it how it is used.
 
-    Example: surgenas export runs/1 --to net.onnx
+    Example: surgenas export runs/1 --to net.tflite
+
+    Example: surgenas export runs/1 --to net.onnx --device onnxruntime-cpu-int8 --measure
     """
     from surgenas import api
-    from surgenas.cli.options import Said
+    from surgenas.report import text
 
-    show(Said({"onnx": str(api.export(run, to))}), as_json)
+    found = api.export(run, to, device, measured=measure, progress=progress())
+    show(found, as_json, text.export_text(found))
 
 
 @app.command()

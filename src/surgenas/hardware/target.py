@@ -6,7 +6,7 @@ has to be is an Effort.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -37,6 +37,7 @@ class Job:
 
     model: ONNX bytes for a batch size, of a network that only exists as a file. images: (N, C, H, W), normalised, to
     quantize it with; without them, random ones. arch: what it is built from, if that is known: tables look it up.
+    files: by suffix, what a device of their format has handed on: they are run as they are.
     """
 
     key: str
@@ -45,6 +46,7 @@ class Job:
     model: Callable[[int], bytes] | None = None
     images: Callable[[], Images] | None = None
     arch: Architecture | None = None
+    files: Callable[[], Mapping[str, bytes]] | None = None
 
     @property
     def module(self) -> nn.Module:
@@ -123,6 +125,25 @@ class TimedTarget(Target, Protocol):
     def logits(self, job: Job, images: Images) -> Images:
         """What the network answers there to images (N, C, H, W): (N, classes). Raises UsageError where that cannot be
         asked."""
+
+
+@runtime_checkable
+class Deliverer(TimedTarget, Protocol):
+    """A device that hands on what it runs, as files for whoever deploys it."""
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """Of its files, the one that is opened first."""
+
+    @property
+    def runs_open_onnx(self) -> bool:
+        """Whether it runs an ONNX file of open batch size as it is, so that nothing else needs to be handed on."""
+
+    def deliver(self, job: Job) -> dict[str, bytes]:
+        """The files of a converted network by suffix; as `Job.files` they are measured as they are.
+
+        Raises DataError for a network that cannot be converted, EnvironmentFault for a converter that is not installed.
+        """
 
 
 def all_costs(found: Sequence[Cost | Failure]) -> list[Cost]:

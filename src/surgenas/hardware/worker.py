@@ -1,4 +1,5 @@
-"""How is a campaign run on the far side? `python -m surgenas.hardware.worker` answers one on standard input and ends.
+"""How is a campaign run, or a batch of images classified, on the far side? `python -m surgenas.hardware.worker` answers
+one message on standard input and ends.
 
 Arguments are the paths of runtimes that are not catalogued.
 
@@ -12,19 +13,20 @@ import contextlib
 import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import IO
 
 from surgenas.core.catalog import make
 from surgenas.core.errors import SurgenasError
 from surgenas.hardware import RUNTIMES
 from surgenas.hardware.context import host_fingerprint, processor_name
+from surgenas.hardware.timed.answering import INQUIRY, answer, logits_message, parse_inquiry
 from surgenas.hardware.timed.session import WORKING, answer_message, parse_request, perform
 from surgenas.hardware.timed.wire import Message, read, write
 
 
 def main() -> None:
-    """Serve one campaign on standard input and output."""
+    """Serve one message on standard input and output."""
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a runtime prints must not get between our messages
     serve(sys.stdin.buffer, out, sys.argv[1:])
@@ -37,13 +39,19 @@ def serve(source: IO[bytes], sink: IO[bytes], others: Sequence[str] = ()) -> Non
     """
     write(sink, greeting(others))
     try:
-        request = parse_request(read(source))
+        message = read(source)
         threading.Thread(target=_end_with, args=(source,), daemon=True).start()
-        answer = answer_message(perform(request, lambda: write(sink, Message(WORKING))))
+        said = _answer(message, lambda: write(sink, Message(WORKING)))
     except Exception as error:  # noqa: BLE001  whatever happened, the near side must be told
         told = str(error) if isinstance(error, SurgenasError) else f"{type(error).__name__}: {error}"
-        answer = Message("failed", {"why": told})
-    write(sink, answer)
+        said = Message("failed", {"why": told})
+    write(sink, said)
+
+
+def _answer(message: Message, tell: Callable[[], None]) -> Message:
+    if message.kind == INQUIRY:
+        return logits_message(answer(parse_inquiry(message)))
+    return answer_message(perform(parse_request(message), tell))
 
 
 def greeting(others: Sequence[str] = ()) -> Message:

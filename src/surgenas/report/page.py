@@ -12,6 +12,8 @@ from surgenas.core.files import write_atomic
 from surgenas.core.units import show_ms, show_seconds
 from surgenas.report import figures
 from surgenas.report.operators_page import operators_figure
+from surgenas.report.snippet import snippets
+from surgenas.report.text import delivered_text
 from surgenas.report.words import scale_note, show_comparison, show_interval, show_known_ms, show_percent
 from surgenas.runs.results import FOUND, Layer
 from surgenas.runs.run import Run
@@ -44,6 +46,7 @@ def page(summary: Summary, story: Story) -> str:
         decisions=_decisions(story),
         operators=_operators(story),
         layers=_layers(story.layers),
+        use=_use(summary),
         facts=_setting(summary, story),
         plotly=get_plotlyjs(),
         **{name: _figure(draw(summary, story)) for name, draw in figures.FIGURES.items()},
@@ -80,6 +83,8 @@ def _cards(summary: Summary, story: Story) -> list[str]:
         cards.append(_card("Size", f"{macs / 1e6:.1f} MMACs", f"{params / 1e6:.2f} M parameters"))
     if summary.export:
         cards.append(_card("Exported", f"{summary.export.max_difference:.1e}", "largest ONNX - PyTorch difference"))
+        if (own := summary.export.delivered) and own.file.precision != "fp32":
+            cards.append(_card("Test accuracy as measured", f"{own.accuracy:.1%}", f"in {own.file.precision}"))
     cards.append(_card("Took", show_seconds(sum(summary.seconds.values())), f"seed {summary.seed}"))
     return cards
 
@@ -150,6 +155,17 @@ def _layer(row: Layer, most: float) -> str:
         f"<tr><td>{escape(row.name)}<td class='{escape(row.operator)}'>{width}<td>{shape}"
         f"<td>{row.macs / 1e6:.2f}<td>{share}<td class=wide>{bar}"
     )
+
+
+def _use(summary: Summary) -> str:
+    """The section about using the files; empty before there are any."""
+    if not summary.export:
+        return ""
+    own = summary.export.delivered
+    told = f"<p>{escape(', '.join(own.digests))}: {escape(delivered_text(own))}.</p>" if own else ""
+    programs = "".join(f"<pre>{escape(text)}</pre>" for text in snippets(summary.export.files))
+    note = "Beside the files of this run, with no package of ours; model.json says all that is done to an image."
+    return f'<section><h2>Classify an image</h2>{told}{programs}<p class="note">{note}</p></section>'
 
 
 def _setting(summary: Summary, story: Story) -> str:

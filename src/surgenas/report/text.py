@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from textwrap import fill
 
 from rich.markup import escape
@@ -11,11 +12,13 @@ from rich.table import Table
 from surgenas.core.units import show_ms, show_seconds
 from surgenas.hardware.target import TargetInfo
 from surgenas.report.words import WIDTH, draw, scale_note, show_comparison, show_known_ms, show_percent
-from surgenas.runs.results import FOUND, Predicted
+from surgenas.runs.delivery import COMPARED
+from surgenas.runs.results import FOUND, Delivered, Predicted
 from surgenas.runs.summary import Summary
 from surgenas.studies.contest import Standings
 from surgenas.studies.describe import Description, MethodList, SettingRow, SpaceRow, Unusable
 from surgenas.studies.estimate import TableEstimate
+from surgenas.studies.export import HandedOn
 from surgenas.studies.operators import Operators
 from surgenas.studies.scale import Growth
 
@@ -45,11 +48,21 @@ def summary_text(summary: Summary) -> str:
         _claim(summary),
         draw(table),
         f"ONNX    {summary.onnx}",
+        *_device_lines(summary),
         f"report  {summary.report}",
         f"PyTorch model = surgenas.load({summary.run!r})",
         f"took {show_seconds(sum(summary.seconds.values()))}",
     ]
     return "\n".join(lines)
+
+
+def _device_lines(summary: Summary) -> list[str]:
+    """Where the device's own files are, and how they compare; nothing where nothing runs."""
+    delivered = summary.export.delivered if summary.export else None
+    if delivered is None:
+        return []
+    files = ", ".join(str(Path(summary.run) / name) for name in delivered.digests)
+    return [f"device  {files}", f"        {delivered_text(delivered)}"]
 
 
 def _claim(summary: Summary) -> str:
@@ -67,6 +80,25 @@ def _claim(summary: Summary) -> str:
         f"{show_known_ms(latency.predicted_ms)}, wall clock median {show_known_ms(latency.wall_p50_ms)}"
     )
     return "\n".join([claim, *scale_note(latency.scale_doubt)])
+
+
+def export_text(found: HandedOn) -> str:
+    """The files that were written, how they compare with PyTorch, and what they take if that was measured."""
+    lines = [f"wrote {', '.join(found.files)}"]
+    if found.delivered:
+        lines.append(delivered_text(found.delivered))
+    if found.cost:
+        sure = f" (grade {found.cost.grade})" if found.cost.grade else ""
+        lines.append(f"{found.cost.evidence} {show_ms(found.cost.ms)}{sure}")
+    return "\n".join(lines)
+
+
+def delivered_text(found: Delivered) -> str:
+    """How a device's files compare with PyTorch."""
+    return (
+        f"{found.file.precision} on {found.device}: test accuracy {found.accuracy:.2%}; beside PyTorch the same class "
+        f"for {found.same_class:.0%} of {COMPARED} test images, logits differ by up to {found.difference:.1e}"
+    )
 
 
 def predictor_table(found: Predicted) -> str:

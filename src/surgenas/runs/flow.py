@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from surgenas.core.architecture import Architecture
 from surgenas.core.errors import SurgenasError, UsageError
 from surgenas.core.files import write_atomic
 from surgenas.core.record import Record
@@ -15,7 +16,7 @@ from surgenas.methods import make_method
 from surgenas.methods.shared_weights import check_sharing
 from surgenas.nn.cost import output_shape
 from surgenas.runs.measured import repair_scale, usable_predictors
-from surgenas.runs.results import Planned, Reached
+from surgenas.runs.results import USE, Exported, Planned, Reached
 from surgenas.runs.run import Run
 from surgenas.runs.sampled import wanted_samples
 from surgenas.runs.scale import RESCALED
@@ -44,12 +45,13 @@ class Step:
     """A step of a run.
 
     name: what the journal calls it. work: does the step and returns its result; None if it does not apply to this run.
-    file: what it writes into the run folder, if anything; it is done again if the file is no longer what it wrote.
+    files: from the result, the names of what it wrote into the run folder, or measured of it; it is done again if one
+    is no longer what it was.
     """
 
     name: str
     work: Callable[[Run], Record | None]
-    file: str = ""
+    files: Callable[[Run, Record | None], Sequence[str]] = lambda *_: ()
 
 
 CHEAP = (Step("operators", choose_operators), Step("reach", reach), Step("plan", plan))
@@ -59,16 +61,28 @@ LONG = (
     Step("profile", profile), Step("predict", predict), Step("search", search), Step("derive", derive),
     Step("rivals", rivals),
 )  # fmt: skip
-LAST = (Step("export", export, "model.onnx"), Step("verify", verify))
+
+
+def _exported_files(run: Run, found: Record | None) -> Sequence[str]:
+    assert isinstance(found, Exported)
+    return (USE, *found.files)
+
+
+def _measured_files(run: Run, found: Record | None) -> Sequence[str]:
+    exported = run.result(Exported)
+    return tuple(exported.delivered.digests) if exported and exported.delivered else ()
+
+
+LAST = (Step("export", export, _exported_files), Step("verify", verify, _measured_files))
 
 
 def perform(run: Run, step: Step) -> None:
     """Do a step unless it is done already, and record its result."""
-    if run.is_done(step.name, step.file):
+    if run.is_done(step.name):
         return
     with run.timed(step.name):
         found = step.work(run)
-    run.record(step.name, found, step.file)
+    run.record(step.name, found, step.files(run, found))
     repair_scale(run)
 
 
@@ -180,7 +194,11 @@ def execute(run: Run) -> None:
                 perform(run, step)
         write_atomic(run.folder / "architecture.json", run.derived.architecture.to_json().encode())
         for name, arch in networks(run).items():
-            perform(run, Step(f"train {name}", partial(train, name=name, arch=arch), weights_file(name)))
+            perform(run, _training(name, arch))
         for step in LAST:
             perform(run, step)
         say_claim(run)
+
+
+def _training(name: str, arch: Architecture) -> Step:
+    return Step(f"train {name}", partial(train, name=name, arch=arch), lambda *_: (weights_file(name),))

@@ -18,7 +18,7 @@ from surgenas.core.errors import UsageError
 from surgenas.core.space import Floats
 from surgenas.engine.jobs import job_of
 from surgenas.hardware.costs import read_cost
-from surgenas.hardware.target import Scale, Target, TimedTarget, all_costs
+from surgenas.hardware.target import Job, Scale, Target, TimedTarget, all_costs
 from surgenas.hardware.timed.scale import REPAIRED
 from surgenas.predictors import CATALOG
 from surgenas.predictors.base import Predictor, make_predictor
@@ -67,27 +67,28 @@ def repair_scale(run: Run) -> None:
 
 def measure(
     run: Run, step: str, archs: Sequence[Architecture], effort: Effort = Effort.LEARN, *, turn: int = 0,
-    reuse: bool = False,
+    reuse: bool = False, first: Job | None = None,
 ) -> list[Cost]:  # fmt: skip
     """The costs of these architectures, in order, as `price` finds them; raises the error of the
     first one that failed."""
-    return all_costs(price(run, step, archs, effort, turn=turn, reuse=reuse))
+    return all_costs(price(run, step, archs, effort, turn=turn, reuse=reuse, first=first))
 
 
 def price(
     run: Run, step: str, archs: Sequence[Architecture], effort: Effort = Effort.LEARN, *, turn: int = 0,
-    reuse: bool = False,
+    reuse: bool = False, first: Job | None = None,
 ) -> list[Cost | Failure]:  # fmt: skip
     """Ask the target for the costs of these architectures, in order, and record them in the journal.
 
     step, turn: where in the run they are needed. Costs that the journal has for this step and turn are not asked again;
     failures are not recorded, so they are. effort: how sure the costs have to be. reuse: take costs from the
-    measurement store if it has them.
+    measurement store if it has them. first: what stands for the first architecture, if not a network without training.
     """
     known: dict[str, Cost | Failure] = {
         e["key"]: read_cost(e["cost"]) for e in run.journal.all("measured", step=step, turn=turn)
     }
     jobs = [job_of(arch, run.space) for arch in archs]
+    jobs[:1] = [first] if first else jobs[:1]
     todo = [job for job in jobs if job.key not in known]
     genes = {job.key: list(arch.genes) for job, arch in zip(jobs, archs, strict=True)}
     target = scaled_target(run)

@@ -12,6 +12,8 @@ from surgenas.predictors.evaluate import Score
 
 FOUND, YARDSTICK = "found", "MobileNetV2"
 """Names of two networks of a run: the found one, and MobileNetV2 scaled to the found network's latency."""
+ONNX, USE = "model.onnx", "model.json"
+"""Files of a run: the network for everybody, and how all its model files are used."""
 RANDOM, EQUAL = "random", "random at equal latency"
 """Names of random architectures, of any latency and of the found network's latency. A number from 1 up follows."""
 
@@ -143,14 +145,49 @@ class Accuracy(Record):
 
 
 @dataclass(frozen=True)
+class ModelFile(Record):
+    """What a model file takes. batch: how many images at once; None for any number. runtime: what it is made for; None
+    for whatever reads ONNX."""
+
+    precision: str = "fp32"
+    batch: int | None = None
+    runtime: str | None = None
+
+
+@dataclass(frozen=True)
+class Delivered(Record):
+    """The files that a device runs as they are, loaded there and compared with PyTorch on test images.
+
+    digests: the SHA-256 of each, by name, the one that is opened first. difference: the largest of a logit, relative to
+    the largest logit. same_class: share of images that both assign to the same class. accuracy: on the test part, of
+    what the device computes.
+    """
+
+    device: str
+    file: ModelFile
+    digests: Mapping[str, str]
+    difference: float
+    same_class: float
+    accuracy: float
+
+
+@dataclass(frozen=True)
 class Exported(Record):
-    """How the exported network compares with PyTorch on test images.
+    """How model.onnx compares with PyTorch on test images.
 
     max_difference: largest difference of a logit. same_class: share of images that both assign to the same class.
+    delivered: the device's own files; None where nothing runs.
     """
 
     max_difference: float
     same_class: float
+    delivered: Delivered | None = None
+
+    @property
+    def files(self) -> dict[str, ModelFile]:
+        """Every model file by name, the one for everybody first."""
+        own = self.delivered
+        return {ONNX: ModelFile(), **(dict.fromkeys(own.digests, own.file) if own else {})}
 
 
 @dataclass(frozen=True)

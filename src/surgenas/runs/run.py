@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -259,20 +259,22 @@ class Run:
         finally:
             self.journal.append("spent", step=step, seconds=time.monotonic() - start)
 
-    def record(self, step: str, result: Record | None, file: str = "") -> None:
-        """Record the result of a step, None if the step does not apply; it is done from then on. file: what it wrote
-        into the run folder, if anything."""
-        self.journal.append("done", step=step, result=result.to_json() if result else None, digest=self._digest(file))
+    def record(self, step: str, result: Record | None, files: Sequence[str] = ()) -> None:
+        """Record the result of a step, None if the step does not apply; it is done from then on. files: what it wrote
+        into the run folder, or measured of it."""
+        digests = {name: self._digest(name) for name in files}
+        self.journal.append("done", step=step, result=result.to_json() if result else None, digests=digests)
 
-    def is_done(self, step: str, file: str = "") -> bool:
-        """Whether a step is recorded, and the file that it wrote, if any, is still what it was."""
+    def is_done(self, step: str) -> bool:
+        """Whether a step is recorded, and its files are still what they were."""
         event = self._done(step)
         if event is None:
             return False
-        intact = event.get("digest") in (None, self._digest(file))
-        if not intact:
-            self.progress.log(f"{self.folder / file} is missing or damaged; it is made again")
-        return intact
+        for name, digest in event.get("digests", {}).items():
+            if digest not in (None, self._digest(name)):
+                self.progress.log(f"{self.folder / name} is missing or damaged; the step {step} is done again")
+                return False
+        return True
 
     def reopen(self, step: str) -> None:
         """Have a step done again: what it found no longer holds."""
@@ -283,7 +285,7 @@ class Run:
         return last[0] if last and last[0]["event"] == "done" else None
 
     def _digest(self, file: str) -> str | None:
-        """The SHA-256 of a file in the run folder; None for no file, and for one that is not there."""
+        """The SHA-256 of a file in the run folder; None for one that is not there."""
         path = self.folder / file
         return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
 

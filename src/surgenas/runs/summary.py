@@ -15,6 +15,7 @@ from surgenas.hardware.timed.measurement import Comparison, Measurement
 from surgenas.runs.results import (
     EQUAL,
     FOUND,
+    ONNX,
     RANDOM,
     YARDSTICK,
     Derived,
@@ -155,7 +156,7 @@ def summarize(run: Run) -> Summary:
         random=named(RANDOM),
         predictor=run.result(Predicted),
         export=run.result(Exported),
-        onnx=str(run.folder / "model.onnx"),
+        onnx=str(run.folder / ONNX),
         report=str(run.folder / "report.html"),
         seconds={name: round(spent, 1) for name, spent in run.seconds().items()},
         seed=run.config.seed,

@@ -14,9 +14,10 @@ from surgenas.hardware.costs import AnyCost, compare, places
 from surgenas.hardware.devices import make_target
 from surgenas.hardware.target import Job, Target, TimedTarget
 from surgenas.hardware.timed.measurement import Comparison, Measurement
+from surgenas.runs.delivery import with_trained_weights
 from surgenas.runs.results import FOUND
 from surgenas.runs.run import Run
-from surgenas.studies.sources import find_trained_run, read_source, with_trained_weights
+from surgenas.studies.sources import find_trained_run, read_source
 
 YARDSTICK = "mobilenetv2_100"
 """The timm model that is measured beside the others by default."""

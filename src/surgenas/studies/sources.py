@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -11,16 +10,11 @@ from surgenas.core.errors import UsageError
 from surgenas.core.progress import Progress
 from surgenas.engine.jobs import job_of
 from surgenas.hardware.onnx_file import fix_shape, read_onnx
-from surgenas.hardware.runtimes import Images
 from surgenas.hardware.target import Job
-from surgenas.runs.checkpoint import load_weights
 from surgenas.runs.found import read_with_space
 from surgenas.runs.results import FOUND
 from surgenas.runs.run import Run
 from surgenas.runs.training import weights_file
-
-CALIBRATION = 256
-"""How many training images a trained network is quantized with."""
 
 
 def find_trained_run(what: str, progress: Progress) -> Run | None:
@@ -29,18 +23,6 @@ def find_trained_run(what: str, progress: Progress) -> Run | None:
     if (folder / "config.json").is_file() and (folder / weights_file(FOUND)).is_file():
         return Run.open(folder, progress)
     return None
-
-
-def with_trained_weights(job: Job, run: Run) -> Job:
-    """The job with the weights that the run trained, and with images of its data for a quantizer."""
-
-    def images() -> Images:
-        data = run.data
-        step = max(1, len(data.train) // CALIBRATION)  # images are in the order of their classes
-        found: Images = data.normalise(data.train.images[::step][:CALIBRATION]).numpy()
-        return found
-
-    return replace(job, build=lambda: load_weights(run.folder / weights_file(FOUND), job.module), images=images)
 
 
 def read_source(what: str, resolution: int = 0) -> Job:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from surgenas.core.architecture import Architecture
 from surgenas.core.errors import UsageError
@@ -16,18 +17,23 @@ from surgenas.core.work import Train
 from surgenas.engine.base import Trained
 from surgenas.engine.here import Here
 from surgenas.nn.cost import output_shape
-from surgenas.runs.checkpoint import Checkpoints
+from surgenas.runs.checkpoint import Checkpoints, load_weights, save_weights
+from surgenas.runs.delivery import write_onnx
 from surgenas.runs.journal import exclusive
+from surgenas.runs.model_use import use_of, write_use
+from surgenas.runs.results import ONNX, USE, ModelFile
 from surgenas.runs.summary import TestAccuracy
-from surgenas.tasks.data import Images, load_data
+from surgenas.tasks.data import Dataset, Images, load_data
 from surgenas.training.loop import Recipe
 
 
 @dataclass(frozen=True)
 class TrainedFile(Record):
-    """model: the file of the trained weights. accuracy: on the test part."""
+    """model: the file of the trained weights. onnx: of the same network for deployment; model.json beside it says how
+    it is used. accuracy: on the test part."""
 
     model: str
+    onnx: str
     accuracy: TestAccuracy
 
 
@@ -49,20 +55,64 @@ def train_alone(
     data: as for a search. Raises UsageError if the data have another number of classes than the architecture, or if the
     checkpoints belong to another training.
     """
+    recipe = checked_recipe(epochs, batch)
+    images = load_images(arch, space, data, checkpoints.folder.parent / "cache", progress)
+    return _train(arch, space, images, checkpoints, recipe, progress, seed, accelerator, processes)
+
+
+def train_into(
+    out: Path,
+    arch: Architecture,
+    space: Space,
+    data: str,
+    epochs: int,
+    progress: Progress,
+    *,
+    batch: int = 64,
+    seed: int = 0,
+    accelerator: str = "auto",
+    processes: int = 1,
+) -> TrainedFile:
+    """As `train_alone`, into a folder that `surgenas.load` reads: architecture.json, model.safetensors, model.onnx and
+    model.json."""
+    recipe = checked_recipe(epochs, batch)
+    images = load_images(arch, space, data, out / "cache", progress)
+    checkpoints = Checkpoints(out / "checkpoints")
+    found = _train(arch, space, images, checkpoints, recipe, progress, seed, accelerator, processes)
+    save_weights(out / "model.safetensors", found.weights)
+    write_atomic(out / "architecture.json", arch.to_json().encode())
+    network = load_weights(out / "model.safetensors", space.build(arch)).eval()
+    write_onnx(out / ONNX, network, arch, space.input_shape, images)
+    write_use(out / USE, use_of(images, space.input_shape, {ONNX: ModelFile()}))
+    return TrainedFile(str(out / "model.safetensors"), str(out / ONNX), TestAccuracy(found.accuracy))
+
+
+def checked_recipe(epochs: int, batch: int) -> Recipe:
+    """The recipe of so many epochs and images a step; raises UsageError for less than one."""
     for flag, value in (("--epochs", epochs), ("--batch", batch)):
         if value < 1:
             raise UsageError(f"{flag} {value}: expected 1 or more")
-    cache = checkpoints.folder.parent / "cache"
+    return Recipe(epochs=epochs, batch=batch)
+
+
+def load_images(arch: Architecture, space: Space, data: str, cache: Path, progress: Progress) -> Dataset:
+    """The images of an architecture's size; raises UsageError if they have another number of classes than it."""
     images = load_data(data, space.input_shape[1], max_corrupt=0.05, cache=cache, progress=progress)
     (wanted,) = output_shape(space.build(arch), space.input_shape)
     if wanted != len(images.classes):
         raise UsageError(f"the architecture is for {wanted} classes, {data} has {len(images.classes)}")
-    recipe = Recipe(epochs=epochs, batch=batch)
+    return images
+
+
+def _train(
+    arch: Architecture, space: Space, images: Dataset, checkpoints: Checkpoints, recipe: Recipe, progress: Progress,
+    seed: int, accelerator: str, processes: int,
+) -> Trained:  # fmt: skip
     make_folder(checkpoints.folder)
     with exclusive(checkpoints.folder):
         facts = {"architecture": arch.key, "images": images.fingerprint, "seed": seed, "recipe": asdict(recipe)}
         claim_checkpoints(checkpoints, facts)
-        with progress.task("train", epochs, (checkpoints.numbers() or [0])[-1]) as task:
+        with progress.task("train", recipe.epochs, (checkpoints.numbers() or [0])[-1]) as task:
             engine = Here(
                 Images(images, images), recipe, (), space, seed, store=lambda _: checkpoints,
                 on_epoch=lambda _, epoch: task.advance(f"loss {epoch.loss:.2f}"), accelerator=accelerator,

@@ -40,6 +40,7 @@ class Dataset:
 
     train: may be used for anything. test: only for reports. mean, std: of the training part by channel, pixels taken
     from 0 to 1. flips: whether a mirrored image still has its label. notes: what a person should know of the reading.
+    interpolation: how images were resized, as Pillow calls it.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Dataset:
     std: tuple[float, float, float]
     flips: bool
     notes: tuple[str, ...] = ()
+    interpolation: str = "bicubic"
 
     @property
     def resolution(self) -> int:
@@ -129,7 +131,7 @@ def _digits(resolution: int) -> Dataset:
     images = big.round().clamp(0, 255).to(torch.uint8).expand(-1, 3, -1, -1).contiguous()
     names = tuple(str(name) for name in digits.target_names)
     labels = torch.from_numpy(digits.target).long()
-    return _assemble("digits", names, *_split(images, labels), flips=False)
+    return replace(_assemble("digits", names, *_split(images, labels), flips=False), interpolation="bilinear")
 
 
 def _torchvision(source: str, resolution: int) -> Dataset:

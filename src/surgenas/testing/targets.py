@@ -51,8 +51,8 @@ def check_target(target: Target, jobs: Sequence[Job]) -> None:
 
 def check_runtime(runtime: Runtime) -> None:
     """Check that a runtime tells its name, version and precisions, and computes what PyTorch computes, of the images as
-    they are at each call; that it refuses what is no model; and that it quantizes and tells the times of layers, or
-    says in one line that it cannot. Raises AssertionError."""
+    they are at each call; that the files that it hands on do too; that it refuses what is no model; and that it
+    quantizes and tells the times of layers, or says in one line that it cannot. Raises AssertionError."""
     assert runtime.name
     assert runtime.version
     assert "fp32" in runtime.precisions
@@ -70,7 +70,16 @@ def check_runtime(runtime: Runtime) -> None:
             assert found.dtype == np.float32
             assert np.allclose(found, expected, atol=1e-4)
             images[:] = rng.standard_normal(images.shape, dtype=np.float32)
+        _check_files(runtime, model, images, call())
     _check_extras(runtime, model, images)
+
+
+def _check_files(runtime: Runtime, model: bytes, images: Images, expected: Images) -> None:
+    """Check that the files in which a model is handed on are of the suffixes that are told, and the same model."""
+    files = runtime.to_files(model)
+    assert tuple(files) == runtime.suffixes
+    assert files == runtime.to_files(model), "the same files each time"
+    assert np.allclose(runtime.prepare(runtime.from_files(files), images, 1, "fp32")(), expected, atol=1e-5)
 
 
 def _small_network() -> nn.Module:

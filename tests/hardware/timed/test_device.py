@@ -14,7 +14,7 @@ import torch
 
 from surgenas.core import moves
 from surgenas.core.cost import Effort, Failure
-from surgenas.core.errors import SurgenasError, UsageError
+from surgenas.core.errors import SurgenasError
 from surgenas.engine.jobs import job_of
 from surgenas.hardware.devices import make_target
 from surgenas.hardware.onnx_file import to_onnx
@@ -30,6 +30,7 @@ from surgenas.hardware.timed.store import Store
 from surgenas.hardware.timed.timing import Protocol
 from surgenas.spaces.mobile import Mobile
 from surgenas.testing import brief_device
+from surgenas.testing.doubles import brief_int8_device
 
 SHORT = Protocol(rounds=3, max_rounds=3, warmup_s=0.1, block_ms=1.0)
 GIVEN = ("reference-s/2", 1.0)
@@ -214,5 +215,27 @@ def test_images_are_classified_by_the_converted_network(small):
     found = device.logits(job, images)
     with torch.no_grad():
         assert np.allclose(found, network(torch.from_numpy(images)).numpy(), atol=1e-4)
-    with pytest.raises(UsageError, match="this machine only"):
-        make_target("pytorch-cpu").logits(job, images)
+    elsewhere = make_target("pytorch-cpu").logits(job, images)
+    assert np.allclose(elsewhere, found, atol=1e-4), "a runtime that never runs in this process"
+
+
+def test_what_is_handed_on_is_measured_as_it_is(small, monkeypatch):
+    """The bytes that are prepared for timing are those of the file, which are not quantized again."""
+    seen = []
+    prepare = OnnxRuntime.prepare
+
+    def noting(self, model, *how):
+        seen.append(model)
+        return prepare(self, model, *how)
+
+    monkeypatch.setattr(OnnxRuntime, "prepare", noting)
+    job = job_of(moves.uniform_architecture(small, "k3e3"))
+    network = job.module
+    job = replace(job, build=lambda: network)
+    device = brief_int8_device()
+    files = device.deliver(job)
+    assert list(files) == [".onnx"]
+    (m,) = device.measure([replace(job, files=lambda: files)], protocol=SHORT)
+    assert files[".onnx"] in seen
+    assert m.model_bytes == len(files[".onnx"])
+    assert m.key == job.key

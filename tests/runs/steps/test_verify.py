@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from surgenas.core import moves
-from surgenas.core.errors import NoisyError
-from surgenas.runs.results import Derived, Reached, Rivals, Verified
+from surgenas.core.errors import CorruptError, NoisyError
+from surgenas.runs.results import Derived, Exported, Reached, Rivals, Verified
+from surgenas.runs.steps.export import export
 from surgenas.runs.steps.verify import say_claim, verify
-from tests.runs.written import ARCH, ROOFLINE, again, estimated, timed
+from tests.runs.written import ARCH, ROOFLINE, HandingDevice, again, estimated, timed, trained
 
 
 def derived(run, cost=None):
@@ -29,6 +32,34 @@ def test_costs_are_asked_together_and_the_found_one_is_pooled_with_what_confirme
     assert min(1.0, again_ms) <= found.costs["found"].ms <= max(1.0, again_ms)
     assert found.costs["found"].ms != again_ms, "what confirmed it counts as well"
     assert found.costs["random 1"].ms == random_ms
+
+
+def test_of_the_found_one_the_files_that_are_delivered_are_measured_and_nothing_else_counts(fresh):
+    """Neither freshly made weights nor a second conversion."""
+    run = trained(fresh(device="tests.runs.written:HandingDevice"))
+    run.record("export", export(run))
+    HandingDevice.measured_files.clear()
+    found = verify(run)
+    delivered = run.result(Exported).delivered
+    ((content,),) = [list(files.values()) for files in HandingDevice.measured_files]
+    assert {"model-int8.onnx": hashlib.sha256(content).hexdigest()} == delivered.digests
+    assert content == (run.folder / "model-int8.onnx").read_bytes()
+    (event,) = run.journal.all("measured", step="verify")
+    assert found.costs["found"].ms == event["cost"]["ms"], "what confirmed it was another file"
+
+
+def test_files_that_became_others_are_measured_anew_and_damaged_ones_not_at_all(fresh):
+    run = trained(fresh(device="tests.runs.written:HandingDevice"))
+    run.record("export", export(run))
+    run.record("verify", verify(run), ("model-int8.onnx",))
+    assert run.is_done("verify")
+    (run.folder / "model-int8.onnx").write_bytes(b"another")
+    assert not run.is_done("verify")
+    with pytest.raises(CorruptError, match=r"model-int8\.onnx is missing or damaged; `surgenas resume"):
+        verify(run)
+    export(run)
+    verify(run)
+    assert {e["turn"] for e in run.journal.all("measured", step="verify")} == {0, 1}
 
 
 def test_layers_have_shares_where_the_device_tells(fresh):

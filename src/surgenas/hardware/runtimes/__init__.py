@@ -6,7 +6,7 @@ import io
 import logging
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from importlib import metadata
 from typing import TYPE_CHECKING
@@ -29,6 +29,10 @@ class Runtime(ABC):
     precisions: tuple[str, ...] = ("fp32",)
     takes_onnx = False
     """Whether its bytes are ONNX, so that it also runs ONNX files that others made."""
+    suffixes: tuple[str, ...] = (".bin",)
+    """Of the files that a model is handed on in, the one that is opened first."""
+    open_batch = False
+    """Whether it fixes an open batch size itself, so that in fp32 the ONNX file for everybody is what it measures."""
     own_process = False
     """Whether it changes settings of its whole process (thread pools), so that it never runs in ours."""
 
@@ -55,6 +59,14 @@ class Runtime(ABC):
         """
         raise UsageError(f"{self.name} cannot quantize to int8 here; one of {', '.join(self.precisions)}")
 
+    def to_files(self, model: bytes) -> dict[str, bytes]:
+        """The files that a model is handed on in, by suffix."""
+        return {self.suffixes[0]: model}
+
+    def from_files(self, files: Mapping[str, bytes]) -> bytes:
+        """What `prepare` takes, from such files."""
+        return files[self.suffixes[0]]
+
     def layer_times_ms(self, model: bytes, images: Images, threads: int, precision: str, runs: int) -> dict[str, float]:
         """Profiled milliseconds by module path, of use as shares only, never as a latency.
 
@@ -75,6 +87,7 @@ class OnnxReader(Runtime):
     """A runtime that reads ONNX."""
 
     takes_onnx = True
+    suffixes: tuple[str, ...] = (".onnx",)
 
     def convert(self, network: nn.Module, input_shape: tuple[int, int, int], batch: int) -> bytes:
         from surgenas.hardware.onnx_file import to_onnx

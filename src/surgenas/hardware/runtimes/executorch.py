@@ -15,6 +15,7 @@ class ExecuTorch(Runtime):
     """ExecuTorch on the CPU: what XNNPACK takes is delegated to it, the rest runs on portable kernels."""
 
     name = "executorch"
+    suffixes = (".pte",)
     own_process = True  # one thread pool a process
 
     @property

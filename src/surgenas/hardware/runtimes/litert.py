@@ -17,6 +17,7 @@ class LiteRT(Runtime):
     """LiteRT on the CPU, which delegates to XNNPACK by default."""
 
     name = "litert"
+    suffixes = (".tflite",)
 
     @property
     def version(self) -> str:

@@ -15,11 +15,15 @@ from surgenas.core.errors import EnvironmentFault
 from surgenas.hardware.context import gpu_name
 from surgenas.hardware.runtimes import Images, OnnxReader
 
+OPEN_BATCH = "N"
+"""What our own ONNX files call a batch size that they leave open (hardware.onnx_file)."""
+
 
 class OnnxRuntime(OnnxReader):
     """ONNX Runtime on the CPU, sequential, without spinning threads, which would disturb their neighbours."""
 
     name = "onnxruntime"
+    open_batch = True
     precisions: tuple[str, ...] = ("fp32", "int8")
     provider = "CPUExecutionProvider"
 
@@ -33,13 +37,13 @@ class OnnxRuntime(OnnxReader):
         return static_int8(model, calibration)
 
     def prepare(self, model: bytes, images: Images, threads: int, precision: str) -> Callable[[], Images]:
-        session = self._session(model, _options(threads))
+        session = self._session(model, _options(threads, len(images)))
         feed = {session.get_inputs()[0].name: images}
         return lambda: session.run(None, feed)[0]
 
     def layer_times_ms(self, model: bytes, images: Images, threads: int, precision: str, runs: int) -> dict[str, float]:
         with tempfile.TemporaryDirectory() as folder:
-            options = _options(threads)
+            options = _options(threads, len(images))
             options.enable_profiling = True
             options.profile_file_prefix = str(Path(folder) / "profile")
             session = self._session(model, options)
@@ -86,8 +90,9 @@ class OnnxRuntimeTensorRT(OnnxRuntimeCuda):
     provider = "TensorrtExecutionProvider"
 
 
-def _options(threads: int) -> ort.SessionOptions:
+def _options(threads: int, batch: int) -> ort.SessionOptions:
     options = ort.SessionOptions()
+    options.add_free_dimension_override_by_name(OPEN_BATCH, batch)  # shapes are folded as in a model of that batch size
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import tempfile
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from surgenas.core.errors import EnvironmentFault
@@ -18,6 +21,7 @@ class OpenVino(OnnxReader):
 
     name = "openvino"
     precisions = ("fp32", "bf16", "int8")
+    suffixes = (".xml", ".bin")
 
     @property
     def version(self) -> str:
@@ -30,6 +34,20 @@ class OpenVino(OnnxReader):
         from surgenas.hardware.runtimes.quantization import nncf_int8
 
         return nncf_int8(model, calibration)
+
+    def to_files(self, model: bytes) -> dict[str, bytes]:
+        """OpenVINO's own format, with all bits of the weights."""
+        import openvino
+
+        network = openvino.Core().read_model(model)
+        _name_by_place(network)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "model.xml"
+            openvino.save_model(network, path, compress_to_fp16=False)
+            return {suffix: path.with_suffix(suffix).read_bytes() for suffix in self.suffixes}
+
+    def from_files(self, files: Mapping[str, bytes]) -> bytes:
+        return files[".xml"] + _END_OF_XML + files[".bin"]
 
     def prepare(self, model: bytes, images: Images, threads: int, precision: str) -> Callable[[], Images]:
         if self.missing_feature(precision):  # OpenVINO would silently compute in fp32
@@ -52,6 +70,17 @@ class OpenVino(OnnxReader):
         return dict(times)
 
 
+_END_OF_XML = b"\0"
+"""Stands between the two files in what `prepare` takes: no XML holds this byte."""
+
+
+def _name_by_place(network: Any) -> None:
+    """Rename what OpenVINO has named by a counter of its process, so that a network is the same file each time."""
+    for place, node in enumerate(network.get_ordered_ops()):
+        if re.fullmatch(rf"{node.get_type_name()}_\d+", node.get_friendly_name()):
+            node.set_friendly_name(f"{node.get_type_name()}_{place}")
+
+
 def _has_bf16() -> bool:
     import openvino
 
@@ -70,7 +99,8 @@ def _compile(model: bytes, threads: int, precision: str, **more: Any) -> Any:
         "ENABLE_CPU_PINNING": False,
         **more,
     }
-    return core.compile_model(core.read_model(model), "CPU", settings)
+    xml, own_format, weights = model.partition(_END_OF_XML) if model.startswith(b"<?xml") else (model, b"", b"")
+    return core.compile_model(core.read_model(xml, weights) if own_format else core.read_model(model), "CPU", settings)
 
 
 def _node_of_ours(name: str) -> str:

@@ -27,6 +27,7 @@ class PyTorch(Runtime):
     """The exported graph, op by op; it takes as long as the module itself within 3 % (docs/log.md)."""
 
     name = "pytorch"
+    suffixes = (".pt2",)
     own_process = True  # torch.set_num_threads, mallopt
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -33,6 +33,8 @@ def convert_for(runtime: Runtime, job: Job, batch: int, precision: str) -> tuple
 
     Raises UsageError for an ONNX file on a runtime of another format, DataError for a network that cannot be exported.
     """
+    if job.files:
+        return _from_files(runtime, job, batch, precision, job.files())
     if job.model is None:
         network, expected = _from_pytorch(runtime, job, batch)
     elif runtime.takes_onnx:
@@ -53,8 +55,24 @@ def _from_pytorch(runtime: Runtime, job: Job, batch: int) -> tuple[Network, Imag
     with _naming_errors(job, f"run on images of {H} x {W}, or be exported"):
         module = settle_statistics(job.module, job.input_shape)
         network = Network(runtime.convert(module, job.input_shape, batch), (batch, *job.input_shape))
-        with torch.no_grad():
-            return network, module(torch.from_numpy(network.images)).numpy()
+        return network, _by_pytorch(module, network)
+
+
+def _from_files(
+    runtime: Runtime, job: Job, batch: int, precision: str, files: Mapping[str, bytes]
+) -> tuple[Network, Images]:
+    """As `convert_for`, of files that were handed on. What int8 computes is compared with itself, loaded here: how far
+    it is from PyTorch was seen when it was handed on."""
+    network = Network(runtime.from_files(files), (batch, *job.input_shape))
+    if precision == "int8" and not runtime.own_process:
+        return network, runtime.prepare(network.model, network.images, 1, precision)()
+    return network, _by_pytorch(job.module, network)
+
+
+def _by_pytorch(module: nn.Module, network: Network) -> Images:
+    with torch.no_grad():
+        found: Images = module(torch.from_numpy(network.images)).numpy()
+    return found
 
 
 @contextmanager

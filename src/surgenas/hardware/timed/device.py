@@ -11,12 +11,13 @@ import numpy as np
 
 from surgenas.core.catalog import look_up
 from surgenas.core.cost import Cost, Effort, Failure, Unit
-from surgenas.core.errors import SurgenasError, UsageError
+from surgenas.core.errors import UsageError
 from surgenas.core.progress import Progress
 from surgenas.core.seeds import derive
 from surgenas.hardware import RUNTIMES
 from surgenas.hardware.runtimes import Images, Runtime
 from surgenas.hardware.target import Job, Known, Scale, TargetInfo
+from surgenas.hardware.timed.answering import Inquiry, answer, in_parts
 from surgenas.hardware.timed.conversion import TOLERANCE, check_equal, convert_for
 from surgenas.hardware.timed.efforts import LOOK, PROTOCOLS, price_each
 from surgenas.hardware.timed.link import HERE, Link
@@ -27,7 +28,7 @@ from surgenas.hardware.timed.outcome import measurement_of
 from surgenas.hardware.timed.recheck import draw_for_recheck, has_changed
 from surgenas.hardware.timed.references import MEMORY, REFERENCES, find_reference, group_by_latency
 from surgenas.hardware.timed.scale import UNKNOWN, know
-from surgenas.hardware.timed.session import Answer, Greeting, Network, Request, perform
+from surgenas.hardware.timed.session import Answer, Greeting, Network, Request, in_one_line, perform
 from surgenas.hardware.timed.store import Store
 from surgenas.hardware.timed.timing import Protocol
 
@@ -253,21 +254,23 @@ class RuntimeDevice:
         return {MEMORY.name: self._reference(MEMORY.name)} if heavy else {}
 
     def logits(self, job: Job, images: Images) -> Images:
-        """The logits (N, classes) that the converted network computes for images (N, C, H, W), on this machine.
+        """The logits (N, classes) that the converted network computes for images (N, C, H, W), where it is measured."""
+        network = self._convert(job)[0]
+        elsewhere = self.runtime.own_process or self.link.command != HERE
+        ask = self.link.ask if elsewhere else answer
+        parts = [Inquiry(self._kind, self.precision, self.threads, network, part) for part in in_parts(images)]
+        return np.concatenate([ask(part) for part in parts])
 
-        Raises UsageError for a device elsewhere, or a runtime that must not run in this process.
-        """
-        if self.link.command != HERE or self.runtime.own_process:
-            raise UsageError(f"{self.name}: images can be classified on this machine only, by onnxruntime or openvino")
-        model = self._convert(job)[0].model
-        window = np.zeros((self.batch, *job.input_shape), np.float32)
-        call = self.runtime.prepare(model, window, self.threads, self.precision)
-        found = []
-        for start in range(0, len(images), self.batch):
-            part = images[start : start + self.batch]
-            window[: len(part)] = part
-            found.append(call()[: len(part)].copy())
-        return np.concatenate(found)
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        return self.runtime.suffixes
+
+    @property
+    def runs_open_onnx(self) -> bool:
+        return self.runtime.open_batch and self.precision == "fp32"
+
+    def deliver(self, job: Job) -> dict[str, bytes]:
+        return self.runtime.to_files(self._convert(job)[0].model)
 
     def _convert(self, job: Job) -> tuple[Network, Images]:
         return convert_for(self.runtime, job, self.batch, self.precision)
@@ -283,14 +286,8 @@ class RuntimeDevice:
 
 
 def _perform_here(request: Request) -> Answer:
-    """In this process, where a runtime fails in its own way too."""
-    try:
+    with in_one_line(request.runtime):
         return perform(request)
-    except (SurgenasError, MemoryError):
-        raise
-    except Exception as error:
-        why = (str(error).splitlines() or [""])[0]
-        raise SurgenasError(f"{request.runtime} failed ({type(error).__name__}: {why})") from error
 
 
 @cache

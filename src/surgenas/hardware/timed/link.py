@@ -9,10 +9,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from surgenas.core.errors import SurgenasError
 from surgenas.core.progress import Progress
+from surgenas.hardware.runtimes import Images
+from surgenas.hardware.timed.answering import Inquiry, inquiry_message, parse_logits
 from surgenas.hardware.timed.session import (
     WORKING,
     Answer,
@@ -24,7 +26,9 @@ from surgenas.hardware.timed.session import (
 )
 from surgenas.hardware.timed.wire import MAX_BLOBS, Message, WireError, read, write
 
-Talk = tuple[Greeting, Answer | None]
+Said = TypeVar("Said")
+INQUIRY_S = 600.0
+"""How long a worker may take for one message of images."""
 HERE = (sys.executable, "-m", "surgenas.hardware.worker")
 
 
@@ -52,7 +56,7 @@ class Link:
 
     def greet(self) -> Greeting:
         """The greeting of the worker on the far side; raises DeviceLost if none answers."""
-        return self._persist(lambda: self._talk(None, 0.0), Progress())[0]
+        return self._persist(self._greet, Progress())
 
     def perform(self, request: Request, progress: Progress = Progress()) -> Answer:  # noqa: B008  stateless
         """Have a campaign done, and return the answer. A try that fails leaves nothing behind.
@@ -62,17 +66,24 @@ class Link:
         """
         message, patience_s = request_message(request), request.protocol.patience_s + self.slack_s
         try:
-            answer = self._persist(lambda: self._talk(message, patience_s), progress)[1]
+            return self._persist(lambda: self._talk(message, patience_s, parse_answer), progress)
         except DeviceLost as error:
             try:
-                self._talk(None, 0.0)
+                self._greet()
             except WireError:
                 raise DeviceGone(f"{error}; it does not greet either, nothing more is asked of it") from error
             raise
-        assert answer is not None
-        return answer
 
-    def _persist(self, talk: Callable[[], Talk], progress: Progress) -> Talk:
+    def ask(self, inquiry: Inquiry, progress: Progress = Progress()) -> Images:  # noqa: B008  stateless
+        """The logits (N, classes) that are asked for. Raises DeviceLost if every try has failed, SurgenasError if the
+        far side says that there are none."""
+        message = inquiry_message(inquiry)
+        return self._persist(lambda: self._talk(message, INQUIRY_S + self.slack_s, parse_logits), progress)
+
+    def _greet(self) -> Greeting:
+        return self._talk(None, 0.0, parse_greeting)
+
+    def _persist(self, talk: Callable[[], Said], progress: Progress) -> Said:
         for pause_s in (*self.pauses_s, None):
             try:
                 return talk()
@@ -83,8 +94,8 @@ class Link:
                 time.sleep(pause_s)
         raise AssertionError("unreachable")
 
-    def _talk(self, message: Message | None, patience_s: float) -> Talk:
-        """Start one worker process; returns its greeting, and its answer to the message, if there is a message."""
+    def _talk(self, message: Message | None, patience_s: float, parse: Callable[[Message], Said]) -> Said:
+        """Start one worker process; returns what its answer to the message says, or its greeting without a message."""
         pipe = subprocess.PIPE
         try:
             process = subprocess.Popen(self.command, stdin=pipe, stdout=pipe, stderr=pipe)
@@ -97,16 +108,16 @@ class Link:
         assert process.stdout is not None
         try:
             with _deadline(process, self.hello_s):
-                hello = parse_greeting(read(process.stdout))
+                parse_greeting(hello := read(process.stdout))
             if message is None:
-                return hello, None
+                return parse(hello)
             with _deadline(process, patience_s):
                 write(process.stdin, message)
             for _ in range(MAX_BLOBS):  # one for each network of a message, and no more
                 with _deadline(process, patience_s):
                     said_back = read(process.stdout)
                 if said_back.kind != WORKING:
-                    return hello, parse_answer(said_back)
+                    return parse(said_back)
             raise WireError("the other side is working for ever")
         except (WireError, OSError) as error:
             process.kill()

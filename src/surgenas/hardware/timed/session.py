@@ -7,7 +7,8 @@ package.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
@@ -124,6 +125,18 @@ def perform(request: Request, tell: Callable[[], None] = lambda: None) -> Answer
         "crowded": round(crowded_share(elsewhere, request.threads), 3),
     }
     return Answer(campaign, outputs, context)
+
+
+@contextmanager
+def in_one_line(runtime: str) -> Iterator[None]:
+    """Turn what a runtime raises in this process, each in its own way, into a SurgenasError."""
+    try:
+        yield
+    except (SurgenasError, MemoryError):
+        raise
+    except Exception as error:
+        why = (str(error).splitlines() or [""])[0]
+        raise SurgenasError(f"{runtime} failed ({type(error).__name__}: {why})") from error
 
 
 # --- to a message and back

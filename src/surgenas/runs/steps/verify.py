@@ -11,6 +11,7 @@ from surgenas.engine.jobs import home_of, job_of
 from surgenas.hardware.target import TimedTarget
 from surgenas.hardware.timed.measurement import Measurement, pool
 from surgenas.nn.cost import layer_costs
+from surgenas.runs.delivery import delivered_job
 from surgenas.runs.measured import measure
 from surgenas.runs.results import FOUND, Layer, Verified
 from surgenas.runs.run import Run
@@ -34,15 +35,17 @@ def say_claim(run: Run) -> None:
 
 
 def _campaign(run: Run) -> dict[str, Cost]:
-    """Costs by name, measured together; the found network's confirming campaigns count too.
+    """Costs by name, measured together; of the found network the files that were delivered, as they are. Where there
+    are none, its confirming campaigns count too.
 
     Raises NoisyError for a grade D under --strict; the next call measures again.
     """
-    networks, turn = {FOUND: run.derived.architecture, **run.rivals.architectures}, len(run.journal.all("noisy"))
-    found = measure(run, "verify", list(networks.values()), Effort.CLAIM, turn=turn)
+    networks, delivered = {FOUND: run.derived.architecture, **run.rivals.architectures}, delivered_job(run)
+    turn = len(run.journal.all("noisy")) + len(run.journal.all("done", step="verify"))  # files may have changed since
+    found = measure(run, "verify", list(networks.values()), Effort.CLAIM, turn=turn, first=delivered)
     together = dict(zip(networks, found, strict=True))
     confirmed, again = run.derived.cost, together[FOUND]
-    if isinstance(confirmed, Measurement) and isinstance(again, Measurement):
+    if delivered is None and isinstance(confirmed, Measurement) and isinstance(again, Measurement):
         together[FOUND] = pool([confirmed, again])
     if together[FOUND].grade == "D" and run.config.target.strict:
         run.journal.append("noisy", turn=turn)

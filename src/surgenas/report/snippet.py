@@ -1,0 +1,66 @@
+"""The lines that classify one image with a model file and model.json, with nothing of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from surgenas.runs.results import ONNX, ModelFile
+
+SNIPPET = """\
+import json
+import numpy as np
+{imports}
+from PIL import Image, ImageOps
+
+use = json.load(open("model.json"))
+photo = Image.open("photo.jpg")
+photo.draft("RGB", (2 * use["width"], 2 * use["height"]))  # a large JPEG is read small, as in training
+upright = ImageOps.exif_transpose(photo).convert("RGB")
+image = ImageOps.fit(upright, (use["width"], use["height"]), Image.Resampling[use["interpolation"].upper()])
+standard = (np.asarray(image) * use["scale"] - use["mean"]) / use["std"]
+x = {batch}standard.transpose(2, 0, 1)[None]{end}.astype(np.float32)
+{run}
+print(use["classes"][logits[0].argmax()])
+"""
+RUN = {
+    ".onnx": ("import onnxruntime", 'logits = onnxruntime.InferenceSession("{name}").run(None, {{"images": x}})[0]'),
+    ".xml": (
+        "import openvino",
+        'model = openvino.compile_model("{name}", "CPU", {{"INFERENCE_PRECISION_HINT": "{hint}"}})\n'
+        "logits = model(x)[0]",
+    ),
+    ".tflite": (
+        "from ai_edge_litert.interpreter import Interpreter",
+        'model = Interpreter("{name}")\nmodel.allocate_tensors()\n'
+        'model.set_tensor(model.get_input_details()[0]["index"], x)\nmodel.invoke()\n'
+        'logits = model.get_tensor(model.get_output_details()[0]["index"])',
+    ),
+    ".pte": (
+        "import torch\nfrom executorch.runtime import Runtime",
+        'model = Runtime.get().load_program("{name}").load_method("forward")\n'
+        "logits = model.execute([torch.from_numpy(x)])[0].numpy()",
+    ),
+    ".pt2": (
+        "import torch",
+        'model = torch.export.load("{name}").module()\nlogits = model(torch.from_numpy(x)).detach().numpy()',
+    ),
+}
+"""How a file of a suffix is loaded and run: what is imported for that, and the lines."""
+
+
+def snippet(name: str = ONNX, file: ModelFile = ModelFile()) -> str:  # noqa: B008  a frozen value
+    """A program that prints the class of photo.jpg, for a model file whose suffix is in RUN."""
+    imports, run = RUN[Path(name).suffix]
+    several = file.batch is not None and file.batch > 1  # it takes no fewer
+    return SNIPPET.format(
+        imports=imports,
+        run=run.format(name=name, hint="bf16" if file.precision == "bf16" else "f32"),
+        batch="np.repeat(" if several else "",
+        end=f", {file.batch}, axis=0)" if several else "",
+    )
+
+
+def snippets(files: Mapping[str, ModelFile]) -> list[str]:
+    """A program for each file that can be opened, the device's own first."""
+    return [snippet(name, file) for name, file in reversed(list(files.items())) if Path(name).suffix in RUN]

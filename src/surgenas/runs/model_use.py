@@ -1,0 +1,59 @@
+"""model.json: what is done to an image before a model file gets it, what comes out, and which files there are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from surgenas.core.errors import CorruptError, SurgenasError
+from surgenas.core.files import write_atomic
+from surgenas.core.record import Record
+from surgenas.runs.results import USE, ModelFile
+from surgenas.tasks.data import Dataset
+
+
+@dataclass(frozen=True)
+class ModelUse(Record):
+    """How the files are used. An image is turned upright by its EXIF tag, made RGB, cut to the largest centred part of
+    the input's proportions, and resized; its pixels are multiplied by `scale`, and standardised by channel.
+
+    classes: in the order of the outputs. files: by name; those in several parts by the name of each part.
+    """
+
+    files: Mapping[str, ModelFile]
+    width: int
+    height: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    classes: tuple[str, ...]
+    interpolation: str
+    channels: str = "RGB"
+    layout: str = "NCHW"
+    scale: float = 1 / 255
+    exif: str = "turned upright"
+    resize: str = "the largest centred part of the input's proportions, resized to width x height"
+    output: str = "logits"
+
+
+def use_of(data: Dataset, input_shape: tuple[int, int, int], files: Mapping[str, ModelFile]) -> ModelUse:
+    """How the files of a network for these images are used. input_shape: (C, H, W)."""
+    _, H, W = input_shape
+    return ModelUse(files, W, H, data.mean, data.std, data.classes, data.interpolation)
+
+
+def write_use(path: Path, use: ModelUse) -> None:
+    """Write model.json."""
+    write_atomic(path, json.dumps(use.to_json(), indent=1).encode() + b"\n")
+
+
+def read_use(folder: Path) -> ModelUse:
+    """What model.json of a run says. Raises SurgenasError if there is none, CorruptError if it is damaged."""
+    path = folder / USE
+    try:
+        return ModelUse.from_json(json.loads(path.read_bytes()))
+    except OSError as error:
+        raise SurgenasError(f"{folder} has no {USE}; `surgenas resume {folder}` makes it") from error
+    except (ValueError, CorruptError) as error:
+        raise CorruptError(f"{path} cannot be read ({error}); `surgenas resume {folder}` makes it again") from error

@@ -1,0 +1,48 @@
+"""model.json: what it says of a data set, and that a damaged one is told."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from surgenas.core.errors import CorruptError, SurgenasError
+from surgenas.core.progress import Progress
+from surgenas.runs.model_use import read_use, use_of, write_use
+from surgenas.runs.results import USE, ModelFile
+from surgenas.tasks.data import load_data
+from tests.runs.written import pictures
+
+
+@pytest.fixture
+def use(tmp_path):
+    data = load_data(str(pictures(tmp_path / "p", 4)), 16, max_corrupt=0, cache=tmp_path / "c", progress=Progress())
+    return use_of(data, (3, 16, 16), {"model.onnx": ModelFile()})
+
+
+def test_it_says_what_is_done_to_an_image_and_what_comes_out(use, tmp_path):
+    write_use(tmp_path / USE, use)
+    found = json.loads((tmp_path / USE).read_text())
+    assert found["classes"] == ["bright", "dark", "middling"]
+    assert (found["width"], found["height"], found["channels"], found["layout"]) == (16, 16, "RGB", "NCHW")
+    assert found["scale"] == 1 / 255
+    assert len(found["mean"]) == len(found["std"]) == 3
+    assert (found["interpolation"], found["output"]) == ("bicubic", "logits")
+    assert "centred" in found["resize"]
+    assert "upright" in found["exif"]
+    assert found["files"] == {"model.onnx": {"precision": "fp32", "batch": None, "runtime": None}}
+    assert read_use(tmp_path) == use
+
+
+def test_a_data_set_that_is_resized_in_another_way_says_so(tmp_path):
+    digits = load_data("digits", 16, max_corrupt=0, cache=tmp_path, progress=Progress())
+    assert use_of(digits, (3, 16, 16), {}).interpolation == "bilinear"
+
+
+def test_one_that_is_missing_or_damaged_says_what_to_do(tmp_path):
+    with pytest.raises(SurgenasError, match=r"no model\.json; `surgenas resume"):
+        read_use(tmp_path)
+    for text in ("{", "{}", "[]"):
+        (tmp_path / USE).write_text(text)
+        with pytest.raises(CorruptError, match="surgenas resume"):
+            read_use(tmp_path)
