@@ -29,6 +29,8 @@ class Runtime(ABC):
     precisions: tuple[str, ...] = ("fp32",)
     takes_onnx = False
     """Whether its bytes are ONNX, so that it also runs ONNX files that others made."""
+    takes_batches = True
+    """Whether it computes more than one image in a call."""
     own_process = False
     """Whether it changes settings of its whole process (thread pools), so that it never runs in ours."""
 
