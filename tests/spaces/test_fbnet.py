@@ -13,6 +13,7 @@ from torch import nn
 
 from surgenas.core import moves
 from surgenas.core.errors import UsageError
+from surgenas.hardware.onnx_file import run_unoptimised, to_onnx
 from surgenas.nn.cost import count, layer_costs
 from surgenas.spaces.fbnet import OPERATORS, FBNet
 
@@ -108,3 +109,22 @@ def test_a_line_that_is_no_architecture_says_what_is_expected(text):
 def test_a_line_of_too_few_layers_says_how_many_there_are():
     with pytest.raises(UsageError, match="has 22 choices, the architecture 3"):
         SPACE.parse("1_2_3")
+
+
+@pytest.mark.parametrize("gene", ["k3_e1_g2", "k5_e6"])
+def test_a_network_leaves_pytorch_as_onnx_with_an_open_batch(gene):
+    """torch's own channel shuffle cannot."""
+    network = SPACE.build(moves.uniform_architecture(SPACE, gene)).eval()
+    images = torch.randn(2, *SPACE.input_shape)
+    for batch in (2, None):
+        found = run_unoptimised(to_onnx(network, SPACE.input_shape, batch=batch), images.numpy())
+        with torch.no_grad():
+            assert np.allclose(found, network(images).numpy(), atol=1e-4)
+
+
+def test_groups_are_shuffled_as_by_torch():
+    x = torch.randn(2, 16, 4, 4)
+    block = SPACE.operator("k3_e1_g2", 16, 24, 1, affine=True).eval()
+    one, _, *rest = block.layers
+    with torch.no_grad():
+        assert torch.equal(block(x), nn.Sequential(one, nn.ChannelShuffle(2), *rest)(x))

@@ -9,6 +9,8 @@ RUNTIMES = {
     "openvino": "surgenas.hardware.runtimes.openvino:OpenVino",
     "litert": "surgenas.hardware.runtimes.litert:LiteRT",
     "executorch": "surgenas.hardware.runtimes.executorch:ExecuTorch",
+    "ncnn": "surgenas.hardware.runtimes.ncnn:Ncnn",
+    "mnn": "surgenas.hardware.runtimes.mnn:Mnn",
     "pytorch": "surgenas.hardware.runtimes.pytorch:PyTorch",
     "torch-compile": "surgenas.hardware.runtimes.pytorch:TorchCompile",
     "onnxruntime-cuda": "surgenas.hardware.runtimes.onnxruntime:OnnxRuntimeCuda",

@@ -40,7 +40,7 @@ class DeviceFile(BaseModel):
     runtime: str
     threads: Annotated[int, Field(strict=True, ge=1, le=1024)] = 1
     batch: Annotated[int, Field(strict=True, ge=1, le=4096)] = 1
-    precision: Literal["fp32", "bf16", "int8"] = "fp32"
+    precision: Literal["fp32", "fp16", "bf16", "int8"] = "fp32"
     command: Annotated[list[str], Field(min_length=1)] | None = None
     host: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.@:%-]*$")] | None = None
 
@@ -107,6 +107,8 @@ def _device(name: str, path: Path, file: DeviceFile) -> RuntimeDevice:
     if file.precision not in runtime.precisions:
         known = ", ".join(runtime.precisions)
         raise UsageError(f"device file {path}: {file.runtime} has no {file.precision}; one of {known}")
+    if file.batch > 1 and not runtime.takes_batches:
+        raise UsageError(f"device file {path}: {file.runtime} computes one image at a time; leave out batch")
     link = Link(file.worker_command or HERE)
     if file.worker_command:
         far = link.greet()

@@ -88,7 +88,7 @@ class _Block(nn.Module):
         inner, conv = cin * expand, partial(_conv, affine=affine)
         self.layers = nn.Sequential(
             conv(cin, inner, 1, groups=groups),
-            nn.ChannelShuffle(groups) if groups > 1 else nn.Identity(),
+            _Shuffle(groups) if groups > 1 else nn.Identity(),
             conv(inner, inner, kernel, stride=stride, groups=inner),
             conv(inner, cout, 1, groups=groups, apply_act=False),
         )
@@ -97,6 +97,18 @@ class _Block(nn.Module):
     def forward(self, x_NCHW: Tensor) -> Tensor:
         y = self.layers(x_NCHW)
         return x_NCHW + y if self.residual else y
+
+
+class _Shuffle(nn.Module):
+    """torch's nn.ChannelShuffle, (N, C, H, W) to the same, by operations that ONNX has."""
+
+    def __init__(self, groups: int) -> None:
+        super().__init__()
+        self.groups = groups
+
+    def forward(self, x_NCHW: Tensor) -> Tensor:
+        N, C, H, W = x_NCHW.shape
+        return x_NCHW.view(N, self.groups, C // self.groups, H, W).transpose(1, 2).reshape(N, C, H, W)
 
 
 def _conv(cin: int, cout: int, kernel: int, *, affine: bool, **how: Any) -> nn.Module:

@@ -51,14 +51,15 @@ def check_target(target: Target, jobs: Sequence[Job]) -> None:
 
 def check_runtime(runtime: Runtime) -> None:
     """Check that a runtime tells its name, version and precisions, and computes what PyTorch computes, of the images as
-    they are at each call; that the files that it hands on do too; that it refuses what is no model; and that it
-    quantizes and tells the times of layers, or says in one line that it cannot. Raises AssertionError."""
+    they are at each call; that the files that it hands on do too; that it refuses what is no model, and a batch if it
+    takes none; and that it quantizes and tells the times of layers, or says in one line that it cannot. Raises
+    AssertionError."""
     assert runtime.name
     assert runtime.version
     assert "fp32" in runtime.precisions
     assert runtime.missing_feature("fp32") == ""
     rng, module = np.random.default_rng(0), _small_network()
-    for batch in (1, 3):
+    for batch in (1, 3) if runtime.takes_batches else (1,):
         images = rng.standard_normal((batch, *SHAPE), dtype=np.float32)
         model = runtime.convert(module, SHAPE, batch)
         call = runtime.prepare(model, images, 1, "fp32")
@@ -71,6 +72,8 @@ def check_runtime(runtime: Runtime) -> None:
             assert np.allclose(found, expected, atol=1e-4)
             images[:] = rng.standard_normal(images.shape, dtype=np.float32)
         _check_files(runtime, model, images, call())
+    if not runtime.takes_batches:
+        _check_refusal(_raised_by(lambda: runtime.convert(module, SHAPE, 3)), runtime.name)
     _check_extras(runtime, model, images)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import warnings
+from functools import partial
 from importlib import metadata
 
 import numpy as np
@@ -12,11 +13,17 @@ import pytest
 import torch
 from torch import nn
 
+from surgenas.core.architecture import Architecture
 from surgenas.core.catalog import look_up
 from surgenas.core.errors import EnvironmentFault
 from surgenas.hardware import RUNTIMES
 from surgenas.hardware.onnx_file import to_onnx
 from surgenas.hardware.runtimes import distribution_version, silence_output
+from surgenas.hardware.timed.conversion import settle_statistics
+from surgenas.spaces.fbnet import FBNet
+from surgenas.spaces.mobile import Mobile
+from surgenas.spaces.operators import Shuffle
+from surgenas.spaces.single_path import SinglePathSE
 from surgenas.testing import check_runtime
 
 SHAPE = (3, 8, 8)
@@ -64,9 +71,54 @@ def test_those_that_read_onnx_run_files_that_others_made():
         assert np.allclose(found, expected, atol=1e-4)
 
 
+class Mixed(nn.Module):
+    """What slips through converters: a gate by Squeeze-and-Excitation, hard-swish, a depthwise 7x7 that halves the
+    image, a channel shuffle, and a 1x1 in groups."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Sequential(nn.Conv2d(3, 16, 3, padding=1), nn.BatchNorm2d(16), nn.Hardswish())
+        self.deep = nn.Sequential(nn.Conv2d(16, 16, 7, stride=2, padding=3, groups=16), nn.BatchNorm2d(16))
+        self.gate = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(16, 16, 1), nn.Hardsigmoid())
+        self.groups, self.head = nn.Conv2d(16, 16, 1, groups=4), nn.Linear(16, 10)
+
+    def forward(self, x_NCHW):
+        x_NCHW = self.deep(self.stem(x_NCHW))
+        N, C, H, W = (x_NCHW := x_NCHW * self.gate(x_NCHW)).shape
+        x_NCHW = self.groups(x_NCHW.view(N, 4, C // 4, H, W).transpose(1, 2).reshape(N, C, H, W))
+        return self.head(torch.cat([x_NCHW[:, 1::2], x_NCHW[:, 0::2]], 1).mean((2, 3)))
+
+
+def of_space(space):
+    """A network with each option of a space somewhere."""
+    genes = tuple(choice.options[i % len(choice.options)] for i, choice in enumerate(space.choices))
+    return space.build(Architecture(space.spec, genes))
+
+
+SPACES = {"mobile": partial(Mobile, layout="small"), "shuffle": Shuffle, "single_path_se": SinglePathSE, "fbnet": FBNet}
+
+
+@pytest.mark.parametrize("network", ["mixed", *SPACES])
+@pytest.mark.parametrize("name", ["ncnn", "mnn"])
+def test_networks_of_our_spaces_compute_what_onnx_runtime_computes_of_each_image(name, network):
+    """Each image in turn: both runtimes have a way of being called that gives the first answer again, or none."""
+    runtime, shape = installed(name), (3, 32, 32)
+    module = Mixed() if network == "mixed" else of_space(SPACES[network](resolution=32, classes=10))
+    settle_statistics(module, shape)
+    image = np.zeros((1, *shape), np.float32)
+    right, call = (
+        of.prepare(of.convert(module, shape, 1), image, 1, "fp32") for of in (installed("onnxruntime"), runtime)
+    )
+    for seed in range(3):
+        image[:] = sent = np.random.default_rng(seed).standard_normal(image.shape, dtype=np.float32)
+        expected = right()
+        assert np.abs(call() - expected).max() < 2e-4 * np.abs(expected).max()
+        assert np.array_equal(image, sent)
+
+
 @pytest.mark.parametrize(
     ("name", "extra"),
-    [("litert", "litert"), ("executorch", "executorch"), ("openvino", "openvino"), ("pytorch", "pytorch")],
+    [(name, name) for name in ("litert", "executorch", "openvino", "pytorch", "ncnn", "mnn")],
 )
 def test_one_that_is_not_installed_names_its_extra(monkeypatch, name, extra):
     def nothing(distribution):

@@ -33,6 +33,8 @@ class Runtime(ABC):
     """Of the files that a model is handed on in, the one that is opened first."""
     open_batch = False
     """Whether it fixes an open batch size itself, so that in fp32 the ONNX file for everybody is what it measures."""
+    takes_batches = True
+    """Whether it computes more than one image in a call."""
     own_process = False
     """Whether it changes settings of its whole process (thread pools), so that it never runs in ours."""
 
