@@ -90,11 +90,15 @@ class Answer:
 
 @dataclass(frozen=True)
 class Greeting:
-    """What a worker says of its machine: host fingerprint, processor, and the version of each runtime there by name."""
+    """What a worker says of its machine: host fingerprint, processor, and the version of each runtime there by name.
+
+    cores: how many it may use; 0 if it does not say.
+    """
 
     host: str
     processor: str
     runtimes: Mapping[str, str]
+    cores: int = 0
 
 
 def perform(request: Request, tell: Callable[[], None] = lambda: None) -> Answer:
