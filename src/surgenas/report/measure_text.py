@@ -51,7 +51,7 @@ def _one_estimator(rows: Sequence[Measured]) -> str:
 
 def _one_device(rows: Sequence[Measured]) -> str:
     trained = any(row.accuracy is not None for row in rows)
-    names = ("rank", "network", "latency", "+-", "grade", "p90 (wall)", "/ MobileNetV2", "size", "max diff")
+    names = ("rank", "network", "latency", "+-", "grade", "p90 (wall)", "/ MobileNetV2", "size", "max diff / logit")
     table = Table(*names, *(["test accuracy"] if trained else []), box=None)
     known = [(row, row.cost) for row in rows if isinstance(row.cost, Measurement)]
     for row in rows:

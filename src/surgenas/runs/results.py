@@ -140,7 +140,8 @@ class Accuracy(Record):
 class Exported(Record):
     """How the exported network compares with PyTorch on test images.
 
-    max_difference: largest difference of a logit. same_class: share of images that both assign to the same class.
+    max_difference: largest difference of a logit, relative to the largest logit. same_class: share of images that both
+    assign to the same class.
     """
 
     max_difference: float

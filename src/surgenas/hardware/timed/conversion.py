@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -90,16 +91,19 @@ def settle_statistics(module: nn.Module, input_shape: tuple[int, int, int]) -> n
 
 
 def check_equal(expected: Images, output: Images, runtime: str, tolerance: float = TOLERANCE["fp32"]) -> float:
-    """Compare a runtime's output with what was expected, both (N, classes), and return the largest difference.
+    """Compare a runtime's output with what was expected, both (N, classes), and return the largest difference, relative
+    to the largest expected logit: what a network computes from random weights has any size.
 
-    tolerance: the largest accepted difference, relative to the largest expected logit. Raises SurgenasError beyond it,
-    DataError if the network computes NaN or infinity.
+    tolerance: the largest that is accepted. Raises SurgenasError beyond it, DataError if the network computes NaN or
+    infinity.
     """
-    difference = float(np.abs(output - expected).max())
     if not np.isfinite(expected).all():
         raise DataError("the network computes values that are not numbers (NaN or infinity) in PyTorch")
-    if not difference <= tolerance * float(np.abs(expected).max()):
+    apart, largest = float(np.abs(output - expected).max()), float(np.abs(expected).max())
+    difference = apart / largest if largest else (math.inf if apart else 0.0)
+    if not difference <= tolerance:
         raise SurgenasError(
-            f"{runtime} computes something else than PyTorch (difference {difference:.3g}); not measured"
+            f"{runtime} computes something else than PyTorch (off by {difference:.3g} of the largest logit, "
+            f"{tolerance:g} is accepted); not measured"
         )
     return difference
