@@ -16,12 +16,13 @@ from surgenas.core.errors import DataError, EnvironmentFault, SurgenasError, Usa
 from surgenas.hardware.onnx_file import run_unoptimised
 from surgenas.hardware.runtimes import Images, Runtime
 from surgenas.hardware.target import Job
-from surgenas.hardware.timed.session import Network
+from surgenas.hardware.timed.session import Network, random_images
 
-TOLERANCE = {"fp32": 1e-3, "bf16": 0.3, "int8": 1.0}
+TOLERANCE = {"fp32": 1e-3, "fp16": 0.03, "bf16": 0.3, "int8": 1.0}
 """The largest accepted difference, relative to the largest logit. In int8 a rounding one way or the other is a whole
 step, and deep networks of random weights are chaotic: right kernels differed by up to .6 (docs/log.md). In bf16 PyTorch
-itself is up to .15 from its fp32 (MobileNetV2), other images' logits are .95 and more (docs/log.md)."""
+itself is up to .15 from its fp32 (MobileNetV2), other images' logits are .95 and more (docs/log.md). In fp16 right
+kernels differed by up to .003, fp16 from fp32 by .016, other images' logits by .5 and more."""
 CALIBRATION = 64
 """How many random images quantize a network that has no images of its own."""
 
@@ -37,12 +38,11 @@ def convert_for(runtime: Runtime, job: Job, batch: int, precision: str) -> tuple
     if job.model is None:
         network, expected = _from_pytorch(runtime, job, batch)
     elif runtime.takes_onnx:
-        network, expected = Network(job.model(batch), (batch, *job.input_shape)), None
+        network, expected = Network(job.model(batch), job.batch_shape(batch), job.dtype), None
     else:
         raise UsageError(f"{runtime.name} runs networks from PyTorch, not ONNX files; {job.key} is one")
     if precision == "int8":
-        random = np.random.default_rng(1).standard_normal((CALIBRATION, *job.input_shape), dtype=np.float32)
-        images = job.images() if job.images else random
+        images = job.images() if job.images else random_images(job.batch_shape(CALIBRATION), job.dtype, seed=1)
         with _naming_errors(job, "be quantized"):
             network = replace(network, model=runtime.quantize(network.model, images))
         expected = None
@@ -56,6 +56,11 @@ def _from_pytorch(runtime: Runtime, job: Job, batch: int) -> tuple[Network, Imag
         network = Network(runtime.convert(module, job.input_shape, batch), (batch, *job.input_shape))
         with torch.no_grad():
             return network, module(torch.from_numpy(network.images)).numpy()
+
+
+def tolerance_for(precision: str, network: Network) -> float:
+    """The tolerance for a network that is computed in this precision; one that asks for float16 images is in fp16."""
+    return max(TOLERANCE[precision], TOLERANCE["fp16"] if network.dtype == "float16" else 0.0)
 
 
 @contextmanager

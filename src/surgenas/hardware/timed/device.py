@@ -17,7 +17,7 @@ from surgenas.core.seeds import derive
 from surgenas.hardware import RUNTIMES
 from surgenas.hardware.runtimes import Images, Runtime
 from surgenas.hardware.target import Job, Scale, TargetInfo
-from surgenas.hardware.timed.conversion import TOLERANCE, check_equal, convert_for
+from surgenas.hardware.timed.conversion import check_equal, convert_for, tolerance_for
 from surgenas.hardware.timed.efforts import LOOK, PROTOCOLS, price_each
 from surgenas.hardware.timed.link import HERE, Link
 from surgenas.hardware.timed.lock import measuring_lock
@@ -190,7 +190,8 @@ class RuntimeDevice:
         self.store.add_reference(MEMORY.name, self.key, watcher_minima_ms(campaign))
         found = {}
         for key, (network, expected) in exported.items():
-            difference = check_equal(expected, answer.outputs[key], self.runtime.name, TOLERANCE[self.precision])
+            accepted = tolerance_for(self.precision, network)
+            difference = check_equal(expected, answer.outputs[key], self.runtime.name, accepted)
             wrong = memory_effect(memory, network, self._reference(MEMORY.name)) if memory else 0.0
             felt = context | {"memory": round(wrong, 4)}
             measured = measurement_of(key, self.key, campaign, reference, difference, floor, felt)
@@ -246,9 +247,10 @@ class RuntimeDevice:
         """
         if self.link.command != HERE or self.runtime.own_process:
             raise UsageError(f"{self.name}: images can be classified on this machine only, by onnxruntime or openvino")
-        model = self._convert(job)[0].model
-        window = np.zeros((self.batch, *job.input_shape), np.float32)
-        call = self.runtime.prepare(model, window, self.threads, self.precision)
+        network = self._convert(job)[0]
+        images = images.transpose(["NCHW".index(axis) for axis in job.layout])
+        window = np.zeros(network.input_shape, network.dtype)
+        call = self.runtime.prepare(network.model, window, self.threads, self.precision)
         found = []
         for start in range(0, len(images), self.batch):
             part = images[start : start + self.batch]

@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from surgenas.core.errors import SurgenasError
 
-VERSION = 3
+VERSION = 4
 _PREFIX = struct.Struct(">4sBI")
 _NAME = b"SNAS"
 MAX_HEADER, MAX_BLOB, MAX_BLOBS = 16 << 20, 1 << 30, 256
