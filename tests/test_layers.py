@@ -17,8 +17,8 @@ HARDWARE = {
     "devices": 5, "worker": 5,
 }  # fmt: skip
 RUNS = {
-    "results": 0, "config": 0, "journal": 0, "checkpoint": 0, "images": 0, "run": 1, "training": 2, "summary": 2,
-    "sampled": 2, "pool": 2, "measured": 2, "found": 2, "searching": 3, "steps": 4, "flow": 5,
+    "results": 0, "config": 0, "journal": 0, "checkpoint": 0, "images": 0, "run": 1, "limit": 2, "training": 3,
+    "summary": 3, "sampled": 3, "pool": 3, "measured": 3, "found": 3, "searching": 4, "steps": 5, "flow": 6,
 }  # fmt: skip
 FILES = sorted(SOURCE.rglob("*.py"))
 TESTS = Path(__file__).parent

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +13,8 @@ from surgenas.core.units import show_ms, show_seconds
 from surgenas.methods import make_method
 from surgenas.methods.shared_weights import check_sharing
 from surgenas.nn.cost import output_shape
-from surgenas.runs.measured import usable_predictors
+from surgenas.runs.limit import begin_session, check_time
+from surgenas.runs.measured import LEAST, usable_predictors
 from surgenas.runs.results import Planned, Reached
 from surgenas.runs.run import Run
 from surgenas.runs.sampled import wanted_samples
@@ -23,8 +23,8 @@ from surgenas.runs.steps.derive import derive
 from surgenas.runs.steps.export import export
 from surgenas.runs.steps.operators import choose_operators
 from surgenas.runs.steps.plan import plan
-from surgenas.runs.steps.predict import LEAST, predict
-from surgenas.runs.steps.profile import profile
+from surgenas.runs.steps.predict import predict
+from surgenas.runs.steps.profile import holds, profile
 from surgenas.runs.steps.reach import check_limit, reach
 from surgenas.runs.steps.rivals import rivals
 from surgenas.runs.steps.search import search
@@ -44,27 +44,30 @@ class Step:
 
     name: what the journal calls it. work: does the step and returns its result; None if it does not apply to this run.
     file: what it writes into the run folder, if anything; it is done again if the file is no longer what it wrote.
+    holds: whether its recorded result can still be built on; it is done again if not.
     """
 
     name: str
     work: Callable[[Run], Record | None]
     file: str = ""
+    holds: Callable[[Run], bool] = lambda run: True
 
 
 CHEAP = (Step("operators", choose_operators), Step("reach", reach), Step("plan", plan))
 """The steps in their order: CHEAP ones take seconds to minutes, LONG ones follow, and LAST ones come after the
 trainings."""
 LONG = (
-    Step("profile", profile), Step("predict", predict), Step("search", search), Step("derive", derive),
+    Step("profile", profile, holds=holds), Step("predict", predict), Step("search", search), Step("derive", derive),
     Step("rivals", rivals),
 )  # fmt: skip
 LAST = (Step("export", export, "model.onnx"), Step("verify", verify))
 
 
 def perform(run: Run, step: Step) -> None:
-    """Do a step unless it is done already, and record its result."""
-    if run.is_done(step.name, step.file):
+    """Do a step unless it is done already, and record its result. Raises Interrupted if the run's time is up."""
+    if run.is_done(step.name, step.file) and step.holds(run):
         return
+    check_time(run)
     with run.timed(step.name):
         found = step.work(run)
     run.record(step.name, found, step.file)
@@ -72,7 +75,6 @@ def perform(run: Run, step: Step) -> None:
 
 def prepare(run: Run) -> tuple[Reached, Planned]:
     """Do first what is cheap and may fail: settings, images, device, reachable latencies, time and memory."""
-    run.journal.append("session", time=time.time())
     _ = run.target  # a device that is not there is refused before images are read
     operators, reach_, plan_ = CHEAP
     perform(run, operators)
@@ -98,6 +100,7 @@ def prepare(run: Run) -> tuple[Reached, Planned]:
 
 def measure_profile(run: Run) -> None:
     """Do the steps before `predict`: reachable latencies, and the measuring of sampled networks."""
+    begin_session(run)
     perform(run, CHEAP[1])
     check_limit(run)
     perform(run, LONG[0])
@@ -105,6 +108,7 @@ def measure_profile(run: Run) -> None:
 
 def fit_predictor(run: Run) -> None:
     """Do the step `predict`: choose a latency predictor from what was measured."""
+    begin_session(run)
     perform(run, LONG[1])
 
 
@@ -159,9 +163,10 @@ def describe_cost(run: Run, planned: Planned) -> str:
     return text + f"; SurgeNAS by default {epochs} epochs, {epochs * steps} steps of {passes.passes})"
 
 
-def execute(run: Run) -> None:
-    """Do every step of the run that is not done yet."""
+def execute(run: Run, time_limit_s: float | None = None) -> None:
+    """Do every step of the run that is not done yet. time_limit_s: as in `begin_session`."""
     with run.exclusive():
+        begin_session(run, time_limit_s)
         prepare(run)
         for step in LONG:
             perform(run, step)

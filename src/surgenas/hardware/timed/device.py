@@ -105,6 +105,7 @@ class RuntimeDevice:
             for start in range(0, len(todo), TOGETHER):
                 exported = {}
                 for job in todo[start : start + TOGETHER]:
+                    progress.check()
                     exported[job.key] = self._convert(job)
                     task.advance()
                 with measuring_lock(self.far.host, progress):
@@ -133,6 +134,7 @@ class RuntimeDevice:
             watched = {**group, **self._watcher(group)}
             campaigns = []
             for turn in range(protocol.campaigns):
+                progress.check()
                 answer = self._perform(watched, name, ms, protocol, derive(seed, "campaign", turn), progress)
                 if (state_ms := answer.campaign.state_ms) < ms and reference is None:
                     ms = state_ms  # it was looked at in a slow moment

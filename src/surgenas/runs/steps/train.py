@@ -9,9 +9,10 @@ from surgenas.core.progress import Task
 from surgenas.core.seeds import derive
 from surgenas.core.work import Train
 from surgenas.runs.checkpoint import save_weights
+from surgenas.runs.limit import check_time
 from surgenas.runs.results import FOUND, Accuracy
 from surgenas.runs.run import Run
-from surgenas.runs.searching import Searching, check_time
+from surgenas.runs.searching import Searching
 from surgenas.runs.training import recipe, weights_file
 from surgenas.training.loop import Epoch
 
