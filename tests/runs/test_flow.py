@@ -118,7 +118,7 @@ def test_single_path_does_the_whole_job_in_its_own_space_and_a_time_limit_stops_
     with pytest.raises(Interrupted, match="surgenas resume"):
         go(tmp_path / "run", tiny, time_limit_s=1e-6, **how)
     assert not open_run(tmp_path / "run").journal.all("done", step="reach")
-    found = surgenas.resume(tmp_path / "run")
+    found = surgenas.resume(tmp_path / "run", progress=listener)
     assert found.latency_ms <= found.summary.limit_ms
     assert found.architecture.space.name == "single_path"
     assert any("SurgeNAS by default" in line for line in listener.said)
