@@ -23,7 +23,7 @@ from surgenas.hardware.costs import read_cost
 from surgenas.methods.base import EpochSummary, Method, Needs, Problem, Search
 from surgenas.methods.candidates import HeldOut
 from surgenas.predictors.base import Predictor
-from surgenas.runs.limit import Timely, check_time
+from surgenas.runs.limit import Timely
 from surgenas.runs.measured import fitted_predictor, samples, scaled_target
 from surgenas.runs.results import Planned
 from surgenas.runs.run import Run
@@ -165,7 +165,6 @@ class Searching:
         """Drive a search with shared weights; its whole state is saved after each epoch."""
         run, checkpoints = self.run, self.run.checkpoints("search")
         with run.progress.task("search", search.most_events, done) as task:
-            check_time(run)
             for _, event in drive(search, self.engine):
                 assert isinstance(event, EpochSummary), "shared weights are trained by epochs"
                 summary = asdict(event)
@@ -173,8 +172,6 @@ class Searching:
                 checkpoints.save(event.epoch + 1, {"method": search.state_dict(), "epochs": [*known, summary]})
                 self._record(summary)
                 task.advance(self._note(event))
-                if search.ask():
-                    check_time(run)
         return search
 
     def _sampled(self, search: Search) -> Search:
@@ -189,7 +186,6 @@ class Searching:
                 if number >= before:
                     self._note_trial(event)
                     task.advance(f"accuracy {event.score:.1%}, {event.latency_ms:.3g} ms")
-                    check_time(run)
         return search
 
     def _note_trial(self, trial: Trial) -> None:
