@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 import subprocess
 import sys
@@ -17,6 +16,7 @@ import psutil
 
 import surgenas
 from surgenas.cli.console import ConsoleProgress
+from surgenas.core.cores import usable_cores
 from surgenas.hardware.context import processor_name
 from surgenas.methods import make_method
 from surgenas.methods.base import Needs
@@ -34,7 +34,7 @@ def finish(name: str, figures: dict[str, Any]) -> None:
         "benchmark": name,
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "commit": commit.stdout.strip() or None,
-        "hardware": {"processor": processor_name(), "cores": os.cpu_count(), "machine": platform.machine()},
+        "hardware": {"processor": processor_name(), "cores": usable_cores(), "machine": platform.machine()},
         "stolen": stolen(),
         "versions": {"torch": version("torch"), "timm": version("timm"), "onnxruntime": ort.__version__},
         **figures,

@@ -137,7 +137,7 @@ def sampled(count: int) -> list[Job]:
     for width in np.geomspace(0.5, 2, count):
         space = Mobile(layout="small", resolution=128, width=float(width), classes=10)
         jobs.append(job_of(moves.sample(space, rng)))
-    return jobs + [read_source(name, resolution) for name, resolution in HEAVY]
+    return jobs + [read_source(name, (resolution, resolution)) for name, resolution in HEAVY]
 
 
 def ours(

@@ -17,9 +17,9 @@ HARDWARE = {
     "devices": 5, "worker": 5,
 }  # fmt: skip
 RUNS = {
-    "results": 0, "config": 0, "journal": 0, "checkpoint": 0, "images": 0, "run": 1, "model_use": 1, "training": 2,
-    "summary": 2, "sampled": 2, "pool": 2, "measured": 2, "found": 2, "searching": 3, "delivery": 3, "steps": 4,
-    "flow": 5,
+    "results": 0, "config": 0, "scale": 0, "journal": 1, "checkpoint": 0, "images": 0, "run": 2, "model_use": 2,
+    "limit": 3, "training": 4, "summary": 4, "sampled": 4, "pool": 4, "measured": 4, "found": 4, "searching": 5,
+    "delivery": 5, "steps": 6, "flow": 7,
 }  # fmt: skip
 FILES = sorted(SOURCE.rglob("*.py"))
 TESTS = Path(__file__).parent

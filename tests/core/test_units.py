@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from surgenas.core.errors import UsageError
-from surgenas.core.units import parse_latency_ms, parse_seconds, show_ms, show_seconds
+from surgenas.core.units import parse_latency_ms, parse_seconds, show_ms, show_seconds, show_sides
 
 
 @pytest.mark.parametrize(("text", "ms"), [("4ms", 4), ("0.5 s", 500), ("800us", 0.8), ("800µs", 0.8), ("1e-1ms", 0.1)])
@@ -63,3 +63,7 @@ def test_the_option_that_was_wrong_is_the_one_named():
 )
 def test_seconds_become_minutes_from_two_on(seconds, text):
     assert show_seconds(seconds) == text
+
+
+def test_a_square_is_one_number():
+    assert (show_sides(96, 96), show_sides(64, 256)) == ("96", "64x256")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 
@@ -18,7 +19,7 @@ from surgenas.hardware.estimated.roofline import RooflineTarget
 from surgenas.hardware.estimated.table import TableTarget
 from surgenas.hardware.runtimes.onnxruntime import OnnxRuntime
 from surgenas.hardware.target import TimedTarget
-from surgenas.hardware.timed.link import DeviceLost
+from surgenas.hardware.timed.link import HERE, DeviceLost
 from surgenas.hardware.timed.timing import Protocol
 from surgenas.testing import brief_device, check_target
 
@@ -222,10 +223,24 @@ def test_unknown_devices_are_named_with_the_known_ones():
             make_target(name)
 
 
-def test_more_threads_than_cores_are_refused(tmp_path):
-    (tmp_path / "many.toml").write_text('runtime = "onnxruntime"\nthreads = 1000')
-    with pytest.raises(EnvironmentFault, match="1000 threads"):
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_more_threads_than_may_be_used_are_refused_here_and_elsewhere(tmp_path, elsewhere):
+    command = f"command = {json.dumps(list(HERE))}\n" if elsewhere else ""
+    (tmp_path / "many.toml").write_text(f'runtime = "onnxruntime"\nthreads = 1000\n{command}')
+    with pytest.raises(EnvironmentFault, match=r"1000 threads, but \d+ cores? may be used"):
         make_target(str(tmp_path / "many.toml"))
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no affinity on this system")
+def test_where_one_core_is_permitted_two_threads_are_not(tmp_path):
+    (tmp_path / "two.toml").write_text('runtime = "onnxruntime"\nthreads = 2')
+    before = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(before)})
+        with pytest.raises(EnvironmentFault, match="2 threads, but 1 core may be used"):
+            make_target(str(tmp_path / "two.toml"))
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def test_a_precision_that_a_runtime_or_a_processor_lacks_is_said(tmp_path, monkeypatch):

@@ -12,7 +12,7 @@ from onnx import TensorProto, helper
 from torch import nn
 
 from surgenas.core.errors import DataError, UsageError
-from surgenas.hardware.onnx_file import add_metadata, fix_shape, read_onnx, run_unoptimised, to_onnx
+from surgenas.hardware.onnx_file import add_metadata, read_onnx, run_unoptimised, to_onnx
 
 SHAPE = (3, 8, 8)
 
@@ -129,45 +129,6 @@ def test_a_file_that_is_none_says_so_in_one_line(tmp_path, content, error, named
 def test_a_folder_is_no_file(tmp_path):
     with pytest.raises(UsageError, match="Is a directory"):
         read_onnx(tmp_path)
-
-
-@pytest.mark.parametrize(
-    "dims", [["N", 3, "H", "W"], ["N", 3, 8, 8], [2, 3, "H", 8], [2, 3, 8, 8]], ids=lambda d: "x".join(map(str, d))
-)
-def test_open_dimensions_are_closed_and_closed_ones_stay(dims):
-    model = graph(dims)
-    fixed = fix_shape(model, batch=2, resolution=8, name="x")
-    assert fixed.shape == SHAPE
-    assert np.array_equal(run_unoptimised(fixed.model, images(2)), images(2))
-    closed = onnx.load_from_string(fixed.model)
-    assert [d.dim_value for d in closed.graph.input[0].type.tensor_type.shape.dim] == [2, *SHAPE]
-    again = fix_shape(closed, batch=2, resolution=0, name="x")
-    assert again == fixed
-    assert model == graph(dims), "what was handed in is as before"
-
-
-@pytest.mark.parametrize(
-    ("model", "named"),
-    [
-        (graph(["N", "C", 8, 8]), "leaves its channels open"),
-        (graph(["N", 3, "H", 8]), "leaves its image size open"),
-        (graph([4, 3, 8, 8]), "has a fixed dimension of 4, not 2"),
-        (graph(["N", 0, 8, 8]), "has a dimension of 0"),
-        (graph(["N", 3, 8]), "expected a single input of float32 images"),
-        (graph(["N", 3, 8, 8], TensorProto.UINT8), "expected a single input of float32 images"),
-        (graph(["N", 3, 8, 8], inputs=2), "expected a single input of float32 images"),
-        (graph(["N", 3, 8, 8], inputs=0), "expected a single input of float32 images"),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_a_model_that_does_not_take_one_batch_of_images_says_what_it_takes(model, named):
-    with pytest.raises(DataError, match=f"theirs: {named}"):
-        fix_shape(model, batch=2, resolution=0, name="theirs")
-
-
-def test_an_image_of_another_size_than_the_file_is_made_for_is_refused():
-    with pytest.raises(DataError, match="has a fixed dimension of 8, not 16"):
-        fix_shape(graph(["N", 3, 8, 8]), batch=1, resolution=16, name="x")
 
 
 def test_what_computes_no_numbers_is_refused():

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 
 from surgenas.core import moves
-from surgenas.core.errors import Interrupted, UsageError
+from surgenas.core.errors import UsageError
 from surgenas.runs.measured import fitted_predictor
 from surgenas.runs.results import Planned
-from surgenas.runs.searching import CANDIDATE_EPOCHS, LARGEST_MARGIN, Searching, check_time, margin_ms
+from surgenas.runs.searching import CANDIDATE_EPOCHS, LARGEST_MARGIN, Searching, margin_ms
 from surgenas.runs.training import recipe
 from tests.runs.written import Interrupting, again, lines_of, new_run
 
@@ -64,19 +62,6 @@ def test_candidates_are_inside_the_limit_by_the_predictor(profiled, copied):
     archs = [run.space.architecture(tuple([gene] * 11)) for gene in ("k3e3", "k7e6")]
     expected = predictor.predict(moves.encode(run.space, archs)) <= run.reached.limit_ms
     assert problem.feasible(archs).tolist() == expected.tolist() == [True, False]
-
-
-def test_time_is_up_only_if_there_is_a_limit(tmp_path):
-    run = new_run(tmp_path / "run", time_limit_s=10.0)
-    check_time(run)
-    run.journal.append("session", time=time.time() - 11)
-    with pytest.raises(Interrupted, match=r"time limit of 10 s reached; `surgenas resume .*run` goes on"):
-        check_time(run)
-    run.journal.append("session", time=time.time())
-    check_time(run)
-    free = new_run(tmp_path / "free")
-    free.journal.append("session", time=0.0)
-    check_time(free)
 
 
 @pytest.fixture

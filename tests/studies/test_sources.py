@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-import torch
 from onnx import TensorProto, helper
-from torch import nn
 
 from surgenas import api
 from surgenas.core import moves
 from surgenas.core.errors import DataError, SurgenasError, UsageError
 from surgenas.hardware.devices import make_target
-from surgenas.hardware.onnx_file import fix_shape, read_onnx, run_unoptimised, to_onnx
+from surgenas.hardware.onnx_file import read_onnx, run_unoptimised, to_onnx
+from surgenas.hardware.onnx_input import fix_shape
 from surgenas.hardware.target import all_costs
+from surgenas.report.measure_text import measurement_table
 from surgenas.studies.sources import read_source
 from surgenas.testing import MuteDevice
 
@@ -41,15 +43,15 @@ def onnx_file(path, shape=("N", 3, 8, 8), value=1.0, **changes):
 
 def test_a_file_computes_what_it_says_and_open_dimensions_are_closed(tmp_path):
     model = read_onnx(onnx_file(tmp_path / "net.onnx", ("N", 3, "H", "W"), value=2.0))
-    closed = fix_shape(model, 4, 8, "net.onnx")
+    closed = fix_shape(model, 4, (8, 8), "net.onnx")
     assert closed.shape == (3, 8, 8)
     output = run_unoptimised(closed.model, np.ones((4, 3, 8, 8), np.float32))
     assert np.allclose(output, 128.0)
     with pytest.raises(DataError, match="--resolution"):
-        fix_shape(model, 4, 0, "net.onnx")
+        fix_shape(model, 4, (0, 0), "net.onnx")
     for shape, says in ((("N", "C", 8, 8), "channels open"), ((1, 3, 0, 0), "dimension of 0")):
         with pytest.raises(DataError, match=says):
-            fix_shape(read_onnx(onnx_file(tmp_path / "bad.onnx", shape)), 1, 8, "bad.onnx")
+            fix_shape(read_onnx(onnx_file(tmp_path / "bad.onnx", shape)), 1, (8, 8), "bad.onnx")
 
 
 @pytest.mark.parametrize(
@@ -85,7 +87,7 @@ def test_values_that_are_not_numbers_are_refused(tmp_path):
 
 def test_another_fixed_size_and_what_is_not_there_are_named(tmp_path):
     with pytest.raises(DataError, match="fixed dimension of 8"):
-        read_source(str(onnx_file(tmp_path / "net.onnx")), 16)
+        read_source(str(onnx_file(tmp_path / "net.onnx")), (16, 16))
     for what, named in (("no.onnx", "No such file"), ("mobilenet_x", "mobilenet"), ("what", "mobilenet")):
         with pytest.raises(UsageError, match=named):
             read_source(what)
@@ -124,15 +126,47 @@ def test_what_a_device_cannot_tell_loses_no_table_and_a_missing_one_is_said_firs
         api.measure(["mobilenetv3_small_050"], ["surgenas.testing:MuteDevice", "no-such"])
 
 
-def test_a_timm_model_by_name():
-    job = read_source("test_efficientnet", 32)
-    assert job.input_shape == (3, 32, 32)
-    with torch.no_grad():
-        assert job.module(torch.zeros(1, 3, 32, 32)).shape == (1, 1000)
-    assert isinstance(job.module, nn.Module)
-    assert not job.module.training
+def images_file(path, shape, kind=TensorProto.FLOAT):
+    """Images of this shape and type -> their mean over space: (N, C)."""
+    last = shape[3] == 3
+    axes = helper.make_tensor("axes", TensorProto.INT64, (2,), [1, 2] if last else [2, 3])
+    nodes = [
+        helper.make_node("Cast", ["images"], ["cast"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMean", ["cast", "axes"], ["logits"], keepdims=0),
+    ]
+    images = helper.make_tensor_value_info("images", kind, shape)
+    logits = helper.make_tensor_value_info("logits", TensorProto.FLOAT, (shape[0], 3))
+    graph = helper.make_graph(nodes, "g", [images], [logits], [axes])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    path.write_bytes(model.SerializeToString())
+    return str(path)
 
 
-def test_a_timm_model_at_a_size_it_does_not_take_is_named_in_one_line():
-    with pytest.raises(DataError, match="cannot run on images of 40 x 40"):
-        all_costs(make_target("onnxruntime-cpu").price([read_source("test_vit", 40)]))
+@pytest.mark.parametrize(
+    ("shape", "kind", "taken"),
+    [((1, 96, 96, 3), TensorProto.FLOAT, "96 px in NHWC, float32"),
+     ((1, 64, 256, 3), TensorProto.UINT8, "64x256 px in NHWC, uint8")],
+)  # fmt: skip
+def test_a_file_is_fed_as_it_asks_and_stands_beside_as_many_pixels(tmp_path, shape, kind, taken):
+    file = images_file(tmp_path / "net.onnx", shape, kind)
+    found = api.measure([file], [BRIEF], yardstick="test_efficientnet")
+    theirs, mobilenet = found.measurements
+    assert theirs.notes == (f"taken for images of {taken}",)
+    assert theirs.cost.ms > 0
+    assert mobilenet.name == f"MobileNetV2 {taken.partition(' in')[0]}"
+    assert mobilenet.cost.ms > 0
+    assert f"{file}: taken for images of {taken}" in measurement_table(found)
+    assert theirs.to_json()["notes"] == theirs.notes
+    assert "notes" not in mobilenet.to_json()
+
+
+@pytest.mark.parametrize("shape", [("N", 8, 4, 3), ("N", 3, 8, 4)])
+@pytest.mark.parametrize("kind", [TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.UINT8], ids=str)
+@pytest.mark.parametrize("device", ["onnxruntime-cpu", "openvino-cpu"])
+def test_every_order_of_axes_and_type_is_fed_in_batches(tmp_path, shape, kind, device):
+    if device == "openvino-cpu":
+        pytest.importorskip("openvino")
+    job = read_source(images_file(tmp_path / "net.onnx", shape, kind))
+    images = (np.arange(5 * 3 * 8 * 4).reshape(5, 3, 8, 4) % 251).astype(np.float32)
+    found = replace(make_target(device), batch=2).logits(job, images)
+    assert np.allclose(found, images.mean((2, 3)), atol=0.1)

@@ -124,9 +124,13 @@ def _folder(out: str | Path | None) -> Path:
     return Path(out) if out else Path("runs") / time.strftime("%Y%m%d-%H%M%S")
 
 
-def resume(run: str | Path, *, progress: Progress | None = None) -> Result:
-    """Continue an interrupted run; its result is the one that it would have had without the interruption."""
-    return _finish(_open(run, progress))
+def resume(run: str | Path, *, time_limit_s: float | None = None, progress: Progress | None = None) -> Result:
+    """Continue an interrupted run; its result is the one that it would have had without the interruption.
+
+    time_limit_s: how long the whole run may take, what it has taken among it; None for the limit that it has, which
+    holds no more once it has stopped the run.
+    """
+    return _finish(_open(run, progress), time_limit_s)
 
 
 def load(run: str | Path) -> nn.Module:
@@ -215,11 +219,11 @@ def _open(folder: str | Path, progress: Progress | None) -> Run:
     return Run.open(Path(folder), progress or Progress())
 
 
-def _finish(run: Run) -> Result:
+def _finish(run: Run, time_limit_s: float | None = None) -> Result:
     from surgenas.report.page import write_page
     from surgenas.runs.flow import execute
     from surgenas.runs.summary import summarize
 
-    execute(run)
+    execute(run, time_limit_s)
     write_page(run)
     return Result(run.folder, summarize(run))

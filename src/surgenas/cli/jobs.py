@@ -35,15 +35,24 @@ def search(
 
 
 @app.command()
-def resume(run: RunFolder, as_json: Json = False) -> None:
+def resume(
+    run: RunFolder,
+    time_limit: Annotated[
+        str | None,
+        typer.Option(help="Time of the whole run, with what it has taken. Default: as before, until it was reached."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Continue an interrupted run.
 
     Example: surgenas resume runs/20260101-120000
     """
     from surgenas import api
+    from surgenas.core.units import parse_seconds
     from surgenas.report import text
 
-    result = api.resume(run, progress=progress())
+    limit_s = None if time_limit is None else parse_seconds(time_limit)
+    result = api.resume(run, time_limit_s=limit_s, progress=progress())
     show(result, as_json, text.summary_text(result.summary))
 
 

@@ -12,6 +12,10 @@ class Progress:
     def log(self, message: str) -> None:
         """Show one line to a person."""
 
+    def check(self) -> None:
+        """Hear that one piece of work is done and the next has not begun. A listener that wants the work to stop here
+        raises `core.errors.Interrupted`."""
+
     @contextmanager
     def task(self, name: str, total: int, done: int = 0) -> Iterator[Task]:
         """Announce work of `total` equal steps, of which `done` are already done."""

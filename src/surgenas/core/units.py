@@ -44,3 +44,8 @@ def _parse(text: str, units: dict[str, float], option: str, example: str) -> flo
     if not (0 < value < math.inf):
         raise UsageError(f"{option} {text!r}: must be above zero, for example {example}")
     return value
+
+
+def show_sides(H: int, W: int) -> str:
+    """Height and width of images in pixels: "96" of a square, else "64x256"."""
+    return str(W) if H == W else f"{H}x{W}"

@@ -38,6 +38,7 @@ class Here:
     on_epoch: called with the name of a final training and the summary of the epoch, after each of its epochs.
     accelerator: where networks are trained: auto, cpu or cuda. processes: how many train a final network together
     (DDP).
+    progress: is asked before each mini-batch whether the work may go on; several processes do not ask.
     """
 
     images: Images
@@ -70,7 +71,9 @@ class Here:
     def batches(self, epoch: int) -> Batches:
         """One augmented pass over the images that a search may train on. epoch: counted from 0;
         each has its own order."""
-        return train_batches(self.images.search, self.recipe.batch, self.seed, epoch)
+        for batch in train_batches(self.images.search, self.recipe.batch, self.seed, epoch):
+            self.progress.check()
+            yield batch
 
     def judge(self, arch: Architecture, rung: int) -> float:
         """Train a candidate from fresh weights, by the recipe of this fidelity; its accuracy (0 to 1) on the images set
@@ -78,7 +81,8 @@ class Here:
         data, aside = self.images.search, self.images.aside
         assert aside is not None, "a search that judges candidates has images held out"
         build, seed = partial(network_of, arch, self.space), derive(self.seed, "candidate")
-        weights = fit(make_fabric(self.accelerator, 1), build, data, self.candidates[rung], seed=seed)
+        fabric, recipe = make_fabric(self.accelerator, 1), self.candidates[rung]
+        weights = fit(fabric, build, data, recipe, seed=seed, on_batch=self.progress.check)
         network = build()
         network.load_state_dict(weights)
         return accuracy(network, data, aside)
@@ -97,7 +101,7 @@ class Here:
         # after several processes this reads their last checkpoint: tensors do not outlive the process that returns them
         weights = fit(
             make_fabric(self.accelerator, 1), build, data, self.recipe, seed=work.seed, checkpoints=checkpoints,
-            on_epoch=partial(self.on_epoch, work.name),
+            on_epoch=partial(self.on_epoch, work.name), on_batch=self.progress.check,
         )  # fmt: skip
         network = build()
         network.load_state_dict(weights)

@@ -13,12 +13,14 @@ from typing import Any
 
 import psutil
 
+from surgenas.core.cores import machine_cores
+
 
 def host_fingerprint() -> str:
     """A short name for this host, made of its processor, its cores and an identity that survives reboots."""
     identity = _read("/etc/machine-id") or platform.node()
-    digest = hashlib.sha256(f"{identity}/{processor_name()}/{os.cpu_count()}".encode()).hexdigest()
-    return f"{platform.machine()}-{os.cpu_count()}c-{digest[:10]}"
+    digest = hashlib.sha256(f"{identity}/{processor_name()}/{machine_cores()}".encode()).hexdigest()
+    return f"{platform.machine()}-{machine_cores()}c-{digest[:10]}"
 
 
 def processor_name() -> str:
@@ -81,7 +83,7 @@ def share_used_elsewhere(before: tuple[float, float], after: tuple[float, float]
 
 def crowded_share(used_elsewhere: float, threads: int) -> float:
     """The share (0 to 1) of the cores' time that `threads` needed, but others had; 0 if enough cores were left."""
-    cores = os.cpu_count() or 1
+    cores = machine_cores()  # whose time the share is of
     return max(0.0, (cores * used_elsewhere + threads - cores) / threads)
 
 

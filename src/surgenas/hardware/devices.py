@@ -10,7 +10,6 @@ whose fields are the other keys; paths are relative to the file.
 
 from __future__ import annotations
 
-import os
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,6 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from surgenas.core.catalog import look_up, make
+from surgenas.core.cores import usable_cores
 from surgenas.core.errors import EnvironmentFault, SurgenasError, UsageError, complaint
 from surgenas.hardware import ESTIMATORS, RUNTIMES
 from surgenas.hardware.context import host_fingerprint, processor_name
@@ -115,11 +115,14 @@ def _device(name: str, path: Path, file: DeviceFile) -> RuntimeDevice:
         if runtime.name not in far.runtimes:
             raise EnvironmentFault(f"{name}: {file.runtime} is not installed there; found {', '.join(far.runtimes)}")
     else:
-        if file.threads > (cores := os.cpu_count() or 1):
-            raise EnvironmentFault(f"{name}: {file.threads} threads, but this machine has {cores} cores")
-        far = Greeting(host_fingerprint(), processor_name(), {runtime.name: _version(runtime)})
+        far = Greeting(host_fingerprint(), processor_name(), {runtime.name: _version(runtime)}, usable_cores())
         if lack := runtime.missing_feature(file.precision):
             raise EnvironmentFault(f"this processor has no {lack}")
+    if far.cores and file.threads > far.cores:
+        raise EnvironmentFault(
+            f"{name}: {file.threads} threads, but {far.cores} core{'s' * (far.cores > 1)} may be used (affinity, "
+            f"container); a device file with threads = {far.cores} can be measured"
+        )
     return RuntimeDevice(name, runtime, default_store(), far, file.threads, file.batch, file.precision, link)
 
 

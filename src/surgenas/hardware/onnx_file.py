@@ -7,7 +7,7 @@ import json
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -80,45 +80,9 @@ def read_onnx(path: Path) -> onnx.ModelProto:
     return model
 
 
-class FixedModel(NamedTuple):
-    """ONNX bytes without open dimensions, and the input (C, H, W)."""
-
-    model: bytes
-    shape: tuple[int, int, int]
-
-
-def fix_shape(model: onnx.ModelProto, batch: int, resolution: int, name: str) -> FixedModel:
-    """Fill in the dimensions that a model leaves open: the batch size, and height and width by `resolution`.
-
-    name: what messages call the model. Raises DataError for a model that does not take a single batch of images, or
-    whose fixed dimensions are others.
-    """
-    closed = onnx.ModelProto()
-    closed.CopyFrom(model)
-    weights = {tensor.name for tensor in closed.graph.initializer}
-    inputs = [value for value in closed.graph.input if value.name not in weights]
-    dims = inputs[0].type.tensor_type.shape.dim if len(inputs) == 1 else []
-    if len(dims) != 4 or inputs[0].type.tensor_type.elem_type != onnx.TensorProto.FLOAT:
-        raise DataError(f"{name}: expected a single input of float32 images (N, C, H, W)")
-    for axis, dim, wanted in zip("NCHW", dims, (batch, 0, resolution, resolution), strict=True):
-        if not dim.HasField("dim_value"):
-            if axis == "C":
-                raise DataError(f"{name}: leaves its channels open; export it with their number fixed")
-            if not wanted:
-                raise DataError(f"{name}: leaves its image size open; say which with --resolution")
-            dim.dim_value = wanted
-        elif dim.dim_value < 1:
-            raise DataError(f"{name}: has a dimension of {dim.dim_value}; export it with that of an image")
-        elif wanted and dim.dim_value != wanted:
-            raise DataError(f"{name}: has a fixed dimension of {dim.dim_value}, not {wanted}")
-    _, C, H, W = (dim.dim_value for dim in dims)
-    for value in closed.graph.output:  # inferred again from the input
-        value.type.tensor_type.ClearField("shape")
-    return FixedModel(closed.SerializeToString(), (C, H, W))
-
-
-def run_unoptimised(model: bytes, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """The output (N, classes) of a model for images (N, C, H, W), computed without optimisations.
+def run_unoptimised(model: bytes, images: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """The output (N, classes) of a model for images in the shape and type that it asks for, computed without
+    optimisations.
 
     Raises DataError if the model cannot be run, or computes NaN or infinity.
     """

@@ -35,8 +35,10 @@ class Known:
 class Job:
     """A network whose cost is asked for. key identifies it in the store; build makes it (weights do not matter).
 
-    model: ONNX bytes for a batch size, of a network that only exists as a file. images: (N, C, H, W), normalised, to
-    quantize it with; without them, random ones. arch: what it is built from, if that is known: tables look it up.
+    input_shape: (C, H, W). model: ONNX bytes for a batch size, of a network that only exists as a file; layout, dtype:
+    the order of the axes and the type of the images that it takes. images: (N, C, H, W), normalised, to quantize it
+    with; without them, random ones. arch: what it is built from, if that is known: tables look it up. notes: what a
+    reader of its cost must know, as parts of sentences.
     files: by suffix, what a device of their format has handed on: they are run as they are.
     """
 
@@ -47,6 +49,14 @@ class Job:
     images: Callable[[], Images] | None = None
     arch: Architecture | None = None
     files: Callable[[], Mapping[str, bytes]] | None = None
+    layout: str = "NCHW"
+    dtype: str = "float32"
+    notes: tuple[str, ...] = ()
+
+    def batch_shape(self, batch: int) -> tuple[int, ...]:
+        """The shape of so many images in the order of the axes that the network takes."""
+        sizes = dict(zip("NCHW", (batch, *self.input_shape), strict=True))
+        return tuple(sizes[axis] for axis in self.layout)
 
     @property
     def module(self) -> nn.Module:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from typing import IO
 
 from surgenas.core.catalog import make
+from surgenas.core.cores import usable_cores
 from surgenas.core.errors import SurgenasError
 from surgenas.hardware import RUNTIMES
 from surgenas.hardware.context import host_fingerprint, processor_name
@@ -64,7 +65,8 @@ def greeting(others: Sequence[str] = ()) -> Message:
         with contextlib.suppress(SurgenasError):
             runtime = make("runtime", path, RUNTIMES)
             versions[runtime.name] = runtime.version
-    return Message("hello", {"host": host_fingerprint(), "processor": processor_name(), "runtimes": versions})
+    known = {"host": host_fingerprint(), "processor": processor_name(), "runtimes": versions, "cores": usable_cores()}
+    return Message("hello", known)
 
 
 def _end_with(source: IO[bytes]) -> None:

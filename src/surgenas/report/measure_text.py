@@ -46,12 +46,12 @@ def _one_estimator(rows: Sequence[Measured]) -> str:
         table.add_row(_rank(row), escape(row.name), show_ms(row.cost.ms), *counts, beside, *accuracy)
     lines = [draw(table), f"{rows[0].on}: {rows[0].device}"]
     lines += [f"estimated by {c.tool} {c.version}; nothing ran. {' '.join(c.assumptions)}" for c in known[:1]]
-    return "\n".join([*lines, *_errors(rows), *(_shares(row) for row in rows if row.layers)])
+    return "\n".join([*lines, *_notes(rows), *_errors(rows), *(_shares(row) for row in rows if row.layers)])
 
 
 def _one_device(rows: Sequence[Measured]) -> str:
     trained = any(row.accuracy is not None for row in rows)
-    names = ("rank", "network", "latency", "+-", "grade", "p90 (wall)", "/ MobileNetV2", "size", "max diff")
+    names = ("rank", "network", "latency", "+-", "grade", "p90 (wall)", "/ MobileNetV2", "size", "max diff / logit")
     table = Table(*names, *(["test accuracy"] if trained else []), box=None)
     known = [(row, row.cost) for row in rows if isinstance(row.cost, Measurement)]
     for row in rows:
@@ -72,7 +72,7 @@ def _one_device(rows: Sequence[Measured]) -> str:
         for row, m in known
         if m.steady_ms
     ]
-    return "\n".join([*lines, *_errors(rows), *(_shares(row) for row in rows if row.layers)])
+    return "\n".join([*lines, *_notes(rows), *_errors(rows), *(_shares(row) for row in rows if row.layers)])
 
 
 def _doubts(known: Sequence[tuple[Measured, Measurement]]) -> list[str]:
@@ -97,6 +97,10 @@ def _doubts(known: Sequence[tuple[Measured, Measurement]]) -> list[str]:
 def _rank(row: Measured) -> str:
     best, worst = row.rank or (0, 0)
     return str(best) if best == worst else f"{best}-{worst}"
+
+
+def _notes(rows: Sequence[Measured]) -> list[str]:
+    return [f"{row.name}: {note}" for row in rows for note in row.notes]
 
 
 def _errors(rows: Sequence[Measured]) -> list[str]:

@@ -82,7 +82,8 @@ def _cards(summary: Summary, story: Story) -> list[str]:
         macs, params = (sum(getattr(row, key) for row in story.layers) for key in ("macs", "params"))
         cards.append(_card("Size", f"{macs / 1e6:.1f} MMACs", f"{params / 1e6:.2f} M parameters"))
     if summary.export:
-        cards.append(_card("Exported", f"{summary.export.max_difference:.1e}", "largest ONNX - PyTorch difference"))
+        note = "largest ONNX - PyTorch difference, of the largest logit"
+        cards.append(_card("Exported", f"{summary.export.max_difference:.1e}", note))
         if (own := summary.export.delivered) and own.file.precision != "fp32":
             cards.append(_card("Test accuracy as measured", f"{own.accuracy:.1%}", f"in {own.file.precision}"))
     cards.append(_card("Took", show_seconds(sum(summary.seconds.values())), f"seed {summary.seed}"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +14,8 @@ from surgenas.core.units import show_ms, show_seconds
 from surgenas.methods import make_method
 from surgenas.methods.shared_weights import check_sharing
 from surgenas.nn.cost import output_shape
-from surgenas.runs.measured import repair_scale, usable_predictors
+from surgenas.runs.limit import begin_session, check_time
+from surgenas.runs.measured import LEAST, repair_scale, usable_predictors
 from surgenas.runs.results import USE, Exported, Planned, Reached
 from surgenas.runs.run import Run
 from surgenas.runs.sampled import wanted_samples
@@ -25,8 +25,8 @@ from surgenas.runs.steps.derive import derive
 from surgenas.runs.steps.export import export
 from surgenas.runs.steps.operators import choose_operators
 from surgenas.runs.steps.plan import plan
-from surgenas.runs.steps.predict import LEAST, predict
-from surgenas.runs.steps.profile import profile
+from surgenas.runs.steps.predict import predict
+from surgenas.runs.steps.profile import holds, profile
 from surgenas.runs.steps.reach import check_limit, reach
 from surgenas.runs.steps.rivals import rivals
 from surgenas.runs.steps.search import search
@@ -47,18 +47,20 @@ class Step:
     name: what the journal calls it. work: does the step and returns its result; None if it does not apply to this run.
     files: from the result, the names of what it wrote into the run folder, or measured of it; it is done again if one
     is no longer what it was.
+    holds: whether its recorded result can still be built on; it is done again if not.
     """
 
     name: str
     work: Callable[[Run], Record | None]
     files: Callable[[Run, Record | None], Sequence[str]] = lambda *_: ()
+    holds: Callable[[Run], bool] = lambda run: True
 
 
 CHEAP = (Step("operators", choose_operators), Step("reach", reach), Step("plan", plan))
 """The steps in their order: CHEAP ones take seconds to minutes, LONG ones follow, and LAST ones come after the
 trainings."""
 LONG = (
-    Step("profile", profile), Step("predict", predict), Step("search", search), Step("derive", derive),
+    Step("profile", profile, holds=holds), Step("predict", predict), Step("search", search), Step("derive", derive),
     Step("rivals", rivals),
 )  # fmt: skip
 
@@ -77,9 +79,10 @@ LAST = (Step("export", export, _exported_files), Step("verify", verify, _measure
 
 
 def perform(run: Run, step: Step) -> None:
-    """Do a step unless it is done already, and record its result."""
-    if run.is_done(step.name):
+    """Do a step unless it is done already, and record its result. Raises Interrupted if the run's time is up."""
+    if run.is_done(step.name) and step.holds(run):
         return
+    check_time(run)
     with run.timed(step.name):
         found = step.work(run)
     run.record(step.name, found, step.files(run, found))
@@ -88,7 +91,6 @@ def perform(run: Run, step: Step) -> None:
 
 def prepare(run: Run) -> tuple[Reached, Planned]:
     """Do first what is cheap and may fail: settings, images, device, reachable latencies, time and memory."""
-    run.journal.append("session", time=time.time())
     _ = run.target  # a device that is not there is refused before images are read
     operators, reach_, plan_ = CHEAP
     perform(run, operators)
@@ -114,6 +116,7 @@ def prepare(run: Run) -> tuple[Reached, Planned]:
 
 def measure_profile(run: Run) -> None:
     """Do the steps before `predict`: reachable latencies, and the measuring of sampled networks."""
+    begin_session(run)
     perform(run, CHEAP[1])
     check_limit(run)
     perform(run, LONG[0])
@@ -121,6 +124,7 @@ def measure_profile(run: Run) -> None:
 
 def fit_predictor(run: Run) -> None:
     """Do the step `predict`: choose a latency predictor from what was measured."""
+    begin_session(run)
     perform(run, LONG[1])
 
 
@@ -181,9 +185,10 @@ def parted_from_limit(run: Run) -> bool:
     return run.reached.asked_ms is not None and RESCALED in events[-1:]
 
 
-def execute(run: Run) -> None:
-    """Do every step of the run that is not done yet."""
+def execute(run: Run, time_limit_s: float | None = None) -> None:
+    """Do every step of the run that is not done yet. time_limit_s: as in `begin_session`."""
     with run.exclusive():
+        begin_session(run, time_limit_s)
         prepare(run)
         for step in LONG:
             perform(run, step)

@@ -14,7 +14,7 @@ from surgenas.core.architecture import Architecture
 from surgenas.core.capabilities import Additive, require
 from surgenas.core.catalog import look_up
 from surgenas.core.cost import Cost, Effort, Failure
-from surgenas.core.errors import UsageError
+from surgenas.core.errors import NoisyError, UsageError
 from surgenas.core.space import Floats
 from surgenas.engine.jobs import job_of
 from surgenas.hardware.costs import read_cost
@@ -23,12 +23,16 @@ from surgenas.hardware.timed.scale import REPAIRED
 from surgenas.predictors import CATALOG
 from surgenas.predictors.base import Predictor, make_predictor
 from surgenas.predictors.linear import AdditivePredictor
+from surgenas.runs.limit import Timely
 from surgenas.runs.results import Derived
 from surgenas.runs.run import Run
 from surgenas.runs.scale import RESCALED
 
 TOGETHER = 32
 """How many networks are priced in one call of the target. Their costs are recorded before the next call."""
+
+LEAST = 12
+"""Fewer usable measurements than this are too few to choose a predictor."""
 
 
 def scaled_target(run: Run) -> Target:
@@ -91,11 +95,12 @@ def price(
     jobs[:1] = [first] if first else jobs[:1]
     todo = [job for job in jobs if job.key not in known]
     genes = {job.key: list(arch.genes) for job, arch in zip(jobs, archs, strict=True)}
-    target = scaled_target(run)
+    target, timely = scaled_target(run), Timely(run)
     for start in range(0, len(todo), TOGETHER):
         part = todo[start : start + TOGETHER]
         seed = run.config.seed + turn
-        found = target.price(part, effort, seed=seed, reuse=reuse, progress=run.progress)
+        timely.check()
+        found = target.price(part, effort, seed=seed, reuse=reuse, progress=timely)
         for job, cost in zip(part, found, strict=True):
             if job.key not in known:
                 known[job.key] = cost
@@ -129,6 +134,15 @@ def samples(run: Run, *, corrected: bool = True) -> tuple[list[Architecture], Fl
             by_key.setdefault(event["key"], (run.architecture(event["genes"]), []))[1].append(cost.ms)
     archs = [arch for arch, _ in by_key.values()]
     return archs, np.array([np.median(ms) for _, ms in by_key.values()])
+
+
+def check_enough(run: Run, least: int = LEAST) -> None:
+    """Raise NoisyError if fewer networks than this were measured well enough to learn latency from."""
+    if (found := len(samples(run, corrected=False)[0])) < least:
+        raise NoisyError(
+            f"only {found} usable measurements, at least {LEAST} are needed; when the machine is quieter, "
+            f"`surgenas resume {run.folder}` measures again what was too noisy; or profile anew with more --samples"
+        )
 
 
 def fitted_predictor(run: Run, *, corrected: bool = True) -> Predictor:

@@ -175,8 +175,8 @@ class Delivered(Record):
 class Exported(Record):
     """How model.onnx compares with PyTorch on test images.
 
-    max_difference: largest difference of a logit. same_class: share of images that both assign to the same class.
-    delivered: the device's own files; None where nothing runs.
+    max_difference: largest difference of a logit, relative to the largest logit. same_class: share of images that both
+    assign to the same class. delivered: the device's own files; None where nothing runs.
     """
 
     max_difference: float

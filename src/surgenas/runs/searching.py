@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
 from functools import cached_property
@@ -15,7 +14,7 @@ import torch
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.cost import Failure
-from surgenas.core.errors import Interrupted, UsageError
+from surgenas.core.errors import UsageError
 from surgenas.core.trial import Trial
 from surgenas.core.work import Judge, Price, Work
 from surgenas.engine.base import Remembering, drive
@@ -24,6 +23,7 @@ from surgenas.hardware.costs import read_cost
 from surgenas.methods.base import EpochSummary, Method, Needs, Problem, Search
 from surgenas.methods.candidates import HeldOut
 from surgenas.predictors.base import Predictor
+from surgenas.runs.limit import Timely
 from surgenas.runs.measured import fitted_predictor, samples, scaled_target
 from surgenas.runs.results import Planned
 from surgenas.runs.run import Run
@@ -118,7 +118,7 @@ class Searching:
         candidates = tuple(replace(final, epochs=epochs) for epochs in self.rungs)
         return Here(
             self.run.images, final, candidates, self.run.space, c.seed, target=scaled_target(self.run),
-            accelerator=c.training.accelerator, progress=self.run.progress,
+            accelerator=c.training.accelerator, progress=Timely(self.run),
         )  # fmt: skip
 
     @property
@@ -171,7 +171,6 @@ class Searching:
         """Drive a search with shared weights; its whole state is saved after each epoch."""
         run, checkpoints = self.run, self.run.checkpoints("search")
         with run.progress.task("search", search.most_events, done) as task:
-            check_time(run)
             for _, event in drive(search, self.engine):
                 assert isinstance(event, EpochSummary), "shared weights are trained by epochs"
                 summary = asdict(event)
@@ -179,8 +178,6 @@ class Searching:
                 checkpoints.save(event.epoch + 1, {"method": search.state_dict(), "epochs": [*known, summary]})
                 self._record(summary)
                 task.advance(self._note(event))
-                if search.ask():
-                    check_time(run)
         return search
 
     def _sampled(self, search: Search) -> Search:
@@ -195,7 +192,6 @@ class Searching:
                 if number >= before:
                     self._note_trial(event)
                     task.advance(f"accuracy {event.score:.1%}, {event.latency_ms:.3g} ms")
-                    check_time(run)
         return search
 
     def _note_trial(self, trial: Trial) -> None:
@@ -233,11 +229,3 @@ def margin_ms(run: Run, predictor: Predictor, limit_ms: float) -> float:
     nearest = np.abs(latency_ms - limit_ms).argsort()[:NEAREST]
     unsure = predictor.uncertainty(moves.encode(run.space, [archs[i] for i in nearest]))
     return float(min(np.median(unsure), LARGEST_MARGIN * limit_ms))
-
-
-def check_time(run: Run) -> None:
-    """Raise Interrupted if the session has used up the run's time limit. Everything done so far is kept."""
-    limit = run.config.time_limit_s
-    begun = run.journal.last("session")
-    if limit and begun and time.time() - begun["time"] > limit:
-        raise Interrupted(f"time limit of {limit:.0f} s reached; `surgenas resume {run.folder}` goes on")

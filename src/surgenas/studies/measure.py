@@ -10,6 +10,7 @@ from surgenas.core.cost import Cost, Effort, Estimate, Evidence, Failure
 from surgenas.core.errors import DataError, SurgenasError, UsageError
 from surgenas.core.progress import Progress
 from surgenas.core.record import Record
+from surgenas.core.units import show_sides
 from surgenas.hardware.costs import AnyCost, compare, places
 from surgenas.hardware.devices import make_target
 from surgenas.hardware.target import Job, Target, TimedTarget
@@ -30,7 +31,7 @@ class Measured(Record):
     on: the device as it was asked for. device: its key. error: why there is no cost.
     rank: the best and the worst place that the network may have. to_mobilenetv2: its latency divided by the
     yardstick's. accuracy: of a trained network, as converted for that device. layers: share of the latency by part of
-    the network.
+    the network. notes: what a reader must know of the network that was measured.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Measured(Record):
     to_mobilenetv2: Comparison | None = None
     accuracy: float | None = None
     layers: Mapping[str, float] | None = None
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """One flat row; the fields of the cost stand beside the name."""
@@ -51,7 +53,7 @@ class Measured(Record):
             return row | {"error": self.error}
         told = {"rank": self.rank, "interval": self.cost.interval_ms, "ms": self.cost.ms}
         beside = {"to_mobilenetv2": self.to_mobilenetv2.to_json() if self.to_mobilenetv2 else None}
-        known = {"accuracy": self.accuracy, "layers": self.layers}
+        known = {"accuracy": self.accuracy, "layers": self.layers, "notes": self.notes or None}
         return row | told | beside | self.cost.to_dict() | {k: v for k, v in known.items() if v is not None}
 
 
@@ -72,6 +74,11 @@ class _Entry:
     run: Run | None = None
     """The run that trained it, or None."""
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """(H, W) of its images in pixels."""
+        return self.job.input_shape[1:]
+
 
 def measure(
     what: Sequence[str],
@@ -87,9 +94,9 @@ def measure(
     measured."""
     wanted = _entries(what, resolution, progress)
     keys = [entry.job.key for entry in wanted]
-    sizes = dict.fromkeys(entry.job.input_shape[-1] for entry in wanted)
-    yardsticks = {size: read_source(yardstick, size) for size in sizes}
-    beside = [_Entry(f"MobileNetV2 {size} px", job) for size, job in yardsticks.items() if job.key not in keys]
+    yardsticks = {size: read_source(yardstick, size) for size in dict.fromkeys(entry.size for entry in wanted)}
+    named = {f"MobileNetV2 {show_sides(*size)} px": job for size, job in yardsticks.items()}
+    beside = [_Entry(name, job) for name, job in named.items() if job.key not in keys]
     entries = [*wanted, *beside]
     rows: list[Measured] = []
     failures: list[SurgenasError | None] = []
@@ -120,10 +127,12 @@ def _entries(what: Sequence[str], resolution: int, progress: Progress) -> list[_
 
 
 def _entry(name: str, resolution: int, progress: Progress) -> _Entry:
-    job, run = read_source(name, resolution), find_trained_run(name, progress)
-    if resolution and (size := job.input_shape[-1]) != resolution:
-        progress.log(f"{name} has a resolution of its own: it is measured at {size} px")
-    return _Entry(name, with_trained_weights(job, run) if run else job, run)
+    asked = (resolution, resolution)
+    job, run = read_source(name, asked), find_trained_run(name, progress)
+    entry = _Entry(name, with_trained_weights(job, run) if run else job, run)
+    if resolution and entry.size != asked:
+        progress.log(f"{name} has a resolution of its own: it is measured at {show_sides(*entry.size)} px")
+    return entry
 
 
 def _rows(
@@ -131,7 +140,7 @@ def _rows(
     name: str,
     entries: Sequence[_Entry],
     found: Mapping[str, Cost | Failure],
-    yardsticks: Mapping[int, Job],
+    yardsticks: Mapping[tuple[int, int], Job],
 ) -> list[Measured]:
     """A row for each network. All get the largest noise floor that the device has shown, so that
     they are ranked alike."""
@@ -141,8 +150,8 @@ def _rows(
     rank = dict(zip([cost.key for cost in priced], places(priced), strict=True))
     rows = []
     for entry in entries:
-        cost, yardstick = costs[entry.job.key], costs[yardsticks[entry.job.input_shape[-1]].key]
-        row = Measured(entry.name, name, target.describe().evidence, target.key)
+        cost, yardstick = costs[entry.job.key], costs[yardsticks[entry.size].key]
+        row = Measured(entry.name, name, target.describe().evidence, target.key, notes=entry.job.notes)
         if isinstance(cost, Failure):
             rows.append(replace(row, error=str(cost.error)))
         else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
+from surgenas.core.cores import usable_cores
 from surgenas.core.errors import DataError
 from surgenas.core.progress import Progress
 
@@ -45,7 +45,7 @@ def decode_all(
     broken: list[str] = []
     with (
         warnings.catch_warnings(),  # around all threads: the filters are the whole process's
-        ThreadPoolExecutor(os.cpu_count()) as pool,
+        ThreadPoolExecutor(usable_cores()) as pool,
         progress.task(f"decode {root.name}", len(candidates)) as task,
     ):
         warnings.simplefilter("ignore")

@@ -77,6 +77,7 @@ def fit(
     seed: int,
     checkpoints: CheckpointStore | None = None,
     on_epoch: Callable[[Epoch], None] = lambda _: None,
+    on_batch: Callable[[], None] = lambda: None,
 ) -> dict[str, Tensor]:
     """Train a network by a recipe, and return the moving average of its weights, on the CPU.
 
@@ -116,6 +117,7 @@ def fit(
         total, correct, seen = 0.0, 0, 0
         batches = train_batches(dataset, recipe.batch, seed, epoch, rank=fabric.global_rank, ranks=fabric.world_size)
         for i, (images, labels) in enumerate(batches):
+            on_batch()
             images, labels = images.to(fabric.device), labels.to(fabric.device)
             schedule.step_update(epoch * steps + i)
             optimizer.zero_grad()

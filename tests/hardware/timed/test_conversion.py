@@ -73,6 +73,19 @@ def test_a_wrong_result_is_refused():
         check_equal(right / 10, right / 10 + 0.5, "x", TOLERANCE["bf16"])
 
 
+def test_a_difference_is_told_relative_to_the_largest_logit():
+    """So that 1.7e8 of logits of 1e13 is as small as it is."""
+    for size in (1e-3, 1.0, 1e13):
+        right = np.array([[0.5, -2.0]]) * size
+        assert check_equal(right, right + 0.001 * size, "x") == pytest.approx(0.0005)
+        with pytest.raises(SurgenasError, match=r"off by 0\.5 of the largest logit, 0\.001 is accepted"):
+            check_equal(right, right + size, "x")
+    nothing = np.zeros((1, 2), np.float32)
+    assert check_equal(nothing, nothing, "x") == 0.0
+    with pytest.raises(SurgenasError, match="something else than PyTorch"):
+        check_equal(nothing, nothing + 1e-9, "x")
+
+
 def test_a_fresh_network_is_compared_by_a_signal_that_is_alive(small):
     """Before, all logits were within 1e-8 of their bias, and any two networks were equal."""
     job = job_of(moves.uniform_architecture(small, "k5e3"))

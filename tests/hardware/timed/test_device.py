@@ -14,7 +14,8 @@ import torch
 
 from surgenas.core import moves
 from surgenas.core.cost import Effort, Failure
-from surgenas.core.errors import SurgenasError
+from surgenas.core.errors import Interrupted, SurgenasError
+from surgenas.core.progress import Progress
 from surgenas.engine.jobs import job_of
 from surgenas.hardware.devices import make_target
 from surgenas.hardware.onnx_file import to_onnx
@@ -135,6 +136,29 @@ def test_a_claim_is_the_median_over_campaigns_in_processes_of_their_own(small, t
     assert sorted(m.campaigns_ms) == sorted(stored)
     assert m.ms == statistics.median(stored)
     assert m.rounds == 9
+
+
+class Impatient(Progress):
+    """Has enough at the question of this number."""
+
+    def __init__(self, last):
+        self.left = last
+
+    def check(self):
+        self.left -= 1
+        if not self.left:
+            raise Interrupted("time is up")
+
+
+@pytest.mark.parametrize(("question", "campaigns"), [(1, 0), (2, 0), (3, 1), (4, 2)])
+def test_a_measurement_stops_between_two_campaigns_and_keeps_those_that_are_done(small, tmp_path, question, campaigns):
+    """It asks before each network is converted, and before each campaign."""
+    claim = replace(SHORT, campaigns=3)
+    device = replace(brief_device(), store=Store(tmp_path / "m.sqlite"), protocols=dict.fromkeys(Effort, claim))
+    (job,) = jobs(small, "skip")
+    with pytest.raises(Interrupted, match="time is up"):
+        device.on_scale(GIVEN).price([job], progress=Impatient(question))
+    assert len(device.store.find(job.key, device.key)) == campaigns
 
 
 class Busy:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from surgenas.core.cost import Effort, Failure
-from surgenas.core.errors import DataError, EnvironmentFault, SurgenasError
+from surgenas.core.errors import DataError, EnvironmentFault, Interrupted, SurgenasError
 from surgenas.hardware.target import Job, all_costs
 from surgenas.hardware.timed.efforts import PROTOCOLS, price_each
 from surgenas.hardware.timed.link import DeviceGone, DeviceLost
@@ -62,9 +62,10 @@ def test_nothing_is_asked_for_no_networks():
     assert device.asked == []
 
 
-def test_a_full_disk_is_nobody_of_the_networks_fault():
-    device = Fragile("b", EnvironmentFault)
-    with pytest.raises(EnvironmentFault, match="b fails"):
+@pytest.mark.parametrize("error", [EnvironmentFault, Interrupted])
+def test_a_full_disk_and_a_time_limit_are_no_networks_fault(error):
+    device = Fragile("b", error)
+    with pytest.raises(error, match="b fails"):
         price_each(device.measure, [job(key) for key in "abc"])
     assert len(device.asked) == 1
 

@@ -8,10 +8,12 @@ import threading
 
 import pytest
 
+from surgenas.core.errors import Interrupted
 from surgenas.core.progress import Progress
 from surgenas.hardware.timed.lock import measuring_lock
 
 HOLDER = """
+from surgenas.core.errors import Interrupted
 from surgenas.core.progress import Progress
 from surgenas.hardware.timed.lock import measuring_lock
 with measuring_lock("host", Progress()):
@@ -50,6 +52,26 @@ def test_whoever_comes_second_is_told_and_waits_for_the_first():
         order.append("first")
     thread.join(10)
     assert order == ["first", "second"]
+
+
+def test_whoever_waits_may_have_enough_of_it():
+    class Impatient(Waiting):
+        def check(self):
+            assert self.told.is_set()
+            raise Interrupted("time is up")
+
+    ended = []
+
+    def second():
+        with pytest.raises(Interrupted), measuring_lock("host", Impatient()):
+            pytest.fail("it is held")
+        ended.append("stopped")
+
+    thread = threading.Thread(target=second)
+    with measuring_lock("host", Progress()):
+        thread.start()
+        thread.join(10)
+    assert ended == ["stopped"]
 
 
 def test_machines_do_not_wait_for_each_other(listener):

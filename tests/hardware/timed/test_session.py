@@ -38,7 +38,8 @@ SHORT = Protocol(rounds=3, max_rounds=3, warmup_s=0.0, block_ms=0.1, min_runs=2,
 NUMBERS = st.floats(0.0, 1e9)
 NAMES = st.text(min_size=1, max_size=8)
 
-networks = st.builds(Network, st.binary(max_size=30), st.tuples(*[st.integers(1, 9)] * 4))
+DTYPES = ("float32", "float16", "uint8", "int8")
+networks = st.builds(Network, st.binary(max_size=30), st.tuples(*[st.integers(1, 9)] * 4), st.sampled_from(DTYPES))
 protocols = st.builds(
     Protocol,
     rounds=st.integers(1, 99),
@@ -113,7 +114,7 @@ def test_a_campaign_with_a_part_missing_or_of_another_kind_is_refused(data):
     others = {name: value for name, value in message.values.items() if name != part}
     with pytest.raises(WireError, match="a campaign that cannot be understood"):
         parse_request(replace(message, values=others))
-    if part in ("threads", "seed", "shapes", "protocol"):
+    if part in ("threads", "seed", "shapes", "dtypes", "protocol"):
         with pytest.raises(WireError, match="a campaign that cannot be understood"):
             parse_request(replace(message, values=others | {part: "what"}))
 
@@ -225,6 +226,17 @@ def test_both_sides_of_a_wire_measure_with_the_same_images():
     assert np.array_equal(one.images, other.images)
     assert one.images.dtype == np.float32
     assert one.images.shape == (2, 3, 8, 8)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_images_are_of_the_type_that_a_network_asks_for_and_no_other_is_taken(dtype):
+    images = Network(b"x", (2, 3, 8, 8), dtype).images
+    assert images.dtype == dtype
+    assert len(np.unique(images)) > 100, "any of its values"
+    message = request_message(REQUEST)
+    for bad in ("object", "V16", "float64"):
+        with pytest.raises(WireError, match="a campaign that cannot be understood"):
+            parse_request(replace(message, values=message.values | {"dtypes": [bad, dtype]}))
 
 
 def test_an_unknown_runtime_is_named():

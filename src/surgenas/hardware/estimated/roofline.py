@@ -82,6 +82,7 @@ class RooflineTarget:
         with progress.task("estimate", len(jobs)) as task:
             found = []
             for job in jobs:
+                progress.check()
                 found.append(self._price(job))
                 task.advance()
         return found

@@ -51,7 +51,7 @@ class Runtime(ABC):
     def prepare(self, model: bytes, images: Images, threads: int, precision: str) -> Callable[[], Images]:
         """Compile a model, and return the callable that computes logits (N, classes).
 
-        images: (N, C, H, W) float32, read anew by each call.
+        images: (N, C, H, W) float32, or as the ONNX file of others wants them; read anew by each call.
         """
 
     def quantize(self, model: bytes, calibration: Images) -> bytes:

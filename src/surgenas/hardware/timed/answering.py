@@ -21,7 +21,8 @@ MOST_BYTES = 1 << 28
 
 @dataclass(frozen=True)
 class Inquiry:
-    """Images (N, C, H, W) whose logits are wanted, and the network that computes them in batches of its own size."""
+    """Images whose logits are wanted, their axes in the network's order, and the network that computes them in batches
+    of its own size."""
 
     runtime: str
     precision: str
@@ -38,7 +39,7 @@ def answer(inquiry: Inquiry) -> Images:
 
 def _answer(inquiry: Inquiry) -> Images:
     runtime: Runtime = look_up("runtime", inquiry.runtime, RUNTIMES)()
-    window = np.zeros(inquiry.network.input_shape, np.float32)
+    window = np.zeros(inquiry.network.input_shape, inquiry.network.dtype)
     call = runtime.prepare(inquiry.network.model, window, inquiry.threads, inquiry.precision)
     found = []
     for start in range(0, len(inquiry.images), len(window)):
@@ -64,6 +65,7 @@ def inquiry_message(inquiry: Inquiry) -> Message:
         "precision": inquiry.precision,
         "threads": inquiry.threads,
         "input_shape": list(inquiry.network.input_shape),
+        "dtype": inquiry.network.dtype,
         "images": len(inquiry.images),
     }
     images = np.ascontiguousarray(inquiry.images, np.float32).tobytes()
@@ -77,7 +79,8 @@ def parse_inquiry(message: Message) -> Inquiry:
         model, pixels = message.blobs
         shape = tuple(map(int, v["input_shape"]))
         images = np.frombuffer(pixels, np.float32).reshape(int(v["images"]), *shape[1:])
-        return Inquiry(str(v["runtime"]), str(v["precision"]), int(v["threads"]), Network(model, shape), images)
+        network = Network(model, shape, np.dtype(v["dtype"]).name)
+        return Inquiry(str(v["runtime"]), str(v["precision"]), int(v["threads"]), network, images)
     except (KeyError, ValueError, TypeError, OverflowError) as error:
         raise WireError(f"an inquiry that cannot be understood ({error})") from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,13 +16,16 @@ from surgenas.core.errors import DataError, EnvironmentFault, SurgenasError, Usa
 from surgenas.hardware.onnx_file import run_unoptimised
 from surgenas.hardware.runtimes import Images, Runtime
 from surgenas.hardware.target import Job
-from surgenas.hardware.timed.session import Network
+from surgenas.hardware.timed.session import Network, random_images
 
 TOLERANCE = {"fp32": 1e-3, "fp16": 0.2, "bf16": 0.3, "int8": 1.0}
 """The largest accepted difference, relative to the largest logit. In int8 a rounding one way or the other is a whole
 step, and deep networks of random weights are chaotic: right kernels differed by up to .6 (docs/log.md). In bf16 PyTorch
 itself is up to .15 from its fp32 (MobileNetV2), in fp16 up to .08, other images' logits are .95 and more
 (docs/log.md)."""
+HALVES = 0.03
+"""The same for a network that asks for float16 images: right kernels differed by up to .003, fp16 from fp32 by .016,
+other images' logits by .5 and more."""
 CALIBRATION = 64
 """How many random images quantize a network that has no images of its own."""
 
@@ -39,12 +43,11 @@ def convert_for(runtime: Runtime, job: Job, batch: int, precision: str) -> tuple
     if job.model is None:
         network, expected = _from_pytorch(runtime, job, batch)
     elif runtime.takes_onnx:
-        network, expected = Network(job.model(batch), (batch, *job.input_shape)), None
+        network, expected = Network(job.model(batch), job.batch_shape(batch), job.dtype), None
     else:
         raise UsageError(f"{runtime.name} runs networks from PyTorch, not ONNX files; {job.key} is one")
     if precision == "int8":
-        random = np.random.default_rng(1).standard_normal((CALIBRATION, *job.input_shape), dtype=np.float32)
-        images = job.images() if job.images else random
+        images = job.images() if job.images else random_images(job.batch_shape(CALIBRATION), job.dtype, seed=1)
         with _naming_errors(job, "be quantized"):
             network = replace(network, model=runtime.quantize(network.model, images))
         expected = None
@@ -74,6 +77,11 @@ def _by_pytorch(module: nn.Module, network: Network) -> Images:
     with torch.no_grad():
         found: Images = module(torch.from_numpy(network.images)).numpy()
     return found
+
+
+def tolerance_for(precision: str, network: Network) -> float:
+    """The tolerance for a network that is computed in this precision; one that asks for float16 images is in fp16."""
+    return max(TOLERANCE[precision], HALVES if network.dtype == "float16" else 0.0)
 
 
 @contextmanager
@@ -109,16 +117,19 @@ def settle_statistics(module: nn.Module, input_shape: tuple[int, int, int]) -> n
 
 
 def check_equal(expected: Images, output: Images, runtime: str, tolerance: float = TOLERANCE["fp32"]) -> float:
-    """Compare a runtime's output with what was expected, both (N, classes), and return the largest difference.
+    """Compare a runtime's output with what was expected, both (N, classes), and return the largest difference, relative
+    to the largest expected logit: what a network computes from random weights has any size.
 
-    tolerance: the largest accepted difference, relative to the largest expected logit. Raises SurgenasError beyond it,
-    DataError if the network computes NaN or infinity.
+    tolerance: the largest that is accepted. Raises SurgenasError beyond it, DataError if the network computes NaN or
+    infinity.
     """
-    difference = float(np.abs(output - expected).max())
     if not np.isfinite(expected).all():
         raise DataError("the network computes values that are not numbers (NaN or infinity) in PyTorch")
-    if not difference <= tolerance * float(np.abs(expected).max()):
+    apart, largest = float(np.abs(output - expected).max()), float(np.abs(expected).max())
+    difference = apart / largest if largest else (math.inf if apart else 0.0)
+    if not difference <= tolerance:
         raise SurgenasError(
-            f"{runtime} computes something else than PyTorch (difference {difference:.3g}); not measured"
+            f"{runtime} computes something else than PyTorch (off by {difference:.3g} of the largest logit, "
+            f"{tolerance:g} is accepted); not measured"
         )
     return difference

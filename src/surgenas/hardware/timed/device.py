@@ -18,7 +18,7 @@ from surgenas.hardware import RUNTIMES
 from surgenas.hardware.runtimes import Images, Runtime
 from surgenas.hardware.target import Job, Known, Scale, TargetInfo
 from surgenas.hardware.timed.answering import Inquiry, answer, in_parts
-from surgenas.hardware.timed.conversion import TOLERANCE, check_equal, convert_for
+from surgenas.hardware.timed.conversion import check_equal, convert_for, tolerance_for
 from surgenas.hardware.timed.efforts import LOOK, PROTOCOLS, price_each
 from surgenas.hardware.timed.link import HERE, Link
 from surgenas.hardware.timed.lock import measuring_lock
@@ -114,6 +114,7 @@ class RuntimeDevice:
             for start in range(0, len(todo), TOGETHER):
                 exported = {}
                 for job in todo[start : start + TOGETHER]:
+                    progress.check()
                     exported[job.key] = self._convert(job)
                     task.advance()
                 with measuring_lock(self.far.host, progress):
@@ -152,6 +153,7 @@ class RuntimeDevice:
             watched = {**group, **self._watcher(group)}
             campaigns = []
             for turn in range(protocol.campaigns):
+                progress.check()
                 answer = self._perform(watched, name, ms, protocol, derive(seed, "campaign", turn), progress)
                 if reference is None:  # it may have been looked at in a slow moment
                     ms = min(ms, answer.campaign.state_ms)
@@ -206,7 +208,8 @@ class RuntimeDevice:
         self.store.add_reference(MEMORY.name, self.key, watcher_minima_ms(campaign))
         found = {}
         for key, (network, expected) in exported.items():
-            difference = check_equal(expected, answer.outputs[key], self.runtime.name, TOLERANCE[self.precision])
+            accepted = tolerance_for(self.precision, network)
+            difference = check_equal(expected, answer.outputs[key], self.runtime.name, accepted)
             wrong = memory_effect(memory, network, self._reference(MEMORY.name)) if memory else 0.0
             felt = context | {"memory": round(wrong, 4)}
             measured = measurement_of(key, self.key, campaign, reference, difference, floor, felt)
@@ -258,7 +261,8 @@ class RuntimeDevice:
         network = self._convert(job)[0]
         elsewhere = self.runtime.own_process or self.link.command != HERE
         ask = self.link.ask if elsewhere else answer
-        parts = [Inquiry(self._kind, self.precision, self.threads, network, part) for part in in_parts(images)]
+        ordered = images.transpose(["NCHW".index(axis) for axis in job.layout])
+        parts = [Inquiry(self._kind, self.precision, self.threads, network, part) for part in in_parts(ordered)]
         return np.concatenate([ask(part) for part in parts])
 
     @property

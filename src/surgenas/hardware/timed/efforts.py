@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from surgenas.core.cost import Cost, Effort, Failure
-from surgenas.core.errors import EnvironmentFault, SurgenasError
+from surgenas.core.errors import EnvironmentFault, Interrupted, SurgenasError
 from surgenas.hardware.target import Job
 from surgenas.hardware.timed.link import DeviceGone
 from surgenas.hardware.timed.measurement import Measurement
@@ -32,11 +32,11 @@ def price_each(measure: Callable[[Sequence[Job]], list[Measurement]], jobs: Sequ
     """The measurements of all jobs, or why there is none, in their order.
 
     If a campaign fails, its networks are measured again in two smaller ones. Raises EnvironmentFault if the machine is
-    at fault, as with a full disk.
+    at fault, as with a full disk, and Interrupted if whoever listens wants no more.
     """
     try:
         return list(measure(jobs)) if jobs else []
-    except EnvironmentFault:
+    except (EnvironmentFault, Interrupted):
         raise
     except DeviceGone as error:
         return [Failure(job.key, error) for job in jobs]

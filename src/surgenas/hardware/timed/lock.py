@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 from surgenas.core.errors import EnvironmentFault
 from surgenas.core.progress import Progress
@@ -17,7 +17,7 @@ from surgenas.hardware.timed.store import default_folder
 def measuring_lock(host: str, progress: Progress) -> Iterator[None]:
     """Hold the only right to measure on a host, given by its fingerprint.
 
-    While another process measures there, this one says so and waits.
+    While another process measures there, this one says so and waits, as long as whoever listens agrees.
     """
     name = hashlib.sha256(host.encode()).hexdigest()[:12]
     lock = FileLock(default_folder() / f"measuring-{name}.lock")
@@ -25,7 +25,7 @@ def measuring_lock(host: str, progress: Progress) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout:
         progress.log("another process is measuring on this device; waiting for it")
-        lock.acquire()
+        _wait(lock, progress)
     except OSError as error:
         raise EnvironmentFault(
             f"cannot lock {lock.lock_file}: {error.strerror or error}; set SURGENAS_HOME to a folder that can be "
@@ -35,3 +35,13 @@ def measuring_lock(host: str, progress: Progress) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _wait(lock: BaseFileLock, progress: Progress) -> None:
+    while True:
+        progress.check()
+        try:
+            lock.acquire(timeout=1.0)
+            return
+        except Timeout:
+            continue

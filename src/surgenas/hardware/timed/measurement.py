@@ -82,8 +82,9 @@ class Measurement:
     reference_ms, which is that of every millisecond besides (docs/measurement.md, 21).
     p50_ms and p90_ms are what the wall clock saw during this measurement; p90_ms is None below 64 runs. floor: the
     noise floor (docs/measurement.md, 9); 0 if it is not known. model_bytes: the size of the network as its runtime gets
-    it. steady_ms: the latency of a very small network when it is run back to back; ms is what it takes in turn with
-    others. campaigns_ms: what each of several campaigns said; ms is their median.
+    it. max_difference: of a logit from what was expected, relative to the largest logit. steady_ms: the latency of a
+    very small network when it is run back to back; ms is what it takes in turn with others. campaigns_ms: what each of
+    several campaigns said; ms is their median.
     """
 
     key: str

@@ -21,8 +21,8 @@ def measurement_of(
     floor: float,
     context: dict[str, Any],
 ) -> Measurement:
-    """difference: of the network's result to what was expected; floor: the device's noise floor; context: the state of
-    the machine, with `memory` and `crowded` (docs/measurement.md)."""
+    """difference: of the network's result to what was expected, relative to the largest logit; floor: the device's
+    noise floor; context: the state of the machine, with `memory` and `crowded` (docs/measurement.md)."""
     ratio, half = estimate(campaign.rounds[key], campaign.state_ms)
     quiet = sum(r.is_quiet(campaign.state_ms) for r in campaign.rounds[key])
     times = [ms for r in campaign.rounds[key] for ms in r.candidate.runs_ms]

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import TypeAdapter, ValidationError
 
 from surgenas.core.catalog import look_up
@@ -37,12 +38,27 @@ HEAVY_BYTES = 4_000_000
 those of 2 MB slowed down up to 6 % more than a small reference, those of 9 to 17 MB up to 63 % (docs/log.md)."""
 
 
+DType = Literal["float32", "float16", "uint8", "int8"]
+"""The types of images that networks are fed with."""
+
+
+def random_images(shape: Sequence[int], dtype: str, seed: int) -> npt.NDArray[Any]:
+    """Images of this shape and type: normally distributed, or any of the values of a type of whole numbers."""
+    rng = np.random.default_rng(seed)
+    if np.dtype(dtype).kind == "f":
+        return rng.standard_normal(shape, dtype=np.float32).astype(dtype, copy=False)
+    limits = np.iinfo(dtype)
+    return rng.integers(limits.min, limits.max, shape, dtype, endpoint=True)
+
+
 @dataclass(frozen=True)
 class Network:
-    """A model in the format of its runtime, and the shape of its input, (N, C, H, W)."""
+    """A model in the format of its runtime, and the shape and type of its input: (N, C, H, W), or as an ONNX file has
+    it."""
 
     model: bytes
     input_shape: tuple[int, ...]
+    dtype: str = "float32"
 
     @property
     def is_heavy(self) -> bool:
@@ -50,9 +66,9 @@ class Network:
         return len(self.model) >= HEAVY_BYTES
 
     @property
-    def images(self) -> Images:
-        """The random images (N, C, H, W) that it is measured with, the same in every process."""
-        return np.random.default_rng(0).standard_normal(self.input_shape, dtype=np.float32)
+    def images(self) -> npt.NDArray[Any]:
+        """The random images that it is measured with, the same in every process."""
+        return random_images(self.input_shape, self.dtype, seed=0)
 
 
 @dataclass(frozen=True)
@@ -91,11 +107,15 @@ class Answer:
 
 @dataclass(frozen=True)
 class Greeting:
-    """What a worker says of its machine: host fingerprint, processor, and the version of each runtime there by name."""
+    """What a worker says of its machine: host fingerprint, processor, and the version of each runtime there by name.
+
+    cores: how many it may use; 0 if it does not say.
+    """
 
     host: str
     processor: str
     runtimes: Mapping[str, str]
+    cores: int = 0
 
 
 def perform(request: Request, tell: Callable[[], None] = lambda: None) -> Answer:
@@ -151,6 +171,7 @@ def request_message(request: Request) -> Message:
         "threads": request.threads,
         "names": list(request.networks),
         "shapes": [list(network.input_shape) for network in networks],
+        "dtypes": [network.dtype for network in networks],
         "reference_ms": None if math.isinf(request.reference_ms) else request.reference_ms,
         "protocol": asdict(request.protocol),
         "seed": request.seed,
@@ -162,7 +183,9 @@ def parse_request(message: Message) -> Request:
     """The campaign that a message carries; raises WireError if it carries none."""
     v = message.values
     try:
-        networks = [Network(model, tuple(map(int, s))) for model, s in zip(message.blobs, v["shapes"], strict=True)]
+        dtypes = TypeAdapter(list[DType]).validate_python(v["dtypes"])
+        fields = zip(message.blobs, v["shapes"], dtypes, strict=True)
+        networks = [Network(model, tuple(map(int, shape)), dtype) for model, shape, dtype in fields]
         protocol = TypeAdapter(Protocol).validate_python(v["protocol"])
         names = TypeAdapter(list[str]).validate_python(v["names"], strict=True)
         if len(set(names)) != len(names):

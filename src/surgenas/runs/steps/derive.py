@@ -22,6 +22,7 @@ from surgenas.core.units import show_ms
 from surgenas.hardware.costs import read_cost
 from surgenas.methods.base import Search
 from surgenas.predictors.base import Predictor
+from surgenas.runs.limit import check_time
 from surgenas.runs.measured import fitted_predictor, measure, read_candidates, repair_scale
 from surgenas.runs.results import Derived
 from surgenas.runs.run import Run
@@ -111,6 +112,7 @@ def _proposed(
 def _predicted(run: Run, predictor: Predictor, archs: Sequence[Architecture]) -> Floats:
     """Predicted latencies (N,) in ms, corrected by the median ratio of measured to predicted for candidates of earlier
     turns."""
+    check_time(run)  # a search may ask for many predictions before anything is measured
     known = _measured(run, read_candidates(run))
     if not known:
         return predictor.predict(moves.encode(run.space, archs))

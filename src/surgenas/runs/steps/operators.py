@@ -5,6 +5,7 @@ from __future__ import annotations
 from surgenas.core.capabilities import Selectable
 from surgenas.core.errors import UsageError
 from surgenas.methods.selection import select
+from surgenas.runs.limit import Timely
 from surgenas.runs.pool import describe_selection, operator_costs
 from surgenas.runs.results import Selected
 from surgenas.runs.run import Run
@@ -25,7 +26,7 @@ def choose_operators(run: Run) -> Selected | None:
         raise UsageError(f"--set keep={choice.keep}: expected 1 to {pool}, the size of the pool of {space.name}")
     if choice.keep == pool:
         return None
-    costs = operator_costs(space, run.target, seed=run.config.seed, progress=run.progress)
+    costs = operator_costs(space, run.target, seed=run.config.seed, progress=Timely(run))
     found = select(costs, choice)
     run.progress.log(f"operators for {run.target.name}: {found.pool} of {len(costs.names)}")
     for name in found.impossible:

@@ -8,28 +8,26 @@ import numpy as np
 
 from surgenas.core import moves
 from surgenas.core.capabilities import Additive, require
-from surgenas.core.errors import NoisyError
 from surgenas.hardware.costs import read_cost
-from surgenas.predictors.base import make_predictor
+from surgenas.predictors.base import Predictor, make_predictor
 from surgenas.predictors.evaluate import Score, cross_validate, noise_ceiling
-from surgenas.runs.measured import samples, usable_predictors
+from surgenas.runs.limit import check_time
+from surgenas.runs.measured import check_enough, samples, usable_predictors
 from surgenas.runs.results import HeldOutLatencies, Predicted
 from surgenas.runs.run import Run
-
-LEAST = 12
-"""Fewer usable measurements than this are too few to choose a predictor."""
 
 
 def predict(run: Run) -> Predicted:
     """Score all usable predictors on networks held out, and choose one; raises NoisyError with too few measurements."""
+    check_enough(run)
     archs, latency_ms = samples(run)
-    if len(archs) < LEAST:
-        raise NoisyError(
-            f"only {len(archs)} usable measurements, at least {LEAST} are needed; start again when the machine is "
-            "quieter, with more --samples: what was measured well is not measured again"
-        )
     code, costs, seed = moves.encode(run.space, archs), require(run.space, Additive).costs(), run.config.seed
-    made = {name: partial(make_predictor, name, costs, seed) for name in usable_predictors(run)}
+
+    def make(name: str) -> Predictor:
+        check_time(run)
+        return make_predictor(name, costs, seed)
+
+    made = {name: partial(make, name) for name in usable_predictors(run)}
     scores = cross_validate(made, code, latency_ms, seed=seed)
     best, predicted_ms = scores[0]
     why = f"least RMSE of {len(scores)} in 3-fold cross-validation on {len(archs)} networks"

@@ -11,7 +11,7 @@ from surgenas.core.work import Train
 from surgenas.runs.checkpoint import save_weights
 from surgenas.runs.results import FOUND, Accuracy
 from surgenas.runs.run import Run
-from surgenas.runs.searching import Searching, check_time
+from surgenas.runs.searching import Searching
 from surgenas.runs.training import recipe, weights_file
 from surgenas.training.loop import Epoch
 
@@ -38,8 +38,7 @@ def train(run: Run, name: str, arch: Architecture) -> Accuracy:
 
 
 def _note(run: Run, name: str, task: Task, epoch: Epoch) -> None:
-    """After each epoch: write the journal, advance the progress bar, and check the time limit."""
+    """After each epoch: write the journal, and advance the progress bar."""
     if not run.journal.all("trained", network=name, epoch=epoch.epoch):
         run.journal.append("trained", network=name, **asdict(epoch))
     task.advance(f"loss {epoch.loss:.2f}")
-    check_time(run)
