@@ -36,6 +36,17 @@ def test_train_and_val_folders_are_kept_as_they_are(photos, tmp_path):
     assert (len(data.train), len(data.test)) == (14, 6)
 
 
+def test_copies_stay_on_one_side_of_the_split(photos, tmp_path):
+    for name in ("dark", "bright"):
+        for i in range(10):
+            (photos / name / f"copy of {i}.png").write_bytes((photos / name / f"{i}.png").read_bytes())
+    data = load(photos, tmp_path)
+    train, test = ({image.numpy().tobytes() for image in part.images} for part in (data.train, data.test))
+    assert (len(data.train), len(data.test), len(train), len(test)) == (32, 8, 16, 4)
+    assert not train & test
+    assert "20 image(s) are exact copies of others; kept on the same side of the split" in data.notes
+
+
 def test_broken_files_are_named_and_skipped(photos, tmp_path):
     whole = (photos / "dark" / "0.png").read_bytes()
     (photos / "dark" / "cut.png").write_bytes(whole[: len(whole) // 2])
