@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from surgenas.core.architecture import Architecture
 from surgenas.core.progress import Progress
+from surgenas.tasks import Fit, Flips
 
 if TYPE_CHECKING:
     from surgenas.studies.bench import BenchResult
@@ -45,12 +46,15 @@ def train(
     seed: int = 0,
     accelerator: str = "auto",
     processes: int = 1,
+    max_corrupt: float = 0.05,
+    fit: Fit = "crop",
+    flips: Flips = "auto",
     progress: Progress | None = None,
 ) -> TrainedFile:
     """Train an architecture from scratch and report its accuracy on the test part.
 
-    arch: an architecture file or a run folder. data: as for `search`. out: folder for checkpoints and
-    model.safetensors; called again, an interrupted training there is continued. Raises UsageError as
+    arch: an architecture file or a run folder. data, max_corrupt, fit, flips: as for `search`. out: folder for
+    checkpoints and model.safetensors; called again, an interrupted training there is continued. Raises UsageError as
     `studies.train.train_alone` does.
     """
     from surgenas.runs.checkpoint import Checkpoints, save_weights
@@ -61,7 +65,7 @@ def train(
     out = Path(out)
     found = train_alone(
         *read_with_space(arch), data, Checkpoints(out / "checkpoints"), epochs, progress or Progress(), batch=batch,
-        seed=seed, accelerator=accelerator, processes=processes,
+        seed=seed, accelerator=accelerator, processes=processes, max_corrupt=max_corrupt, fit=fit, flips=flips,
     )  # fmt: skip
     save_weights(out / "model.safetensors", found.weights)
     return TrainedFile(str(out / "model.safetensors"), TestAccuracy(found.accuracy))

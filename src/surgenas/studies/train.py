@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from typing import get_args
 
 from surgenas.core.architecture import Architecture
 from surgenas.core.errors import UsageError
@@ -19,6 +20,7 @@ from surgenas.nn.cost import output_shape
 from surgenas.runs.checkpoint import Checkpoints
 from surgenas.runs.journal import exclusive
 from surgenas.runs.summary import TestAccuracy
+from surgenas.tasks import Fit, Flips
 from surgenas.tasks.data import Images, load_data
 from surgenas.training.loop import Recipe
 
@@ -43,24 +45,32 @@ def train_alone(
     seed: int = 0,
     accelerator: str = "auto",
     processes: int = 1,
+    max_corrupt: float = 0.05,
+    fit: Fit = "crop",
+    flips: Flips = "auto",
 ) -> Trained:
     """Train an architecture, going on from the newest checkpoint.
 
-    data: as for a search. Raises UsageError if the data have another number of classes than the architecture, or if the
-    checkpoints belong to another training.
+    data, max_corrupt, fit, flips: as for a search. Raises UsageError for what these cannot be, if the data have another
+    number of classes than the architecture, or if the checkpoints belong to another training.
     """
     for flag, value in (("--epochs", epochs), ("--batch", batch)):
         if value < 1:
             raise UsageError(f"{flag} {value}: expected 1 or more")
+    for flag, text, known in (("--fit", fit, get_args(Fit)), ("--flips", flips, get_args(Flips))):
+        if text not in known:
+            raise UsageError(f"{flag} {text!r}: expected one of {', '.join(known)}")
     cache = checkpoints.folder.parent / "cache"
-    images = load_data(data, space.input_shape[1], max_corrupt=0.05, cache=cache, progress=progress)
+    images = load_data(data, space.input_shape[1], max_corrupt=max_corrupt, cache=cache, progress=progress, fit=fit,
+                       flips=flips)  # fmt: skip
     (wanted,) = output_shape(space.build(arch), space.input_shape)
     if wanted != len(images.classes):
         raise UsageError(f"the architecture is for {wanted} classes, {data} has {len(images.classes)}")
     recipe = Recipe(epochs=epochs, batch=batch)
     make_folder(checkpoints.folder)
     with exclusive(checkpoints.folder):
-        facts = {"architecture": arch.key, "images": images.fingerprint, "seed": seed, "recipe": asdict(recipe)}
+        facts = {"architecture": arch.key, "images": images.fingerprint, "seed": seed, "recipe": asdict(recipe),
+                 "flips": images.flips}  # fmt: skip
         claim_checkpoints(checkpoints, facts)
         with progress.task("train", epochs, (checkpoints.numbers() or [0])[-1]) as task:
             engine = Here(

@@ -18,8 +18,9 @@ from torch import Tensor
 from surgenas.core.errors import DataError, UsageError
 from surgenas.core.progress import Progress
 from surgenas.core.seeds import generator
+from surgenas.tasks import Fit, Flips
 from surgenas.tasks.folder import read_folder
-from surgenas.tasks.images import Fit
+from surgenas.tasks.mirror import decide_flips
 from surgenas.tasks.split import TEST_SHARE, note_copies, to_test_with
 
 
@@ -39,7 +40,8 @@ class Dataset:
     """A classification data set, decoded.
 
     train: may be used for anything. test: only for reports. mean, std: of the training part by channel, pixels taken
-    from 0 to 1. flips: whether a mirrored image still has its label. notes: what a person should know of the reading.
+    from 0 to 1. flips: whether images to learn from are mirrored at random. notes: what a person should know of the
+    reading.
     """
 
     name: str
@@ -96,19 +98,30 @@ def hold_out(dataset: Dataset, share: float, most: int, seed: int) -> tuple[Data
 
 
 def load_data(
-    source: str, resolution: int, *, max_corrupt: float, cache: Path, progress: Progress, fit: Fit = "crop"
+    source: str,
+    resolution: int,
+    *,
+    max_corrupt: float,
+    cache: Path,
+    progress: Progress,
+    fit: Fit = "crop",
+    flips: Flips = "auto",
 ) -> Dataset:
     """Load `digits`, `torchvision:NAME[:ROOT]`, or a folder of class folders, at a resolution.
 
     max_corrupt: the share of unreadable images that is tolerated. cache: the folder for decoded images that do not fit
-    into memory. progress: is told of every note. fit: how images in a folder become square. Raises DataError for images
-    that cannot be used, UsageError for an unknown name.
+    into memory. progress: is told of every note. fit: how images in a folder become square. flips: whether those to
+    learn from are mirrored. Raises DataError for images that cannot be used, UsageError for an unknown name.
     """
     if source == "digits":
-        return _digits(resolution)
-    if source.startswith("torchvision:"):
-        return _torchvision(source, resolution)
-    return _folder(Path(source), resolution, max_corrupt=max_corrupt, cache=cache, progress=progress, fit=fit)
+        found = _digits(resolution)
+    elif source.startswith("torchvision:"):
+        found = _torchvision(source, resolution)
+    else:
+        found = _folder(Path(source), resolution, max_corrupt=max_corrupt, cache=cache, progress=progress, fit=fit)
+    mirrored, note = decide_flips(flips, found.flips, found.train.images, found.train.labels, found.classes)
+    progress.log(note)
+    return replace(found, flips=mirrored, notes=(*found.notes, note))
 
 
 def default_resolution(source: str) -> int:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from surgenas.core.errors import DataError
 from surgenas.core.progress import Progress
+from surgenas.tasks import Fit
 from surgenas.tasks.depth import common_white
-from surgenas.tasks.images import LONG, Decoded, Fit, decode_all, scale_alike
+from surgenas.tasks.images import LONG, Decoded, decode_all, scale_alike
 from surgenas.tasks.listing import Listing, explain, images_directly_in, list_images, subfolders, tell
 from surgenas.tasks.parts import find_parts
 

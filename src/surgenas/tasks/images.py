@@ -9,8 +9,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,11 +21,10 @@ from torch import Tensor
 
 from surgenas.core.errors import DataError
 from surgenas.core.progress import Progress
+from surgenas.tasks import Fit
 from surgenas.tasks.depth import Depth, depth_of, to_bytes
 
 Pixels = npt.NDArray[np.uint8]
-Fit = Literal["crop", "pad", "squash"]
-"""How an image that is no square becomes one: its middle, all of it between black bars, or all of it, distorted."""
 MEMORY_LIMIT = 2 << 30
 """Bytes of decoded pixels that are kept in memory."""
 LONG = 2.0
@@ -119,17 +119,15 @@ def read(path: Path, resolution: int, fit: Fit, white: float | None = None) -> P
     The image is turned upright by EXIF; more than 8 bits are scaled to 8; transparent pixels lie on black. white: the
     value of such an image that becomes white; None for a guess from this image alone.
     """
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, hashlib.sha256).digest()
-        file.seek(0)
-        with Image.open(file) as image:
-            # full-size decoding is not needed for a thumbnail: JPEG can be read at a fraction of its size
-            image.draft("RGB", (2 * resolution, 2 * resolution))
-            upright = ImageOps.exif_transpose(image)
-            depth = depth_of(upright, white)
-            rgb = _to_rgb(to_bytes(upright, depth.white) if depth else upright)
+    content = path.read_bytes()  # once, for the digest and for the pixels
+    with Image.open(BytesIO(content)) as image:
+        # full-size decoding is not needed for a thumbnail: JPEG can be read at a fraction of its size
+        image.draft("RGB", (2 * resolution, 2 * resolution))
+        upright = ImageOps.exif_transpose(image)
+        depth = depth_of(upright, white)
+        rgb = _to_rgb(to_bytes(upright, depth.white) if depth else upright)
     long = max(rgb.size) > LONG * min(rgb.size)
-    return Picture(_to_square(rgb, resolution, fit), digest, long, depth)
+    return Picture(_to_square(rgb, resolution, fit), hashlib.sha256(content).digest(), long, depth)
 
 
 def _to_square(image: Image.Image, resolution: int, fit: Fit) -> Pixels:
