@@ -47,10 +47,9 @@ def test_class_folders_are_classes_even_if_one_is_called_train(tmp_path, names):
 
 
 def test_classes_may_have_folders_below(tmp_path):
-    a = laid_out(tmp_path / "a", "car", "plane", "train/steam", "train/electric")
-    b = laid_out(tmp_path / "b", "cat/images", "dog/images", "train/images")
-    c = laid_out(tmp_path / "c", "cat/2019", "cat/2020", "dog/2020")
-    for root in (a, b, c):
+    images = laid_out(tmp_path / "a", "cat/images", "dog/images", "train/images")
+    years = laid_out(tmp_path / "b", "cat/2019", "cat/2020", "dog/2020")
+    for root in (images, years):
         assert find_parts(root).train == root
 
 
@@ -82,6 +81,7 @@ def test_a_part_without_classes_is_not_tested_with(tmp_path):
         (("train", "test"), r"test/, train/, names of parts and not of classes"),
         (("train/s1/cat", "train/s1/dog", "train/s2/cat", "train/s2/dog", "test/cat"), r"train holds s1/, s2/, with"),
         (("train/cat", "train/dog", "Training/cat", "Training/dog"), r"several parts to learn from \(Training/, "),
+        (("car", "plane", "train/steam", "train/electric"), r"train/ with folders below, and images in car/, plane/: is it"),
         (("photos/cat", "photos/dog"), r"1 class folder\(s\).*did you mean .*photos\?"),
     ],
 )  # fmt: skip

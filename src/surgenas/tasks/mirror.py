@@ -54,7 +54,7 @@ def decide_flips(
     if wanted != "auto" or not usual:
         why = f"--flips {wanted}" if wanted != "auto" else "mirrored ones would not be what their label says"
         mirrored = wanted == "horizontal"
-        return mirrored, f"training images are {'' if mirrored else 'not '}mirrored at random ({why})"
+        return mirrored, f"training images are {'mirrored at random' if mirrored else 'not mirrored'} ({why})"
     loss = loss_by_mirroring(images, labels)
     if not loss.classes:
         return True, "training images are mirrored at random; --flips off turns that off"

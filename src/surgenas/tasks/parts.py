@@ -49,9 +49,14 @@ def find_parts(root: Path) -> Parts:
     train = [name for name, role in roles.items() if role == "train" and len(folders[name]) > 1]
     tests = [name for role in ("test", "eval", "val") for name, its in roles.items() if its == role]
     classes = [name for name in folders if name not in roles and images_directly_in(root / name)]
-    if not train or (classes and not tests):  # a class may be called train, and hold steam/ and electric/
+    if not train:
         _check_classes(root)
         return Parts(root, None)
+    if len(classes) > 1 and not tests:  # a class may be called train, and hold steam/ and electric/
+        raise DataError(
+            f"{root} holds {train[0]}/ with folders below, and images in {_named(classes)}: is it a part or a class? "
+            f"{EXPECTED}"
+        )
     if len(train) > 1:
         raise DataError(f"{root} holds several parts to learn from ({_named(train)}); {EXPECTED}")
     _check_classes(root / train[0])
