@@ -81,7 +81,7 @@ def test_a_part_without_classes_is_not_tested_with(tmp_path):
         (("train", "test"), r"test/, train/, names of parts and not of classes"),
         (("train/s1/cat", "train/s1/dog", "train/s2/cat", "train/s2/dog", "test/cat"), r"train holds s1/, s2/, with"),
         (("train/cat", "train/dog", "Training/cat", "Training/dog"), r"several parts to learn from \(Training/, "),
-        (("car", "plane", "train/steam", "train/electric"), r"train/ with folders below, and images in car/, plane/: is it"),
+        (("car", "plane", "train/steam", "train/electric"), r"train/ with folders below, and images in car/, plane/"),
         (("photos/cat", "photos/dog"), r"1 class folder\(s\).*did you mean .*photos\?"),
     ],
 )  # fmt: skip

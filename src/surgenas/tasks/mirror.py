@@ -117,7 +117,6 @@ def _held_out(plain: Features, mirrored: Features, labels: Numbers) -> list[npt.
     """Whether the classifier is right on each plain image while it is held out, without and with mirrored images to
     learn from."""
     from sklearn.linear_model import RidgeClassifier
-    from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
     halves = np.arange(len(labels)) % 2  # of every class, since its images follow each other
@@ -126,8 +125,9 @@ def _held_out(plain: Features, mirrored: Features, labels: Numbers) -> list[npt.
         right = np.zeros(len(labels), dtype=bool)
         for half in (0, 1):
             seen, unseen = halves == half, halves != half
-            model = make_pipeline(StandardScaler(), RidgeClassifier(alpha=PENALTY))
-            model.fit(np.concatenate([part[seen] for part in taught]), np.tile(labels[seen], len(taught)))
-            right[unseen] = model.predict(plain[unseen]) == labels[unseen]
+            taught_with = np.concatenate([part[seen] for part in taught])
+            scale = StandardScaler().fit(taught_with)
+            model = RidgeClassifier(alpha=PENALTY).fit(scale.transform(taught_with), np.tile(labels[seen], len(taught)))
+            right[unseen] = model.predict(scale.transform(plain[unseen])) == labels[unseen]
         found.append(right)
     return found
