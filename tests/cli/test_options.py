@@ -21,6 +21,7 @@ SAID = {
     "--width": "0.5", "--device": "openvino-cpu", "--latency": "800us", "--samples": "7", "--method": "spos",
     "--epochs": "3", "--set": "eta=0.5", "--train-epochs": "9", "--batch": "32", "--accelerator": "cpu",
     "--processes": "2", "--random": "4", "--random-at-equal-latency": "5", "--seed": "6", "--time-limit": "30m",
+    "--fit": "pad", "--flips": "off",
 }  # fmt: skip
 FLAGS = {word.word.flag: word for word in words() if word.word.flag}
 

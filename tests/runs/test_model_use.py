@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import get_args
 
 import pytest
 
@@ -10,6 +11,7 @@ from surgenas.core.errors import CorruptError, SurgenasError
 from surgenas.core.progress import Progress
 from surgenas.runs.model_use import read_use, use_of, write_use
 from surgenas.runs.results import USE, ModelFile
+from surgenas.tasks import Fit
 from surgenas.tasks.data import load_data
 from tests.runs.written import pictures
 
@@ -36,7 +38,17 @@ def test_it_says_what_is_done_to_an_image_and_what_comes_out(use, tmp_path):
 
 def test_a_data_set_that_is_resized_in_another_way_says_so(tmp_path):
     digits = load_data("digits", 16, max_corrupt=0, cache=tmp_path, progress=Progress())
-    assert use_of(digits, (3, 16, 16), {}).interpolation == "bilinear"
+    use = use_of(digits, (3, 16, 16), {})
+    assert (use.interpolation, use.fit) == ("bilinear", "squash")
+
+
+@pytest.mark.parametrize("fit", get_args(Fit))
+def test_how_images_become_square_is_said_as_it_was_asked_for(tmp_path, fit):
+    folder, cache = str(pictures(tmp_path / "p", 4)), tmp_path / "c"
+    data = load_data(folder, 16, max_corrupt=0, cache=cache, progress=Progress(), fit=fit)
+    use = use_of(data, (3, 16, 16), {})
+    assert use.fit == fit
+    assert ("centred" in use.resize) == (fit != "squash")
 
 
 def test_one_that_is_missing_or_damaged_says_what_to_do(tmp_path):

@@ -99,6 +99,18 @@ def test_other_images_than_it_began_with_are_refused(tmp_path):
         assert again(run).data
 
 
+def test_whether_images_are_mirrored_is_decided_once(tmp_path):
+    """Digits are not; a run that was begun in another way goes on in that way."""
+    assert not new_run(tmp_path / "run").data.flips
+    run = new_run(tmp_path / "other", flips="horizontal")
+    assert run.data.flips
+    known = {k: v for k, v in run.journal.last("data").items() if k != "event"}
+    assert known["flips"] is True
+    assert "mirrored at random (--flips horizontal)" in known["notes"][-1]
+    run.journal.append("data", **{**known, "flips": False})
+    assert not again(run).data.flips
+
+
 def test_another_target_than_it_began_with_is_refused(tmp_path):
     run = new_run(tmp_path / "run")
     run.journal.append("target", **{**run.target.describe().to_json(), "key": "toy/0"})

@@ -52,7 +52,7 @@ def test_interrupted_and_asked_again_it_ends_the_same(tmp_path, data, arch):
     ).read_bytes()
     assert cut.accuracy == whole.accuracy
     assert TrainedFile.from_json(cut.to_json()) == cut
-    for other in ({"seed": 1}, {"batch": 16}, {"epochs": 4}):
+    for other in ({"seed": 1}, {"batch": 16}, {"epochs": 4}, {"flips": "off"}):
         with pytest.raises(UsageError, match="another training"):
             api.train(arch, data, tmp_path / "cut", **{**how, **other})
 
@@ -73,7 +73,11 @@ def test_what_does_not_fit_is_refused_before_anything_is_trained(tmp_path, data,
     ten = architecture_file(tmp_path / "ten.json", SMALL.architecture(ARCH.genes))
     with pytest.raises(UsageError, match=r"10 classes, .* has 3"):
         api.train(ten, data, tmp_path / "out", epochs=1)
-    for how, named in (({"epochs": 0}, "--epochs 0"), ({"epochs": 1, "batch": 0}, "--batch 0")):
+    wrong = (
+        ({"epochs": 0}, "--epochs 0"), ({"batch": 0}, "--batch 0"), ({"fit": "fill"}, "--fit 'fill'"),
+        ({"flips": "up"}, "--flips 'up'"),
+    )  # fmt: skip
+    for how, named in wrong:
         with pytest.raises(UsageError, match=named):
-            api.train(arch, data, tmp_path / "out", **how)
+            api.train(arch, data, tmp_path / "out", **{"epochs": 1, **how})
     assert not (tmp_path / "out" / "model.safetensors").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from surgenas.core.errors import DataError, UsageError
 from surgenas.core.progress import Progress
@@ -22,6 +23,8 @@ def test_a_folder_is_split_by_class_and_the_parts_do_not_meet(photos, tmp_path):
     train = {image.numpy().tobytes() for image in data.train.images}
     assert not train & {image.numpy().tobytes() for image in data.test.images}
     assert load(photos, tmp_path).fingerprint == data.fingerprint
+    assert data.flips
+    assert data.notes[-1] == "training images are mirrored at random; --flips off turns that off"
 
 
 def test_train_and_val_folders_are_kept_as_they_are(photos, tmp_path):
@@ -34,6 +37,32 @@ def test_train_and_val_folders_are_kept_as_they_are(photos, tmp_path):
             (root / "train" / name / f"{i}.png").rename(root / "val" / name / f"{i}.png")
     data = load(root, tmp_path)
     assert (len(data.train), len(data.test)) == (14, 6)
+
+
+def test_copies_stay_on_one_side_of_the_split(photos, tmp_path):
+    for name in ("dark", "bright"):
+        for i in range(10):
+            (photos / name / f"copy of {i}.png").write_bytes((photos / name / f"{i}.png").read_bytes())
+    data = load(photos, tmp_path)
+    train, test = ({image.numpy().tobytes() for image in part.images} for part in (data.train, data.test))
+    assert (len(data.train), len(data.test), len(train), len(test)) == (32, 8, 16, 4)
+    assert not train & test
+    assert "20 image(s) are exact copies of others; kept on the same side of the split" in data.notes
+
+
+def test_left_and_right_are_not_mirrored_unless_asked(tmp_path, listener):
+    for name, bright in (("left", slice(0, 6)), ("right", slice(10, 16))):
+        (tmp_path / "sides" / name).mkdir(parents=True)
+        for i in range(30):
+            pixels = np.full((16, 16), i, dtype=np.uint8)
+            pixels[:, bright] = 200
+            Image.fromarray(pixels).save(tmp_path / "sides" / name / f"{i}.png")
+    how = {"max_corrupt": 0.0, "cache": tmp_path / "cache", "progress": listener}
+    for flips, mirrored in (("auto", False), ("off", False), ("horizontal", True)):
+        data = load_data(str(tmp_path / "sides"), 16, **how, flips=flips)
+        assert data.flips == mirrored, flips
+        assert data.notes[-1] == listener.said[-1]
+    assert any("pass for another class (left, right)" in line for line in listener.said)
 
 
 def test_broken_files_are_named_and_skipped(photos, tmp_path):

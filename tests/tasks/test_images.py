@@ -12,11 +12,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from torch import Tensor
 
 from surgenas.core.errors import DataError
 from surgenas.core.progress import Progress, Task
-from surgenas.tasks.images import decode, decode_all
+from surgenas.tasks.images import Decoded, decode, decode_all
+from surgenas.tasks.listing import list_images
 
 
 def gradient(size=(40, 30)):
@@ -26,9 +26,11 @@ def gradient(size=(40, 30)):
 
 def load(
     root: Path, classes: tuple[str, ...] = ("dark", "bright"), max_corrupt: float = 1.0,
-    progress: Progress = Progress(),  # noqa: B008  stateless
-) -> tuple[Tensor, Tensor, list[str]]:  # fmt: skip
-    return decode_all(root, classes, 8, max_corrupt, root.parent / "cache", progress)
+    progress: Progress = Progress(), **how,  # noqa: B008  stateless
+) -> Decoded:  # fmt: skip
+    files = {name: list_images(root / name).images for name in classes}
+    how = {"cache": root.parent / "cache", **how}
+    return decode_all(root, files, 8, max_corrupt=max_corrupt, progress=progress, **how)
 
 
 def test_every_mode_becomes_three_bytes(tmp_path):
@@ -106,23 +108,15 @@ def test_sixteen_bits_are_scaled_by_the_range_of_their_format(tmp_path, top):
 
 
 def test_images_come_class_by_class_in_the_order_of_their_names(photos):
-    images, labels, notes = load(photos, ("bright", "dark"))
+    found = load(photos, ("bright", "dark"))
+    images, labels = found.images, found.labels
     assert images.shape == (20, 3, 8, 8)
     assert images.dtype == torch.uint8
     assert labels.tolist() == [0] * 10 + [1] * 10
-    assert notes == []
+    assert found.broken == []
     assert images[:10].float().mean() > 150 > 100 > images[10:].float().mean()
     names = sorted(path for path in (photos / "bright").iterdir())
     assert np.array_equal(images[3].numpy(), decode(names[3], 8))
-
-
-def test_images_in_folders_below_count_and_hidden_files_do_not(photos):
-    (photos / "dark" / "more").mkdir()
-    (photos / "dark" / "3.png").rename(photos / "dark" / "more" / "x.PNG")
-    (photos / "dark" / ".hidden.png").write_bytes(b"")
-    images, _, notes = load(photos)
-    assert len(images) == 20
-    assert notes == []
 
 
 class Counter(Progress, Task):
@@ -142,32 +136,30 @@ class Counter(Progress, Task):
 
 
 def spoil(folder: Path) -> None:
-    """Four files that cannot be read, and one that does not claim to be an image."""
+    """Four files that cannot be read."""
     whole = (folder / "0.png").read_bytes()
     (folder / "cut.png").write_bytes(whole[: len(whole) // 2])
     (folder / "empty.jpg").write_bytes(b"")
     (folder / "liar.jpg").write_text("hello")
     (folder / "huge.ppm").write_bytes(b"P6 100000 100000 255\n")
-    (folder / "notes.txt").write_text("hello")
 
 
 def test_broken_files_are_named_skipped_and_counted(photos):
     spoil(photos / "dark")
     counter = Counter()
-    images, labels, notes = load(photos, progress=counter)
-    assert labels.bincount().tolist() == [10, 10]
-    assert len(images) == 20
-    assert notes[0] == f"1 file(s) under {photos} are not images by name; ignored"
+    found = load(photos, progress=counter)
+    assert found.labels.bincount().tolist() == [10, 10]
+    assert len(found.images) == 20
     for name in ("cut.png", "empty.jpg", "liar.jpg", "huge.ppm"):
-        (note,) = [note for note in notes if name in note]
-        assert note.startswith(f"skipped {photos / 'dark' / name}: ")
-        assert note in counter.verdict
+        (said,) = [said for said in found.broken if name in said]
+        assert said.startswith(f"{photos / 'dark' / name}: ")
+        assert f"skipped {said}" in counter.verdict
     assert (counter.name, counter.total, counter.steps) == ("decode photos", 24, 24)
 
 
 def test_more_broken_files_than_allowed_are_an_error(photos):
     spoil(photos / "dark")
-    assert len(load(photos, max_corrupt=4 / 24)[0]) == 20
+    assert len(load(photos, max_corrupt=4 / 24).images) == 20
     with pytest.raises(DataError, match=r"4 of 24 images under .* cannot be read \(limit 16%, --max-corrupt\): first "):
         load(photos, max_corrupt=0.16)
 
@@ -180,11 +172,36 @@ def test_a_class_of_which_nothing_can_be_read_is_named(photos):
 
 
 def test_pixels_that_do_not_fit_into_memory_live_in_a_file(photos, tmp_path):
-    small, labels, _ = load(photos)
+    small = load(photos)
+    size = small.images.numpy().nbytes
     cache = tmp_path / "pixels" / "train"
-    large, again, _ = decode_all(photos, ("dark", "bright"), 8, 1.0, cache, Progress(), in_memory=small.nbytes - 1)
-    assert torch.equal(large, small)
-    assert torch.equal(again, labels)
-    assert np.array_equal(np.load(cache.with_suffix(".npy")), small.numpy())
-    decode_all(photos, ("dark", "bright"), 8, 1.0, tmp_path / "none" / "train", Progress(), in_memory=small.nbytes)
+    large = load(photos, cache=cache, in_memory=size - 1)
+    assert torch.equal(large.images, small.images)
+    assert torch.equal(large.labels, small.labels)
+    assert np.array_equal(np.load(cache.with_suffix(".npy")), small.images.numpy())
+    load(photos, cache=tmp_path / "none" / "train", in_memory=size)
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("fit", ["crop", "pad", "squash"])
+@pytest.mark.parametrize("size", [(64, 16), (16, 64)])
+def test_all_of_a_long_image_is_seen_unless_it_is_cropped(tmp_path, fit, size):
+    """Its ends are red and blue, its middle grey."""
+    pixels = np.full((16, 64, 3), 100, dtype=np.uint8)
+    pixels[:, :16], pixels[:, -16:] = (255, 0, 0), (0, 0, 255)
+    Image.fromarray(pixels if size[0] == 64 else pixels.transpose(1, 0, 2)).save(tmp_path / "long.png")
+    red, green, blue = decode(tmp_path / "long.png", 16, fit).astype(int)
+    seen = (red > 200) & (blue < 50), (blue > 200) & (red < 50), (red == 0) & (green == 0) & (blue == 0)
+    assert [int(part.sum()) > 0 for part in seen] == [fit != "crop", fit != "crop", fit == "pad"]
+    if fit == "pad":
+        assert seen[2].sum() == 12 * 16, "bars of three quarters"
+
+
+def test_files_that_are_known_are_left_out_and_counted(photos):
+    whole = load(photos)
+    left = load(photos, known=whole.digests[:3])
+    assert torch.equal(left.images, whole.images[3:])
+    assert left.digests == whole.digests[3:]
+    assert left.copies == 3
+    with pytest.raises(DataError, match=r"dark holds no readable image that is not a copy of one in the test part"):
+        load(photos, known=whole.digests[:10])

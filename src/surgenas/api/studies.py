@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from surgenas.core.architecture import Architecture
 from surgenas.core.progress import Progress
+from surgenas.tasks import Fit, Flips
 
 if TYPE_CHECKING:
     from surgenas.studies.bench import BenchResult
@@ -45,20 +46,23 @@ def train(
     seed: int = 0,
     accelerator: str = "auto",
     processes: int = 1,
+    max_corrupt: float = 0.05,
+    fit: Fit = "crop",
+    flips: Flips = "auto",
     progress: Progress | None = None,
 ) -> TrainedFile:
     """Train an architecture from scratch and report its accuracy on the test part.
 
-    arch: an architecture file or a run folder. data: as for `search`. out: the folder of what is trained, for `load`:
-    weights, model.onnx, model.json and checkpoints; called again, an interrupted training there is continued. Raises
-    UsageError as `studies.train.train_alone` does.
+    arch: an architecture file or a run folder. data, max_corrupt, fit, flips: as for `search`. out: the folder of what
+    is trained, for `load`: weights, model.onnx, model.json and checkpoints; called again, an interrupted training there
+    is continued. Raises UsageError as `studies.train.train_alone` does.
     """
     from surgenas.runs.found import read_with_space
-    from surgenas.studies.train import train_into
+    from surgenas.studies.train import Reading, train_into
 
     return train_into(
         Path(out), *read_with_space(arch), data, epochs, progress or Progress(), batch=batch, seed=seed,
-        accelerator=accelerator, processes=processes,
+        accelerator=accelerator, processes=processes, reading=Reading(max_corrupt, fit, flips),
     )  # fmt: skip
 
 

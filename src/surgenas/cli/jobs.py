@@ -57,7 +57,7 @@ def resume(
 
 
 @app.command()
-@with_run_options("data", "device", "space", "layout", "resolution", "width", "seed", "samples")
+@with_run_options("data", "device", "space", "layout", "resolution", "width", "seed", "samples", "max_corrupt", "fit")
 def profile(said: dict[str, Any], out: Out = None, as_json: Json = False) -> None:
     """Measure sampled architectures on the device into the measurement store.
 
@@ -107,7 +107,9 @@ def predict(
 
 
 @app.command()
+@with_run_options("max_corrupt", "fit", "flips")
 def train(
+    said: dict[str, Any],
     arch: Annotated[Path, typer.Option(help="An architecture file or a run folder.")],
     data: Annotated[str, typer.Option(help="A folder of class folders, torchvision:NAME, or digits.")] = "digits",
     epochs: Annotated[int, typer.Option(help="Epochs of training.")] = 25,
@@ -125,7 +127,7 @@ def train(
     from surgenas import api
 
     found = api.train(arch, data, out, epochs=epochs, batch=batch, seed=seed, accelerator=accelerator,
-                      processes=processes, progress=progress())  # fmt: skip
+                      processes=processes, progress=progress(), **said)  # fmt: skip
     show(found, as_json)
 
 

@@ -17,7 +17,8 @@ use = json.load(open("model.json"))
 photo = Image.open("photo.jpg")
 photo.draft("RGB", (2 * use["width"], 2 * use["height"]))  # a large JPEG is read small, as in training
 upright = ImageOps.exif_transpose(photo).convert("RGB")
-image = ImageOps.fit(upright, (use["width"], use["height"]), Image.Resampling[use["interpolation"].upper()])
+fit = {{"crop": ImageOps.fit, "pad": ImageOps.pad, "squash": Image.Image.resize}}[use["fit"]]
+image = fit(upright, (use["width"], use["height"]), Image.Resampling[use["interpolation"].upper()])
 standard = (np.asarray(image) * use["scale"] - use["mean"]) / use["std"]
 x = {batch}standard.transpose(2, 0, 1)[None]{end}.astype(np.float32)
 {run}

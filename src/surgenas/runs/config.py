@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from surgenas.core.architecture import read_space
 from surgenas.core.errors import CorruptError, UsageError, complaint
 from surgenas.spaces import CATALOG
+from surgenas.tasks import Fit, Flips
 
 FORMAT = "surgenas.run/2"
 Setting = str | float | int | bool
@@ -49,6 +50,9 @@ class DataConfig(Part):
     max_corrupt: Annotated[
         float, Field(ge=0, le=1), Word("Share of unreadable images that is tolerated.", "--max-corrupt")
     ] = 0.05
+    fit: Annotated[
+        Fit, Word("Images that are no squares: their middle (crop), between bars (pad), distorted (squash).", "--fit")
+    ] = "crop"
 
 
 class SpaceConfig(Part):
@@ -103,6 +107,9 @@ class TrainingConfig(Part):
         int, Field(ge=0), Word("Epochs of training from scratch; 0: by the data.", "--train-epochs", "train_epochs")
     ] = 0
     batch: Annotated[int, Field(ge=2), Word("Images a step.", "--batch")] = 64
+    flips: Annotated[
+        Flips, Word("Mirror images to learn from (horizontal), or not (off); auto: unless it harms.", "--flips")
+    ] = "auto"
     accelerator: Annotated[str, Word("Where to train: auto, cpu, cuda.", "--accelerator")] = "auto"
     processes: Annotated[int, Field(ge=1), Word("Processes to train with (DDP).", "--processes")] = 1
 

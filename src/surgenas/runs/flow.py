@@ -95,8 +95,6 @@ def prepare(run: Run) -> tuple[Reached, Planned]:
     operators, reach_, plan_ = CHEAP
     perform(run, operators)
     check_names(run)
-    for note in run.data.notes:
-        run.progress.log(note)
     run.progress.log(
         f"{run.data.name}: {len(run.data.train)} images to learn from, {len(run.data.test)} kept aside for the final "
         f"test, {len(run.data.classes)} classes, {run.data.resolution} px"

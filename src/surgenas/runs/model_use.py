@@ -11,13 +11,14 @@ from surgenas.core.errors import CorruptError, SurgenasError
 from surgenas.core.files import write_atomic
 from surgenas.core.record import Record
 from surgenas.runs.results import USE, ModelFile
+from surgenas.tasks import Fit
 from surgenas.tasks.data import Dataset
 
 
 @dataclass(frozen=True)
 class ModelUse(Record):
-    """How the files are used. An image is turned upright by its EXIF tag, made RGB, cut to the largest centred part of
-    the input's proportions, and resized; its pixels are multiplied by `scale`, and standardised by channel.
+    """How the files are used. An image is turned upright by its EXIF tag, made RGB, and brought to the input's size as
+    `fit` and `resize` say; its pixels are multiplied by `scale`, and standardised by channel.
 
     classes: in the order of the outputs. files: by name; those in several parts by the name of each part.
     """
@@ -29,18 +30,26 @@ class ModelUse(Record):
     std: tuple[float, ...]
     classes: tuple[str, ...]
     interpolation: str
+    fit: Fit
+    resize: str
     channels: str = "RGB"
     layout: str = "NCHW"
     scale: float = 1 / 255
     exif: str = "turned upright"
-    resize: str = "the largest centred part of the input's proportions, resized to width x height"
     output: str = "logits"
+
+
+RESIZE: Mapping[Fit, str] = {
+    "crop": "the largest centred part of the input's proportions, resized to width x height",
+    "pad": "all of it, resized to lie within width x height, centred, black beside it",
+    "squash": "all of it, resized to width x height whatever its proportions",
+}
 
 
 def use_of(data: Dataset, input_shape: tuple[int, int, int], files: Mapping[str, ModelFile]) -> ModelUse:
     """How the files of a network for these images are used. input_shape: (C, H, W)."""
     _, H, W = input_shape
-    return ModelUse(files, W, H, data.mean, data.std, data.classes, data.interpolation)
+    return ModelUse(files, W, H, data.mean, data.std, data.classes, data.interpolation, data.fit, RESIZE[data.fit])
 
 
 def write_use(path: Path, use: ModelUse) -> None:

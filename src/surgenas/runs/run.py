@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -122,17 +122,19 @@ class Run:
         """The images. Raises UsageError if they are not those that the run began with."""
         c = self.config.data
         found = load_data(
-            c.source, self.resolution, max_corrupt=c.max_corrupt, cache=self.folder / "cache", progress=self.progress
-        )
+            c.source, self.resolution, max_corrupt=c.max_corrupt, cache=self.folder / "cache", progress=self.progress,
+            fit=c.fit, flips=self.config.training.flips,
+        )  # fmt: skip
         known = self.journal.last("data")
         if known is None:
             self.journal.append(
                 "data", name=found.name, fingerprint=found.fingerprint, classes=list(found.classes),
                 train=len(found.train), test=len(found.test), notes=list(found.notes),
+                flips=found.flips,
             )  # fmt: skip
         elif known["fingerprint"] != found.fingerprint:
             raise UsageError(f"the images of {c.source} changed since this run began; start a new run")
-        return found
+        return replace(found, flips=known.get("flips", found.flips)) if known else found
 
     @cached_property
     def images(self) -> Images:

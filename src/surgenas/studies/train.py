@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import get_args
 
 from surgenas.core.architecture import Architecture
 from surgenas.core.errors import UsageError
@@ -23,6 +24,7 @@ from surgenas.runs.journal import exclusive
 from surgenas.runs.model_use import use_of, write_use
 from surgenas.runs.results import ONNX, USE, ModelFile
 from surgenas.runs.summary import TestAccuracy
+from surgenas.tasks import Fit, Flips
 from surgenas.tasks.data import Dataset, Images, load_data
 from surgenas.training.loop import Recipe
 
@@ -37,6 +39,20 @@ class TrainedFile(Record):
     accuracy: TestAccuracy
 
 
+@dataclass(frozen=True)
+class Reading:
+    """How images are read, as for a search. Raises UsageError for what that cannot be."""
+
+    max_corrupt: float = 0.05
+    fit: Fit = "crop"
+    flips: Flips = "auto"
+
+    def __post_init__(self) -> None:
+        for flag, text, known in (("--fit", self.fit, get_args(Fit)), ("--flips", self.flips, get_args(Flips))):
+            if text not in known:
+                raise UsageError(f"{flag} {text!r}: expected one of {', '.join(known)}")
+
+
 def train_alone(
     arch: Architecture,
     space: Space,
@@ -49,6 +65,7 @@ def train_alone(
     seed: int = 0,
     accelerator: str = "auto",
     processes: int = 1,
+    reading: Reading = Reading(),
 ) -> Trained:
     """Train an architecture, going on from the newest checkpoint.
 
@@ -56,7 +73,7 @@ def train_alone(
     checkpoints belong to another training.
     """
     recipe = checked_recipe(epochs, batch)
-    images = load_images(arch, space, data, checkpoints.folder.parent / "cache", progress)
+    images = load_images(arch, space, data, checkpoints.folder.parent / "cache", progress, reading)
     return _train(arch, space, images, checkpoints, recipe, progress, seed, accelerator, processes)
 
 
@@ -72,11 +89,12 @@ def train_into(
     seed: int = 0,
     accelerator: str = "auto",
     processes: int = 1,
+    reading: Reading = Reading(),
 ) -> TrainedFile:
     """As `train_alone`, into a folder that `surgenas.load` reads: architecture.json, model.safetensors, model.onnx and
     model.json."""
     recipe = checked_recipe(epochs, batch)
-    images = load_images(arch, space, data, out / "cache", progress)
+    images = load_images(arch, space, data, out / "cache", progress, reading)
     checkpoints = Checkpoints(out / "checkpoints")
     found = _train(arch, space, images, checkpoints, recipe, progress, seed, accelerator, processes)
     save_weights(out / "model.safetensors", found.weights)
@@ -95,9 +113,11 @@ def checked_recipe(epochs: int, batch: int) -> Recipe:
     return Recipe(epochs=epochs, batch=batch)
 
 
-def load_images(arch: Architecture, space: Space, data: str, cache: Path, progress: Progress) -> Dataset:
+def load_images(
+    arch: Architecture, space: Space, data: str, cache: Path, progress: Progress, reading: Reading
+) -> Dataset:
     """The images of an architecture's size; raises UsageError if they have another number of classes than it."""
-    images = load_data(data, space.input_shape[1], max_corrupt=0.05, cache=cache, progress=progress)
+    images = load_data(data, space.input_shape[1], cache=cache, progress=progress, **asdict(reading))
     (wanted,) = output_shape(space.build(arch), space.input_shape)
     if wanted != len(images.classes):
         raise UsageError(f"the architecture is for {wanted} classes, {data} has {len(images.classes)}")
@@ -110,7 +130,8 @@ def _train(
 ) -> Trained:  # fmt: skip
     make_folder(checkpoints.folder)
     with exclusive(checkpoints.folder):
-        facts = {"architecture": arch.key, "images": images.fingerprint, "seed": seed, "recipe": asdict(recipe)}
+        facts = {"architecture": arch.key, "images": images.fingerprint, "seed": seed, "recipe": asdict(recipe),
+                 "flips": images.flips}  # fmt: skip
         claim_checkpoints(checkpoints, facts)
         with progress.task("train", recipe.epochs, (checkpoints.numbers() or [0])[-1]) as task:
             engine = Here(

@@ -18,9 +18,10 @@ from torch import Tensor
 from surgenas.core.errors import DataError, UsageError
 from surgenas.core.progress import Progress
 from surgenas.core.seeds import generator
-from surgenas.tasks.images import decode_all
-
-TEST_SHARE = 0.2
+from surgenas.tasks import Fit, Flips
+from surgenas.tasks.folder import read_folder
+from surgenas.tasks.mirror import decide_flips
+from surgenas.tasks.split import TEST_SHARE, note_copies, to_test_with
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +40,8 @@ class Dataset:
     """A classification data set, decoded.
 
     train: may be used for anything. test: only for reports. mean, std: of the training part by channel, pixels taken
-    from 0 to 1. flips: whether a mirrored image still has its label. notes: what a person should know of the reading.
-    interpolation: how images were resized, as Pillow calls it.
+    from 0 to 1. flips: whether images to learn from are mirrored at random. notes: what a person should know of the
+    reading. interpolation: how images were resized, as Pillow calls it. fit: how they became square.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Dataset:
     flips: bool
     notes: tuple[str, ...] = ()
     interpolation: str = "bicubic"
+    fit: Fit = "crop"
 
     @property
     def resolution(self) -> int:
@@ -97,17 +99,31 @@ def hold_out(dataset: Dataset, share: float, most: int, seed: int) -> tuple[Data
     return replace(dataset, train=rest), aside
 
 
-def load_data(source: str, resolution: int, *, max_corrupt: float, cache: Path, progress: Progress) -> Dataset:
+def load_data(
+    source: str,
+    resolution: int,
+    *,
+    max_corrupt: float,
+    cache: Path,
+    progress: Progress,
+    fit: Fit = "crop",
+    flips: Flips = "auto",
+) -> Dataset:
     """Load `digits`, `torchvision:NAME[:ROOT]`, or a folder of class folders, at a resolution.
 
     max_corrupt: the share of unreadable images that is tolerated. cache: the folder for decoded images that do not fit
-    into memory. Raises DataError for images that cannot be used, UsageError for an unknown name.
+    into memory. progress: is told of every note. fit: how images in a folder become square. flips: whether those to
+    learn from are mirrored. Raises DataError for images that cannot be used, UsageError for an unknown name.
     """
     if source == "digits":
-        return _digits(resolution)
-    if source.startswith("torchvision:"):
-        return _torchvision(source, resolution)
-    return _folder(Path(source), resolution, max_corrupt=max_corrupt, cache=cache, progress=progress)
+        found = _digits(resolution)
+    elif source.startswith("torchvision:"):
+        found = _torchvision(source, resolution)
+    else:
+        found = _folder(Path(source), resolution, max_corrupt=max_corrupt, cache=cache, progress=progress, fit=fit)
+    mirrored, note = decide_flips(flips, found.flips, found.train.images, found.train.labels, found.classes)
+    progress.log(note)
+    return replace(found, flips=mirrored, notes=(*found.notes, note))
 
 
 def default_resolution(source: str) -> int:
@@ -131,7 +147,8 @@ def _digits(resolution: int) -> Dataset:
     images = big.round().clamp(0, 255).to(torch.uint8).expand(-1, 3, -1, -1).contiguous()
     names = tuple(str(name) for name in digits.target_names)
     labels = torch.from_numpy(digits.target).long()
-    return replace(_assemble("digits", names, *_split(images, labels), flips=False), interpolation="bilinear")
+    found = _assemble("digits", names, *_split(images, labels, names), flips=False)
+    return replace(found, interpolation="bilinear", fit="squash")
 
 
 def _torchvision(source: str, resolution: int) -> Dataset:
@@ -159,65 +176,27 @@ def _torchvision(source: str, resolution: int) -> Dataset:
     return _assemble(source, classes, *parts, flips="MNIST" not in name and name not in ("USPS", "SVHN"))
 
 
-def _folder(root: Path, resolution: int, *, max_corrupt: float, cache: Path, progress: Progress) -> Dataset:
-    if not root.is_dir():
-        raise DataError(f"--data {root}: no such folder; expected one folder of images per class, or 'digits'")
-    train_root, test_root, notes = _parts(root)
-    classes = tuple(_class_folders(train_root))
-    _check_classes(train_root, classes)
-    images, labels, named = decode_all(train_root, classes, resolution, max_corrupt, cache / "train", progress)
-    notes += named
-    if test_root is None:
-        parts = _split(images, labels)
-        notes.append(f"no val or test folder: {TEST_SHARE:.0%} of each class kept aside as the test part")
+def _folder(root: Path, resolution: int, *, max_corrupt: float, cache: Path, progress: Progress, fit: Fit) -> Dataset:
+    found = read_folder(root, resolution, max_corrupt=max_corrupt, cache=cache, progress=progress, fit=fit)
+    train, test = found.train, found.test
+    if test:
+        parts, notes = (Part(train.images, train.labels), Part(test.images, test.labels)), []
     else:
-        if sorted(_class_folders(test_root)) != sorted(classes):
-            raise DataError(f"{test_root} and {train_root} hold different classes; each needs the same folders")
-        _check_classes(test_root, classes)
-        seen, seen_labels, named = decode_all(test_root, classes, resolution, max_corrupt, cache / "test", progress)
-        notes += named
-        parts = Part(images, labels), Part(seen, seen_labels)
-    return _assemble(str(root), classes, *parts, flips=True, notes=tuple(notes))
+        parts = _split(train.images, train.labels, found.classes, train.digests)
+        notes = [f"no val or test folder: {TEST_SHARE:.0%} of each class kept aside as the test part"]
+        notes += note_copies(train.labels, train.digests)
+    for note in notes:
+        progress.log(note)
+    made = _assemble(str(root), found.classes, *parts, flips=True, notes=(*found.notes, *notes))
+    return replace(made, fit=fit)
 
 
-def _parts(root: Path) -> tuple[Path, Path | None, list[str]]:
-    """(training folder, test folder or None, notes)."""
-    if not (root / "train").is_dir():
-        return root, None, []
-    held_out = [root / name for name in ("test", "val", "valid", "validation") if (root / name).is_dir()]
-    notes = [
-        f"{extra.name}/ is not used: searching and training here need no validation part" for extra in held_out[1:]
-    ]
-    return root / "train", held_out[0] if held_out else None, notes
-
-
-def _class_folders(root: Path) -> list[str]:
-    return sorted(p.name for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
-
-
-def _check_classes(root: Path, classes: tuple[str, ...]) -> None:
-    if len(classes) < 2:
-        raise DataError(f"{root} holds {len(classes)} class folder(s); a classifier needs at least 2")
-    for name in classes:
-        if not any(p.is_file() for p in (root / name).rglob("*")):
-            raise DataError(f"class folder {root / name} is empty; add images or remove the folder")
-
-
-def _split(images: Tensor, labels: Tensor) -> tuple[Part, Part]:
-    """Split images into (training part, test part); of every class a share, at least one image, goes to the test part.
-
-    The split is the same for all seeds, so that results with several seeds are about the same images.
-    """
-    rng = generator(0, "split")
-    test: list[int] = []
-    for label in labels.unique().tolist():
-        of_class = np.flatnonzero(labels.numpy() == label)
-        if len(of_class) < 2:
-            raise DataError(f"class number {label} has a single readable image; at least 2 are needed")
-        test += rng.permutation(of_class)[: max(1, round(TEST_SHARE * len(of_class)))].tolist()
-    mask = torch.zeros(len(labels), dtype=torch.bool)
-    mask[test] = True
-    return Part(images[~mask], labels[~mask]), Part(images[mask], labels[mask])
+def _split(
+    images: Tensor, labels: Tensor, classes: tuple[str, ...], digests: list[bytes] | None = None
+) -> tuple[Part, Part]:
+    """(Training part, test part)."""
+    test = to_test_with(labels, classes, digests)
+    return Part(images[~test], labels[~test]), Part(images[test], labels[test])
 
 
 def _assemble(

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,97 +21,169 @@ from torch import Tensor
 from surgenas.core.cores import usable_cores
 from surgenas.core.errors import DataError
 from surgenas.core.progress import Progress
+from surgenas.tasks import Fit
+from surgenas.tasks.depth import Depth, depth_of, to_bytes
 
 Pixels = npt.NDArray[np.uint8]
 MEMORY_LIMIT = 2 << 30
 """Bytes of decoded pixels that are kept in memory."""
+LONG = 2.0
+"""Longer side by shorter side from which on an image is long."""
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A decoded file. pixels: (3, R, R). digest: of the file. long: whether it is longer than LONG to 1. depth: None
+    for 8 bits."""
+
+    pixels: Pixels
+    digest: bytes
+    long: bool
+    depth: Depth | None
+
+
+@dataclass(eq=False)
+class Decoded:
+    """The images of a part.
+
+    images: (N, 3, R, R) in uint8. labels: (N,). digests: of the N files. long: how many images are. copies: how many
+    files were left out because they are copies of others. deep: index, file and depth of images of more than 8 bits.
+    broken: what is wrong with each file that cannot be read.
+    """
+
+    images: Tensor
+    labels: Tensor
+    digests: list[bytes] = field(default_factory=list)
+    long: int = 0
+    copies: int = 0
+    deep: list[tuple[int, Path, Depth]] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
 
 
 def decode_all(
     root: Path,
-    classes: Sequence[str],
+    classes: Mapping[str, Sequence[Path]],
     resolution: int,
+    *,
     max_corrupt: float,
     cache: Path,
     progress: Progress,
+    fit: Fit = "crop",
+    known: Collection[bytes] = (),
     in_memory: int = MEMORY_LIMIT,
-) -> tuple[Tensor, Tensor, list[str]]:
-    """Decode the images of all class folders: ((N, 3, R, R) uint8, (N,) labels, notes for a person).
+) -> Decoded:
+    """Decode the image files of all classes of a part that lies in a folder; labels follow the order of the classes.
 
-    cache: the file for pixels of more than `in_memory` bytes. Raises DataError if more than the share `max_corrupt`
-    cannot be read, or a class is left without images.
+    cache: the file for pixels of more than `in_memory` bytes. known: digests of files that are left out. Raises
+    DataError if more than the share `max_corrupt` cannot be read, or a class is left without images.
     """
-    files = [(path, label) for label, name in enumerate(classes) for path in _files(root / name)]
-    known = set(Image.registered_extensions())
-    candidates = [(path, label) for path, label in files if path.suffix.lower() in known]
-    notes = [f"{len(files) - len(candidates)} file(s) under {root} are not images by name; ignored"]
-    pixels = _array((len(candidates), 3, resolution, resolution), cache, in_memory)
-    kept: list[int] = []
-    broken: list[str] = []
-    with (
-        warnings.catch_warnings(),  # around all threads: the filters are the whole process's
-        ThreadPoolExecutor(usable_cores()) as pool,
-        progress.task(f"decode {root.name}", len(candidates)) as task,
-    ):
-        warnings.simplefilter("ignore")
-        decoded = pool.map(lambda item: _try_decode(item[0], resolution), candidates)
-        for i, image in enumerate(decoded):
+    files = [(path, label) for label, paths in enumerate(classes.values()) for path in paths]
+    pixels = _array((len(files), 3, resolution, resolution), cache, in_memory)
+    found, labels = Decoded(torch.from_numpy(pixels), torch.empty(0)), list[int]()
+    pictures = _in_threads(lambda item: _try_read(item[0], resolution, fit), files)
+    with progress.task(f"decode {root.name}", len(files)) as task, pictures as decoded:
+        for (path, label), picture in zip(files, decoded, strict=True):
             task.advance()
-            if isinstance(image, str):
-                broken.append(image)
-                progress.log(f"skipped {image}")
+            if isinstance(picture, str):
+                found.broken.append(picture)
+                progress.log(f"skipped {picture}")
+            elif picture.digest in known:
+                found.copies += 1
             else:
-                pixels[len(kept)] = image
-                kept.append(i)
-    if len(broken) > max_corrupt * len(candidates):
-        raise DataError(
-            f"{len(broken)} of {len(candidates)} images under {root} cannot be read (limit {max_corrupt:.0%}, "
-            f"--max-corrupt): first {broken[0]}"
-        )
-    labels = torch.tensor([candidates[i][1] for i in kept], dtype=torch.long)
-    for label, name in enumerate(classes):
-        if not (labels == label).any():
-            raise DataError(f"class folder {root / name} holds no readable image; add images or remove the folder")
-    notes += [f"skipped {name}" for name in broken]
-    return torch.from_numpy(pixels[: len(kept)]), labels, notes if len(files) > len(candidates) else notes[1:]
+                _keep(found, pixels, len(labels), path, picture)
+                labels.append(label)
+    found.images, found.labels = found.images[: len(labels)], torch.tensor(labels, dtype=torch.long)
+    _check(found, root, list(classes), len(files), max_corrupt)
+    return found
 
 
-def decode(path: Path, resolution: int) -> Pixels:
-    """Decode one image file to (3, R, R) in uint8: the centre square, its side resized to R.
+def scale_alike(part: Decoded, white: Mapping[bool, float], fit: Fit) -> None:
+    """Decode those images of more than 8 bits again whose white is not that of the data set, as `common_white` says."""
+    resolution = part.images.shape[-1]
+    others = [(i, path, white[depth.whole]) for i, path, depth in part.deep if depth.white != white[depth.whole]]
+    with _in_threads(lambda item: read(item[1], resolution, fit, item[2]), others) as pictures:
+        for (i, *_), picture in zip(others, pictures, strict=True):
+            part.images[i] = torch.from_numpy(picture.pixels)
 
-    The image is turned upright by EXIF; 16 bits are scaled to 8; transparent pixels lie on black.
+
+def decode(path: Path, resolution: int, fit: Fit = "crop") -> Pixels:
+    """Decode one image file to (3, R, R) in uint8, as `read` does."""
+    return read(path, resolution, fit).pixels
+
+
+def read(path: Path, resolution: int, fit: Fit, white: float | None = None) -> Picture:
+    """Decode one image file to a square.
+
+    The image is turned upright by EXIF; more than 8 bits are scaled to 8; transparent pixels lie on black. white: the
+    value of such an image that becomes white; None for a guess from this image alone.
     """
-    with Image.open(path) as image:
+    content = path.read_bytes()  # once, for the digest and for the pixels
+    with Image.open(BytesIO(content)) as image:
         # full-size decoding is not needed for a thumbnail: JPEG can be read at a fraction of its size
         image.draft("RGB", (2 * resolution, 2 * resolution))
         upright = ImageOps.exif_transpose(image)
-        rgb = _to_rgb(upright)
-    square = ImageOps.fit(rgb, (resolution, resolution), method=Image.Resampling.BICUBIC)
+        depth = depth_of(upright, white)
+        rgb = _to_rgb(to_bytes(upright, depth.white) if depth else upright)
+    long = max(rgb.size) > LONG * min(rgb.size)
+    return Picture(_to_square(rgb, resolution, fit), hashlib.sha256(content).digest(), long, depth)
+
+
+def _to_square(image: Image.Image, resolution: int, fit: Fit) -> Pixels:
+    size, method = (resolution, resolution), Image.Resampling.BICUBIC
+    if fit == "crop":
+        square = ImageOps.fit(image, size, method=method)
+    elif fit == "pad":
+        square = ImageOps.pad(image, size, method=method)
+    else:
+        square = image.resize(size, method)
     return np.asarray(square).transpose(2, 0, 1)
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I") or image.mode == "F":  # 16 bits and more: Pillow would clip instead of scaling
-        values = np.asarray(image, dtype=np.float64)
-        # integers use their format's full range; floats have none, so their own maximum stands in
-        top = 65535.0 if image.mode.startswith("I") and values.max() <= 65535 else max(float(values.max()), 1.0)
-        return Image.fromarray((values * (255 / top)).clip(0, 255).astype(np.uint8)).convert("RGB")
     if image.mode == "P" and "transparency" in image.info:
         image = image.convert("RGBA")
     return image.convert("RGB")
 
 
-def _try_decode(path: Path, resolution: int) -> Pixels | str:
-    """The pixels of an image file, or a text that names the file and what is wrong with it."""
+def _keep(found: Decoded, pixels: Pixels, place: int, path: Path, picture: Picture) -> None:
+    pixels[place] = picture.pixels
+    found.digests.append(picture.digest)
+    found.long += picture.long
+    if picture.depth:
+        found.deep.append((place, path, picture.depth))
+
+
+def _check(found: Decoded, root: Path, classes: list[str], files: int, max_corrupt: float) -> None:
+    if len(found.broken) > max_corrupt * files:
+        raise DataError(
+            f"{len(found.broken)} of {files} images under {root} cannot be read (limit {max_corrupt:.0%}, "
+            f"--max-corrupt): first {found.broken[0]}"
+        )
+    for label, name in enumerate(classes):
+        if not (found.labels == label).any():
+            copies = " that is not a copy of one in the test part" if found.copies else ""
+            raise DataError(
+                f"class folder {root / name} holds no readable image{copies}; add images or remove the folder"
+            )
+
+
+@contextmanager
+def _in_threads(work: Callable[[Item], Answer], items: Sequence[Item]) -> Iterator[Iterator[Answer]]:
+    """The answers for all items, in their order, without warnings."""
+    with warnings.catch_warnings(), ThreadPoolExecutor(usable_cores()) as pool:
+        warnings.simplefilter("ignore")  # around all threads: the filters are the whole process's
+        yield pool.map(work, items)
+
+
+def _try_read(path: Path, resolution: int, fit: Fit) -> Picture | str:
+    """The picture in an image file, or a text that names the file and what is wrong with it."""
     try:
-        return decode(path, resolution)
+        return read(path, resolution, fit)
     except (OSError, ValueError, SyntaxError, RuntimeError, Image.DecompressionBombError) as error:
         reason = str(error).replace(str(path), "").strip() or type(error).__name__
         return f"{path}: {reason}"
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    return (p for p in sorted(folder.rglob("*")) if p.is_file() and not p.name.startswith("."))
 
 
 def _array(shape: tuple[int, ...], cache: Path, in_memory: int) -> Pixels:

@@ -1,0 +1,136 @@
+"""How does a folder of images become labelled parts? First what can be known by names alone, then pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from surgenas.core.errors import DataError
+from surgenas.core.progress import Progress
+from surgenas.tasks import Fit
+from surgenas.tasks.depth import common_white
+from surgenas.tasks.images import LONG, Decoded, decode_all, scale_alike
+from surgenas.tasks.listing import Listing, explain, images_directly_in, list_images, subfolders, tell
+from surgenas.tasks.parts import find_parts
+
+Files = Mapping[str, list[Path]]
+"""Image files by class."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a folder holds, by names. test: None if images of the training part are to be kept aside. notes: for a
+    person."""
+
+    train_root: Path
+    train: Files
+    test_root: Path | None
+    test: Files | None
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Folder:
+    """What a folder holds, decoded. test: as in Plan."""
+
+    classes: tuple[str, ...]
+    train: Decoded
+    test: Decoded | None
+    notes: tuple[str, ...]
+
+
+def read_folder(
+    root: Path, resolution: int, *, max_corrupt: float, cache: Path, progress: Progress, fit: Fit
+) -> Folder:
+    """Decode a folder of class folders, or of parts that hold them.
+
+    Images of the training part whose files are also in the test part are left out. Notes are logged as soon as they are
+    known. Raises DataError as `plan_folder` and `decode_all` do.
+    """
+    plan = plan_folder(root)
+    for note in plan.notes:
+        progress.log(note)
+    test: Decoded | None = None
+    if plan.test_root and plan.test:
+        test = decode_all(plan.test_root, plan.test, resolution, max_corrupt=max_corrupt, cache=cache / "test",
+                          progress=progress, fit=fit)  # fmt: skip
+    train = decode_all(plan.train_root, plan.train, resolution, max_corrupt=max_corrupt, cache=cache / "train",
+                       progress=progress, fit=fit, known=frozenset(test.digests if test else ()))  # fmt: skip
+    parts = [part for part in (train, test) if part]
+    seen = [*_note_depth(parts, fit), *_note_length(parts, fit)]
+    if train.copies:
+        seen.append(f"{train.copies} image(s) to learn from are copies of images in the test part; left out")
+    for note in seen:
+        progress.log(note)
+    skipped = [f"skipped {name}" for part in parts for name in part.broken]  # logged when they are met
+    return Folder(tuple(plan.train), train, test, (*plan.notes, *seen, *skipped))
+
+
+def plan_folder(root: Path) -> Plan:
+    """What a folder holds, without decoding anything.
+
+    Raises DataError if it is laid out in an unknown way, or has a class with too few images.
+    """
+    if not root.is_dir():
+        raise DataError(f"--data {root}: no such folder; expected one folder of images per class, or 'digits'")
+    parts = find_parts(root)
+    train = _list_classes(parts.train, least=1 if parts.test else 2)
+    test = _list_classes(parts.test, least=1) if parts.test else None
+    if parts.test and test:
+        _check_alike(parts.train, train, parts.test, test)
+    notes = list(parts.notes)
+    for part, listings in ((parts.train, train), (parts.test, test)):
+        if part and listings:
+            stray = images_directly_in(part)
+            notes += [f"{stray} image(s) directly in {part} are in no class folder; left out"] * bool(stray)
+            notes += explain(part, listings.values())
+    files = [{name: listing.images for name, listing in (part or {}).items()} for part in (train, test)]
+    return Plan(parts.train, files[0], parts.test, files[1] or None, tuple(notes))
+
+
+def _list_classes(root: Path, least: int) -> dict[str, Listing]:
+    """The files of each class; raises DataError for a class with fewer images than `least`."""
+    found = {name: list_images(root / name) for name in subfolders(root)}
+    for name, listing in found.items():
+        if not listing.images and not listing.suffixes:
+            raise DataError(f"class folder {root / name} is empty; add images or remove the folder")
+        if not listing.images:
+            raise DataError(f"class folder {root / name} holds no image, but {tell(listing.suffixes)}; add images or "
+                            "remove the folder")  # fmt: skip
+        if len(listing.images) < least:
+            raise DataError(f"class folder {root / name} holds a single image; at least 2 are needed, to learn from one"
+                            " and to test with the other")  # fmt: skip
+    return found
+
+
+def _check_alike(train_root: Path, train: Mapping[str, object], test_root: Path, test: Mapping[str, object]) -> None:
+    """Raise DataError if two parts have different classes."""
+    lacks, extra = sorted(train.keys() - test.keys()), sorted(test.keys() - train.keys())
+    said = [f"{test_root} lacks {', '.join(lacks)}"] * bool(lacks)
+    said += [f"{train_root} lacks {', '.join(extra)}"] * bool(extra)
+    if said:
+        raise DataError(f"the parts hold different classes: {'; '.join(said)}; each part needs the same class folders")
+
+
+def _note_depth(parts: list[Decoded], fit: Fit) -> list[str]:
+    """Scale images of more than 8 bits alike; a note of each range of values that is not their format's."""
+    depths = [depth for part in parts for _, _, depth in part.deep]
+    white = common_white(depths)
+    for part in parts:
+        scale_alike(part, white, fit)
+    notes = []
+    for whole, top in white.items():
+        same = [depth for depth in depths if depth.whole == whole]
+        if top != (65535 if whole else 1):
+            peak = max(depth.peak for depth in same)
+            notes.append(f"{len(same)} image(s) of more than 8 bits reach {peak:g}; read as values from 0 to {top:g}")
+    return notes
+
+
+def _note_length(parts: list[Decoded], fit: Fit) -> list[str]:
+    long, count = sum(part.long for part in parts), sum(len(part.labels) for part in parts)
+    if fit != "crop" or long <= count / 2:
+        return []
+    return [f"{long} of {count} images are longer than {LONG:g}:1, and only their middle square is seen; --fit pad or "
+            "--fit squash shows them whole"]  # fmt: skip
