@@ -101,8 +101,8 @@ class RuntimeDevice:
         reuse: bool = False,
         progress: Progress = Progress(),  # noqa: B008  stateless
     ) -> list[Measurement]:
-        """All jobs in interleaved campaigns; raises the first error of any of them. Without a scale, milliseconds are on
-        what is known of the references when the last campaign is done."""
+        """All jobs in interleaved campaigns; raises the first error of any of them. Without a scale, milliseconds are
+        on what is known of the references when the last campaign is done."""
         reference = self.scale
         stored = self._find_stored(jobs, reference) if reuse else {}
         again = draw_for_recheck(stored, seed)
