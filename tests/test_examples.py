@@ -87,7 +87,7 @@ def test_a_runtime_from_outside_keeps_the_contract(my_space, tmp_path):
     check_target(device, jobs)
     elsewhere = replace(device, protocols=dict.fromkeys(Effort, replace(BRIEF, fresh=True)))
     (cost,) = elsewhere.on_scale(("reference-xs/1", 1.0)).price(jobs[:1])
-    assert cost.evidence == "measured", cost
+    assert not isinstance(cost, Failure), cost.error
     assert "/my_runtime-" in cost.target
     command = json.dumps([sys.executable, "-m", "surgenas.hardware.worker"])
     (tmp_path / "far.toml").write_text(f'runtime = "my_runtime:MyRuntime"\ncommand = {command}\n')

@@ -83,10 +83,12 @@ def mess(tmp_path, photos):
     (tmp_path / "one" / "cat").mkdir(parents=True)
     for name in ("full", "hollow"):
         (tmp_path / "hollow" / name).mkdir(parents=True)
-    (photos / "dark" / "0.png").rename(tmp_path / "hollow" / "full" / "0.png")
+    for name in ("0.png", "1.png"):
+        (photos / "dark" / name).rename(tmp_path / "hollow" / "full" / name)
     for name in ("a", "b"):
         (tmp_path / "broken" / name).mkdir(parents=True)
-        (tmp_path / "broken" / name / "x.jpg").write_bytes(b"nothing")
+        for image in ("x.jpg", "y.jpg"):
+            (tmp_path / "broken" / name / image).write_bytes(b"nothing")
     (tmp_path / "file").write_text("")
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "config.json").write_text('{"format": "surgenas.run/0"}')

@@ -51,7 +51,7 @@ def test_resume_and_report_of_a_run_that_is_done(run, tmp_path):
 
 def test_export_copies_the_verified_file_and_refuses_its_bytes_under_another_format(run, tmp_path):
     folder = trained(new_run(tmp_path / "run")).folder
-    write_use(folder / "model.json", ModelUse({}, 16, 16, (0.5,) * 3, (0.2,) * 3, ("a", "b"), "bicubic"))
+    write_use(folder / "model.json", ModelUse({}, 16, 16, (0.5,) * 3, (0.2,) * 3, ("a", "b"), "bicubic", "crop", "cut"))
     (folder / "model.onnx").write_bytes(b"onnx")
     code, out, err = run("export", "run", "--to", "net.onnx", "--json")
     assert (code, json.loads(out)["files"]) == (0, ["net.onnx", "net.onnx.json"]), err

@@ -14,7 +14,7 @@ from surgenas.cli.options import names_of, setting_of, show, with_run_options
 from surgenas.core.errors import UsageError
 from surgenas.core.record import Record
 from surgenas.runs.config import make_config, words
-from surgenas.runs.results import Reached
+from surgenas.runs.results import Accuracy
 
 SAID = {
     "--data": "photos", "--resolution": "32", "--max-corrupt": "0.5", "--space": "macro", "--layout": "proxyless",
@@ -99,15 +99,15 @@ def test_names_are_parted_by_commas():
 
 
 def test_an_answer_is_json_text_or_lines(capsys):
-    found: Record = Reached(1.0, 2.0, 1.5)
+    found: Record = Accuracy(0.5)
     show(found, as_json=True, text="never")
-    assert json.loads(capsys.readouterr().out) == {"low_ms": 1.0, "high_ms": 2.0, "limit_ms": 1.5}
+    assert json.loads(capsys.readouterr().out)== {"accuracy": 0.5}
     show(found, as_json=False, text="for people")
     assert capsys.readouterr().out == "for people\n"
     show(found, as_json=False)
-    assert capsys.readouterr().out == "low_ms: 1.0\nhigh_ms: 2.0\nlimit_ms: 1.5\n"
+    assert capsys.readouterr().out == "accuracy: 0.5\n"
     show({"one": found}, as_json=True)
-    assert json.loads(capsys.readouterr().out)["one"]["limit_ms"] == 1.5
+    assert json.loads(capsys.readouterr().out)["one"]["accuracy"] == 0.5
 
 
 def test_help_and_import_load_nothing_heavy():
