@@ -32,6 +32,8 @@ CANDIDATES = 10
 """How many architectures are measured in a turn."""
 ROUNDS = 4
 """How many turns there are before the step gives up; the step may be called again."""
+TOGETHER = 2
+"""How many are confirmed in the same campaigns: the first or the second nearly always is."""
 LOW, HIGH = 0.97, 0.993
 """A candidate's first measurement must lie between these shares of the limit. The rest of the limit
 is left for noise."""
@@ -65,7 +67,8 @@ def _attempt(run: Run, search: Search, turn: int, *, final: bool) -> tuple[Archi
     archs = _candidates(run, search, predictor, turn)
     measured = measure(run, "derive", archs, Effort.CLAIM, turn=turn)
     for arch, cost in zip(archs, measured, strict=True):
-        run.progress.log(f"{show_cost(cost)}: {arch}")
+        sure = f" +-{cost.doubt:.1%} (grade {cost.grade})" if cost.grade else ""
+        run.progress.log(f"{cost.evidence} {cost.ms / limit_ms:.1%} of the limit{sure}: {arch}")
     low = LOW * limit_ms if not final and not _tops_out(run) else 0.0
     every = _measured(run, run.journal.all("measured", step="derive"))
     pairs = every if final else list(zip(archs, measured, strict=True))
@@ -75,10 +78,12 @@ def _attempt(run: Run, search: Search, turn: int, *, final: bool) -> tuple[Archi
     fitting = fitting[:4]
     if not fitting:
         return None
-    again = measure(run, "confirm", [arch for arch, _ in fitting], Effort.CONFIRM, turn=turn)
-    for (arch, _), confirmed in zip(fitting, again, strict=True):
-        if low <= confirmed.ms <= (limit_ms if final else HIGH * limit_ms):
-            return arch, confirmed, float(_predicted(run, predictor, [arch])[0])
+    for start in range(0, len(fitting), TOGETHER):
+        some = fitting[start : start + TOGETHER]
+        again = measure(run, "confirm", [arch for arch, _ in some], Effort.CONFIRM, turn=turn)
+        for (arch, _), confirmed in zip(some, again, strict=True):
+            if low <= confirmed.ms <= (limit_ms if final else HIGH * limit_ms):
+                return arch, confirmed, float(_predicted(run, predictor, [arch])[0])
     return None
 
 

@@ -3,7 +3,7 @@ latency and of any."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -11,7 +11,11 @@ from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.cost import Effort, Failure
 from surgenas.core.seeds import generator
+from surgenas.core.space import Floats
 from surgenas.core.units import show_ms
+from surgenas.engine.jobs import network_of
+from surgenas.hardware.target import all_costs
+from surgenas.nn.cost import count
 from surgenas.runs.measured import fitted_predictor, measure, price
 from surgenas.runs.results import EQUAL, RANDOM, YARDSTICK, Rivals
 from surgenas.runs.run import Run
@@ -35,29 +39,50 @@ def rivals(run: Run) -> Rivals:
 def _yardstick(run: Run, target_ms: float) -> Architecture | None:
     """The yardstick whose measured latency is nearest to target_ms; None if the target cannot price it.
 
-    Some widths are measured first, then those around the interpolated best, until one is within ALIKE.
+    Two of about the found network's MACs are measured roughly, then by turns the two that lie on either side of the
+    target on the line through what was seen, until one is within ALIKE.
     """
     archs = yardsticks(run.space)
-    log_widths = np.log([float(dict(arch.space.settings)["width"]) for arch in archs])
-    coarse = range(0, len(archs), max(1, len(archs) // 6))
-    rough = price(run, "yardstick", archs[coarse.start :: coarse.step])
+    first = _of_like_macs(run, archs)
+    rough = price(run, "yardstick", [archs[i] for i in first])
     if failed := next((cost for cost in rough if isinstance(cost, Failure)), None):
         run.progress.log(f"no {YARDSTICK} beside the found network: {failed.error}")
         return None
-    seen = {
-        i: _apart(cost.ms, target_ms) for i, cost in zip(coarse, rough, strict=True) if not isinstance(cost, Failure)
-    }
+    seen = {i: _apart(cost.ms, target_ms) for i, cost in zip(first, all_costs(rough), strict=True)}
     fine: dict[int, float] = {}
     for turn in range(1, 4):
-        places = sorted(seen)
-        guess = np.interp(log_widths, log_widths[places], [seen[i] for i in places])
-        near = [int(i) for i in np.argsort(np.abs(guess)) if i not in fine][:5]
+        guess = _line(archs, seen)
+        near = [int(i) for i in np.argsort(np.abs(guess)) if i not in fine][:2]
         measured = measure(run, "yardstick", [archs[i] for i in near], Effort.CLAIM, turn=turn)
         fine |= {i: _apart(cost.ms, target_ms) for i, cost in zip(near, measured, strict=True)}
         seen |= fine
         if min(map(abs, fine.values())) <= ALIKE:
             break
     return archs[min(fine, key=lambda i: abs(fine[i]))]
+
+
+def _of_like_macs(run: Run, archs: Sequence[Architecture]) -> list[int]:
+    """The places of a narrower and a wider yardstick than the one with the found network's MACs, which grow with the
+    square of the width."""
+    found = run.derived.architecture
+    macs, of_any = (count(network_of(a, run.space), run.space.input_shape)[0] for a in (found, archs[len(archs) // 2]))
+    widths = _widths(archs)
+    like = widths[len(archs) // 2] * (macs / of_any) ** 0.5
+    narrow, wide = (int(np.abs(np.log(widths / (factor * like))).argmin()) for factor in (0.8, 1.25))
+    return [narrow, wide] if narrow < wide else [max(0, narrow - 1), min(len(archs) - 1, narrow + 1)]
+
+
+def _line(archs: Sequence[Architecture], seen: Mapping[int, float]) -> Floats:
+    """How far from the target each yardstick lies, by the line in the logarithms through the two nearest that were
+    seen. Noise may turn the line; then latency is taken to grow with the width."""
+    log_widths = np.log(_widths(archs))
+    one, other = sorted(seen, key=lambda i: abs(seen[i]))[:2]
+    slope = (seen[one] - seen[other]) / (log_widths[one] - log_widths[other])
+    return seen[one] + max(float(slope), 0.5) * (log_widths - log_widths[one])
+
+
+def _widths(archs: Sequence[Architecture]) -> Floats:
+    return np.array([float(dict(arch.space.settings)["width"]) for arch in archs])
 
 
 def _apart(ms: float, target_ms: float) -> float:

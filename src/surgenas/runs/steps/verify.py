@@ -42,7 +42,8 @@ def _campaign(run: Run) -> dict[str, Cost]:
     """
     networks, delivered = {FOUND: run.derived.architecture, **run.rivals.architectures}, delivered_job(run)
     turn = len(run.journal.all("noisy")) + len(run.journal.all("done", step="verify"))  # files may have changed since
-    found = measure(run, "verify", list(networks.values()), Effort.CLAIM, turn=turn, first=delivered)
+    effort = Effort.CONFIRM if delivered else Effort.CLAIM  # nothing else counts of what was delivered
+    found = measure(run, "verify", list(networks.values()), effort, turn=turn, first=delivered)
     together = dict(zip(networks, found, strict=True))
     confirmed, again = run.derived.cost, together[FOUND]
     if delivered is None and isinstance(confirmed, Measurement) and isinstance(again, Measurement):
