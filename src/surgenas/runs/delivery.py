@@ -31,6 +31,8 @@ from surgenas.tasks.data import Dataset
 
 COMPARED = 64
 """How many test images PyTorch and a file are compared on."""
+TOGETHER = 512
+"""How many test images a device is asked to classify at once."""
 CALIBRATION = 256
 """How many training images a trained network is quantized with."""
 
@@ -44,7 +46,7 @@ def write_onnx(
     """
     facts = {"classes": data.classes, "mean": data.mean, "std": data.std, "architecture": arch.to_dict()}
     write_atomic(path, add_metadata(to_onnx(network, input_shape, batch=None), facts))
-    images = _test_images(data)[:COMPARED]
+    images = _first_test_images(data)
     runtime = look_up("runtime", "onnxruntime", RUNTIMES)()
     found = runtime.prepare(path.read_bytes(), images, 1, "fp32")()
     expected = _compute(network, images)
@@ -64,9 +66,10 @@ def deliver(target: Deliverer, job: Job, data: Dataset, onnx: Path, to: Path | N
         paths = {suffix: (to or onnx.with_name(_stem(info, suffix))).with_suffix(suffix) for suffix in files}
         for suffix, path in paths.items():
             write_atomic(path, files[suffix])
-    images = _test_images(data)
-    found = target.logits(replace(job, files=lambda: read_files(paths)), images)
-    expected = _compute(job.module, images[:COMPARED])
+    handed_on = replace(job, files=lambda: read_files(paths))
+    parts = data.test.images.split(TOGETHER)  # all of a large data set, as floats, fill no memory
+    found = np.concatenate([target.logits(handed_on, data.normalise(part).numpy()) for part in parts])
+    expected = _compute(job.module, _first_test_images(data))
     if info.precision == "fp32":
         check_equal(expected, found[:COMPARED], info.runtime)
     return Delivered(
@@ -132,8 +135,8 @@ def _stem(info: TargetInfo, suffix: str) -> str:
     return f"model-batch{info.batch}" if suffix == ".onnx" else "model"
 
 
-def _test_images(data: Dataset) -> Images:
-    found: Images = data.normalise(data.test.images).numpy()
+def _first_test_images(data: Dataset) -> Images:
+    found: Images = data.normalise(data.test.images[:COMPARED]).numpy()
     return found
 
 
