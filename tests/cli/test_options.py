@@ -101,7 +101,7 @@ def test_names_are_parted_by_commas():
 def test_an_answer_is_json_text_or_lines(capsys):
     found: Record = Accuracy(0.5)
     show(found, as_json=True, text="never")
-    assert json.loads(capsys.readouterr().out)== {"accuracy": 0.5}
+    assert json.loads(capsys.readouterr().out) == {"accuracy": 0.5}
     show(found, as_json=False, text="for people")
     assert capsys.readouterr().out == "for people\n"
     show(found, as_json=False)

@@ -52,7 +52,7 @@ def test_milliseconds_that_are_not_known_well_are_told_apart_from_the_share_of_t
     claim, note, *_ = summary_text(summarize(run)).splitlines()
     assert claim.startswith("measured 2 ms +-50.0% (grade D), inside the limit of 2.5 ms: 80.0% of it +-")
     assert f"(grade {grade}); predicted" in claim
-    assert note.startswith("what a millisecond is here is known within 50% only")
+    assert note.startswith("What a millisecond is here is known within 50% only")
 
 
 def test_a_search_on_paper_ends_without_certainty(tmp_path):

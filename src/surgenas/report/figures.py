@@ -9,21 +9,20 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from surgenas.runs.results import FOUND, YARDSTICK, HeldOutLatencies
-from surgenas.runs.summary import Network, Story, Summary
+from surgenas.runs.summary import Story, Summary
 
 INK, ACCENT, MUTED, WARM = "#1f2937", "#2563eb", "#9ca3af", "#ea580c"
 
 
 def limit(summary: Summary, story: Story) -> go.Figure:
-    """Latencies with their intervals, compared with the limit."""
-    rows = [(FOUND, summary.latency.ms, summary.latency.interval)]
-    rows += [(n.name, n.latency_ms, n.interval) for n in summary.beside]
-    known = [(name, ms, interval) for name, ms, interval in rows if ms is not None]
+    """Latencies compared with the limit. Bars are the intervals of ratios: what a millisecond is moves all together."""
+    rows = [(n.name, n.latency_ms, n.doubt) for n in (summary.found, *summary.beside)]
+    known = [(name, ms, doubt) for name, ms, doubt in rows if ms is not None]
     figure = blank("latency (ms)", "")
     figure.add_scatter(
         x=[ms for _, ms, _ in known],
         y=[name for name, _, _ in known],
-        error_x=_errors([(ms, interval) for _, ms, interval in known], INK),
+        error_x=_errors([(ms, doubt) for _, ms, doubt in known], INK),
         mode="markers",
         marker={"size": 11, "color": [ACCENT] + [MUTED] * len(known)},
     )
@@ -35,23 +34,21 @@ def limit(summary: Summary, story: Story) -> go.Figure:
 def trade_off(summary: Summary, story: Story) -> go.Figure:
     """Test accuracy over latency, of the found network and of all that it is compared with."""
     figure = blank("latency (ms)", "test accuracy")
-    latency = summary.latency
-    found = Network(FOUND, summary.accuracy.test, latency.ms, latency.interval, latency.grade, None)
     groups = (
         ("random", (*summary.random_at_equal_latency, *summary.random), MUTED, "circle"),
         (YARDSTICK, summary.yardsticks, WARM, "square"),
-        (FOUND, (found,), ACCENT, "star"),
+        (FOUND, (summary.found,), ACCENT, "star"),
     )
     for name, networks, colour, symbol in groups:
-        rows = [(n.latency_ms, n.accuracy, n.interval) for n in networks if n.accuracy is not None]
-        known = [(ms, accuracy, interval) for ms, accuracy, interval in rows if ms is not None]
+        rows = [(n.latency_ms, n.accuracy, n.doubt) for n in networks if n.accuracy is not None]
+        known = [(ms, accuracy, doubt) for ms, accuracy, doubt in rows if ms is not None]
         if known:
             figure.add_scatter(
                 x=[ms for ms, _, _ in known],
                 y=[accuracy for _, accuracy, _ in known],
                 name=name,
                 mode="markers",
-                error_x=_errors([(ms, interval) for ms, _, interval in known], colour),
+                error_x=_errors([(ms, doubt) for ms, _, doubt in known], colour),
                 marker={"size": 14, "color": colour, "symbol": symbol},
             )
     _limit_line(figure, summary)
@@ -167,8 +164,8 @@ def _limit_line(figure: go.Figure, summary: Summary) -> None:
         figure.add_vline(x=summary.limit_ms, line={"color": INK, "dash": "dash"}, annotation_text="limit")
 
 
-def _errors(rows: Sequence[tuple[float, tuple[float, float] | None]], colour: str) -> dict[str, Any] | None:
-    """Error bars for (latency, interval) pairs; None if some latency was not timed."""
-    if any(interval is None for _, interval in rows):
+def _errors(rows: Sequence[tuple[float, float | None]], colour: str) -> dict[str, Any] | None:
+    """Error bars for pairs of a latency and its relative doubt; None if some latency was not timed."""
+    if any(doubt is None for _, doubt in rows):
         return None
-    return {"array": [interval[1] - ms for ms, interval in rows if interval], "color": colour}
+    return {"array": [ms * doubt for ms, doubt in rows if doubt is not None], "color": colour}

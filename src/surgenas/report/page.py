@@ -15,9 +15,9 @@ from surgenas.report.operators_page import operators_figure
 from surgenas.report.snippet import snippets
 from surgenas.report.text import delivered_text
 from surgenas.report.words import scale_note, show_comparison, show_interval, show_known_ms, show_percent
-from surgenas.runs.results import FOUND, Layer
+from surgenas.runs.results import Layer
 from surgenas.runs.run import Run
-from surgenas.runs.summary import Network, Story, Summary, summarize, tell_story
+from surgenas.runs.summary import Story, Summary, summarize, tell_story
 
 SHARES = "Latency shares come from a profiled run; they are shares, not latencies."
 
@@ -59,7 +59,8 @@ def _headline(summary: Summary) -> str:
         return "This run is not finished; what is known so far:"
     verdict = "inside" if latency.ms <= limit_ms else "<b class=bad>outside</b>"
     how = latency.evidence.capitalize()
-    said = f"{how} <b>{show_ms(latency.ms)}</b>, {verdict} the limit of <b>{show_ms(limit_ms)}</b>."
+    share = f": {latency.of_limit.share:.1%} of it" if latency.of_limit else ""
+    said = f"{how} <b>{show_ms(latency.ms)}</b>, {verdict} the limit of <b>{show_ms(limit_ms)}</b>{share}."
     return " ".join([said, *(f"{escape(note)}." for note in scale_note(latency.scale_doubt))])
 
 
@@ -96,13 +97,12 @@ def _card(title: str, value: str, note: str) -> str:
 
 def _results(summary: Summary) -> str:
     latency = summary.latency
-    found = Network(FOUND, summary.accuracy.test, latency.ms, latency.interval, latency.grade, None)
     timed = latency.evidence != "estimated"
     head = ["network", "test accuracy", "latency", *(["95 % interval", "grade"] if timed else []), "latency / found"]
     rows = [
         [n.name, show_percent(n.accuracy), show_known_ms(n.latency_ms),
          *([show_interval(n.interval), n.grade or "-"] if timed else []), show_comparison(n.to_found)]
-        for n in (found, *summary.beside)
+        for n in (summary.found, *summary.beside)
     ]  # fmt: skip
     return _table(head, rows)
 

@@ -56,6 +56,6 @@ def scale_note(doubt: float | None) -> list[str]:
     if doubt is None or doubt <= UNSURE:
         return []
     return [
-        f"what a millisecond is here is known within {doubt:.0%} only: this machine was watched briefly, or is faster "
-        "at times; ratios hold, and `surgenas measure` some minutes later settles it"
+        f"What a millisecond is here is known within {doubt:.0%} only: this machine was watched briefly, or is faster "
+        "at times. Ratios hold, and measuring again some minutes later settles it"
     ]

@@ -45,7 +45,7 @@ class OfLimit(Record):
 @dataclass(frozen=True)
 class Latency(Record):
     """The latency of the found network. interval, grade, wall_p50_ms: None unless it was timed. predicted_ms: before
-    that. scale_doubt: how well it is known what a millisecond is there (docs/measurement.md, 21)."""
+    that. doubt: relative, of the ratio alone; scale_doubt: of what a millisecond is there (docs/measurement.md, 21)."""
 
     ms: float | None = None
     interval: tuple[float, float] | None = None
@@ -54,6 +54,7 @@ class Latency(Record):
     evidence: Evidence | None = None
     predicted_ms: float | None = None
     of_limit: OfLimit | None = None
+    doubt: float | None = None
     scale_doubt: float | None = None
 
 
@@ -62,7 +63,7 @@ class Network(Record):
     """A trained network.
 
     accuracy: on the test part. to_found: its latency divided by that of the found network, both from the same
-    campaigns.
+    campaigns. doubt: the relative half-width of the interval, what a millisecond is aside; None unless it was timed.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Network(Record):
     interval: tuple[float, float] | None
     grade: str | None
     to_found: Comparison | None
+    doubt: float | None = None
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,12 @@ class Summary(Record):
     report: str
     seconds: Mapping[str, float]
     seed: int
+
+    @property
+    def found(self) -> Network:
+        """The found network, as those that it is compared with."""
+        known = self.latency
+        return Network(FOUND, self.accuracy.test, known.ms, known.interval, known.grade, None, known.doubt)
 
     @property
     def beside(self) -> tuple[Network, ...]:
@@ -186,7 +194,7 @@ def _network(run: Run, name: str, costs: Mapping[str, Cost]) -> Network:
     to_found = compare(cost, costs[FOUND]) if cost and name != FOUND else None
     return Network(
         name, run.accuracy(name), cost.ms if cost else None, cost.interval_ms if cost else None,
-        ms_grade(cost) if cost else None, to_found,
+        ms_grade(cost) if cost else None, to_found, cost.half_width if isinstance(cost, Measurement) else None,
     )  # fmt: skip
 
 
@@ -199,5 +207,13 @@ def _latency(cost: Cost | None, reached: Reached | None, derived: Derived | None
         return Latency(cost.ms, None, None, None, cost.evidence, predicted_ms, OfLimit(of_limit, None, None))
     share = OfLimit(of_limit, cost.ms_doubt if asked else cost.half_width, cost.ms_grade if asked else cost.grade)
     return Latency(
-        cost.ms, cost.interval_ms, cost.ms_grade, cost.p50_ms, cost.evidence, predicted_ms, share, cost.scale_doubt
+        cost.ms,
+        cost.interval_ms,
+        cost.ms_grade,
+        cost.p50_ms,
+        cost.evidence,
+        predicted_ms,
+        share,
+        cost.half_width,
+        cost.scale_doubt,
     )
