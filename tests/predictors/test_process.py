@@ -89,10 +89,11 @@ def test_two_samples_and_equal_ones_are_enough_not_to_fail():
 
 
 def test_gradients_are_finite_differences():
-    """Of the relaxed input, in both spaces' fashion: with and without dead layers."""
-    ms = device(TRAIN, DELETING, deletes=True)
+    """Of the relaxed input, in both spaces' fashion: with and without dead layers; however little was learnt."""
+    few = TRAIN[:25]
+    ms = device(few, DELETING, deletes=True)
     for name in ("process", "gnn", "mlp"):
-        predictor = make_predictor(name, COSTS, 0).fit(TRAIN, ms)
+        predictor = make_predictor(name, COSTS, 0).fit(few, ms)
         gates = torch.softmax(torch.randn(1, 6, 5, generator=torch.Generator().manual_seed(0)), 2).requires_grad_()
         (gradient,) = torch.autograd.grad(predictor.predict_relaxed(gates).sum(), gates)
         direction = torch.randn(gates.shape, generator=torch.Generator().manual_seed(1))
