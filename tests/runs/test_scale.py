@@ -6,7 +6,7 @@ import pytest
 
 from surgenas.core.errors import UsageError
 from surgenas.hardware.target import Known
-from surgenas.runs.flow import parted_from_limit
+from surgenas.runs.flow import REOPENED, parted_from_limit
 from surgenas.runs.journal import Journal
 from surgenas.runs.measured import recorded_scale, repair_scale
 from surgenas.runs.results import FOUND, Reached
@@ -27,6 +27,11 @@ def slow_start(folder, listener, **words):
     run = written_run(folder, device="tests.runs.test_scale:Corrected", **words)
     run.journal.append("calibrated", reference="toy-reference", reference_ms=1.0)
     return again(run, listener)
+
+
+def untrained(run):
+    run.reopen("train found")
+    return run
 
 
 def test_fields_on_the_scale_move_and_others_stay():
@@ -61,16 +66,32 @@ def test_all_of_a_run_moves_together_and_is_said_once(tmp_path, listener):
 
 @pytest.mark.parametrize(("asked_ms", "parted"), [(2.5, True), (None, False)])
 def test_a_found_network_is_looked_for_again_only_where_the_limit_stays(tmp_path, listener, asked_ms, parted):
-    run = slow_start(tmp_path / "run", listener)
+    run = untrained(slow_start(tmp_path / "run", listener))
     run.record("reach", Reached(0.1, 4.0, 2.5, asked_ms))
     assert not parted_from_limit(run)
     repair_scale(run)
     assert parted_from_limit(run) == parted
     assert run.reached.limit_ms == pytest.approx(asked_ms or 0.6 * 2.5)
-    run.reopen("derive")
+    run.reopen("derive", "rivals")
     assert not run.is_done("derive")
+    assert not run.is_done("rivals")
+    assert not parted_from_limit(run)
     with pytest.raises(UsageError, match="derive is not done"):
         _ = run.derived
+
+
+def test_a_network_that_is_trained_stays_and_so_does_one_looked_for_often_enough(tmp_path, listener):
+    trained = slow_start(tmp_path / "trained", listener)
+    trained.record("reach", Reached(0.1, 4.0, 2.5, 2.5))
+    repair_scale(trained)
+    assert not parted_from_limit(trained)
+    often = untrained(slow_start(tmp_path / "often", listener))
+    often.record("reach", Reached(0.1, 4.0, 2.5, 2.5))
+    for _ in range(REOPENED):
+        often.reopen("derive", "rivals")
+    often.record("derive", trained.derived)
+    often.journal.append("rescaled", factor=0.5, doubt=0.1)
+    assert not parted_from_limit(often)
 
 
 def test_what_is_within_the_scatter_of_looks_is_no_repair(tmp_path, listener):

@@ -33,6 +33,14 @@ def test_onnx_without_a_device_is_the_file_for_everybody(run, tmp_path):
     assert HandedOn.from_json(found.to_json()) == found
 
 
+def test_the_files_of_a_run_are_left_alone(run):
+    before = {path.name: path.read_bytes() for path in run.folder.iterdir() if path.is_file()}
+    for device in ("", "onnxruntime-cpu-int8"):
+        with pytest.raises(UsageError, match="choose a place outside"):
+            api.export(run.folder, run.folder / "model.onnx", device)
+    assert {path.name: path.read_bytes() for path in run.folder.iterdir() if path.is_file()} == before
+
+
 def test_a_device_gets_its_own_file_compared(run, tmp_path):
     found = api.export(run.folder, tmp_path / "net.onnx", "onnxruntime-cpu-int8")
     assert found.delivered.file.precision == "int8"

@@ -14,9 +14,10 @@ from surgenas.core.units import show_ms, show_seconds
 from surgenas.methods import make_method
 from surgenas.methods.shared_weights import check_sharing
 from surgenas.nn.cost import output_shape
+from surgenas.runs.journal import Event
 from surgenas.runs.limit import begin_session, check_time
 from surgenas.runs.measured import LEAST, repair_scale, usable_predictors
-from surgenas.runs.results import USE, Exported, Planned, Reached
+from surgenas.runs.results import FOUND, USE, Exported, Planned, Reached
 from surgenas.runs.run import Run
 from surgenas.runs.sampled import wanted_samples
 from surgenas.runs.scale import RESCALED
@@ -36,6 +37,8 @@ from surgenas.runs.training import weights_file
 from surgenas.spaces import CATALOG, make_space
 from surgenas.training.loop import make_fabric
 
+REOPENED = 3
+"""How often a network is looked for again because the scale was repaired."""
 USUAL = "surgenas"
 """The method that the cost of other methods is compared with."""
 
@@ -100,7 +103,8 @@ def prepare(run: Run) -> tuple[Reached, Planned]:
         f"test, {len(run.data.classes)} classes, {run.data.resolution} px"
     )
     perform(run, reach_)
-    check_limit(run)
+    if not run.is_done("derive"):  # a scale that was repaired later may have moved all latencies above the limit
+        check_limit(run)
     perform(run, plan_)
     reached, planned = run.reached, run.result(Planned)
     assert planned is not None, "it was just recorded"
@@ -178,9 +182,15 @@ def describe_cost(run: Run, planned: Planned) -> str:
 
 
 def parted_from_limit(run: Run) -> bool:
-    """Whether the scale was repaired after a network was found for a limit that the user asked for in milliseconds."""
-    events = [e["event"] for e in run.journal.events if e["event"] == RESCALED or e.get("step") == "derive"]
-    return run.reached.asked_ms is not None and RESCALED in events[-1:]
+    """Whether the scale was repaired after a network was found for a limit that the user asked for in milliseconds, so
+    that another is to be found. Once that is trained, it stays, and so it does after REOPENED such turns."""
+    events = [e["event"] for e in run.journal.events if e["event"] == RESCALED or "derive" in _steps(e)]
+    trained = run.accuracy(FOUND) is not None or len(run.journal.all("reopened")) >= REOPENED
+    return run.reached.asked_ms is not None and RESCALED in events[-1:] and not trained
+
+
+def _steps(event: Event) -> Sequence[str]:
+    return event.get("steps") or [event.get("step", "")]
 
 
 def execute(run: Run, time_limit_s: float | None = None) -> None:
@@ -191,10 +201,10 @@ def execute(run: Run, time_limit_s: float | None = None) -> None:
         for step in LONG:
             perform(run, step)
         while parted_from_limit(run):
-            run.journal.append("missed", turn=run.derived.rounds - 1)
-            for step in LONG[-2:]:
-                run.reopen(step.name)
-                perform(run, step)
+            derive_, rivals_ = LONG[-2:]
+            run.reopen(derive_.name, rivals_.name)
+            perform(run, derive_)
+            perform(run, rivals_)
         write_atomic(run.folder / "architecture.json", run.derived.architecture.to_json().encode())
         for name, arch in networks(run).items():
             perform(run, _training(name, arch))

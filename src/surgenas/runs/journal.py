@@ -72,6 +72,15 @@ class Journal:
         found = self.all(event, **values)
         return found[-1] if found else None
 
+    def done(self, step: str) -> Event | None:
+        """The newest event that says that a step is done; None if there is none, or the step was reopened since."""
+        for event in reversed(self.events):
+            if event["event"] == "reopened" and step in event["steps"]:
+                return None
+            if event["event"] == "done" and event.get("step") == step:
+                return event
+        return None
+
     def read(self) -> None:
         """Read all events from the file again. Raises CorruptError if a line other than the last one is damaged."""
         self.events, self._torn_at = [], None

@@ -111,12 +111,17 @@ def price(
     return [known[job.key] for job in jobs]
 
 
+def missed_turns(run: Run) -> int:
+    """How many turns of the step `derive` found nothing that fits, or nothing that fits any longer."""
+    return len(run.journal.all("missed")) + len(run.journal.all("reopened"))
+
+
 def read_candidates(run: Run) -> list[dict[str, Any]]:
     """The events of candidates that were measured in finished turns of the step `derive`.
 
     An unfinished turn is left out: what it proposes must not depend on how much of it was measured before a kill.
     """
-    finished = len(run.journal.all("missed")) + (run.result(Derived) is not None)
+    finished = missed_turns(run) + (run.result(Derived) is not None)
     return [event for event in run.journal.all("measured", step="derive") if event["turn"] < finished]
 
 

@@ -27,7 +27,7 @@ from surgenas.runs import results
 from surgenas.runs.checkpoint import Checkpoints
 from surgenas.runs.config import FORMAT, RunConfig, read_config
 from surgenas.runs.images import split
-from surgenas.runs.journal import Event, Journal, exclusive
+from surgenas.runs.journal import Journal, exclusive
 from surgenas.spaces import make_space, settings_of
 from surgenas.tasks.data import Dataset, Images, default_resolution, load_data
 
@@ -201,7 +201,7 @@ class Run:
 
     def result_of(self, step: str, kind: type[Result]) -> Result | None:
         """The recorded result of a step; None if it is not done, or did not apply."""
-        event = self._done(step)
+        event = self.journal.done(step)
         if event is None or event.get("result") is None:
             return None
         try:
@@ -269,7 +269,7 @@ class Run:
 
     def is_done(self, step: str) -> bool:
         """Whether a step is recorded, and its files are still what they were."""
-        event = self._done(step)
+        event = self.journal.done(step)
         if event is None:
             return False
         for name, digest in event.get("digests", {}).items():
@@ -278,13 +278,9 @@ class Run:
                 return False
         return True
 
-    def reopen(self, step: str) -> None:
-        """Have a step done again: what it found no longer holds."""
-        self.journal.append("reopened", step=step)
-
-    def _done(self, step: str) -> Event | None:
-        last = [e for e in self.journal.events if e["event"] in ("done", "reopened") and e.get("step") == step][-1:]
-        return last[0] if last and last[0]["event"] == "done" else None
+    def reopen(self, *steps: str) -> None:
+        """Have steps done again, all of them whenever it is killed: what they found no longer holds."""
+        self.journal.append("reopened", steps=list(steps))
 
     def _digest(self, file: str) -> str | None:
         """The SHA-256 of a file in the run folder; None for one that is not there."""

@@ -42,6 +42,7 @@ def hand_on(run: Run, to: Path, device: str = "", *, measured: bool, progress: P
     other the run's own device or a CPU. Raises UsageError for a suffix or a device that goes with neither,
     EnvironmentFault for a runtime that is not installed.
     """
+    _check_place(run, to)
     target = _target(run, device, to.suffix) if device or measured or to.suffix != ".onnx" else None
     found = _made(run, to, target) if target and (device or to.suffix != ".onnx") else _copied(run, to)
     if target and measured:
@@ -50,6 +51,12 @@ def hand_on(run: Run, to: Path, device: str = "", *, measured: bool, progress: P
         (cost,) = all_costs(target.price([job], Effort.CLAIM, seed=run.config.seed, progress=progress))
         found = replace(found, cost=cost)
     return found
+
+
+def _check_place(run: Run, to: Path) -> None:
+    """Raise UsageError for a place among the run's own files, which `model.json` there describes."""
+    if to.resolve().parent == run.folder.resolve():
+        raise UsageError(f"--to {to}: the files of a run are its own; choose a place outside of {run.folder}")
 
 
 def _copied(run: Run, to: Path) -> HandedOn:

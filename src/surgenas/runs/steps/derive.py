@@ -23,7 +23,7 @@ from surgenas.hardware.costs import read_cost
 from surgenas.methods.base import Search
 from surgenas.predictors.base import Predictor
 from surgenas.runs.limit import check_time
-from surgenas.runs.measured import fitted_predictor, measure, read_candidates, repair_scale
+from surgenas.runs.measured import fitted_predictor, measure, missed_turns, read_candidates, repair_scale
 from surgenas.runs.results import Derived
 from surgenas.runs.run import Run
 from surgenas.runs.searching import Searching
@@ -45,7 +45,7 @@ def derive(run: Run) -> Derived:
     Called again after that, it goes on with further turns.
     """
     searching = Searching(run)
-    missed = len(run.journal.all("missed"))
+    missed = missed_turns(run)
     for turn in range(missed, missed + ROUNDS - missed % ROUNDS):
         # from the third turn on the search itself goes on, with the corrected predictor
         search = searching.go_on(extra=max(0, turn - 1))
@@ -136,7 +136,7 @@ def _out_of_reach(run: Run) -> LimitError:
     every = _measured(run, run.journal.all("measured", step="derive"))
     nearest, cost = min(every, key=lambda pair: abs(np.log(pair[1].ms / limit_ms)))
     return LimitError(
-        f"nothing confirmed inside {show_ms(limit_ms)} in {len(run.journal.all('missed'))} rounds; nearest "
+        f"nothing confirmed inside {show_ms(limit_ms)} in {missed_turns(run)} rounds; nearest "
         f"{nearest} ({show_cost(cost)}). `surgenas resume {run.folder}` goes "
         "on when the machine is quieter; or raise --latency or --samples"
     )

@@ -26,9 +26,11 @@ def say_claim(run: Run) -> None:
     """Log a warning if the limit is missed or the latency cannot be relied on."""
     claim, limit_ms = run.verified.costs[FOUND], run.reached.limit_ms
     if claim.ms > limit_ms:
+        lower_ms = limit_ms**2 / claim.ms
+        room = f"; a new search with --latency {lower_ms:.4g}ms leaves room for that"
         run.progress.log(
-            f"MISSED: {claim.evidence} {show_ms(claim.ms)}, limit {show_ms(limit_ms)}; a new search with --latency "
-            f"{limit_ms**2 / claim.ms:.4g}ms leaves room for that"
+            f"MISSED: {claim.evidence} {show_ms(claim.ms)}, limit {show_ms(limit_ms)}"
+            f"{room if lower_ms >= run.reached.low_ms else ', and nothing here is much faster'}"
         )
     if claim.grade == "D":
         run.progress.log("the machine was too busy: the latency is a grade D, not to be relied on")
