@@ -4,12 +4,11 @@ BIN := .venv/bin
 
 .PHONY: install demo test check
 
-# Compiling all that is installed takes a minute; Python compiles what is imported, once.
 install: .venv/installed
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $@
 
 demo: install
