@@ -34,4 +34,6 @@ def test_what_is_unknown_is_a_dash():
 def test_what_a_millisecond_is_is_said_only_where_it_is_not_known_well():
     assert scale_note(None) == scale_note(0.02) == []
     (line,) = scale_note(0.5)
-    assert "known within 50% only" in line
+    assert "is here is known within 50% only" in line
+    (line,) = scale_note(0.5, ["a", "b"])
+    assert "is here, for a, b, is known within 50% only" in line

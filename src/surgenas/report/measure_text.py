@@ -11,7 +11,7 @@ from rich.table import Table
 from surgenas.core.cost import Estimate
 from surgenas.core.units import show_ms
 from surgenas.hardware.timed.measurement import CROWD, MIN_QUIET, Measurement
-from surgenas.report.words import draw, scale_note, show_comparison, show_known_ms, show_percent
+from surgenas.report.words import UNSURE, draw, scale_note, show_comparison, show_known_ms, show_percent
 from surgenas.studies.measure import Measured, Measurements
 
 NOTICED = 0.05
@@ -77,7 +77,9 @@ def _one_device(rows: Sequence[Measured]) -> str:
 
 def _doubts(known: Sequence[tuple[Measured, Measurement]]) -> list[str]:
     """Notes on the machine that a reader needs before relying on the numbers."""
-    lines = scale_note(max((m.scale_doubt for _, m in known), default=0.0))
+    unsure = [row.name for row, m in known if m.scale_doubt > UNSURE]
+    widest = max((m.scale_doubt for _, m in known), default=0.0)
+    lines = scale_note(widest, unsure if len(unsure) < len(known) else ())
     if floor := max((m.floor for _, m in known), default=0.0):
         lines.append(f"one network under two names differs by up to {floor:.1%} here: closer latencies tie")
     if poor := [row.name for row, m in known if m.grade == "D"]:

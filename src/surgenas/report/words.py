@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -51,11 +52,13 @@ def show_interval(value: tuple[float, float] | None) -> str:
     return "-" if value is None else f"{show_ms(value[0])} to {show_ms(value[1])}"
 
 
-def scale_note(doubt: float | None) -> list[str]:
-    """A line on what a millisecond is on this machine, if that is not known well; else none."""
+def scale_note(doubt: float | None, networks: Sequence[str] = ()) -> list[str]:
+    """A line on what a millisecond is on this machine, if that is not known well; else none. networks: whose
+    milliseconds are meant, if not all."""
     if doubt is None or doubt <= UNSURE:
         return []
+    of = f", for {', '.join(networks)}," if networks else ""
     return [
-        f"What a millisecond is here is known within {doubt:.0%} only: this machine was watched briefly, or is faster "
-        "at times. Ratios hold, and measuring again some minutes later settles it"
+        f"What a millisecond is here{of} is known within {doubt:.0%} only: this machine was watched briefly, or is "
+        "faster at times. Ratios hold, and measuring again some minutes later settles it"
     ]
