@@ -32,6 +32,7 @@ class Timed:
     """A cost of something that ran, as far as words go."""
 
     evidence, ms, grade, doubt = "measured", 1.2, "A", 0.008
+    interval_ms, ms_grade = (0.9, 1.5), "D"
 
 
 @settings(deadline=None, max_examples=60)
@@ -46,7 +47,7 @@ def test_an_estimate_survives_json(estimate):
 @given(ESTIMATES)
 def test_an_estimate_has_no_certainty_that_nobody_gave_it(estimate):
     cost: Cost = estimate
-    assert (cost.evidence, cost.interval_ms, cost.grade) == ("estimated", None, None)
+    assert (cost.evidence, cost.interval_ms, cost.grade, cost.ms_grade) == ("estimated", None, None, None)
     assert math.isnan(cost.doubt)
     assert cost.is_usable, "it is all that will ever be known"
 
@@ -61,7 +62,7 @@ def test_an_estimate_is_never_called_measured_or_given_an_interval(ms):
 
 def test_costs_in_words():
     assert show_cost(Estimate("k", "t", {"ms": 1.234, "cycles": 5.0}, "a tool", "1")) == "estimated 1.23 ms"
-    assert show_cost(Timed()) == "measured 1.2 ms +-0.8% (grade A)"
+    assert show_cost(Timed()) == "measured 1.2 ms +-25.0% (grade D)", "of the milliseconds, not of the ratio"
 
 
 def test_an_estimate_without_milliseconds_has_no_latency_to_give():

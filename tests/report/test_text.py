@@ -41,7 +41,7 @@ def test_what_was_handed_on_is_told_with_what_is_known_of_it():
     assert export_text(HandedOn(("net.onnx", "net.onnx.json"))) == "wrote net.onnx, net.onnx.json"
     text = export_text(HandedOn(("net.onnx",), DELIVERED, timed(2.0))).splitlines()
     assert text[1].startswith("int8 on toy: test accuracy 88.00%")
-    assert text[2] == "measured 2 ms (grade A)"
+    assert text[2] == "measured 2 ms +-1.0% (grade A)"
 
 
 @pytest.mark.parametrize(("asked_ms", "grade"), [(None, "A"), (2.5, "D")])

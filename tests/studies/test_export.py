@@ -82,7 +82,7 @@ def test_what_cannot_be_written_is_one_line_and_writes_nothing(run, tmp_path, mo
     (tmp_path / "paper.toml").write_text(ROOFLINE)
     for name, device, error, says in (
         ("net.tflite", "", EnvironmentFault, r"surgenas\[litert\]"),
-        ("net.pt", "", UsageError, r"suffix '\.pt'; one of \.onnx, \.pt2, \.pte, \.tflite, \.xml"),
+        ("net.pt", "", UsageError, r"suffix '\.pt'; one of \.mnn, \.onnx, \.param, \.pt2, \.pte, \.tflite, \.xml"),
         ("net", "", UsageError, "no device takes files of the suffix ''"),
         ("net.tflite", "onnxruntime-cpu-int8", UsageError, r"onnxruntime-cpu-int8 takes \.onnx files, not \.tflite"),
         ("net.onnx", "toaster", UsageError, "unknown device 'toaster'"),

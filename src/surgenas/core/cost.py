@@ -36,7 +36,8 @@ class Effort(StrEnum):
 class Cost(Protocol):
     """The cost of one network on one target. key: of the network; target: the key of what was asked.
 
-    doubt: relative, .02 means +-2 %; NaN where nobody knows. interval_ms, grade: of what was timed, else None.
+    doubt: relative, .02 means +-2 %; NaN where nobody knows. interval_ms, grade, ms_grade: of what was timed, else
+    None. doubt and grade are those of comparisons, interval_ms and ms_grade those of the milliseconds.
     """
 
     @property
@@ -55,6 +56,8 @@ class Cost(Protocol):
     def interval_ms(self) -> tuple[float, float] | None: ...
     @property
     def grade(self) -> str | None: ...
+    @property
+    def ms_grade(self) -> str | None: ...
     @property
     def is_usable(self) -> bool:
         """Is it known well enough to learn from?"""
@@ -98,6 +101,10 @@ class Estimate:
         return None
 
     @property
+    def ms_grade(self) -> None:
+        return None
+
+    @property
     def is_usable(self) -> bool:
         return True
 
@@ -112,9 +119,10 @@ class Estimate:
 
 def show_cost(cost: Cost) -> str:
     """In words: "measured 1.2 ms +-.8% (grade A)", or "estimated 1.2 ms"."""
-    if cost.grade is None:
+    if cost.interval_ms is None:
         return f"{cost.evidence} {show_ms(cost.ms)}"
-    return f"{cost.evidence} {show_ms(cost.ms)} +-{cost.doubt:.1%} (grade {cost.grade})"
+    half = (cost.interval_ms[1] - cost.ms) / cost.ms
+    return f"{cost.evidence} {show_ms(cost.ms)} +-{half:.1%} (grade {cost.ms_grade})"
 
 
 @dataclass(frozen=True)

@@ -43,11 +43,6 @@ def compare(one: Cost, other: Cost) -> Comparison | None:
     return Comparison(ratio, (ratio, ratio), tie=ratio == 1)
 
 
-def ms_grade(cost: Cost) -> str | None:
-    """The grade of a cost's milliseconds; None if it was not timed."""
-    return cost.ms_grade if isinstance(cost, Measurement) else cost.grade
-
-
 def places(costs: Sequence[Cost]) -> list[tuple[int, int]]:
     """The best and the worst place of each among all of one target, the fastest 1."""
     measured = [cost for cost in costs if isinstance(cost, Measurement)]

@@ -9,6 +9,7 @@ from textwrap import fill
 from rich.markup import escape
 from rich.table import Table
 
+from surgenas.core.cost import show_cost
 from surgenas.core.units import show_ms, show_seconds
 from surgenas.hardware.target import TargetInfo
 from surgenas.report.words import WIDTH, draw, scale_note, show_comparison, show_known_ms, show_percent
@@ -88,8 +89,7 @@ def export_text(found: HandedOn) -> str:
     if found.delivered:
         lines.append(delivered_text(found.delivered))
     if found.cost:
-        sure = f" (grade {found.cost.grade})" if found.cost.grade else ""
-        lines.append(f"{found.cost.evidence} {show_ms(found.cost.ms)}{sure}")
+        lines.append(show_cost(found.cost))
     return "\n".join(lines)
 
 

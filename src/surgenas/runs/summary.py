@@ -9,7 +9,7 @@ from typing import Any
 from surgenas.core.architecture import Architecture
 from surgenas.core.cost import Cost, Evidence
 from surgenas.core.record import Record
-from surgenas.hardware.costs import compare, ms_grade
+from surgenas.hardware.costs import compare
 from surgenas.hardware.target import TargetInfo
 from surgenas.hardware.timed.measurement import Comparison, Measurement
 from surgenas.runs.results import (
@@ -194,7 +194,7 @@ def _network(run: Run, name: str, costs: Mapping[str, Cost]) -> Network:
     to_found = compare(cost, costs[FOUND]) if cost and name != FOUND else None
     return Network(
         name, run.accuracy(name), cost.ms if cost else None, cost.interval_ms if cost else None,
-        ms_grade(cost) if cost else None, to_found, cost.half_width if isinstance(cost, Measurement) else None,
+        cost.ms_grade if cost else None, to_found, cost.half_width if isinstance(cost, Measurement) else None,
     )  # fmt: skip
 
 

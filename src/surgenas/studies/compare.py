@@ -94,7 +94,7 @@ def _row(run: Run) -> Side:
     interval = stats.binomtest(round(accuracy * images), images).proportion_ci(LEVEL, method="wilson")
     return Side(
         run.folder.name, run.config.method.name, run.config.space.name or run.space.name, run.config.seed, accuracy,
-        (float(interval.low), float(interval.high)), claim.ms, claim.interval_ms, claim.grade, claim.target,
+        (float(interval.low), float(interval.high)), claim.ms, claim.interval_ms, claim.ms_grade, claim.target,
         run.reached.limit_ms, sum(run.seconds().values()),
     )  # fmt: skip
 

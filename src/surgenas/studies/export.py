@@ -21,7 +21,7 @@ from surgenas.runs.model_use import read_use, write_use
 from surgenas.runs.results import ONNX, Delivered, Exported, ModelFile
 from surgenas.runs.run import Run
 
-CPU = ("onnxruntime", "openvino", "litert", "executorch", "pytorch")
+CPU = ("onnxruntime", "openvino", "litert", "executorch", "ncnn", "mnn", "pytorch")
 """Runtimes by whose suffix a file without a named device is known; each has a shipped device "<name>-cpu"."""
 
 

@@ -145,7 +145,7 @@ def _scaled(scale: float, arch: Architecture, space: Space, ms: float, batch: in
 def _point(p: Scaled, cost: Cost, inside: bool) -> Point:
     return Point(
         p.scale, p.latency_ms, p.macs, p.moved_bytes, p.batch, p.flops_per_s, p.intensity, cost.interval_ms,
-        cost.grade, inside,
+        cost.ms_grade, inside,
     )  # fmt: skip
 
 
