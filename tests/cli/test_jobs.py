@@ -57,7 +57,7 @@ def test_export_copies_the_verified_file_and_refuses_its_bytes_under_another_for
     assert (code, json.loads(out)["files"]) == (0, ["net.onnx", "net.onnx.json"]), err
     assert (tmp_path / "net.onnx").read_bytes() == b"onnx"
     code, _, err = run("export", "run", "--to", "net.h5")
-    assert (code, "one of .onnx, .pt2, .pte, .tflite, .xml" in err) == (2, True)
+    assert (code, "one of .mnn, .onnx, .param, .pt2, .pte, .tflite, .xml" in err) == (2, True)
     assert not (tmp_path / "net.h5").exists()
 
 
