@@ -34,8 +34,9 @@ from surgenas.engine.jobs import job_of
 from surgenas.hardware.devices import make_target
 from surgenas.hardware.runtimes import Images
 from surgenas.hardware.target import Job
+from surgenas.hardware.timed.comparison import ranks
 from surgenas.hardware.timed.device import RuntimeDevice
-from surgenas.hardware.timed.measurement import Measurement, ranks
+from surgenas.hardware.timed.measurement import Measurement
 from surgenas.hardware.timed.session import Network
 from surgenas.hardware.timed.store import Store
 from surgenas.hardware.timed.timing import Protocol

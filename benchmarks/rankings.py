@@ -26,8 +26,9 @@ from surgenas.core.errors import SurgenasError
 from surgenas.engine.jobs import job_of
 from surgenas.hardware.devices import make_target
 from surgenas.hardware.target import Job
+from surgenas.hardware.timed.comparison import tie_width
 from surgenas.hardware.timed.device import RuntimeDevice
-from surgenas.hardware.timed.measurement import Measurement, tie_width
+from surgenas.hardware.timed.measurement import Measurement
 from surgenas.hardware.timed.timing import Protocol
 from surgenas.spaces.mobile import Mobile
 

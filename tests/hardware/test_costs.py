@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from surgenas.core.cost import Estimate
 from surgenas.hardware.costs import compare, places, read_cost
-from surgenas.hardware.timed.measurement import Measurement, compare_latencies, ranks
+from surgenas.hardware.timed.comparison import compare_latencies, ranks
+from surgenas.hardware.timed.measurement import Measurement
 
 few = settings(deadline=None, max_examples=40)
 MS = st.floats(1e-3, 1e3)

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from surgenas.core.cost import Estimate
-from surgenas.hardware.timed.measurement import Comparison, Measurement, compare_latencies
+from surgenas.hardware.timed.comparison import Comparison, compare_latencies
+from surgenas.hardware.timed.measurement import Measurement
 from surgenas.report.measure_text import BUSY, NOTICED, measurement_table
 from surgenas.studies.measure import Measured, Measurements
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from surgenas.hardware.timed.measurement import Comparison
+from surgenas.hardware.timed.comparison import Comparison
 from surgenas.report.words import scale_note, show_comparison, show_interval, show_known_ms, show_percent
 
 

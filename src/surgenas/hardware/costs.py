@@ -8,7 +8,8 @@ from typing import Annotated, Any
 from pydantic import PlainSerializer, PlainValidator
 
 from surgenas.core.cost import Cost, Estimate
-from surgenas.hardware.timed.measurement import Comparison, Measurement, compare_latencies, ranks
+from surgenas.hardware.timed.comparison import Comparison, compare_latencies, ranks
+from surgenas.hardware.timed.measurement import Measurement
 
 
 def read_cost(record: dict[str, Any]) -> Cost:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from surgenas.core.units import show_ms
-from surgenas.hardware.timed.measurement import Comparison
+from surgenas.hardware.timed.comparison import Comparison
 
 WIDTH = 120
 """Characters in a line of printed text."""

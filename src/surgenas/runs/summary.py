@@ -11,7 +11,8 @@ from surgenas.core.cost import Cost, Evidence
 from surgenas.core.record import Record
 from surgenas.hardware.costs import compare
 from surgenas.hardware.target import TargetInfo
-from surgenas.hardware.timed.measurement import Comparison, Measurement
+from surgenas.hardware.timed.comparison import Comparison
+from surgenas.hardware.timed.measurement import Measurement
 from surgenas.runs.results import (
     EQUAL,
     FOUND,

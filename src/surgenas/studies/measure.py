@@ -14,7 +14,8 @@ from surgenas.core.units import show_sides
 from surgenas.hardware.costs import AnyCost, compare, places
 from surgenas.hardware.devices import make_target
 from surgenas.hardware.target import Job, Target, TimedTarget
-from surgenas.hardware.timed.measurement import Comparison, Measurement
+from surgenas.hardware.timed.comparison import Comparison
+from surgenas.hardware.timed.measurement import Measurement
 from surgenas.runs.delivery import with_trained_weights
 from surgenas.runs.results import FOUND
 from surgenas.runs.run import Run

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surgenas.hardware.timed.measurement import SCALE, Measurement
+from surgenas.hardware.timed.comparison import SCALE
+from surgenas.hardware.timed.measurement import Measurement
 from surgenas.hardware.timed.recheck import CHANGED, draw_for_recheck, has_changed
 
 many = settings(deadline=None, max_examples=60)

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from surgenas.core.seeds import derive
-from surgenas.hardware.timed.measurement import Measurement, tie_width
+from surgenas.hardware.timed.comparison import tie_width
+from surgenas.hardware.timed.measurement import Measurement
 
 CHANGED = 0.05
 """The |ln ratio| between a stored and a new latency above which the two differ."""
