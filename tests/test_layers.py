@@ -18,8 +18,8 @@ HARDWARE = {
 }  # fmt: skip
 RUNS = {
     "results": 0, "config": 0, "scale": 0, "journal": 1, "checkpoint": 0, "images": 0, "run": 2, "model_use": 2,
-    "limit": 3, "training": 4, "summary": 4, "sampled": 4, "pool": 4, "measured": 4, "found": 4, "searching": 5,
-    "delivery": 5, "steps": 6, "flow": 7,
+    "limit": 3, "training": 4, "summary": 5, "sampled": 4, "pool": 4, "measured": 4, "found": 4, "slowdown": 4,
+    "searching": 5, "delivery": 5, "steps": 6, "flow": 7,
 }  # fmt: skip
 FILES = sorted(SOURCE.rglob("*.py"))
 TESTS = Path(__file__).parent

@@ -29,12 +29,31 @@ def test_targets_are_listed_as_measured_or_estimated():
 @pytest.mark.parametrize(("limit_ms", "verdict"), [(2.5, "inside the limit of 2.5 ms"), (1.5, "MISSES the limit")])
 def test_a_search_ends_with_its_claim(tmp_path, limit_ms, verdict):
     text = summary_text(summarize(written_run(tmp_path / "run", limit_ms=limit_ms)))
-    assert text.startswith(f"measured 2 ms +-1.0% (grade A), {verdict}")
+    assert text.startswith(f"measured 2 ms +-1.0% (grade A) in the machine's quiet state, predicted 1.9 ms; {verdict}")
     assert re.search(r"^found +90.00% +2 ms +A", text, re.M)
     assert re.search(r"^MobileNetV2 +80.00% +2.1 ms +A +1.05 \(", text, re.M)
     assert f"surgenas.load({str(tmp_path / 'run')!r})" in text
     assert f"device  {tmp_path / 'run' / 'model-int8.onnx'}" in text
     assert "int8 on toy: test accuracy 88.00%; beside PyTorch the same class for 90% of 64 test images" in text
+
+
+@pytest.mark.parametrize(
+    ("latency_as", "said"),
+    [
+        ("quiet", "inside the limit of 2.5 ms: 80.0% of it +-1.0% (grade A)"),
+        ("p50", "inside the limit of 2.5 ms for half of all runs: 80.0% of it +-0.0% (grade A)"),
+        ("p90", "MISSES the limit of 2.5 ms for nine runs of ten: 120.0% of it +-0.0% (grade A)"),
+    ],
+)
+def test_the_limit_is_judged_by_what_it_is_for(tmp_path, latency_as, said):
+    run = written_run(tmp_path / "run", latency_ms=2.5, latency_as=latency_as)
+    run.record("reach", Reached(0.1, 4.0, 2.0, 2.5))
+    claim, as_runs_came, *_ = summary_text(summarize(run)).splitlines()
+    assert claim.endswith(said)
+    assert as_runs_came == (
+        "as runs came while this was measured: half of all runs took 2 ms or less (2 ms to 2 ms), nine runs of ten "
+        "took 3 ms or less (3 ms to 3 ms)"
+    )
 
 
 def test_what_was_handed_on_is_told_with_what_is_known_of_it():
@@ -49,9 +68,9 @@ def test_milliseconds_that_are_not_known_well_are_told_apart_from_the_share_of_t
     costs = {"found": replace(timed(2.0), scale_doubt=0.5), "MobileNetV2": timed(3.0)}
     run = written_run(tmp_path / "run", beside={"MobileNetV2": 0.8}, costs=costs)
     run.record("reach", Reached(0.1, 4.0, 2.5, asked_ms))
-    claim, note, *_ = summary_text(summarize(run)).splitlines()
-    assert claim.startswith("measured 2 ms +-50.0% (grade D), inside the limit of 2.5 ms: 80.0% of it +-")
-    assert f"(grade {grade}); predicted" in claim
+    claim, _, note, *_ = summary_text(summarize(run)).splitlines()
+    assert claim.startswith("measured 2 ms +-50.0% (grade D) in the machine's quiet state")
+    assert re.search(rf"inside the limit of 2.5 ms: 80.0% of it \+-[\d.]+% \(grade {grade}\)$", claim)
     assert note.startswith("What a millisecond is here is known within 50% only")
 
 
@@ -60,7 +79,7 @@ def test_a_search_on_paper_ends_without_certainty(tmp_path):
     text = summary_text(summarize(written_run(tmp_path / "run", beside={"MobileNetV2": 0.8}, costs=costs)))
     assert text.startswith("estimated 2 ms, inside the limit of 2.5 ms; nothing was timed")
     assert re.search(r"^MobileNetV2 +80.00% +3 ms +1.50$", text, re.M)
-    assert not [word for word in ("measured", "grade", "+-", "wall clock") if word in text]
+    assert not [word for word in ("measured", "grade", "+-", "as runs came") if word in text]
 
 
 def test_a_claim_of_grade_d_is_still_told(tmp_path):

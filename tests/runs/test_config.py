@@ -15,7 +15,7 @@ from surgenas.runs.config import RunConfig, make_config, read_config, words
 
 SAID = {
     "data": "photos", "resolution": 32, "max_corrupt": 0.5, "space": "macro", "layout": "proxyless", "width": 0.5,
-    "space_settings": {"pool": "k3e3"}, "device": "openvino-cpu", "latency_ms": 4.0, "samples": 7,
+    "space_settings": {"pool": "k3e3"}, "device": "openvino-cpu", "latency_ms": 4.0, "latency_as": "p90", "samples": 7,
     "predictors": ("ridge",), "strict": True, "method": "spos", "epochs": 3, "method_settings": {"eta": 0.5},
     "train_epochs": 9, "batch": 32, "accelerator": "cpu", "processes": 2, "random": 4, "random_at_equal_latency": 5,
     "fit": "pad", "flips": "off", "seed": 6, "time_limit_s": 60.0,

@@ -216,7 +216,7 @@ CERTAIN = ("measured", "grade", "+-", "campaign", "wall clock")
 def test_a_search_on_an_estimator_says_estimated_in_its_text_and_its_json(on_paper):
     found = on_paper.summary
     assert found.latency.evidence == "estimated"
-    assert (found.latency.interval, found.latency.grade, found.latency.wall_p50_ms) == (None, None, None)
+    assert (found.latency.interval, found.latency.grade, found.latency.p90) == (None, None, None)
     assert found.latency.ms <= found.limit_ms
     assert all((n.interval, n.grade) == (None, None) and n.latency_ms > 0 for n in found.beside)
     text = summary_text(found)

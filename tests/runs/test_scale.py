@@ -6,6 +6,7 @@ import pytest
 
 from surgenas.core.errors import UsageError
 from surgenas.hardware.target import Known
+from surgenas.hardware.timed.as_it_comes import AsItComes
 from surgenas.runs.flow import REOPENED, parted_from_limit
 from surgenas.runs.journal import Journal
 from surgenas.runs.measured import recorded_scale, repair_scale
@@ -35,9 +36,11 @@ def untrained(run):
 
 
 def test_fields_on_the_scale_move_and_others_stay():
-    before = {"ms": 2.0, "p50_ms": 2.0, "ratio": 2.0, "campaigns_ms": [1.0, 2.0], "steady_ms": None, "asked_ms": 4.0,
+    before = {"slowdown": 1.2, "spreads_ms": [[1.0]],
+        "ms": 2.0, "p50_ms": 2.0, "ratio": 2.0, "campaigns_ms": [1.0, 2.0], "steady_ms": None, "asked_ms": 4.0,
               "scale_doubt": 0.5, "deep": [{"latency_ms": 1.0, "name": "ms"}]}  # fmt: skip
     assert put_on_scale(before, 0.5, 0.02) == {
+        "slowdown": 2.4, "spreads_ms": [[1.0]],
         "ms": 1.0, "p50_ms": 2.0, "ratio": 2.0, "campaigns_ms": [0.5, 1.0], "steady_ms": None, "asked_ms": 4.0,
         "scale_doubt": 0.02, "deep": [{"latency_ms": 0.5, "name": "ms"}],
     }  # fmt: skip
@@ -56,7 +59,7 @@ def test_all_of_a_run_moves_together_and_is_said_once(tmp_path, listener):
     assert after.predictor.held_out.measured_ms == pytest.approx(
         [0.6 * m for m in before.predictor.held_out.measured_ms]
     )
-    assert after.latency.wall_p50_ms == before.latency.wall_p50_ms
+    assert after.latency.p90 == before.latency.p90 == AsItComes(3.0, (3.0, 3.0)), "is of the wall clock"
     assert recorded_scale(run) == ("toy-reference", pytest.approx(0.6))
     assert run.verified.costs[FOUND].scale_doubt == 0.02
     (line,) = listener.said

@@ -49,7 +49,7 @@ def test_of_an_estimate_nothing_is_certain(tmp_path):
     costs = {"found": estimated(2.0), "MobileNetV2": estimated(3.0)}
     found = summarize(written_run(tmp_path / "run", beside={"MobileNetV2": 0.8}, costs=costs))
     assert found.latency.evidence == "estimated"
-    assert (found.latency.interval, found.latency.grade, found.latency.wall_p50_ms) == (None, None, None)
+    assert (found.latency.interval, found.latency.grade, found.latency.p90) == (None, None, None)
     (yardstick,) = found.yardsticks
     assert (yardstick.interval, yardstick.grade) == (None, None)
     assert yardstick.to_found.ratio == 1.5

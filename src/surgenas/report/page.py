@@ -10,11 +10,12 @@ from typing import Any
 
 from surgenas.core.files import write_atomic
 from surgenas.core.units import show_ms, show_seconds
+from surgenas.hardware.timed.as_it_comes import RUNS
 from surgenas.report import figures
 from surgenas.report.operators_page import operators_figure
 from surgenas.report.snippet import snippets
 from surgenas.report.text import delivered_text
-from surgenas.report.words import scale_note, show_comparison, show_interval, show_known_ms, show_percent
+from surgenas.report.words import scale_note, show_comparison, show_interval, show_known_ms, show_limit, show_percent
 from surgenas.runs.results import Layer
 from surgenas.runs.run import Run
 from surgenas.runs.summary import Story, Summary, summarize, tell_story
@@ -54,13 +55,14 @@ def page(summary: Summary, story: Story) -> str:
 
 
 def _headline(summary: Summary) -> str:
-    latency, limit_ms = summary.latency, summary.limit_ms
-    if latency.ms is None or limit_ms is None or latency.evidence is None:
+    latency, share = summary.latency, summary.latency.of_limit
+    if latency.ms is None or share is None or latency.evidence is None:
         return "This run is not finished; what is known so far:"
-    verdict = "inside" if latency.ms <= limit_ms else "<b class=bad>outside</b>"
+    verdict = "inside" if share.share <= 1 else "<b class=bad>outside</b>"
     how = latency.evidence.capitalize()
-    share = f": {latency.of_limit.share:.1%} of it" if latency.of_limit else ""
-    said = f"{how} <b>{show_ms(latency.ms)}</b>, {verdict} the limit of <b>{show_ms(limit_ms)}</b>{share}."
+    limit = show_limit(summary.asked_ms, summary.limit_ms or 0.0, summary.latency_as)
+    where = " in the machine's quiet state" if latency.interval else ""
+    said = f"{how} <b>{show_ms(latency.ms)}</b>{where}, {verdict} the limit of <b>{limit}</b>: {share.share:.1%} of it."
     return " ".join([said, *(f"{escape(note)}." for note in scale_note(latency.scale_doubt))])
 
 
@@ -75,10 +77,11 @@ def _cards(summary: Summary, story: Story) -> list[str]:
         )
     if latency.ms is not None:
         sure = f"{show_interval(latency.interval)}, grade {latency.grade}" if latency.interval else "nothing was timed"
-        cards.append(_card("Latency" if latency.interval else "Estimated latency", show_ms(latency.ms), sure))
-    if latency.wall_p50_ms is not None:
-        note = "on this shared machine, while measuring"
-        cards.append(_card("Wall clock median", show_ms(latency.wall_p50_ms), note))
+        cards.append(_card("Latency in quiet" if latency.interval else "Estimated latency", show_ms(latency.ms), sure))
+    for runs, known in ((RUNS["p50"], latency.p50), (RUNS["p90"], latency.p90)):
+        if known:
+            note = f"{show_interval(known.interval_ms)}, as runs came"
+            cards.append(_card(f"Latency for {runs}", show_ms(known.ms), note))
     if story.layers:
         macs, params = (sum(getattr(row, key) for row in story.layers) for key in ("macs", "params"))
         cards.append(_card("Size", f"{macs / 1e6:.1f} MMACs", f"{params / 1e6:.2f} M parameters"))

@@ -12,7 +12,16 @@ from rich.table import Table
 from surgenas.core.cost import show_cost
 from surgenas.core.units import show_ms, show_seconds
 from surgenas.hardware.target import TargetInfo
-from surgenas.report.words import WIDTH, draw, scale_note, show_comparison, show_known_ms, show_percent
+from surgenas.report.words import (
+    WIDTH,
+    draw,
+    scale_note,
+    show_as_it_comes,
+    show_comparison,
+    show_known_ms,
+    show_limit,
+    show_percent,
+)
 from surgenas.runs.delivery import COMPARED
 from surgenas.runs.results import FOUND, Delivered, Predicted
 from surgenas.runs.summary import Summary
@@ -35,9 +44,8 @@ ABILITIES = {
 
 def summary_text(summary: Summary) -> str:
     """The end of a search: limit and latency, what the network is compared with, and where the files are."""
-    latency, limit_ms = summary.latency, summary.limit_ms
+    latency = summary.latency
     assert latency.ms is not None, "a finished run has a latency"
-    assert limit_ms is not None, "a finished run has a limit"
     timed = latency.interval is not None
     names = ["network", "test accuracy", "latency", *(["grade"] if timed else []), "latency / found"]
     table = Table(*names, box=None, pad_edge=False)
@@ -67,20 +75,19 @@ def _device_lines(summary: Summary) -> list[str]:
 
 
 def _claim(summary: Summary) -> str:
-    latency, limit_ms = summary.latency, summary.limit_ms or 0.0
-    ms = latency.ms or 0.0
-    verdict = f"{'inside' if ms <= limit_ms else 'MISSES'} the limit of {show_ms(limit_ms)}"
+    latency, share = summary.latency, summary.latency.of_limit
+    assert share is not None, "there is a limit"
+    ms, limit = latency.ms or 0.0, show_limit(summary.asked_ms, summary.limit_ms or 0.0, summary.latency_as)
+    verdict = f"{'inside' if share.share <= 1 else 'MISSES'} the limit of {limit}"
     if latency.interval is None:
         return f"{latency.evidence} {show_ms(ms)}, {verdict}; nothing was timed"
     half = (latency.interval[1] - latency.interval[0]) / 2 / ms
-    share = latency.of_limit
-    assert share is not None, "there is a limit"
     of_limit = f"{share.share:.1%} of it +-{share.doubt:.1%} (grade {share.grade})"
     claim = (
-        f"measured {show_ms(ms)} +-{half:.1%} (grade {latency.grade}), {verdict}: {of_limit}; predicted "
-        f"{show_known_ms(latency.predicted_ms)}, wall clock median {show_known_ms(latency.wall_p50_ms)}"
+        f"measured {show_ms(ms)} +-{half:.1%} (grade {latency.grade}) in the machine's quiet state, predicted "
+        f"{show_known_ms(latency.predicted_ms)}; {verdict}: {of_limit}"
     )
-    return "\n".join([claim, *scale_note(latency.scale_doubt)])
+    return "\n".join([claim, *show_as_it_comes(latency.p50, latency.p90), *scale_note(latency.scale_doubt)])
 
 
 def export_text(found: HandedOn) -> str:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from surgenas.core.units import show_ms
+from surgenas.hardware.timed.as_it_comes import RUNS, AsItComes, LatencyAs
 from surgenas.hardware.timed.comparison import Comparison
 
 WIDTH = 120
@@ -50,6 +51,20 @@ def show_known_ms(value: float | None) -> str:
 def show_interval(value: tuple[float, float] | None) -> str:
     """The interval of latencies with its unit, '-' for None."""
     return "-" if value is None else f"{show_ms(value[0])} to {show_ms(value[1])}"
+
+
+def show_limit(asked_ms: float | None, limit_ms: float, latency_as: LatencyAs) -> str:
+    """What was asked for: "4 ms", or "4 ms for nine runs of ten"."""
+    if latency_as == "quiet" or asked_ms is None:
+        return show_ms(limit_ms)
+    return f"{show_ms(asked_ms)} for {RUNS[latency_as]}"
+
+
+def show_as_it_comes(p50: AsItComes | None, p90: AsItComes | None) -> list[str]:
+    """A line on what users of the machine get, its busy moments among them; none if that is not known."""
+    known = [(runs, found) for runs, found in ((RUNS["p50"], p50), (RUNS["p90"], p90)) if found]
+    said = [f"{runs} took {show_ms(found.ms)} or less ({show_interval(found.interval_ms)})" for runs, found in known]
+    return [f"as runs came while this was measured: {', '.join(said)}"] if said else []
 
 
 def scale_note(doubt: float | None, networks: Sequence[str] = ()) -> list[str]:

@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 
 from surgenas.core.architecture import read_space
 from surgenas.core.errors import CorruptError, UsageError, complaint
+from surgenas.hardware.timed.as_it_comes import LatencyAs
 from surgenas.spaces import CATALOG
 from surgenas.tasks import Fit, Flips
 
@@ -80,6 +81,10 @@ class TargetConfig(Part):
         Annotated[float, Field(gt=0, allow_inf_nan=False)] | None,
         Word("The limit, for example 4ms. Default: half the largest network's.", "--latency", unit="ms"),
     ] = None
+    latency_as: Annotated[
+        LatencyAs,
+        Word("What --latency is for: the quiet machine, or a percentile of runs as they come.", "--latency-as"),
+    ] = "quiet"
     samples: Annotated[
         int, Field(ge=0), Word("Networks measured to learn latency from; 0: by the data.", "--samples")
     ] = 0

@@ -22,6 +22,7 @@ from surgenas.runs.run import Run
 from surgenas.runs.sampled import wanted_samples
 from surgenas.runs.scale import RESCALED
 from surgenas.runs.searching import Searching
+from surgenas.runs.slowdown import asked_percentile, check_percentile, describe_limit, with_slowdown
 from surgenas.runs.steps.derive import derive
 from surgenas.runs.steps.export import export
 from surgenas.runs.steps.operators import choose_operators
@@ -109,7 +110,7 @@ def prepare(run: Run) -> tuple[Reached, Planned]:
     reached, planned = run.reached, run.result(Planned)
     assert planned is not None, "it was just recorded"
     run.progress.log(
-        f"limit {show_ms(reached.limit_ms)} on {run.target.name} (reachable {show_ms(reached.low_ms)} to "
+        f"limit {describe_limit(run)} on {run.target.name} (reachable {show_ms(reached.low_ms)} to "
         f"{show_ms(reached.high_ms)}); {describe_cost(run, planned)}, {planned.train_epochs} epochs of training; "
         f"about {show_seconds(planned.total_s)}"
     )
@@ -122,6 +123,17 @@ def measure_profile(run: Run) -> None:
     perform(run, CHEAP[1])
     check_limit(run)
     perform(run, LONG[0])
+
+
+def settle_limit(run: Run) -> None:
+    """Once many networks are measured, set a limit that is for a percentile anew: it hangs on how busy the machine is.
+
+    Raises LimitError if it cannot be met."""
+    settled = with_slowdown(run, run.reached)
+    if settled != run.reached and not run.is_done("predict"):
+        run.record("reach", settled)
+        run.progress.log(f"as runs come here, the limit is {describe_limit(run)}")
+        check_limit(run)
 
 
 def fit_predictor(run: Run) -> None:
@@ -140,6 +152,7 @@ def check_names(run: Run) -> None:
         check_sharing(run.space, searching.needs, run.config.method.name, run.asked_method.default_space)
     assert searching.method is not None, "made from its settings, which may be refused"
     assert searching.rungs, "made from the epochs, which may be too few"
+    check_percentile(run)
     usable_predictors(run)
     if (asked := wanted_samples(run)) < LEAST:
         raise UsageError(f"--samples {asked}: a search learns latency from {LEAST} networks or more")
@@ -186,7 +199,8 @@ def parted_from_limit(run: Run) -> bool:
     that another is to be found. Once that is trained, it stays, and so it does after REOPENED such turns."""
     events = [e["event"] for e in run.journal.events if e["event"] == RESCALED or "derive" in _steps(e)]
     trained = run.accuracy(FOUND) is not None or len(run.journal.all("reopened")) >= REOPENED
-    return run.reached.asked_ms is not None and RESCALED in events[-1:] and not trained
+    asked = run.reached.asked_ms is not None and asked_percentile(run) is None  # a percentile is of the wall clock
+    return asked and RESCALED in events[-1:] and not trained
 
 
 def _steps(event: Event) -> Sequence[str]:
@@ -200,6 +214,8 @@ def execute(run: Run, time_limit_s: float | None = None) -> None:
         prepare(run)
         for step in LONG:
             perform(run, step)
+            if step.name == "profile":
+                settle_limit(run)
         while parted_from_limit(run):
             derive_, rivals_ = LONG[-2:]
             run.reopen(derive_.name, rivals_.name)

@@ -44,17 +44,19 @@ class Selected(Record):
 @dataclass(frozen=True)
 class Reached(Record):
     """Latencies of the networks with the fewest and with the most MACs; the limit that is chosen between them; and the
-    one that was asked for, if any, which counts then."""
+    one that was asked for, if any, which counts then. slowdown: how much longer than in the machine's quiet state the
+    runs take that the asked limit is for; None if it is for that state."""
 
     low_ms: float
     high_ms: float
     chosen_ms: float
     asked_ms: float | None = None
+    slowdown: float | None = None
 
     @property
     def limit_ms(self) -> float:
-        """The limit of the run."""
-        return self.asked_ms or self.chosen_ms
+        """The limit of the run, of latencies in the machine's quiet state."""
+        return self.asked_ms / (self.slowdown or 1.0) if self.asked_ms else self.chosen_ms
 
 
 @dataclass(frozen=True)

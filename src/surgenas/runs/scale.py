@@ -30,6 +30,8 @@ def put_on_scale(value: Any, factor: float, doubt: float) -> Any:
 def _field(key: str, value: Any, factor: float, doubt: float) -> Any:
     if key == "scale_doubt":
         return doubt
+    if key == "slowdown":  # of what the wall clock saw, over a latency on the scale
+        return value and value / factor
     return _times(value, factor) if key in ON_SCALE else put_on_scale(value, factor, doubt)
 
 

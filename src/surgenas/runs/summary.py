@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +12,9 @@ from surgenas.core.cost import Cost, Evidence
 from surgenas.core.record import Record
 from surgenas.hardware.costs import compare
 from surgenas.hardware.target import TargetInfo
+from surgenas.hardware.timed.as_it_comes import AsItComes, LatencyAs
 from surgenas.hardware.timed.comparison import Comparison
-from surgenas.hardware.timed.measurement import Measurement
+from surgenas.hardware.timed.measurement import Measurement, letter
 from surgenas.runs.results import (
     EQUAL,
     FOUND,
@@ -29,11 +31,13 @@ from surgenas.runs.results import (
     Verified,
 )
 from surgenas.runs.run import Run
+from surgenas.runs.slowdown import asked_percentile, share_of_limit
 
 
 @dataclass(frozen=True)
 class OfLimit(Record):
-    """The latency over the limit, the relative doubt of that and its grade; both None unless it was timed.
+    """The latency over the limit, both of what the limit is for; the relative doubt of that and its grade, both None
+    unless it was timed.
 
     A limit that the run chose moves with the scale of its milliseconds, so that the doubt of the scale is not in it.
     """
@@ -45,13 +49,15 @@ class OfLimit(Record):
 
 @dataclass(frozen=True)
 class Latency(Record):
-    """The latency of the found network. interval, grade, wall_p50_ms: None unless it was timed. predicted_ms: before
-    that. doubt: relative, of the ratio alone; scale_doubt: of what a millisecond is there (docs/measurement.md, 21)."""
+    """The latency of the found network in the machine's quiet state. interval, grade, p50, p90: None unless it was
+    timed. p50, p90: of its runs as they came. predicted_ms: before that. doubt: relative, of the ratio alone;
+    scale_doubt: of what a millisecond is there (docs/measurement.md, 21)."""
 
     ms: float | None = None
     interval: tuple[float, float] | None = None
     grade: str | None = None
-    wall_p50_ms: float | None = None
+    p50: AsItComes | None = None
+    p90: AsItComes | None = None
     evidence: Evidence | None = None
     predicted_ms: float | None = None
     of_limit: OfLimit | None = None
@@ -87,6 +93,7 @@ class TestAccuracy(Record):
 class Summary(Record):
     """What is known of a run; None or empty where a step is not done yet.
 
+    limit_ms: of latencies in the machine's quiet state. asked_ms, latency_as: what was asked for, and what for.
     reachable_ms: the lowest and the highest latency. yardsticks: MobileNetV2 at the found network's latency. onnx,
     report: paths. seconds: spent by step.
     """
@@ -94,6 +101,8 @@ class Summary(Record):
     run: str
     architecture: Architecture | None
     limit_ms: float | None
+    asked_ms: float | None
+    latency_as: LatencyAs
     reachable_ms: tuple[float | None, float | None]
     latency: Latency
     accuracy: TestAccuracy
@@ -157,8 +166,10 @@ def summarize(run: Run) -> Summary:
         run=str(run.folder),
         architecture=derived.architecture if derived else None,
         limit_ms=reached.limit_ms if reached else None,
+        asked_ms=run.config.target.latency_ms,
+        latency_as=run.config.target.latency_as,
         reachable_ms=(reached.low_ms, reached.high_ms) if reached else (None, None),
-        latency=_latency(costs.get(FOUND), reached, derived),
+        latency=_latency(run, costs.get(FOUND), derived),
         accuracy=TestAccuracy(networks[0].accuracy),
         yardsticks=named(YARDSTICK),
         random_at_equal_latency=named(EQUAL),
@@ -199,22 +210,34 @@ def _network(run: Run, name: str, costs: Mapping[str, Cost]) -> Network:
     )  # fmt: skip
 
 
-def _latency(cost: Cost | None, reached: Reached | None, derived: Derived | None) -> Latency:
+def _latency(run: Run, cost: Cost | None, derived: Derived | None) -> Latency:
     predicted_ms = derived.predicted_ms if derived else None
-    if cost is None or reached is None:
+    if cost is None:
         return Latency(predicted_ms=predicted_ms)
-    of_limit, asked = cost.ms / reached.limit_ms, reached.asked_ms is not None
     if not isinstance(cost, Measurement):
-        return Latency(cost.ms, None, None, None, cost.evidence, predicted_ms, OfLimit(of_limit, None, None))
-    share = OfLimit(of_limit, cost.ms_doubt if asked else cost.half_width, cost.ms_grade if asked else cost.grade)
+        of_limit = OfLimit(share_of_limit(run, cost), None, None)
+        return Latency(cost.ms, evidence=cost.evidence, predicted_ms=predicted_ms, of_limit=of_limit)
     return Latency(
-        cost.ms,
-        cost.interval_ms,
-        cost.ms_grade,
-        cost.p50_ms,
-        cost.evidence,
-        predicted_ms,
-        share,
-        cost.half_width,
-        cost.scale_doubt,
+        ms=cost.ms,
+        interval=cost.interval_ms,
+        grade=cost.ms_grade,
+        p50=cost.as_it_comes("p50"),
+        p90=cost.as_it_comes("p90"),
+        evidence=cost.evidence,
+        predicted_ms=predicted_ms,
+        of_limit=_of_limit(run, cost),
+        doubt=cost.half_width,
+        scale_doubt=cost.scale_doubt,
     )
+
+
+def _of_limit(run: Run, cost: Measurement) -> OfLimit:
+    share, which = share_of_limit(run, cost), asked_percentile(run)
+    known = cost.as_it_comes(which) if which else None
+    if known is not None:
+        low, high = known.interval_ms or (0.0, math.inf)
+        half = max(high / known.ms - 1, 1 - low / known.ms)
+        return OfLimit(share, half, letter(half))
+    if run.reached.asked_ms is None:
+        return OfLimit(share, cost.half_width, cost.grade)
+    return OfLimit(share, cost.ms_doubt, cost.ms_grade)

@@ -60,7 +60,10 @@ class ToyDevice:
             layers = sum(isinstance(m, nn.Conv2d) for m in network.modules())
             self._known_ms[place] = 1e-4 * layers + 1e-7 * sum(p.numel() for p in network.parameters())
         ms = self._known_ms[place]
-        return Measurement(job.key, self.key, ms, ms, 0.01, "A", 10, ms, ms, "toy-reference", 1.0, 0.0)
+        busy_ms = (ms,) * 8 + (1.5 * ms,) * 2
+        return Measurement(
+            job.key, self.key, ms, ms, 0.01, "A", 10, ms, 1.5 * ms, "toy-reference", 1.0, 0.0, spreads_ms=(busy_ms,) * 3
+        )
 
     def layer_shares(self, job: Job) -> dict[str, float]:
         return {"/stem": 0.25, "/layers/layers.0": 0.5, "/head": 0.25}

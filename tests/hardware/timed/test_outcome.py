@@ -7,6 +7,7 @@ import math
 
 import pytest
 
+from surgenas.hardware.timed.as_it_comes import FEWEST
 from surgenas.hardware.timed.measurement import CROWD, MIN_QUIET, Block, Measurement, Round
 from surgenas.hardware.timed.outcome import measurement_of
 from surgenas.hardware.timed.timing import Campaign
@@ -96,18 +97,23 @@ def test_a_reference_that_was_often_preempted_costs_a_grade(preempted, grade):
     assert measured(campaign([visit(0.5)] * 9, preempted)).grade == grade
 
 
-def test_median_and_p90_are_of_all_runs_clean_or_not_as_the_clock_saw_them():
-    """64 runs of 1, 2, ... 64 ms in two rounds."""
-    halves = [block(*range(1, 33)), block(*range(33, 65), clean=False)]
-    m = measured(campaign(Round(block(STATE_MS), half, block(STATE_MS)) for half in halves))
-    assert m.p50_ms == 32.5
-    assert m.p90_ms == pytest.approx(1 + 0.9 * 63)
+def test_median_and_p90_are_of_the_runs_that_waited_for_nothing_clean_or_not():
+    """101 runs of 0, 1, ... 100 ms in two rounds; the one between them had waited, as had all after the tenth."""
+    first, last = block(*range(51)), block(*range(51, 101), clean=False)
+    rounds = [first, block(1e6), last, *[block(1e6)] * 7, block(1e6), *[block(1e6)] * 9]
+    rounds[4] = rounds[6] = rounds[8] = block(50.0)
+    m = measured(campaign(Round(block(STATE_MS), visited, block(STATE_MS)) for visited in rounds))
+    assert m.p50_ms == 50.0
+    assert m.p90_ms == pytest.approx(90.0, abs=1.5)
+    assert len(m.spreads_ms) == 1
+    assert m.spreads_ms[0] == pytest.approx(range(5, 100, 10), abs=1.5)
 
 
-@pytest.mark.parametrize(("runs", "known"), [(63, False), (64, True)])
-def test_a_p90_is_told_from_64_runs_on(runs, known):
+@pytest.mark.parametrize(("runs", "known"), [(FEWEST - 1, False), (FEWEST, True)])
+def test_a_p90_is_told_of_enough_runs(runs, known):
     m = measured(campaign([visit(0.5, runs=runs)]))
     assert m.p90_ms == (pytest.approx(1.0) if known else None)
+    assert len(m.spreads_ms) == known
 
 
 def test_what_a_very_small_network_takes_back_to_back_is_told_beside_and_changes_nothing_else():

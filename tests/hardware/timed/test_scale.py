@@ -16,7 +16,7 @@ def looks(*states: float, every_s: float = 30.0) -> list[Look]:
 def test_a_machine_in_one_state_is_known_once_it_was_watched_for_long_enough():
     assert know(looks(1.0)).doubt == UNKNOWN
     assert know(looks(1.0, 1.0)).doubt == UNKNOWN
-    known = know(looks(1.0, 1.01, 1.0, 1.0, every_s=WATCHED_S / 3))
+    known = know(looks(1.0, 1.01, *[1.0] * 4, every_s=WATCHED_S / 5))
     assert known.ms == 1.0
     assert known.doubt == pytest.approx(SAME / 3)
 
@@ -30,18 +30,30 @@ def test_of_two_states_the_faster_may_be_the_middle_one_of_three():
     """Until the machine came back to it often enough without ever being faster."""
     assert know(looks(1.45, 1.45, 1.8, 1.8)).doubt == UNKNOWN
     assert know(looks(1.45, 1.8, 1.45, 1.45, 1.8, 1.8)).doubt == UNKNOWN
-    settled = know(looks(1.0, 1.8, 1.0, 1.45, 1.0, 1.8))
+    assert know(looks(1.45, 1.8, 1.45, 1.8, 1.45, 1.8, 1.45)).doubt == UNKNOWN, "seen four times"
+    settled = know(looks(1.0, 1.8, 1.0, 1.45, 1.0, 1.8, 1.0, 1.45, 1.0))
     assert settled.ms == 1.0
     assert settled.doubt < 0.02
 
 
 def test_looks_hours_apart_are_visits_of_their_own():
-    assert know(looks(1.0, 1.0, 1.45, 1.0)).doubt == UNKNOWN
-    assert know(looks(1.0, 1.0, 1.45, 1.0, every_s=3600)).doubt < 0.02
+    apart = (1.0, 1.0, 1.45, 1.0, 1.0, 1.0)
+    assert know(looks(*apart)).doubt == UNKNOWN
+    assert know(looks(*apart, every_s=3600)).doubt < 0.02
+
+
+def test_a_moment_of_another_state_does_not_undo_minutes_in_one():
+    assert know(looks(1.25, 1.1, *[1.0] * 11)).doubt < 0.02
+    assert know(looks(*[1.0] * 11, 1.3)).doubt < 0.02
+    assert know(looks(*[1.0] * 6, 1.3, *[1.0] * 6)).doubt == UNKNOWN, "twice half as long"
+
+
+def test_a_long_pause_is_not_watched():
+    assert know(looks(1.45, 1.45, every_s=3600)).doubt == UNKNOWN
 
 
 def test_noise_is_no_other_state():
-    assert know(looks(1.0, 1.06, 1.0, 1.05, 1.01, every_s=90)).doubt < 0.02
+    assert know(looks(1.0, 1.06, 1.0, 1.05, 1.01, 1.0, every_s=90)).doubt < 0.02
 
 
 def test_looks_that_never_agree_are_not_trusted():

@@ -14,6 +14,7 @@ from typing import Any
 from scipy.special import stdtrit
 
 from surgenas.core.cost import Evidence, Unit
+from surgenas.hardware.timed.as_it_comes import AsItComes, Percentile, Spread, percentile
 
 MIN_ROUNDS = 3
 """With fewer rounds no interval is given."""
@@ -75,11 +76,11 @@ class Measurement:
     ms is ratio x reference_ms: what the network needs when the machine is as quiet as the reference's history knows.
     half_width and grade are of the ratio, by which networks are compared; scale_doubt is the relative doubt of
     reference_ms, which is that of every millisecond besides (docs/measurement.md, 21).
-    p50_ms and p90_ms are what the wall clock saw during this measurement; p90_ms is None below 64 runs. floor: the
-    noise floor (docs/measurement.md, 9); 0 if it is not known. model_bytes: the size of the network as its runtime gets
-    it. max_difference: of a logit from what was expected, relative to the largest logit. steady_ms: the latency of a
-    very small network when it is run back to back; ms is what it takes in turn with others. campaigns_ms: what each of
-    several campaigns said; ms is their median.
+    p50_ms and p90_ms are percentiles of runs that waited for no quiet moment, p90_ms None of too few; spreads_ms: such
+    runs of each campaign (docs/measurement.md, 23). floor: the noise floor (9); 0 if it is not known. model_bytes: the
+    size of the network as its runtime gets it. max_difference: of a logit from what was expected, relative to the
+    largest logit. steady_ms: the latency of a very small network when it is run back to back; ms is what it takes in
+    turn with others. campaigns_ms: what each of several campaigns said; ms is their median.
     """
 
     key: str
@@ -99,6 +100,7 @@ class Measurement:
     steady_ms: float | None = None
     campaigns_ms: tuple[float, ...] = ()
     scale_doubt: float = 0.0
+    spreads_ms: tuple[Spread, ...] = ()
     context: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
 
     @property
@@ -132,7 +134,11 @@ class Measurement:
     @property
     def ms_grade(self) -> str:
         """The grade of the milliseconds: that of the ratio, or that of the scale where it is worse."""
-        return max(self.grade, _letter(self.scale_doubt))
+        return max(self.grade, letter(self.scale_doubt))
+
+    def as_it_comes(self, which: Percentile) -> AsItComes | None:
+        """This percentile of the runs as they came; None of too few."""
+        return percentile(self.spreads_ms, which)
 
     def on(self, reference_ms: float, scale_doubt: float) -> Measurement:
         """The same ratio, where the reference takes that long."""
@@ -158,6 +164,7 @@ class Measurement:
         half = record["half_width"]
         known = {
             "campaigns_ms": tuple(record.get("campaigns_ms", ())),
+            "spreads_ms": tuple(map(tuple, record.get("spreads_ms", ()))),
             "half_width": math.inf if half is None else half,
         }
         return cls(**{**record, **known})
@@ -185,13 +192,14 @@ def grade(widest: float, preempted: float, quiet_rounds: int = MIN_QUIET, crowde
     widest: the largest of half-width, noise floor and what a disturbed memory may add. preempted: the share of the
     reference's runs that were preempted. crowded: the share of the needed cores' time that others had.
     """
-    letter = max(_letter(widest), "C" if quiet_rounds < MIN_QUIET else "A")
+    found = max(letter(widest), "C" if quiet_rounds < MIN_QUIET else "A")
     if preempted > 0.6 or crowded > CROWD:
         return "D"
-    return max(letter, "B") if preempted > 0.3 else letter
+    return max(found, "B") if preempted > 0.3 else found
 
 
-def _letter(half_width: float) -> str:
+def letter(half_width: float) -> str:
+    """The grade of a relative interval alone."""
     return next((g for g, limit in (("A", 0.02), ("B", 0.05), ("C", 0.10)) if half_width <= limit), "D")
 
 
@@ -217,6 +225,8 @@ def pool(measurements: Sequence[Measurement]) -> Measurement:
         return statistics.median(float(m.context.get(name, missing)) for m in measurements)
 
     floor = statistics.median(m.floor for m in measurements)
+    spreads = tuple(spread for m in measurements for spread in m.spreads_ms)
+    p50, p90 = percentile(spreads, "p50"), percentile(spreads, "p90")
     memory, crowded, quiet = middling("memory"), middling("crowded"), round(middling("quiet_rounds", MIN_QUIET))
     return replace(
         middle,
@@ -226,7 +236,10 @@ def pool(measurements: Sequence[Measurement]) -> Measurement:
         floor=floor,
         grade=grade(max(half, floor, memory), middling("preempted"), quiet, crowded),
         rounds=sum(m.rounds for m in measurements),
+        p50_ms=p50.ms if p50 else middle.p50_ms,
+        p90_ms=p90.ms if p90 else middle.p90_ms,
         campaigns_ms=campaigns_ms,
+        spreads_ms=spreads,
         scale_doubt=measurements[-1].scale_doubt,
         context=middle.context | {"memory": memory, "crowded": crowded},
     )

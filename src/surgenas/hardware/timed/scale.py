@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -25,10 +26,12 @@ RARE = 0.1
 FEW = 3
 """Of fewer looks than this, the fastest is believed."""
 WATCHED_S = 300.0
-"""A machine that was in one state for this long is taken to be in its fastest."""
+"""A machine that stays in one state for this long, as far as looks tell, is taken to be in its fastest."""
+UNSEEN_S = 60.0
+"""More of a pause between two looks does not count as watched: the machine may have been elsewhere."""
 APART_S = 600.0
 """Looks further apart than this are visits of their own."""
-VISITS = 3
+VISITS = 5
 """A machine with several states has shown its fastest one if it was seen so often, others between; seen less often, it
 may be the middle one."""
 UNKNOWN = 0.5
@@ -70,9 +73,17 @@ def _is_in(look: Look, ms: float) -> bool:
 def _is_settled(looks: Sequence[Look], ms: float) -> bool:
     """Whether a faster state than this one can be ruled out."""
     in_order = sorted(looks, key=lambda look: look.at_s)
-    if all(look.ms <= ms * (1 + OTHER) for look in looks):
-        return in_order[-1].at_s - in_order[0].at_s >= WATCHED_S
-    return _visits(in_order, ms) >= VISITS
+    return _watched_s(in_order, ms) >= WATCHED_S or _visits(in_order, ms) >= VISITS
+
+
+def _watched_s(in_order: Sequence[Look], ms: float) -> float:
+    """The longest time for which no look saw another state."""
+    longest_s = watched_s = 0.0
+    for before, look in pairwise(in_order):
+        same = max(before.ms, look.ms) <= ms * (1 + OTHER)
+        watched_s = watched_s + min(look.at_s - before.at_s, UNSEEN_S) if same else 0.0
+        longest_s = max(longest_s, watched_s)
+    return longest_s
 
 
 def _visits(in_order: Sequence[Look], ms: float) -> int:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from surgenas.hardware.timed.as_it_comes import is_unwaited
 from surgenas.hardware.timed.measurement import MIN_QUIET, QUIET, Block, Round, estimate
 
 Call = Callable[[], object]
@@ -125,14 +126,15 @@ def run_campaign(
         minima: list[float] = []
         state_ms = reference_ms
         start = machine.now()
-        for _ in range(protocol.max_rounds):
+        for turn in range(protocol.max_rounds):
             names = [name for name in rounds if not _is_known(rounds[name], state_ms, protocol)]
             spent_s = machine.now() - start
             if not names or spent_s > protocol.patience_s:
                 break
             if spent_s > protocol.budget_s and all(_count_quiet(r, state_ms) >= MIN_QUIET for r in rounds.values()):
                 break
-            watch.back_off(reference, reference_runs, state_ms, protocol)
+            if not is_unwaited(turn):
+                watch.back_off(reference, reference_runs, state_ms, protocol)
             before = watch.reference_block(reference, reference_runs)
             for i in rng.permutation(len(names)):
                 name = names[i]

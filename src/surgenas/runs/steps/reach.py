@@ -16,6 +16,7 @@ from surgenas.hardware.target import TimedTarget
 from surgenas.runs.measured import measure, recorded_scale
 from surgenas.runs.results import Reached
 from surgenas.runs.run import Run
+from surgenas.runs.slowdown import describe_limit, with_slowdown
 
 
 def reach(run: Run) -> Reached:
@@ -26,7 +27,7 @@ def reach(run: Run) -> Reached:
         run.journal.append("calibrated", reference=name, reference_ms=ms)
     low, high = measure(run, "reach", extremes(run, costs))
     chosen_ms = max(low.ms, round(_default_limit(low.ms, high.ms), 4))
-    return Reached(low.ms, high.ms, chosen_ms, run.config.target.latency_ms)
+    return with_slowdown(run, Reached(low.ms, high.ms, chosen_ms, run.config.target.latency_ms))
 
 
 def check_limit(run: Run) -> None:
@@ -35,13 +36,13 @@ def check_limit(run: Run) -> None:
     if known.limit_ms < known.low_ms:
         smallest = extremes(run, require(run.space, Additive).costs())[0]
         raise LimitError(
-            f"limit {show_ms(known.limit_ms)} cannot be met: this space reaches {show_ms(known.low_ms)} to "
+            f"limit {describe_limit(run)} cannot be met: this space reaches {show_ms(known.low_ms)} to "
             f"{show_ms(known.high_ms)} on {run.target.name}; nearest network: {smallest} "
             f"({show_ms(known.low_ms)}). Raise --latency, or lower --resolution or --width"
         )
     if known.limit_ms > known.high_ms:
         run.progress.log(
-            f"the limit {show_ms(known.limit_ms)} is above the largest network ({show_ms(known.high_ms)}): "
+            f"the limit {describe_limit(run)} is above the largest network ({show_ms(known.high_ms)}): "
             "a larger --width or --resolution would use it"
         )
 

@@ -6,7 +6,6 @@ from surgenas.core.architecture import Architecture
 from surgenas.core.capabilities import Named
 from surgenas.core.cost import Cost, Effort
 from surgenas.core.errors import NoisyError, UsageError
-from surgenas.core.units import show_ms
 from surgenas.engine.jobs import home_of, job_of
 from surgenas.hardware.target import TimedTarget
 from surgenas.hardware.timed.measurement import Measurement, pool
@@ -15,6 +14,7 @@ from surgenas.runs.delivery import delivered_job
 from surgenas.runs.measured import measure
 from surgenas.runs.results import FOUND, Layer, Verified
 from surgenas.runs.run import Run
+from surgenas.runs.slowdown import describe_limit, share_of_limit
 
 
 def verify(run: Run) -> Verified:
@@ -24,13 +24,14 @@ def verify(run: Run) -> Verified:
 
 def say_claim(run: Run) -> None:
     """Log a warning if the limit is missed or the latency cannot be relied on."""
-    claim, limit_ms = run.verified.costs[FOUND], run.reached.limit_ms
-    if claim.ms > limit_ms:
-        lower_ms = limit_ms**2 / claim.ms
+    claim, reached = run.verified.costs[FOUND], run.reached
+    share = share_of_limit(run, claim)
+    if share > 1:
+        lower_ms = (reached.asked_ms or reached.limit_ms) / share
         room = f"; a new search with --latency {lower_ms:.4g}ms leaves room for that"
         run.progress.log(
-            f"MISSED: {claim.evidence} {show_ms(claim.ms)}, limit {show_ms(limit_ms)}"
-            f"{room if lower_ms >= run.reached.low_ms else ', and nothing here is much faster'}"
+            f"MISSED: {claim.evidence} {share:.1%} of the limit, {describe_limit(run)}"
+            f"{room if lower_ms >= reached.low_ms * (reached.slowdown or 1.0) else ', and nothing here is much faster'}"
         )
     if claim.grade == "D":
         run.progress.log("the machine was too busy: the latency is a grade D, not to be relied on")
