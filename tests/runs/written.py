@@ -223,7 +223,7 @@ class FickleDevice(ToyDevice):
 
     def measured(self, job: Job, effort: Effort) -> Cost | Failure:
         found = super().measured(job, effort)
-        return replace(found, ms=3.0 * found.ms) if self.busy and effort is Effort.CONFIRM else found
+        return replace(found, ms=3.0 * found.ms) if self.busy and effort is Effort.CLAIM else found
 
 
 class CountingDevice(ToyDevice):

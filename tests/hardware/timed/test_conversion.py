@@ -17,7 +17,8 @@ from surgenas.hardware.runtimes.onnxruntime import OnnxRuntime
 from surgenas.hardware.runtimes.openvino import OpenVino
 from surgenas.hardware.runtimes.pytorch import PyTorch
 from surgenas.hardware.target import Job
-from surgenas.hardware.timed.conversion import TOLERANCE, check_equal, convert_for, settle_statistics
+from surgenas.hardware.timed.conversion import TOLERANCE, Conversions, check_equal, convert_for, settle_statistics
+from surgenas.hardware.timed.session import Network
 
 
 @pytest.mark.parametrize(
@@ -103,3 +104,26 @@ def test_what_is_expected_is_what_the_module_computes_in_batches_of_its_size(run
     assert network.input_shape == (2, *small.input_shape)
     assert found.shape == (2, 10)
     assert check_equal(expected, found, runtime.name) < 1e-4
+
+
+def test_a_network_that_is_measured_again_is_not_converted_again_and_old_ones_make_room():
+    asked = []
+
+    def convert(job):
+        asked.append(job.key)
+        return Network(bytes(60), (1, *job.input_shape)), np.zeros((1, 2), np.float32)
+
+    known, (a, b, c) = Conversions(most_bytes=150), (Job(key, None, (3, 8, 8)) for key in "abc")
+    for job in (a, b, a, c, a, b):
+        assert known.get(job, convert)[0].input_shape == (1, 3, 8, 8)
+    assert asked == ["a", "b", "c", "b"], "b was the oldest when c came"
+
+
+def test_what_has_files_or_images_of_its_own_is_converted_each_time():
+    known, asked = Conversions(), []
+    of_its_own = [
+        Job("a", None, (3, 8, 8)), Job("a", None, (3, 8, 8), images=dict), Job("a", None, (3, 8, 8), files=dict)
+    ]  # fmt: skip
+    for job in of_its_own * 2:
+        known.get(job, lambda job: asked.append(job) or (Network(b"m", (1, 3, 8, 8)), np.zeros((1, 2))))
+    assert len(asked) == 5

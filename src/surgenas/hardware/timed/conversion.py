@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import math
-from collections.abc import Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -28,6 +29,8 @@ HALVES = 0.03
 other images' logits by .5 and more."""
 CALIBRATION = 64
 """How many random images quantize a network that has no images of its own."""
+KEPT_BYTES = 1 << 28
+"""Of converted networks that are kept."""
 
 
 def convert_for(runtime: Runtime, job: Job, batch: int, precision: str) -> tuple[Network, Images]:
@@ -52,6 +55,31 @@ def convert_for(runtime: Runtime, job: Job, batch: int, precision: str) -> tuple
             network = replace(network, model=runtime.quantize(network.model, images))
         expected = None
     return network, run_unoptimised(network.model, network.images) if expected is None else expected
+
+
+class Conversions:
+    """The latest networks that were converted to be measured, so that one measured again is not converted again.
+
+    Networks of one key take as long whatever their weights, so these may be another's: nothing here is handed on.
+    """
+
+    def __init__(self, most_bytes: int = KEPT_BYTES) -> None:
+        self._most_bytes = most_bytes
+        self._known: OrderedDict[str, tuple[Network, Images]] = OrderedDict()
+
+    def get(self, job: Job, convert: Callable[[Job], tuple[Network, Images]]) -> tuple[Network, Images]:
+        """As `convert` finds it. Files, and what is quantized with images of its own, are not kept."""
+        if job.files or job.images:
+            return convert(job)
+        found = self._known.pop(job.key, None) or convert(job)
+        self._known[job.key] = found  # the latest stands last
+        while len(self._known) > 1 and self._bytes > self._most_bytes:
+            self._known.popitem(last=False)
+        return found
+
+    @property
+    def _bytes(self) -> int:
+        return sum(len(network.model) for network, _ in self._known.values())
 
 
 def _from_pytorch(runtime: Runtime, job: Job, batch: int) -> tuple[Network, Images]:

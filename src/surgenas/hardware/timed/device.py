@@ -18,7 +18,7 @@ from surgenas.hardware import RUNTIMES
 from surgenas.hardware.runtimes import Images, Runtime
 from surgenas.hardware.target import Job, Known, Scale, TargetInfo
 from surgenas.hardware.timed.answering import Inquiry, answer, in_parts
-from surgenas.hardware.timed.conversion import check_equal, convert_for, tolerance_for
+from surgenas.hardware.timed.conversion import Conversions, check_equal, convert_for, tolerance_for
 from surgenas.hardware.timed.efforts import LOOK, PROTOCOLS, price_each
 from surgenas.hardware.timed.link import HERE, Link
 from surgenas.hardware.timed.lock import measuring_lock
@@ -55,6 +55,7 @@ class RuntimeDevice:
     scale: Scale | None = None
     protocols: Mapping[Effort, Protocol] = field(default_factory=lambda: PROTOCOLS)
     look: Protocol = LOOK
+    conversions: Conversions = field(default_factory=Conversions, compare=False, repr=False)
     units: tuple[Unit, ...] = ("ms",)
 
     @property
@@ -113,7 +114,7 @@ class RuntimeDevice:
                 exported = {}
                 for job in todo[start : start + TOGETHER]:
                     progress.check()
-                    exported[job.key] = self._convert(job)
+                    exported[job.key] = self.conversions.get(job, self._convert)
                     task.advance()
                 with measuring_lock(self.far.host, progress):
                     known |= self._campaigns(exported, reference, protocol, derive(seed, "measure", start), progress)
@@ -164,8 +165,7 @@ class RuntimeDevice:
             raise UsageError(f"{self.name}: layers can be profiled on this machine only; ask without --layers")
         network, _ = self._convert(job)
         times = self.runtime.layer_times_ms(network.model, network.images, self.threads, self.precision, runs=30)
-        total = sum(times.values())
-        return {name: ms / total for name, ms in times.items()}
+        return {name: ms / sum(times.values()) for name, ms in times.items()}
 
     def _perform(
         self,
@@ -200,16 +200,16 @@ class RuntimeDevice:
             self.store.add_pairs(kind, answer.pairs)
         pairs = self.store.pair_history(kind)
         floor = float(np.quantile(pairs, 0.95)) if pairs else 0.0
-        context = {**answer.context, "preempted": round(campaign.preempted, 4), "pairs": answer.pairs}
-        context["crowded"] = crowded
+        preempted = round(campaign.preempted, 4)
+        context = {**answer.context, "preempted": preempted, "pairs": answer.pairs, "crowded": crowded}
         memory = watcher_slowdown(campaign, reference[1], self.store.reference_history(MEMORY.name, self.key))
         self.store.add_reference(MEMORY.name, self.key, watcher_minima_ms(campaign))
         found = {}
         for key, (network, expected) in exported.items():
             accepted = tolerance_for(self.precision, network)
             difference = check_equal(expected, answer.outputs[key], self.runtime.name, accepted)
-            wrong = memory_effect(memory, network, self._reference(MEMORY.name)) if memory else 0.0
-            felt = context | {"memory": round(wrong, 4)}
+            wrong = round(memory_effect(memory, network, self._reference(MEMORY.name)), 4) if memory else 0.0
+            felt = context | {"memory": wrong}
             measured = measurement_of(key, self.key, campaign, reference, difference, floor, felt)
             found[key] = replace(measured, model_bytes=len(network.model))
             self.store.add(found[key], campaign.rounds[key], campaign.steady.get(key, ()))
@@ -232,10 +232,10 @@ class RuntimeDevice:
     ) -> list[tuple[Scale, dict[str, Network]]]:
         """Group networks of like latency: ((name and latency in ms of the reference nearest to them), group).
 
-        The reference's latency is what is known of it after a new look. fresh: measure in processes
-        of their own, which a network may take down.
+        The reference's latency is what is known of it, after a look if there was none before. fresh: measure in
+        processes of their own, which a network may take down.
         """
-        middle = REFERENCES[2].name
+        middle, before = REFERENCES[2].name, {r.name for r in REFERENCES if self.store.looks(r.name, self.key)}
         rough = Protocol(rounds=3, max_rounds=3, warmup_s=0.1, block_ms=1.0, fresh=fresh)
         everything = {**networks, **{r.name: self._reference(r.name) for r in REFERENCES}}
         seen = self._perform(everything, middle, math.inf, rough, 0).campaign.rounds
@@ -245,7 +245,8 @@ class RuntimeDevice:
             group = {key: networks[key] for key in keys}
             middle_ms = math.sqrt(ms[keys[0]] * ms[keys[-1]])
             name = min((r.name for r in REFERENCES), key=lambda n: abs(math.log(ms[n] / middle_ms)))
-            self._perform({name: everything[name]}, name, math.inf, replace(self.look, fresh=fresh), 0)
+            if name not in before:
+                self._perform({name: everything[name]}, name, math.inf, replace(self.look, fresh=fresh), 0)
             found.append(((name, know(self.store.looks(name, self.key)).ms), group))
         return found
 

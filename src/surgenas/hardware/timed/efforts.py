@@ -24,8 +24,9 @@ PROTOCOLS: Mapping[Effort, Protocol] = {
     Effort.CLAIM: CLAIM,
     Effort.CONFIRM: replace(CLAIM, campaigns=5),  # very small networks differ by 1 % between processes (docs/log.md)
 }
-LOOK = Protocol(rounds=240, max_rounds=240, half_width=0.0, warmup_s=0.1, backoff_s=(), pause_s=0.02)
-"""How the reference is looked at: over seconds, since a machine that others share is slow for seconds at a time."""
+LOOK = Protocol(rounds=60, max_rounds=60, half_width=0.0, warmup_s=0.1, backoff_s=(), pause_s=0.02)
+"""How a reference is looked at for the first time: over two seconds, since a machine that others share is slow for a
+moment now and then. Every campaign is a further look."""
 
 
 def price_each(measure: Callable[[Sequence[Job]], list[Measurement]], jobs: Sequence[Job]) -> list[Cost | Failure]:

@@ -59,13 +59,13 @@ def derive(run: Run) -> Derived:
 
 
 def _attempt(run: Run, search: Search, turn: int, *, final: bool) -> tuple[Architecture, Cost, float] | None:
-    """Measure the preferred candidates; the best that fits is measured in five more campaigns. None if none fits.
+    """Measure the preferred candidates once; the best that fits is measured in three campaigns. None if none fits.
 
     The final attempt takes any architecture inside the limit, of all turns: a smaller network is better than none.
     """
     limit_ms, predictor = run.reached.limit_ms, fitted_predictor(run)
     archs = _candidates(run, search, predictor, turn)
-    measured = measure(run, "derive", archs, Effort.CLAIM, turn=turn)
+    measured = measure(run, "derive", archs, turn=turn)
     for arch, cost in zip(archs, measured, strict=True):
         sure = f" +-{cost.doubt:.1%} (grade {cost.grade})" if cost.grade else ""
         run.progress.log(f"{cost.evidence} {cost.ms / limit_ms:.1%} of the limit{sure}: {arch}")
@@ -80,7 +80,7 @@ def _attempt(run: Run, search: Search, turn: int, *, final: bool) -> tuple[Archi
         return None
     for start in range(0, len(fitting), TOGETHER):
         some = fitting[start : start + TOGETHER]
-        again = measure(run, "confirm", [arch for arch, _ in some], Effort.CONFIRM, turn=turn)
+        again = measure(run, "confirm", [arch for arch, _ in some], Effort.CLAIM, turn=turn)
         for (arch, _), confirmed in zip(some, again, strict=True):
             if low <= confirmed.ms <= (limit_ms if final else HIGH * limit_ms):
                 return arch, confirmed, float(_predicted(run, predictor, [arch])[0])

@@ -40,21 +40,21 @@ def rivals(run: Run) -> Rivals:
 def _yardstick(run: Run, target_ms: float) -> Architecture | None:
     """The yardstick whose measured latency is nearest to target_ms; None if the target cannot price it.
 
-    Two of about the found network's MACs are measured roughly, then by turns the two that lie on either side of the
-    target on the line through what was seen, until one is within ALIKE.
+    Two of about the found network's MACs are measured, then by turns the two that lie on either side of the target on
+    the line through what was seen, until one is within ALIKE. Once each, since the claim measures it again.
     """
     archs = yardsticks(run.space)
     first = _of_like_macs(run, archs)
-    rough = price(run, "yardstick", [archs[i] for i in first])
-    if failed := next((cost for cost in rough if isinstance(cost, Failure)), None):
+    some = price(run, "yardstick", [archs[i] for i in first])
+    if failed := next((cost for cost in some if isinstance(cost, Failure)), None):
         run.progress.log(f"no {YARDSTICK} beside the found network: {failed.error}")
         return None
-    seen = {i: _apart(cost.ms, target_ms) for i, cost in zip(first, all_costs(rough), strict=True)}
+    seen = {i: _apart(cost.ms, target_ms) for i, cost in zip(first, all_costs(some), strict=True)}
     fine: dict[int, float] = {}
     for turn in range(1, 4):
         guess = _line(archs, seen)
         near = [int(i) for i in np.argsort(np.abs(guess)) if i not in fine][:2]
-        measured = measure(run, "yardstick", [archs[i] for i in near], Effort.CLAIM, turn=turn)
+        measured = measure(run, "yardstick", [archs[i] for i in near], turn=turn)
         fine |= {i: _apart(cost.ms, target_ms) for i, cost in zip(near, measured, strict=True)}
         seen |= fine
         if min(map(abs, fine.values())) <= ALIKE:
