@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import platform
 import subprocess
 import sys
+import tarfile
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -25,6 +27,7 @@ from surgenas.spaces import make_space
 
 _BEFORE = psutil.cpu_times()
 RESULTS = Path(__file__).parent / "results"
+ROOT = Path(__file__).parents[1]
 
 
 def finish(name: str, figures: dict[str, Any]) -> None:
@@ -54,6 +57,14 @@ def stolen() -> float | None:
     lost = now.steal - _BEFORE.steal
     wanted = lost + sum(getattr(now, kind) - getattr(_BEFORE, kind) for kind in ("user", "nice", "system"))
     return round(lost / wanted, 3) if wanted else 0.0
+
+
+def lay_out(commit: str, folder: Path) -> Path:
+    """The sources of a commit, without touching this tree."""
+    archive = subprocess.run(["git", "archive", commit, "src"], cwd=ROOT, capture_output=True, check=True).stdout
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        tar.extractall(folder, filter="data")
+    return folder
 
 
 def whole_run(out: Path, **settings: Any) -> Summary:

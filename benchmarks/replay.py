@@ -14,22 +14,19 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import io
 import json
 import os
 import subprocess
 import sys
-import tarfile
 import tempfile
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import finish, spread
+from common import ROOT, finish, lay_out, spread
 
 HERE = Path(__file__).parent
-ROOT = HERE.parent
 SMALL = (
     "--device", "replay_device:recorded", "--resolution", "16", "--batch", "256", "--epochs", "3",
     "--train-epochs", "2", "--samples", "24", "--random-at-equal-latency", "1", "--accelerator", "cpu",
@@ -141,14 +138,6 @@ def table(path: Path) -> None:
         groups = (text[0], text[1], text[2], "".join(sorted(text[3:5])), text[5], "".join(sorted(text[6:8])))
         rows[text] = seen.setdefault(groups, row)
     path.write_text(json.dumps(rows))
-
-
-def lay_out(commit: str, folder: Path) -> Path:
-    """The tree of a commit, without touching this one."""
-    archive = subprocess.run(["git", "archive", commit, "src"], cwd=ROOT, capture_output=True, check=True).stdout
-    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-        tar.extractall(folder, filter="data")
-    return folder
 
 
 def differences(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
