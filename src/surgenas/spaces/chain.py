@@ -93,5 +93,5 @@ class ChainSpace(Space):
     def _costs(self) -> CostTable:
         with torch.device("meta"):
             operators = {s: [self.operator(gene, *s, affine=True) for gene in self.OPTIONS] for s in set(self.SHAPES)}
-            layers = [operators[shape] for shape in self.SHAPES]
-            return chain_costs([self.stem(affine=True)], layers, [self.head(affine=True)], self.input_shape)
+            stem, head = self.stem(affine=True), self.head(affine=True)
+        return chain_costs([stem], [operators[shape] for shape in self.SHAPES], [head], self.input_shape)

@@ -183,8 +183,9 @@ class Mobile(Space):
             operators = {
                 key: [self._operator(gene, slot, affine=True) for gene in key[0]] for key, slot in alike.items()
             }
-            layers = [operators[self.columns(slot), replace(slot, name="")] for slot in self.slots]
-            return chain_costs(list(self._stem(affine=True)), layers, [self._head(affine=True)], self.input_shape)
+            stem, head = self._stem(affine=True), self._head(affine=True)
+        layers = [operators[self.columns(slot), replace(slot, name="")] for slot in self.slots]
+        return chain_costs(list(stem), layers, [head], self.input_shape)
 
     def _stem(self, *, affine: bool) -> nn.Sequential:
         layout, act = self.layout, self.layout.act
