@@ -142,7 +142,11 @@ class Mobile(Space):
         return ChoiceSupernet(self._stem(affine=False), layers, self._head(affine=False))
 
     def canonical(self, arch: Architecture) -> Architecture:
-        return Architecture(arch.space, move_skips_last(arch.genes, [slot.is_identity for slot in self.slots]))
+        return Architecture(arch.space, move_skips_last(arch.genes, self._keeps_shape))
+
+    @cached_property
+    def _keeps_shape(self) -> list[bool]:
+        return [slot.is_identity for slot in self.slots]
 
     def costs(self) -> CostTable:
         return _costs(type(self), self.spec)
