@@ -171,7 +171,7 @@ def test_codes_of_many_are_those_of_each(space, seed, count):
     code_NLK = moves.encode(space, archs)
     assert code_NLK.shape == (count, len(space.choices), max(len(c.options) for c in space.choices))
     assert (code_NLK.sum(2) == 1).all()
-    assert [moves.decode(space, code_LK) for code_LK in code_NLK] == archs
+    assert [moves.decode(space, code_LK) for code_LK in code_NLK] == moves.decode_many(space, code_NLK) == archs
     assert [tuple(code_LK.argmax(1)) for code_LK in code_NLK] == [moves.indices(space, arch) for arch in archs]
 
 
@@ -180,6 +180,7 @@ def test_decoding_takes_the_largest_score_among_the_options_that_there_are():
     space = SinglePath(layout="small", resolution=16, classes=10)
     scores_LK = np.tile([0.1, 0.4, 0.2, 0.3, 9.0], (11, 1))
     found = moves.decode(space, scores_LK).genes
+    assert [arch.genes for arch in moves.decode_many(space, scores_LK[None])] == [found]
     assert found == tuple("skip" if slot.is_identity else "k3e6" for slot in space.slots)
     assert set(found) == {"skip", "k3e6"}
 

@@ -20,6 +20,7 @@ from surgenas.training.augment import steps_per_epoch, train_batches
 
 BATCH = 64
 FAST = {"population": 12, "generations": 2, "mutations": 6, "crossovers": 6}
+FEW = {"population": 6, "generations": 2, "mutations": 3, "crossovers": 3}
 
 
 def make(halves, **settings) -> SPOSSearch:
@@ -102,7 +103,7 @@ def test_what_was_judged_is_not_judged_again_until_the_weights_change(halves):
 
 
 def test_interrupted_between_any_two_epochs_it_proposes_the_same(halves, check_going_on):
-    check_going_on(lambda: make(halves, epochs=2))
+    check_going_on(lambda: make(halves, epochs=2, **FEW))
 
 
 @pytest.mark.parametrize(

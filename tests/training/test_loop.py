@@ -24,9 +24,9 @@ def network(small):
     return small.build(moves.uniform_architecture(small, "k3e3"))
 
 
-def test_resumed_training_is_bit_equal(small, digits, tmp_path):
+def test_resumed_training_is_bit_equal(small, few_digits, tmp_path):
     fabric = make_fabric("cpu", 1)
-    whole = fit(fabric, lambda: network(small), digits, RECIPE, seed=1)
+    whole = fit(fabric, lambda: network(small), few_digits, RECIPE, seed=1)
 
     def stop(epoch):
         if epoch.epoch == 1:
@@ -34,17 +34,17 @@ def test_resumed_training_is_bit_equal(small, digits, tmp_path):
 
     checkpoints = Checkpoints(tmp_path)
     with pytest.raises(Stop):
-        fit(fabric, lambda: network(small), digits, RECIPE, seed=1, checkpoints=checkpoints, on_epoch=stop)
-    resumed = fit(fabric, lambda: network(small), digits, RECIPE, seed=1, checkpoints=checkpoints)
+        fit(fabric, lambda: network(small), few_digits, RECIPE, seed=1, checkpoints=checkpoints, on_epoch=stop)
+    resumed = fit(fabric, lambda: network(small), few_digits, RECIPE, seed=1, checkpoints=checkpoints)
     assert checkpoints.numbers() == [2, 3]
     for name, value in whole.items():
         assert torch.equal(value, resumed[name]), name
 
 
-def test_a_training_that_diverges_is_one_line(small, digits):
+def test_a_training_that_diverges_is_one_line(small, few_digits):
     wild = replace(RECIPE, lr=1e30, warmup=0.0)
     with pytest.raises(SurgenasError, match="diverged in epoch 1"):
-        fit(make_fabric("cpu", 1), lambda: network(small), digits, wild, seed=0)
+        fit(make_fabric("cpu", 1), lambda: network(small), few_digits, wild, seed=0)
 
 
 def test_it_learns_the_digits(small, digits):

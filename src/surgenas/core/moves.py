@@ -127,6 +127,15 @@ def decode(space: Space, code: Floats) -> Architecture:
     return space.architecture(tuple(c.options[int(np.argmax(row[: len(c.options)]))] for c, row in rows))
 
 
+def decode_many(space: Space, code_NLK: Floats) -> list[Architecture]:
+    """What `decode` makes of each of N scores (L, K), all at once."""
+    options = [choice.options for choice in space.choices]
+    there_LK = np.arange(code_NLK.shape[2]) < np.array([len(names) for names in options])[:, None]
+    places_NL = np.where(there_LK, code_NLK, -np.inf).argmax(2)
+    spec = space.spec
+    return [Architecture(spec, tuple(o[k] for o, k in zip(options, row, strict=True))) for row in places_NL.tolist()]
+
+
 def canonical_key(space: Space, arch: Architecture) -> str:
     """The key of the network: equal for all architectures of a space that build the same network."""
     return space.canonical(space.check(arch)).key

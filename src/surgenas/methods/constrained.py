@@ -6,6 +6,7 @@ Maximise sum_l log p_l(k_l) subject to low <= latency <= high, by samples and st
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from heapq import nsmallest
 
 import numpy as np
 
@@ -34,30 +35,35 @@ def find_most_probable(
     From the best of them one choice at a time is changed until nothing improves.
     """
     log_p = np.log(np.maximum(p_LK, 1e-12))
-    pool = {moves.canonical_key(space, arch): arch for arch in _candidates(space, log_p, rng, samples)}
+    pool = _by_network(space, _candidates(space, log_p, rng, samples))
     inside = _inside(list(pool.values()), latency_ms, window_ms)
+    ranked = _Ranking(space, log_p)
     for _ in range(len(space.choices) * 2):
-        best = _ranked(space, inside, log_p)[: max(count, 4)]
+        best = ranked(inside, max(count, 4))
         around = [n for arch in best for n in moves.neighbours(space, arch)]
-        fresh = {moves.canonical_key(space, n): n for n in around}
-        fresh = {key: n for key, n in fresh.items() if key not in pool}
+        fresh = {network: n for network, n in _by_network(space, around).items() if network not in pool}
         if not fresh:
             break
         pool |= fresh
         inside += _inside(list(fresh.values()), latency_ms, window_ms)
-        if _ranked(space, inside, log_p)[: max(count, 4)] == best:
+        if ranked(inside, max(count, 4)) == best:
             break
-    return _ranked(space, inside, log_p)[:count]
+    return ranked(inside, count)
 
 
 def _candidates(space: Space, log_p: Floats, rng: np.random.Generator, samples: int) -> list[Architecture]:
-    found = [moves.decode(space, log_p)]
+    scores = [log_p]
     for i in range(samples):
         # a random linear tilt along each operator moves the latency while keeping what the search prefers
         tilt = rng.normal(size=log_p.shape[1]) * (i % 8) / 2
-        score = (log_p + tilt) / (0.25 + 0.25 * (i % 4)) + rng.gumbel(size=log_p.shape)
-        found.append(moves.decode(space, score))
-    return found
+        scores.append((log_p + tilt) / (0.25 + 0.25 * (i % 4)) + rng.gumbel(size=log_p.shape))
+    return moves.decode_many(space, np.stack(scores))
+
+
+def _by_network(space: Space, archs: list[Architecture]) -> dict[Architecture, Architecture]:
+    """The architectures by the canonical one of their network, the last of those that build the same."""
+    canonical = {arch: space.canonical(arch) for arch in dict.fromkeys(archs)}
+    return {canonical[arch]: arch for arch in archs}
 
 
 def _inside(archs: list[Architecture], latency_ms: Latency, window_ms: tuple[float, float]) -> list[Architecture]:
@@ -67,8 +73,18 @@ def _inside(archs: list[Architecture], latency_ms: Latency, window_ms: tuple[flo
     return [arch for arch, ms in zip(archs, latency_ms(archs), strict=True) if low <= ms <= high]
 
 
-def _ranked(space: Space, archs: list[Architecture], log_p: Floats) -> list[Architecture]:
-    def score(arch: Architecture) -> float:
-        return float(log_p[np.arange(len(log_p)), moves.indices(space, arch)].sum())
+class _Ranking:
+    """Architectures by their probability, the most probable first; each is looked at once."""
 
-    return sorted(archs, key=lambda arch: (-score(arch), arch.genes))
+    def __init__(self, space: Space, log_p: Floats) -> None:
+        self.space, self.log_p, self.layers = space, log_p, np.arange(len(log_p))
+        self.known: dict[Architecture, tuple[float, tuple[str, ...]]] = {}
+
+    def __call__(self, archs: list[Architecture], count: int) -> list[Architecture]:
+        return nsmallest(count, archs, key=self._place)
+
+    def _place(self, arch: Architecture) -> tuple[float, tuple[str, ...]]:
+        if arch not in self.known:
+            score = float(self.log_p[self.layers, moves.indices(self.space, arch)].sum())
+            self.known[arch] = -score, arch.genes
+        return self.known[arch]

@@ -27,6 +27,8 @@ def move_skips_last(genes: Sequence[str], keeps_shape: Sequence[bool]) -> tuple[
     Consecutive layers that keep their shape can trade places: which of them is skipped does not matter.
     keeps_shape: for each of the L layers.
     """
+    if SKIP not in genes:
+        return tuple(genes)
     found: list[str] = []
     for movable, run in groupby(zip(genes, keeps_shape, strict=True), key=lambda pair: pair[1]):
         stretch = [gene for gene, _ in run]
@@ -83,8 +85,11 @@ class ChainSpace(Space):
         return ChoiceSupernet(self.stem(affine=False), layers, self.head(affine=False))
 
     def canonical(self, arch: Architecture) -> Architecture:
-        keeps_shape = [(cin, stride) == (cout, 1) for cin, cout, stride in self.SHAPES]
-        return Architecture(arch.space, move_skips_last(arch.genes, keeps_shape))
+        return Architecture(arch.space, move_skips_last(arch.genes, self._keeps_shape))
+
+    @cached_property
+    def _keeps_shape(self) -> list[bool]:
+        return [(cin, stride) == (cout, 1) for cin, cout, stride in self.SHAPES]
 
     def costs(self) -> CostTable:
         return self._costs
@@ -93,5 +98,5 @@ class ChainSpace(Space):
     def _costs(self) -> CostTable:
         with torch.device("meta"):
             operators = {s: [self.operator(gene, *s, affine=True) for gene in self.OPTIONS] for s in set(self.SHAPES)}
-            layers = [operators[shape] for shape in self.SHAPES]
-            return chain_costs([self.stem(affine=True)], layers, [self.head(affine=True)], self.input_shape)
+            stem, head = self.stem(affine=True), self.head(affine=True)
+        return chain_costs([stem], [operators[shape] for shape in self.SHAPES], [head], self.input_shape)

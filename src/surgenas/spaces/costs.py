@@ -6,13 +6,14 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from torch import nn
 
 from surgenas.core.space import CostTable
-from surgenas.nn.cost import cost_of
+from surgenas.nn.cost import cost_and_shape
 
 Shape = tuple[int, ...]
+Cost = tuple[float, float, float]
+"""MACs, parameters, moved bytes."""
 
 
 def chain_costs(
@@ -23,44 +24,42 @@ def chain_costs(
 ) -> CostTable:
     """The cost table of a chain: fixed modules, then L layers of K operators each, then fixed modules.
 
-    All modules are on the meta device; they are put into eval mode. Layers that are alike may be the same list, which
-    is counted once for each input shape. input_shape: (C, H, W) of one image.
+    Layers that are alike may be the same list, which is counted once for each input shape. input_shape: (C, H, W) of
+    one image.
     """
-    for module in (*before, *(operator for operators in layers for operator in operators), *after):
-        module.eval()
     shape: Shape = input_shape
-    fixed, geometry, table = [], [], []
-    known: dict[tuple[int, Shape], list[tuple[float, float, float]]] = {}
+    fixed, fixed_geometry, geometry, table = [], [], [], []
+    known: dict[tuple[int, Shape], list[tuple[Cost, Shape]]] = {}
+
+    def count_fixed(module: nn.Module, shape: Shape) -> Shape:
+        cost, out = cost_and_shape(module, _image(shape))
+        fixed.append(cost)
+        fixed_geometry.append(_geometry(shape, out))
+        return out
+
     for module in before:
-        fixed.append((cost_of(module, _image(shape)), row := _row(module, shape)))
-        shape = row[1]
+        shape = count_fixed(module, shape)
     for operators in layers:
         key = id(operators), shape
         if key not in known:
-            known[key] = [cost_of(operator, _image(shape)) for operator in operators]
-        table.append(known[key])
-        row = _row(operators[0], shape)
-        geometry.append(_geometry(shape, row[1]))
-        shape = row[1]
+            known[key] = [cost_and_shape(operator, _image(shape)) for operator in operators]
+        table.append([cost for cost, _ in known[key]])
+        (_, out), *_ = known[key]
+        geometry.append(_geometry(shape, out))
+        shape = out
     for module in after:
-        fixed.append((cost_of(module, _image(shape)), row := _row(module, shape)))
-        shape = row[1]
+        shape = count_fixed(module, shape)
     counted = np.array(table)
     return CostTable(
         macs=counted[:, :, 0],
         params=counted[:, :, 1],
         geometry=np.array(geometry),
-        fixed_macs=sum(cost[0] for cost, _ in fixed),
-        fixed_params=sum(cost[1] for cost, _ in fixed),
-        fixed_geometry=np.array([_geometry(*row) for _, row in fixed]),
+        fixed_macs=sum(macs for macs, _, _ in fixed),
+        fixed_params=sum(params for _, params, _ in fixed),
+        fixed_geometry=np.array(fixed_geometry),
         fixed_before=len(before),
         moved_bytes=counted[:, :, 2],
     )
-
-
-def _row(module: nn.Module, shape: Shape) -> tuple[Shape, Shape]:
-    with torch.no_grad():
-        return shape, tuple(module(torch.empty(1, *shape, device="meta")).shape[1:])
 
 
 def _geometry(shape: Shape, out: Shape) -> tuple[float, float, float, float]:

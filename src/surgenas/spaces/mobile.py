@@ -142,7 +142,11 @@ class Mobile(Space):
         return ChoiceSupernet(self._stem(affine=False), layers, self._head(affine=False))
 
     def canonical(self, arch: Architecture) -> Architecture:
-        return Architecture(arch.space, move_skips_last(arch.genes, [slot.is_identity for slot in self.slots]))
+        return Architecture(arch.space, move_skips_last(arch.genes, self._keeps_shape))
+
+    @cached_property
+    def _keeps_shape(self) -> list[bool]:
+        return [slot.is_identity for slot in self.slots]
 
     def costs(self) -> CostTable:
         return _costs(type(self), self.spec)
@@ -183,8 +187,9 @@ class Mobile(Space):
             operators = {
                 key: [self._operator(gene, slot, affine=True) for gene in key[0]] for key, slot in alike.items()
             }
-            layers = [operators[self.columns(slot), replace(slot, name="")] for slot in self.slots]
-            return chain_costs(list(self._stem(affine=True)), layers, [self._head(affine=True)], self.input_shape)
+            stem, head = self._stem(affine=True), self._head(affine=True)
+        layers = [operators[self.columns(slot), replace(slot, name="")] for slot in self.slots]
+        return chain_costs(list(stem), layers, [head], self.input_shape)
 
     def _stem(self, *, affine: bool) -> nn.Sequential:
         layout, act = self.layout, self.layout.act

@@ -21,7 +21,7 @@ from surgenas.testing import brief_device
 SHORT = Protocol(rounds=3, max_rounds=3, warmup_s=0.01, block_ms=0.5, duplicates=1)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def request_(small):
     def network(operator):
         return Network(
