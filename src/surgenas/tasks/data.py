@@ -18,7 +18,8 @@ from torch import Tensor
 from surgenas.core.errors import DataError, UsageError
 from surgenas.core.progress import Progress
 from surgenas.core.seeds import generator
-from surgenas.tasks import Fit, Flips
+from surgenas.tasks import Classes, Fit, Flips
+from surgenas.tasks.balance import note_balance
 from surgenas.tasks.folder import read_files
 from surgenas.tasks.mirror import decide_flips
 from surgenas.tasks.split import TEST_SHARE, note_copies, to_test_with
@@ -41,7 +42,8 @@ class Dataset:
 
     train: may be used for anything. test: only for reports. mean, std: of the training part by channel, pixels taken
     from 0 to 1. flips: whether images to learn from are mirrored at random. notes: what a person should know of the
-    reading. interpolation: how images were resized, as Pillow calls it. fit: how they became square.
+    reading. interpolation: how images were resized, as Pillow calls it. fit: how they became square. balanced: whether
+    every class is drawn equally often to learn from.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
     interpolation: str = "bicubic"
     fit: Fit = "crop"
+    balanced: bool = False
 
     @property
     def resolution(self) -> int:
@@ -108,13 +111,14 @@ def load_data(
     progress: Progress,
     fit: Fit = "crop",
     flips: Flips = "auto",
+    classes: Classes = "as-is",
 ) -> Dataset:
     """Load `digits`, `torchvision:NAME[:ROOT]`, a folder of class folders, or a table such as labels.csv, at a
     resolution.
 
     max_corrupt: the share of unreadable images that is tolerated. cache: the folder for decoded images that do not fit
     into memory. progress: is told of every note. fit: how images in files become square. flips: whether those to learn
-    from are mirrored. Raises DataError for images that cannot be used, UsageError for
+    from are mirrored. classes: how often each is drawn. Raises DataError for images that cannot be used, UsageError for
     an unknown name.
     """
     if source == "digits":
@@ -124,8 +128,10 @@ def load_data(
     else:
         found = _files(Path(source), resolution, max_corrupt=max_corrupt, cache=cache, progress=progress, fit=fit)
     mirrored, note = decide_flips(flips, found.flips, found.train.images, found.train.labels, found.classes)
-    progress.log(note)
-    return replace(found, flips=mirrored, notes=(*found.notes, note))
+    notes = [*note_balance(classes, found.train.labels, found.classes), note]
+    for said in notes:
+        progress.log(said)
+    return replace(found, flips=mirrored, balanced=classes == "balanced", notes=(*found.notes, *notes))
 
 
 def default_resolution(source: str) -> int:
