@@ -16,6 +16,8 @@ MANY = 30
 """With more classes than this, only the worst ones and the most confused pairs are shown."""
 SHOWN = 15
 """How many of them."""
+LONGEST = 24
+"""Characters of a class's name that are shown where there is little room."""
 HEAD = ("class", "test images", "precision", "recall", "F1", "accuracy, one against the rest")
 Tabulate = Callable[[list[str], list[list[Any]]], str]
 
@@ -30,7 +32,8 @@ def section(found: ByClass | None, table: Tabulate, figure: Callable[[Any], str]
         note = "Each row is a class, and the share of its test images that were said to be of each class."
     else:
         rows = found.worst(SHOWN)
-        pairs = [[p.label, p.said, p.images] for p in found.most_confused(SHOWN)]
+        sizes = {row.name: row.images for row in found.classes}
+        pairs = [[p.label, p.said, f"{p.images} of {sizes[p.label]}"] for p in found.most_confused(SHOWN)]
         drawn = table(["class", "taken for", "test images"], pairs)
         note = f"Of {count} classes the {len(pairs)} pairs that are confused most and the {len(rows)} of the least F1."
     scores = table(list(HEAD), [_row(row) for row in rows])
@@ -43,7 +46,7 @@ def heat_map(found: ByClass) -> go.Figure:
     counts = found.matrix
     shares = counts / counts.sum(1, keepdims=True).clip(min=1)
     # positions, since names may be alike once they are short, and markup is for plotly to read
-    names = [escape(row.name if len(row.name) <= 24 else f"{row.name[:23]}…") for row in found.classes]
+    names = [escape(_short(row.name)) for row in found.classes]
     places = list(range(len(names)))
     figure = blank("class that was said", "class of the test images")
     figure.add_heatmap(
@@ -66,11 +69,15 @@ def class_line(found: ByClass | None) -> list[str]:
     if not confused:
         return ["classes every test image is said rightly"]
     pair, sizes = confused[0], {row.name: row.images for row in found.classes}
-    told = ", ".join(f"{row.name} {row.f1:.0%}" for row in worst)
-    most = f"{pair.images} of {sizes[pair.label]} {pair.label} taken for {pair.said}"
+    told = ", ".join(f"{_short(row.name)} {row.f1:.0%}" for row in worst)
+    most = f"{pair.images} of {sizes[pair.label]} {_short(pair.label)} taken for {_short(pair.said)}"
     return [f"classes least F1: {told}; most confused: {most}; balanced accuracy {found.balanced_accuracy:.2%}"]
 
 
 def _row(row: ClassScore) -> list[Any]:
     shares = (row.precision, row.recall, row.f1, row.accuracy)
     return [row.name, row.images, *map(show_percent, shares)]
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
