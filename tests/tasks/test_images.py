@@ -153,6 +153,7 @@ def test_broken_files_are_named_skipped_and_counted(photos):
     for name in ("cut.png", "empty.jpg", "liar.jpg", "huge.ppm"):
         (said,) = [said for said in found.broken if name in said]
         assert said.startswith(f"{photos / 'dark' / name}: ")
+        assert "BytesIO" not in said
         assert f"skipped {said}" in counter.verdict
     assert (counter.name, counter.total, counter.steps) == ("decode photos", 24, 24)
 

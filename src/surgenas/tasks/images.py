@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -181,7 +182,8 @@ def _try_read(path: Path, resolution: int, fit: Fit) -> Picture | str:
     try:
         return read(path, resolution, fit)
     except (OSError, ValueError, SyntaxError, RuntimeError, Image.DecompressionBombError) as error:
-        reason = str(error).replace(str(path), "").strip() or type(error).__name__
+        known = re.sub(r"<_io\.BytesIO[^>]*>", "", str(error))  # Pillow is given bytes, and names them by their address
+        reason = known.replace(str(path), "").strip() or type(error).__name__
         return f"{path}: {reason}"
 
 
