@@ -14,7 +14,7 @@ from surgenas.cli.options import names_of, setting_of, show, with_run_options
 from surgenas.core.errors import UsageError
 from surgenas.core.record import Record
 from surgenas.runs.config import make_config, words
-from surgenas.runs.results import Accuracy
+from surgenas.runs.results import Searched
 
 SAID = {
     "--data": "photos", "--resolution": "32", "--max-corrupt": "0.5", "--space": "macro", "--layout": "proxyless",
@@ -22,7 +22,7 @@ SAID = {
     "--method": "spos",
     "--epochs": "3", "--set": "eta=0.5", "--train-epochs": "9", "--batch": "32", "--accelerator": "cpu",
     "--processes": "2", "--random": "4", "--random-at-equal-latency": "5", "--seed": "6", "--time-limit": "30m",
-    "--fit": "pad", "--flips": "off",
+    "--fit": "pad", "--flips": "off", "--classes": "balanced",
 }  # fmt: skip
 FLAGS = {word.word.flag: word for word in words() if word.word.flag}
 
@@ -100,15 +100,15 @@ def test_names_are_parted_by_commas():
 
 
 def test_an_answer_is_json_text_or_lines(capsys):
-    found: Record = Accuracy(0.5)
+    found: Record = Searched(5)
     show(found, as_json=True, text="never")
-    assert json.loads(capsys.readouterr().out) == {"accuracy": 0.5}
+    assert json.loads(capsys.readouterr().out) == {"rounds": 5}
     show(found, as_json=False, text="for people")
     assert capsys.readouterr().out == "for people\n"
     show(found, as_json=False)
-    assert capsys.readouterr().out == "accuracy: 0.5\n"
+    assert capsys.readouterr().out == "rounds: 5\n"
     show({"one": found}, as_json=True)
-    assert json.loads(capsys.readouterr().out)["one"]["accuracy"] == 0.5
+    assert json.loads(capsys.readouterr().out)["one"]["rounds"] == 5
 
 
 def test_help_and_import_load_nothing_heavy():

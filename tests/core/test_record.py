@@ -34,6 +34,7 @@ from surgenas.runs.results import (
     Selected,
     Verified,
 )
+from surgenas.tasks.by_class import ByClass, ClassScore
 
 many = settings(deadline=None, max_examples=40)
 NUMBERS = st.floats(-1e9, 1e9)
@@ -58,6 +59,12 @@ MEASUREMENTS = st.builds(
     **dict.fromkeys(("ms", "ratio", "half_width", "p50_ms", "reference_ms", "max_difference", "floor"), MS),
 )
 COSTS = ESTIMATES | MEASUREMENTS
+SHARES = st.none() | NUMBERS
+BY_CLASS = st.builds(
+    ByClass,
+    st.lists(st.builds(ClassScore, TEXT, COUNTS, SHARES, SHARES, NUMBERS, NUMBERS), max_size=2).map(tuple),
+    st.lists(st.tuples(COUNTS, COUNTS, COUNTS), max_size=3).map(tuple),
+)
 SCORES = st.builds(Score, TEXT, *[NUMBERS] * 7)
 
 
@@ -79,7 +86,7 @@ RECORDS = {
     Searched: st.builds(Searched, COUNTS),
     Derived: st.builds(Derived, ARCHS, MS, COSTS, COUNTS),
     Rivals: st.builds(Rivals, st.dictionaries(TEXT, ARCHS, max_size=3)),
-    Accuracy: st.builds(Accuracy, NUMBERS),
+    Accuracy: st.builds(Accuracy, NUMBERS, st.none() | NUMBERS, st.none() | BY_CLASS),
     Exported: st.builds(Exported, NUMBERS, NUMBERS, st.none() | DELIVERED),
     Verified: st.builds(Verified, st.dictionaries(TEXT, COSTS, max_size=3), tuples(LAYERS)),
 }
@@ -148,21 +155,28 @@ def test_a_nested_value_that_is_none_is_named_too(wrong):
 
 
 @dataclass(frozen=True)
+class Row(Record):
+    """A row of a table."""
+
+    value: float
+
+
+@dataclass(frozen=True)
 class Shown(Record):
     """What a notebook shows."""
 
     name: str
-    rows: tuple[Accuracy, ...] = ()
+    rows: tuple[Row, ...] = ()
     plain: tuple[float, ...] = ()
 
 
 def test_a_notebook_shows_a_table_of_the_fields():
-    assert Accuracy(1 / 3)._repr_html_() == "<table><tr><th>accuracy<td>0.333333</table>"
+    assert Row(1 / 3)._repr_html_() == "<table><tr><th>value<td>0.333333</table>"
 
 
 def test_records_of_one_kind_share_a_head():
-    shown = Shown("x", (Accuracy(0.5), Accuracy(0.25)), (1.0, 2.5))._repr_html_()
-    assert "<table><tr><th>accuracy<tr><td>0.5<tr><td>0.25</table>" in shown
+    shown = Shown("x", (Row(0.5), Row(0.25)), (1.0, 2.5))._repr_html_()
+    assert "<table><tr><th>value<tr><td>0.5<tr><td>0.25</table>" in shown
     assert shown.endswith("<tr><th>plain<td>1, 2.5</table>")
 
 

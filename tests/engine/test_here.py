@@ -13,7 +13,8 @@ from surgenas.core.seeds import derive
 from surgenas.core.work import Epochs, Judge, Price, Train
 from surgenas.engine.here import Here
 from surgenas.engine.jobs import network_of
-from surgenas.tasks.classification import accuracy
+from surgenas.tasks.by_class import balanced_accuracy, judge_classes
+from surgenas.tasks.classification import accuracy, predict
 from surgenas.tasks.data import Images, Part, hold_out
 from surgenas.testing import Planted, ToyDevice
 from surgenas.training.augment import train_batches
@@ -53,6 +54,16 @@ def test_a_judgement_never_sees_the_test_part(images):
     assert engine(without_test(images)).perform(Judge(ARCH)) == engine(images).perform(Judge(ARCH))
 
 
+def test_where_classes_are_to_be_balanced_a_judgement_counts_them_alike(images):
+    few = Part(images.aside.images[:40], images.aside.labels[:40])
+    even = replace(images.search, balanced=True)
+    found = engine(Images(images.data, even, few)).perform(Judge(ARCH))
+    network = network_of(ARCH, SPACE)
+    seed = derive(3, "candidate")
+    network.load_state_dict(fit(make_fabric("cpu", 1), lambda: network_of(ARCH, SPACE), even, RECIPE, seed=seed))
+    assert found == balanced_accuracy(predict(network, even, few).argmax(1), few.labels)
+
+
 def test_each_rung_has_a_recipe_of_its_own(images):
     other = replace(RECIPE, epochs=4, lr=0.05, batch=16, ema=0.5)
     both = engine(images, candidates=(RECIPE, other))
@@ -73,6 +84,8 @@ def test_two_trainings_of_one_work_are_equal_bit_for_bit_and_report_the_test_par
     network = network_of(ARCH, SPACE)
     network.load_state_dict(one.weights)
     assert one.accuracy == accuracy(network, images.data, images.data.test)
+    said = predict(network, images.data, images.data.test).argmax(1)
+    assert one.classes == judge_classes(said, images.data.test.labels, images.data.classes)
     assert heard == [("found", 0)] * 2
     third = engine(images).perform(replace(work, seed=6))
     assert any(not torch.equal(value, third.weights[name]) for name, value in one.weights.items())

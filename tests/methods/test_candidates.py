@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -48,6 +49,23 @@ def test_candidates_sharing_work_are_judged_as_if_alone_and_the_supernet_stays_a
     assert together == alone
     assert len(set(together)) > 1
     assert all(torch.equal(value, before[name]) for name, value in supernet.state_dict().items())
+
+
+def test_classes_count_alike_where_that_is_wanted(halves, supernet):
+    """The mean of what each class's images alone give."""
+    held_out, path = halves[1], (0, 2, 3, 0, 2, 3)
+    plain = accuracies(supernet, [path], held_out)[0]
+    sizes = held_out.labels.bincount()
+    assert sizes.min() < sizes.max(), "else both are the same"
+    shares = []
+    for number in held_out.labels.unique():
+        its = held_out.labels == number
+        some = replace(held_out, images=held_out.images[its], labels=held_out.labels[its])
+        shares.append(accuracies(supernet, [path], some)[0])
+    balanced = accuracies(supernet, [path], replace(held_out, balanced=True))[0]
+    assert balanced == pytest.approx(sum(shares) / len(shares))
+    assert balanced != plain
+    assert replace(held_out, balanced=True).to(torch.device("cpu")).balanced
 
 
 def test_what_is_judged_is_the_path_with_statistics_of_the_calibration_images(halves, supernet):

@@ -8,7 +8,7 @@ import pytest
 
 from surgenas import api
 from surgenas.report.page import page, write_page
-from surgenas.runs.results import Layer, Reached
+from surgenas.runs.results import Accuracy, Layer, Reached
 from surgenas.runs.summary import summarize, tell_story
 from tests.runs.written import ROOFLINE, TOY, estimated, new_run, timed, written_run
 
@@ -31,13 +31,31 @@ def test_the_page_stands_alone_and_escapes_names(tmp_path):
     assert "<script>alert(1)" not in text
     assert "&lt;script&gt;alert(1)" in text
     assert "<b>run" not in text
-    for wanted in ("MobileNetV2", "90.00%", "2.05 ms", "inside", "Latency shares"):
+    assert "&lt;owl&gt;" in plain(text)
+    assert "<owl>" not in text
+    for wanted in (
+        "<h2>Classes</h2>",
+        "balanced accuracy",
+        "MobileNetV2",
+        "90.00%",
+        "2.05 ms",
+        "inside",
+        "Latency shares",
+    ):
         assert wanted in body(text)
     assert body(text).count("plotly-graph-div") >= 5
 
 
 def test_a_missed_limit_is_bold(tmp_path):
     assert "<b class=bad>outside</b>" in write_page(written_run(tmp_path / "run", limit_ms=1.0)).read_text()
+
+
+def test_a_run_of_before_has_no_classes(tmp_path):
+    run = written_run(tmp_path / "run")
+    run.record("train found", Accuracy(0.9))
+    text = plain(write_page(run).read_text())
+    assert "<h2>Classes</h2>" not in text
+    assert "balanced accuracy" not in text
 
 
 def test_decisions_of_superkernels_are_drawn_and_only_theirs(tmp_path):

@@ -8,12 +8,14 @@ from dataclasses import replace
 import pytest
 
 from surgenas.hardware.target import TargetInfo
-from surgenas.report.text import device_table, export_text, predictor_table, summary_text
+from surgenas.report.text import device_table, export_text, predictor_table, summary_text, trained_text
+from surgenas.runs import summary
 from surgenas.runs.results import HeldOutLatencies, Predicted, Reached
 from surgenas.runs.summary import summarize
 from surgenas.studies.describe import Unusable
 from surgenas.studies.export import HandedOn
-from tests.runs.written import DELIVERED, SCORE, timed, written_run
+from surgenas.studies.train import TrainedFile
+from tests.runs.written import DELIVERED, JUDGED, SCORE, timed, written_run
 from tests.runs.written import estimated as cost_on_paper
 
 
@@ -32,6 +34,7 @@ def test_a_search_ends_with_its_claim(tmp_path, limit_ms, verdict):
     assert text.startswith(f"measured 2 ms +-1.0% (grade A) in the machine's quiet state, predicted 1.9 ms; {verdict}")
     assert re.search(r"^found +90.00% +2 ms +A", text, re.M)
     assert re.search(r"^MobileNetV2 +80.00% +2.1 ms +A +1.05 \(", text, re.M)
+    assert "classes least F1: <owl> 0%, dog 50%, cat 80%; most confused: 1 of 3 cat taken for dog; balanced" in text
     assert f"surgenas.load({str(tmp_path / 'run')!r})" in text
     assert f"device  {tmp_path / 'run' / 'model-int8.onnx'}" in text
     assert "int8 on toy: test accuracy 88.00%; beside PyTorch the same class for 90% of 64 test images" in text
@@ -54,6 +57,15 @@ def test_the_limit_is_judged_by_what_it_is_for(tmp_path, latency_as, said):
         "as runs came while this was measured: half of all runs took 2 ms or less (2 ms to 2 ms), nine runs of ten "
         "took 3 ms or less (3 ms to 3 ms)"
     )
+
+
+def test_a_training_ends_with_its_accuracy_and_its_classes():
+    text = trained_text(
+        TrainedFile("out/model.safetensors", "out/model.onnx", summary.TestAccuracy(0.8, 5 / 9), JUDGED)
+    )
+    assert text.startswith("test accuracy 80.00%\nclasses least F1: <owl> 0%")
+    assert text.endswith("\nmodel   out/model.safetensors\nONNX    out/model.onnx")
+    assert "classes" not in trained_text(TrainedFile("m", "o", summary.TestAccuracy(0.8)))
 
 
 def test_what_was_handed_on_is_told_with_what_is_known_of_it():

@@ -111,6 +111,15 @@ def test_whether_images_are_mirrored_is_decided_once(tmp_path):
     assert not again(run).data.flips
 
 
+def test_a_run_draws_classes_as_it_was_told(tmp_path):
+    assert not new_run(tmp_path / "run").data.balanced
+    run = new_run(tmp_path / "even", classes="balanced")
+    assert run.data.balanced
+    assert run.images.search.balanced
+    assert any("every class is drawn equally often" in note for note in run.journal.last("data")["notes"])
+    assert again(run).data.balanced
+
+
 def test_another_target_than_it_began_with_is_refused(tmp_path):
     run = new_run(tmp_path / "run")
     run.journal.append("target", **{**run.target.describe().to_json(), "key": "toy/0"})

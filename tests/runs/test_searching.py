@@ -44,6 +44,8 @@ def test_images_are_split_once_for_all_steps_and_judged_by_those_aside(tmp_path,
     run = new_run(tmp_path / "spos", data=images, method="spos")
     assert Searching(run).engine.images is Searching(run).engine.images is run.images
     assert len(Searching(run).held_out.images) == len(run.images.aside)
+    assert not Searching(run).held_out.balanced
+    assert Searching(new_run(tmp_path / "even", data=images, method="spos", classes="balanced")).held_out.balanced
     assert Searching(new_run(tmp_path / "random", data=images, method="random")).held_out is None
 
 

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from surgenas.runs.results import Reached
+from surgenas.runs.results import Accuracy, Reached
 from surgenas.runs.summary import Story, Summary, summarize, tell_story
-from tests.runs.written import again, estimated, new_run, timed, written_run
+from tests.runs.written import JUDGED, again, estimated, new_run, timed, written_run
 
 
 def test_a_finished_run_at_a_glance(tmp_path):
@@ -18,7 +18,9 @@ def test_a_finished_run_at_a_glance(tmp_path):
     assert found.latency.ms == 2.0
     assert found.latency.interval == pytest.approx((1.98, 2.02))
     assert (found.latency.grade, found.latency.evidence, found.latency.predicted_ms) == ("A", "measured", 1.9)
-    assert found.accuracy.test == 0.9
+    assert (found.accuracy.test, found.accuracy.balanced) == (0.9, pytest.approx(5 / 9))
+    assert found.yardsticks[0].balanced_accuracy == pytest.approx(0.75)
+    assert found.classes == JUDGED
     assert found.architecture == run.derived.architecture
     assert found.seconds["search"] == 60.0
     assert found.predictor.chosen == "ridge"
@@ -60,6 +62,13 @@ def test_beside_a_grade_d_nothing_is_compared(tmp_path):
     costs = {"found": timed(2.0), "MobileNetV2": timed(3.0, grade="D")}
     found = summarize(written_run(tmp_path / "run", beside={"MobileNetV2": 0.8}, costs=costs))
     assert found.yardsticks[0].to_found is None
+
+
+def test_of_classes_a_run_of_before_knows_nothing(tmp_path):
+    run = written_run(tmp_path / "run")
+    run.record("train found", Accuracy(0.9))
+    found = summarize(again(run))
+    assert (found.accuracy.test, found.accuracy.balanced, found.classes) == (0.9, None, None)
 
 
 def test_what_is_not_known_yet_is_none(tmp_path):

@@ -50,6 +50,7 @@ from surgenas.runs.results import (
 )
 from surgenas.runs.run import Run
 from surgenas.spaces.mobile import Mobile
+from surgenas.tasks.by_class import judge_classes
 from surgenas.testing import ToyDevice
 
 TOY = "surgenas.testing:toy_device"
@@ -62,6 +63,8 @@ SMALL = Mobile(layout="small", resolution=16, classes=10)
 ARCH = SMALL.architecture(GENES)
 DELIVERED = Delivered("toy", ModelFile("int8", 1, "toy 1"), {"model-int8.onnx": "0"}, 0.1, 0.9, 0.88)
 SCORE = Score("ridge", 0.9, 0.8, 0.1, 0.5, 0.75, 0.1, 0.01)
+JUDGED = judge_classes(torch.tensor([0, 0, 1, 1, 1]), torch.tensor([0, 0, 0, 1, 2]), ("cat", "dog", "<owl>"))
+"""How well a network tells three classes: two of three cats, all dogs, no owl."""
 ROOFLINE = 'estimator = "roofline"\npeak_gmacs = 1.0\nbandwidth_gbs = 1.0\noverhead_us = 5\n'
 """A processor on paper, as a device file."""
 
@@ -129,8 +132,8 @@ def written_run(
         "search": (60.0, Searched(1)),
         "derive": (3.0, Derived(found, 1.9, costs[FOUND], 1)),
         "rivals": (1.0, Rivals(rivals)),
-        f"train {FOUND}": (20.0, Accuracy(accuracy)),
-        **{f"train {name}": (20.0, Accuracy(value)) for name, value in beside.items()},
+        f"train {FOUND}": (20.0, Accuracy(accuracy, JUDGED.balanced_accuracy, JUDGED)),
+        **{f"train {name}": (20.0, Accuracy(value, value - 0.05)) for name, value in beside.items()},
         "export": (1.0, Exported(1e-6, 1.0, None if isinstance(costs[FOUND], Estimate) else DELIVERED)),
         "verify": (1.0, Verified(costs, layers)),
     }  # fmt: skip

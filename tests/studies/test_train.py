@@ -50,9 +50,10 @@ def test_interrupted_and_asked_again_it_ends_the_same(tmp_path, data, arch):
     assert (tmp_path / "cut" / "model.safetensors").read_bytes() == (
         tmp_path / "whole" / "model.safetensors"
     ).read_bytes()
-    assert cut.accuracy == whole.accuracy
+    assert (cut.accuracy, cut.classes) == (whole.accuracy, whole.classes)
+    assert [row.name for row in cut.classes.classes] == ["bright", "dark", "middling"]
     assert TrainedFile.from_json(cut.to_json()) == cut
-    for other in ({"seed": 1}, {"batch": 16}, {"epochs": 4}, {"flips": "off"}):
+    for other in ({"seed": 1}, {"batch": 16}, {"epochs": 4}, {"flips": "off"}, {"classes": "balanced"}):
         with pytest.raises(UsageError, match="another training"):
             api.train(arch, data, tmp_path / "cut", **{**how, **other})
 
@@ -75,7 +76,7 @@ def test_what_does_not_fit_is_refused_before_anything_is_trained(tmp_path, data,
         api.train(ten, data, tmp_path / "out", epochs=1)
     wrong = (
         ({"epochs": 0}, "--epochs 0"), ({"batch": 0}, "--batch 0"), ({"fit": "fill"}, "--fit 'fill'"),
-        ({"flips": "up"}, "--flips 'up'"),
+        ({"flips": "up"}, "--flips 'up'"), ({"classes": "even"}, "--classes 'even'"),
     )  # fmt: skip
     for how, named in wrong:
         with pytest.raises(UsageError, match=named):

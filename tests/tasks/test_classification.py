@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
 
-from surgenas.tasks.classification import accuracy, predict
+from surgenas.tasks.classification import accuracy, predict, score
 from surgenas.tasks.data import Dataset, Part
 
 LEVELS = torch.arange(0, 250, 25)
@@ -61,6 +63,13 @@ def test_accuracy_is_the_share_of_labels_said_of_the_part_that_was_asked_for(dat
     with torch.no_grad():
         network.factor.neg_()
     assert accuracy(network, data, data.train) == 1.0
+
+
+def test_a_score_counts_every_class_alike_where_that_is_wanted(data):
+    """Of seven images five are dark, all said so; of two bright ones one is."""
+    uneven = replace(data, test=Part(data.test.images[:7], data.test.labels[:7]))
+    assert score(Brightness(), uneven, uneven.test) == pytest.approx(6 / 7)
+    assert score(Brightness(), replace(uneven, balanced=True), uneven.test) == pytest.approx((1 + 1 / 2) / 2)
 
 
 def test_statistics_of_a_normalization_stay_as_they_were(data):

@@ -12,12 +12,12 @@ from PIL import Image
 
 from surgenas.core.errors import DataError
 from surgenas.core.progress import Progress
-from surgenas.tasks.folder import Folder, plan_folder, read_folder
+from surgenas.tasks.folder import ImageSet, plan_folder, read_files
 
 
-def load(root: Path, *, progress: Progress = Progress(), **how) -> Folder:  # noqa: B008  stateless
+def load(root: Path, *, progress: Progress = Progress(), **how) -> ImageSet:  # noqa: B008  stateless
     how = {"max_corrupt": 0.05, "cache": root.parent / "cache", "fit": "crop", **how}
-    return read_folder(root, 8, progress=progress, **how)
+    return read_files(root, 8, progress=progress, **how)
 
 
 def parted(photos: Path, test: str = "val") -> Path:
@@ -53,7 +53,7 @@ def save_16_bits(folder: Path, level: int, seed: int = 0) -> None:
 def test_classes_that_differ_between_parts_are_named_before_anything_is_decoded(photos):
     root = parted(photos)
     (root / "val" / "dark").rename(root / "val" / "Dark")
-    with pytest.raises(DataError, match=r"val lacks dark; .*train lacks Dark; each part needs the same class folders"):
+    with pytest.raises(DataError, match=r"val lacks dark; .*train lacks Dark; each part needs the same classes"):
         load(root, progress=Blind())
 
 

@@ -88,7 +88,7 @@ def test_suffixes_that_are_left_out_are_named_with_their_number(tmp_path):
     listings = [list_images(tmp_path / name) for name in "ab"]
     assert listings[0].suffixes == Counter({".heic": 2, ".pdf": 1, "without a suffix": 1})
     (note,) = explain(tmp_path, listings)
-    assert note.startswith(f"7 file(s) under {tmp_path} are not images by name; left out: 3 .heic (to read them: pip ")
+    assert note.startswith(f"7 file(s) in {tmp_path} are not images by name; left out: 3 .heic (to read them: pip ")
     for said in ("1 .pdf", "1 .mpg", "1 .h5", "1 without a suffix"):
         assert said in note
     assert explain(tmp_path, [list_images(put(tmp_path / "c", "0.png"))]) == []

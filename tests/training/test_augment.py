@@ -90,6 +90,18 @@ def test_an_epoch_shows_every_image_at_most_once_with_its_label(count, batch, ep
     assert levels.round().int().tolist() == labels
 
 
+def test_of_a_balanced_data_set_every_class_comes_equally_often_in_as_many_batches():
+    dataset = numbered(40)
+    rare = Part(dataset.train.images, (torch.arange(40) > 35).long())
+    balanced = replace(dataset, train=rare, balanced=True)
+    batches = list(train_batches(balanced, 10, 0, 0))
+    assert len(batches) == len(list(train_batches(dataset, 10, 0, 0))) == 4
+    assert torch.cat([labels for _, labels in batches]).bincount().tolist() == [20, 20]
+    levels = torch.cat([images[:, 0, 0, 0] for images, _ in batches]).round()
+    assert torch.equal((levels > 35).long(), torch.cat([labels for _, labels in batches]))
+    assert levels.int().bincount()[36:].tolist() == [5] * 4
+
+
 @pytest.mark.parametrize("ranks", [2, 3])
 def test_ranks_share_every_batch(ranks):
     dataset = replace(numbered(40), flips=False)

@@ -103,7 +103,8 @@ def search(
 ) -> Result:
     """Find, train, export and measure a network for these images, this device and this limit.
 
-    data: a folder of class folders, "torchvision:NAME", or "digits". device: a name that `surgenas devices` lists, or a
+    data: a folder of class folders, a table of paths and labels (.csv, .tsv, .parquet), "torchvision:NAME", or
+    "digits". device: a name that `surgenas devices` lists, or a
     TOML file. latency_ms: None for half the latency of the space's largest network, or for a latency that can be
     reached where that half cannot. out: the run folder; None for runs/<time>. settings: other words of `runs.config`
     (`seed`, `layout`, `resolution`, `epochs`, `random`, ...); `space` may be a space file. Raises a SurgenasError that

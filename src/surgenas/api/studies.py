@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from surgenas.core.architecture import Architecture
 from surgenas.core.progress import Progress
-from surgenas.tasks import Fit, Flips
+from surgenas.tasks import Classes, Fit, Flips
 
 if TYPE_CHECKING:
     from surgenas.studies.bench import BenchResult
@@ -49,20 +49,21 @@ def train(
     max_corrupt: float = 0.05,
     fit: Fit = "crop",
     flips: Flips = "auto",
+    classes: Classes = "as-is",
     progress: Progress | None = None,
 ) -> TrainedFile:
     """Train an architecture from scratch and report its accuracy on the test part.
 
-    arch: an architecture file or a run folder. data, max_corrupt, fit, flips: as for `search`. out: the folder of what
-    is trained, for `load`: weights, model.onnx, model.json and checkpoints; called again, an interrupted training there
-    is continued. Raises UsageError as `studies.train.train_alone` does.
+    arch: an architecture file or a run folder. data, max_corrupt, fit, flips, classes: as for `search`. out: the folder
+    of what is trained, for `load`: weights, model.onnx, model.json and checkpoints; called again, an interrupted
+    training there is continued. Raises UsageError as `studies.train.train_alone` does.
     """
     from surgenas.runs.found import read_with_space
     from surgenas.studies.train import Reading, train_into
 
     return train_into(
         Path(out), *read_with_space(arch), data, epochs, progress or Progress(), batch=batch, seed=seed,
-        accelerator=accelerator, processes=processes, reading=Reading(max_corrupt, fit, flips),
+        accelerator=accelerator, processes=processes, reading=Reading(max_corrupt, fit, flips, classes),
     )  # fmt: skip
 
 

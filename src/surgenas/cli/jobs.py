@@ -107,11 +107,13 @@ def predict(
 
 
 @app.command()
-@with_run_options("max_corrupt", "fit", "flips")
+@with_run_options("max_corrupt", "fit", "flips", "classes")
 def train(
     said: dict[str, Any],
     arch: Annotated[Path, typer.Option(help="An architecture file or a run folder.")],
-    data: Annotated[str, typer.Option(help="A folder of class folders, torchvision:NAME, or digits.")] = "digits",
+    data: Annotated[
+        str, typer.Option(help="A folder of class folders, a table (labels.csv), torchvision:NAME, or digits.")
+    ] = "digits",
     epochs: Annotated[int, typer.Option(help="Epochs of training.")] = 25,
     batch: Batch = 64,
     seed: Seed = 0,
@@ -125,10 +127,11 @@ def train(
     Example: surgenas train --arch runs/1/architecture.json --data photos/ --epochs 60
     """
     from surgenas import api
+    from surgenas.report import text
 
     found = api.train(arch, data, out, epochs=epochs, batch=batch, seed=seed, accelerator=accelerator,
                       processes=processes, progress=progress(), **said)  # fmt: skip
-    show(found, as_json)
+    show(found, as_json, text.trained_text(found))
 
 
 @app.command()

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from surgenas.core.work import Work
 from surgenas.methods.base import Event, Search
+from surgenas.tasks.by_class import ByClass
 
 
 class Engine(Protocol):
@@ -23,10 +24,12 @@ class Engine(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """The result of training one network: its weights, on the CPU, and its accuracy (0 to 1) on the test part."""
+    """The result of training one network: its weights, on the CPU, its accuracy (0 to 1) on the test part, and how well
+    it tells each class there."""
 
     weights: dict[str, Tensor]
     accuracy: float
+    classes: ByClass
 
 
 def drive(search: Search, engine: Engine) -> Iterator[tuple[Work, Event]]:

@@ -20,7 +20,8 @@ from surgenas.engine.base import Trained
 from surgenas.engine.jobs import job_of, network_of
 from surgenas.hardware.target import Target
 from surgenas.methods.base import Batches
-from surgenas.tasks.classification import accuracy
+from surgenas.tasks.by_class import judge_classes
+from surgenas.tasks.classification import predict, score, share_right
 from surgenas.tasks.data import Dataset, Images
 from surgenas.training.augment import train_batches
 from surgenas.training.loop import CheckpointStore, Epoch, Recipe, fit, make_fabric
@@ -76,7 +77,7 @@ class Here:
             yield batch
 
     def judge(self, arch: Architecture, rung: int) -> float:
-        """Train a candidate from fresh weights, by the recipe of this fidelity; its accuracy (0 to 1) on the images set
+        """Train a candidate from fresh weights, by the recipe of this fidelity; its score (0 to 1) on the images set
         aside."""
         data, aside = self.images.search, self.images.aside
         assert aside is not None, "a search that judges candidates has images held out"
@@ -85,7 +86,7 @@ class Here:
         weights = fit(fabric, build, data, recipe, seed=seed, on_batch=self.progress.check)
         network = build()
         network.load_state_dict(weights)
-        return accuracy(network, data, aside)
+        return score(network, data, aside)
 
     def train(self, work: Train) -> Trained:
         """Train a network on all images but the test part, from its newest checkpoint if it has one."""
@@ -105,7 +106,8 @@ class Here:
         )  # fmt: skip
         network = build()
         network.load_state_dict(weights)
-        return Trained(weights, accuracy(network, data, data.test))
+        said, labels = predict(network, data, data.test).argmax(1), data.test.labels
+        return Trained(weights, share_right(said, labels), judge_classes(said, labels, data.classes))
 
 
 def _on_rank(

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from surgenas.nn.supernet import ChoiceSupernet
+from surgenas.tasks.classification import share_right
 
 HELD = 2**30
 """Bytes of activations kept for the next candidate. When they take more, those after the fewest layers are dropped
@@ -27,16 +28,18 @@ class HeldOut:
     """Images that candidates are judged by. The supernet is trained on none of `images`; everything is normalised.
 
     calibration: (N, C, H, W) images that the BN statistics are estimated from. images, labels: (M, C, H, W) and (M,),
-    on which accuracy is taken.
+    on which accuracy is taken. balanced: whether accuracy is the mean of the classes'.
     """
 
     calibration: Tensor
     images: Tensor
     labels: Tensor
+    balanced: bool = False
 
     def to(self, device: torch.device) -> HeldOut:
         """Move all tensors to a torch device."""
-        return HeldOut(*(t.to(device) for t in (self.calibration, self.images, self.labels)))
+        calibration, images, labels = (t.to(device) for t in (self.calibration, self.images, self.labels))
+        return HeldOut(calibration, images, labels, self.balanced)
 
 
 def accuracies(
@@ -70,7 +73,7 @@ class Judge:
         for module in self.supernet.modules():
             if isinstance(module, nn.BatchNorm2d):
                 module.momentum = 1.0  # statistics of the last batch alone, which holds all images
-        self.labels = held_out.labels
+        self.labels, self.balanced = held_out.labels, held_out.balanced
         with torch.inference_mode():
             first = _through(self.supernet.stem, (held_out.calibration, held_out.images))
         self.trail: dict[tuple[int, ...], Pair] = {(): first}
@@ -88,7 +91,7 @@ class Judge:
         while sum(map(_bytes, self.trail.values())) > self.held_bytes and len(self.trail) > 1:
             del self.trail[min(filter(None, self.trail), key=len)]
         _, logits = _through(self.supernet.head, here)
-        return float((logits.argmax(1) == self.labels).float().mean())
+        return share_right(logits.argmax(1), self.labels, balanced=self.balanced)
 
 
 def _bytes(pair: Pair) -> int:

@@ -12,6 +12,7 @@ from surgenas.core.files import write_atomic
 from surgenas.core.units import show_ms, show_seconds
 from surgenas.hardware.timed.as_it_comes import RUNS
 from surgenas.report import figures
+from surgenas.report.by_class import section
 from surgenas.report.operators_page import operators_figure
 from surgenas.report.snippet import snippets
 from surgenas.report.text import delivered_text
@@ -43,6 +44,7 @@ def page(summary: Summary, story: Story) -> str:
         evidence="estimated" if story.is_estimated else "measured",
         shares="" if story.is_estimated else SHARES,
         results=_results(summary),
+        classes=section(summary.classes, _table, _figure),
         predictors=_predictors(summary),
         decisions=_decisions(story),
         operators=_operators(story),
@@ -100,11 +102,13 @@ def _card(title: str, value: str, note: str) -> str:
 
 def _results(summary: Summary) -> str:
     latency = summary.latency
-    timed = latency.evidence != "estimated"
-    head = ["network", "test accuracy", "latency", *(["95 % interval", "grade"] if timed else []), "latency / found"]
+    timed, balanced = latency.evidence != "estimated", summary.accuracy.balanced is not None
+    head = ["network", "test accuracy", *(["balanced accuracy"] if balanced else []), "latency",
+            *(["95 % interval", "grade"] if timed else []), "latency / found"]  # fmt: skip
     rows = [
-        [n.name, show_percent(n.accuracy), show_known_ms(n.latency_ms),
-         *([show_interval(n.interval), n.grade or "-"] if timed else []), show_comparison(n.to_found)]
+        [n.name, show_percent(n.accuracy), *([show_percent(n.balanced_accuracy)] if balanced else []),
+         show_known_ms(n.latency_ms), *([show_interval(n.interval), n.grade or "-"] if timed else []),
+         show_comparison(n.to_found)]
         for n in (summary.found, *summary.beside)
     ]  # fmt: skip
     return _table(head, rows)

@@ -12,6 +12,7 @@ from rich.table import Table
 from surgenas.core.cost import show_cost
 from surgenas.core.units import show_ms, show_seconds
 from surgenas.hardware.target import TargetInfo
+from surgenas.report.by_class import class_line
 from surgenas.report.words import (
     WIDTH,
     draw,
@@ -31,6 +32,7 @@ from surgenas.studies.estimate import TableEstimate
 from surgenas.studies.export import HandedOn
 from surgenas.studies.operators import Operators
 from surgenas.studies.scale import Growth
+from surgenas.studies.train import TrainedFile
 
 ABILITIES = {
     "SharesWeights": "architectures can share weights",
@@ -56,6 +58,7 @@ def summary_text(summary: Summary) -> str:
     lines = [
         _claim(summary),
         draw(table),
+        *class_line(summary.classes),
         f"ONNX    {summary.onnx}",
         *_device_lines(summary),
         f"report  {summary.report}",
@@ -88,6 +91,12 @@ def _claim(summary: Summary) -> str:
         f"{show_known_ms(latency.predicted_ms)}; {verdict}: {of_limit}"
     )
     return "\n".join([claim, *show_as_it_comes(latency.p50, latency.p90), *scale_note(latency.scale_doubt)])
+
+
+def trained_text(found: TrainedFile) -> str:
+    """The end of a training: its accuracy, and where the files are."""
+    accuracy = f"test accuracy {show_percent(found.accuracy.test)}"
+    return "\n".join([accuracy, *class_line(found.classes), f"model   {found.model}", f"ONNX    {found.onnx}"])
 
 
 def export_text(found: HandedOn) -> str:

@@ -15,7 +15,7 @@ from surgenas.core.architecture import read_space
 from surgenas.core.errors import CorruptError, UsageError, complaint
 from surgenas.hardware.timed.as_it_comes import LatencyAs
 from surgenas.spaces import CATALOG
-from surgenas.tasks import Fit, Flips
+from surgenas.tasks import Classes, Fit, Flips
 
 FORMAT = "surgenas.run/2"
 Setting = str | float | int | bool
@@ -44,7 +44,9 @@ class Part(BaseModel):
 class DataConfig(Part):
     """Settings of the images."""
 
-    source: Annotated[str, Word("A folder of class folders, torchvision:NAME, or digits.", "--data", "data")] = "digits"
+    source: Annotated[
+        str, Word("A folder of class folders, a table (labels.csv), torchvision:NAME, or digits.", "--data", "data")
+    ] = "digits"
     resolution: Annotated[
         int, Field(ge=0, le=2048), Word("Image height and width; 0: by the data.", "--resolution")
     ] = 0
@@ -115,6 +117,10 @@ class TrainingConfig(Part):
     flips: Annotated[
         Flips, Word("Mirror images to learn from (horizontal), or not (off); auto: unless it harms.", "--flips")
     ] = "auto"
+    classes: Annotated[
+        Classes,
+        Word("Learn from images as they are (as-is), or from every class equally often (balanced).", "--classes"),
+    ] = "as-is"
     accelerator: Annotated[str, Word("Where to train: auto, cpu, cuda.", "--accelerator")] = "auto"
     processes: Annotated[int, Field(ge=1), Word("Processes to train with (DDP).", "--processes")] = 1
 

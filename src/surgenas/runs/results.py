@@ -9,6 +9,7 @@ from surgenas.core.architecture import Architecture
 from surgenas.core.record import Record
 from surgenas.hardware.costs import AnyCost
 from surgenas.predictors.evaluate import Score
+from surgenas.tasks.by_class import ByClass
 
 FOUND, YARDSTICK = "found", "MobileNetV2"
 """Names of two networks of a run: the found one, and MobileNetV2 scaled to the found network's latency."""
@@ -141,9 +142,15 @@ class Rivals(Record):
 
 @dataclass(frozen=True)
 class Accuracy(Record):
-    """The accuracy (0 to 1) of a trained network on the test part."""
+    """The accuracy (0 to 1) of a trained network on the test part.
+
+    balanced: the mean of the classes' accuracies. classes: how well it tells each of them. Both are None in runs of
+    before, classes also for networks that the found one is only compared with.
+    """
 
     accuracy: float
+    balanced: float | None = None
+    classes: ByClass | None = None
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,7 @@ class Run:
         c = self.config.data
         found = load_data(
             c.source, self.resolution, max_corrupt=c.max_corrupt, cache=self.folder / "cache", progress=self.progress,
-            fit=c.fit, flips=self.config.training.flips,
+            fit=c.fit, flips=self.config.training.flips, classes=self.config.training.classes,
         )  # fmt: skip
         known = self.journal.last("data")
         if known is None:
@@ -248,8 +248,12 @@ class Run:
 
     def accuracy(self, network: str) -> float | None:
         """The accuracy (0 to 1) of a trained network on the test part; None if it is not trained yet."""
-        found = self.result_of(f"train {network}", results.Accuracy)
+        found = self.trained(network)
         return found.accuracy if found else None
+
+    def trained(self, network: str) -> results.Accuracy | None:
+        """The result of a training; None if it is not done."""
+        return self.result_of(f"train {network}", results.Accuracy)
 
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:

@@ -64,7 +64,7 @@ class Searching:
             data.normalise(part).contiguous(memory_format=torch.channels_last)
             for part in (data.train.images[spaced][:CALIBRATION], aside.images)
         )
-        return HeldOut(calibration, judged, aside.labels)
+        return HeldOut(calibration, judged, aside.labels, data.balanced)
 
     @property
     def steps_per_epoch(self) -> int:

@@ -32,6 +32,7 @@ from surgenas.runs.results import (
 )
 from surgenas.runs.run import Run
 from surgenas.runs.slowdown import asked_percentile, share_of_limit
+from surgenas.tasks.by_class import ByClass
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,9 @@ class Latency(Record):
 class Network(Record):
     """A trained network.
 
-    accuracy: on the test part. to_found: its latency divided by that of the found network, both from the same
-    campaigns. doubt: the relative half-width of the interval, what a millisecond is aside; None unless it was timed.
+    accuracy, balanced_accuracy: on the test part. to_found: its latency divided by that of the found network, both from
+    the same campaigns. doubt: the relative half-width of the interval, what a millisecond is aside; None unless it was
+    timed.
     """
 
     name: str
@@ -80,13 +82,15 @@ class Network(Record):
     grade: str | None
     to_found: Comparison | None
     doubt: float | None = None
+    balanced_accuracy: float | None = None
 
 
 @dataclass(frozen=True)
 class TestAccuracy(Record):
-    """Accuracy (0 to 1) on the test part, which no decision has used."""
+    """Accuracy (0 to 1) on the test part, which no decision has used. balanced: the mean of the classes'."""
 
     test: float | None
+    balanced: float | None = None
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ class Summary(Record):
 
     limit_ms: of latencies in the machine's quiet state. asked_ms, latency_as: what was asked for, and what for.
     reachable_ms: the lowest and the highest latency. yardsticks: MobileNetV2 at the found network's latency. onnx,
-    report: paths. seconds: spent by step.
+    report: paths. seconds: spent by step. classes: how well the found network tells each class of the test part.
     """
 
     run: str
@@ -115,12 +119,15 @@ class Summary(Record):
     report: str
     seconds: Mapping[str, float]
     seed: int
+    classes: ByClass | None = None
 
     @property
     def found(self) -> Network:
         """The found network, as those that it is compared with."""
         known = self.latency
-        return Network(FOUND, self.accuracy.test, known.ms, known.interval, known.grade, None, known.doubt)
+        return Network(
+            FOUND, self.accuracy.test, known.ms, known.interval, known.grade, None, known.doubt, self.accuracy.balanced
+        )  # fmt: skip
 
     @property
     def beside(self) -> tuple[Network, ...]:
@@ -157,7 +164,7 @@ def summarize(run: Run) -> Summary:
     """The summary of a run, from the journal alone: images, target and weights are not needed."""
     reached, derived, verified = run.result(Reached), run.result(Derived), run.result(Verified)
     costs = verified.costs if verified else {}
-    networks = [_network(run, name, costs) for name in costs or [FOUND]]
+    networks, trained = [_network(run, name, costs) for name in costs or [FOUND]], run.trained(FOUND)
 
     def named(kind: str) -> tuple[Network, ...]:
         return tuple(n for n in networks if n.name == kind or n.name.removeprefix(kind + " ").isdigit())
@@ -170,7 +177,7 @@ def summarize(run: Run) -> Summary:
         latency_as=run.config.target.latency_as,
         reachable_ms=(reached.low_ms, reached.high_ms) if reached else (None, None),
         latency=_latency(run, costs.get(FOUND), derived),
-        accuracy=TestAccuracy(networks[0].accuracy),
+        accuracy=TestAccuracy(networks[0].accuracy, networks[0].balanced_accuracy),
         yardsticks=named(YARDSTICK),
         random_at_equal_latency=named(EQUAL),
         random=named(RANDOM),
@@ -180,6 +187,7 @@ def summarize(run: Run) -> Summary:
         report=str(run.folder / "report.html"),
         seconds={name: round(spent, 1) for name, spent in run.seconds().items()},
         seed=run.config.seed,
+        classes=trained.classes if trained else None,
     )
 
 
@@ -204,9 +212,11 @@ def tell_story(run: Run) -> Story:
 def _network(run: Run, name: str, costs: Mapping[str, Cost]) -> Network:
     cost = costs.get(name)
     to_found = compare(cost, costs[FOUND]) if cost and name != FOUND else None
+    trained = run.trained(name)
     return Network(
-        name, run.accuracy(name), cost.ms if cost else None, cost.interval_ms if cost else None,
+        name, trained.accuracy if trained else None, cost.ms if cost else None, cost.interval_ms if cost else None,
         cost.ms_grade if cost else None, to_found, cost.half_width if isinstance(cost, Measurement) else None,
+        trained.balanced if trained else None,
     )  # fmt: skip
 
 

@@ -24,7 +24,8 @@ from surgenas.runs.journal import exclusive
 from surgenas.runs.model_use import use_of, write_use
 from surgenas.runs.results import ONNX, USE, ModelFile
 from surgenas.runs.summary import TestAccuracy
-from surgenas.tasks import Fit, Flips
+from surgenas.tasks import Classes, Fit, Flips
+from surgenas.tasks.by_class import ByClass
 from surgenas.tasks.data import Dataset, Images, load_data
 from surgenas.training.loop import Recipe
 
@@ -32,11 +33,12 @@ from surgenas.training.loop import Recipe
 @dataclass(frozen=True)
 class TrainedFile(Record):
     """model: the file of the trained weights. onnx: of the same network for deployment; model.json beside it says how
-    it is used. accuracy: on the test part."""
+    it is used. accuracy, classes: on the test part."""
 
     model: str
     onnx: str
     accuracy: TestAccuracy
+    classes: ByClass | None = None
 
 
 @dataclass(frozen=True)
@@ -46,9 +48,12 @@ class Reading:
     max_corrupt: float = 0.05
     fit: Fit = "crop"
     flips: Flips = "auto"
+    classes: Classes = "as-is"
 
     def __post_init__(self) -> None:
-        for flag, text, known in (("--fit", self.fit, get_args(Fit)), ("--flips", self.flips, get_args(Flips))):
+        said = (("--fit", self.fit, Fit), ("--flips", self.flips, Flips), ("--classes", self.classes, Classes))
+        for flag, text, kind in said:
+            known = get_args(kind)
             if text not in known:
                 raise UsageError(f"{flag} {text!r}: expected one of {', '.join(known)}")
 
@@ -102,7 +107,8 @@ def train_into(
     network = load_weights(out / "model.safetensors", space.build(arch)).eval()
     write_onnx(out / ONNX, network, arch, space.input_shape, images)
     write_use(out / USE, use_of(images, space.input_shape, {ONNX: ModelFile()}))
-    return TrainedFile(str(out / "model.safetensors"), str(out / ONNX), TestAccuracy(found.accuracy))
+    accuracy = TestAccuracy(found.accuracy, found.classes.balanced_accuracy)
+    return TrainedFile(str(out / "model.safetensors"), str(out / ONNX), accuracy, found.classes)
 
 
 def checked_recipe(epochs: int, batch: int) -> Recipe:
@@ -131,7 +137,7 @@ def _train(
     make_folder(checkpoints.folder)
     with exclusive(checkpoints.folder):
         facts = {"architecture": arch.key, "images": images.fingerprint, "seed": seed, "recipe": asdict(recipe),
-                 "flips": images.flips}  # fmt: skip
+                 "flips": images.flips, **({"classes": "balanced"} if images.balanced else {})}  # fmt: skip
         claim_checkpoints(checkpoints, facts)
         with progress.task("train", recipe.epochs, (checkpoints.numbers() or [0])[-1]) as task:
             engine = Here(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from surgenas.tasks.by_class import balanced_accuracy
 from surgenas.tasks.data import Dataset, Part, eval_batches
 
 
@@ -18,4 +19,15 @@ def predict(network: nn.Module, dataset: Dataset, part: Part, batch: int = 256) 
 
 def accuracy(network: nn.Module, dataset: Dataset, part: Part) -> float:
     """Share of a part's images whose largest logit is the label's."""
-    return float((predict(network, dataset, part).argmax(1) == part.labels).float().mean())
+    return share_right(predict(network, dataset, part).argmax(1), part.labels)
+
+
+def score(network: nn.Module, dataset: Dataset, part: Part) -> float:
+    """What candidates are compared by: accuracy, or balanced accuracy where every class is to count alike."""
+    said = predict(network, dataset, part).argmax(1)
+    return share_right(said, part.labels, balanced=dataset.balanced)
+
+
+def share_right(said: Tensor, labels: Tensor, *, balanced: bool = False) -> float:
+    """Share of the labels (N,) that were said. balanced: the mean of the classes' shares instead."""
+    return balanced_accuracy(said, labels) if balanced else float((said == labels).float().mean())

@@ -1,7 +1,7 @@
 """Where do images come from? A data set has two parts, one to learn from, and one that no decision ever sees.
 
-Sources: a folder of class folders, a torchvision data set by name, or the embedded digits. Everything is decoded
-once, to (N, 3, R, R) bytes; beyond `images.MEMORY_LIMIT` the bytes live in a memory-mapped file.
+Sources: a folder of class folders, a table of files and labels, a torchvision data set by name, or the embedded digits.
+Everything is decoded once, to (N, 3, R, R) bytes; beyond `images.MEMORY_LIMIT` the bytes live in a memory-mapped file.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from torch import Tensor
 from surgenas.core.errors import DataError, UsageError
 from surgenas.core.progress import Progress
 from surgenas.core.seeds import generator
-from surgenas.tasks import Fit, Flips
-from surgenas.tasks.folder import read_folder
+from surgenas.tasks import Classes, Fit, Flips
+from surgenas.tasks.balance import note_balance
+from surgenas.tasks.folder import read_files
 from surgenas.tasks.mirror import decide_flips
 from surgenas.tasks.split import TEST_SHARE, note_copies, to_test_with
 
@@ -41,7 +42,8 @@ class Dataset:
 
     train: may be used for anything. test: only for reports. mean, std: of the training part by channel, pixels taken
     from 0 to 1. flips: whether images to learn from are mirrored at random. notes: what a person should know of the
-    reading. interpolation: how images were resized, as Pillow calls it. fit: how they became square.
+    reading. interpolation: how images were resized, as Pillow calls it. fit: how they became square. balanced: whether
+    every class is drawn equally often to learn from.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
     interpolation: str = "bicubic"
     fit: Fit = "crop"
+    balanced: bool = False
 
     @property
     def resolution(self) -> int:
@@ -108,22 +111,27 @@ def load_data(
     progress: Progress,
     fit: Fit = "crop",
     flips: Flips = "auto",
+    classes: Classes = "as-is",
 ) -> Dataset:
-    """Load `digits`, `torchvision:NAME[:ROOT]`, or a folder of class folders, at a resolution.
+    """Load `digits`, `torchvision:NAME[:ROOT]`, a folder of class folders, or a table such as labels.csv, at a
+    resolution.
 
     max_corrupt: the share of unreadable images that is tolerated. cache: the folder for decoded images that do not fit
-    into memory. progress: is told of every note. fit: how images in a folder become square. flips: whether those to
-    learn from are mirrored. Raises DataError for images that cannot be used, UsageError for an unknown name.
+    into memory. progress: is told of every note. fit: how images in files become square. flips: whether those to learn
+    from are mirrored. classes: how often each is drawn. Raises DataError for images that cannot be used, UsageError for
+    an unknown name.
     """
     if source == "digits":
         found = _digits(resolution)
     elif source.startswith("torchvision:"):
         found = _torchvision(source, resolution)
     else:
-        found = _folder(Path(source), resolution, max_corrupt=max_corrupt, cache=cache, progress=progress, fit=fit)
+        found = _files(Path(source), resolution, max_corrupt=max_corrupt, cache=cache, progress=progress, fit=fit)
     mirrored, note = decide_flips(flips, found.flips, found.train.images, found.train.labels, found.classes)
-    progress.log(note)
-    return replace(found, flips=mirrored, notes=(*found.notes, note))
+    notes = [*note_balance(classes, found.train.labels, found.classes), note]
+    for said in notes:
+        progress.log(said)
+    return replace(found, flips=mirrored, balanced=classes == "balanced", notes=(*found.notes, *notes))
 
 
 def default_resolution(source: str) -> int:
@@ -176,18 +184,18 @@ def _torchvision(source: str, resolution: int) -> Dataset:
     return _assemble(source, classes, *parts, flips="MNIST" not in name and name not in ("USPS", "SVHN"))
 
 
-def _folder(root: Path, resolution: int, *, max_corrupt: float, cache: Path, progress: Progress, fit: Fit) -> Dataset:
-    found = read_folder(root, resolution, max_corrupt=max_corrupt, cache=cache, progress=progress, fit=fit)
+def _files(source: Path, resolution: int, *, max_corrupt: float, cache: Path, progress: Progress, fit: Fit) -> Dataset:
+    found = read_files(source, resolution, max_corrupt=max_corrupt, cache=cache, progress=progress, fit=fit)
     train, test = found.train, found.test
     if test:
         parts, notes = (Part(train.images, train.labels), Part(test.images, test.labels)), []
     else:
         parts = _split(train.images, train.labels, found.classes, train.digests)
-        notes = [f"no val or test folder: {TEST_SHARE:.0%} of each class kept aside as the test part"]
+        notes = [f"no part to test with: {TEST_SHARE:.0%} of each class kept aside as the test part"]
         notes += note_copies(train.labels, train.digests)
     for note in notes:
         progress.log(note)
-    made = _assemble(str(root), found.classes, *parts, flips=True, notes=(*found.notes, *notes))
+    made = _assemble(str(source), found.classes, *parts, flips=True, notes=(*found.notes, *notes))
     return replace(made, fit=fit)
 
 

@@ -1,8 +1,8 @@
-"""How does a folder of images become labelled parts? First what can be known by names alone, then pixels."""
+"""How do image files become labelled parts? First what can be known by names alone, then pixels: of folders and of
+tables by the same code."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,28 +11,16 @@ from surgenas.core.progress import Progress
 from surgenas.tasks import Fit
 from surgenas.tasks.depth import common_white
 from surgenas.tasks.images import LONG, Decoded, decode_all, scale_alike
-from surgenas.tasks.listing import Listing, explain, images_directly_in, list_images, subfolders, tell
+from surgenas.tasks.listing import Listing, explain, images_directly_in, list_images, subfolders
 from surgenas.tasks.parts import find_parts
-
-Files = Mapping[str, list[Path]]
-"""Image files by class."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a folder holds, by names. test: None if images of the training part are to be kept aside. notes: for a
-    person."""
-
-    train_root: Path
-    train: Files
-    test_root: Path | None
-    test: Files | None
-    notes: tuple[str, ...]
+from surgenas.tasks.plan import Plan, check_alike, check_counts
+from surgenas.tasks.table import plan_table
+from surgenas.tasks.table_file import SUFFIXES
 
 
 @dataclass(frozen=True, eq=False)
-class Folder:
-    """What a folder holds, decoded. test: as in Plan."""
+class ImageSet:
+    """What a folder or a table holds, decoded. test: as in Plan."""
 
     classes: tuple[str, ...]
     train: Decoded
@@ -40,22 +28,23 @@ class Folder:
     notes: tuple[str, ...]
 
 
-def read_folder(
-    root: Path, resolution: int, *, max_corrupt: float, cache: Path, progress: Progress, fit: Fit
-) -> Folder:
-    """Decode a folder of class folders, or of parts that hold them.
+def read_files(
+    source: Path, resolution: int, *, max_corrupt: float, cache: Path, progress: Progress, fit: Fit
+) -> ImageSet:
+    """Decode a folder of class folders, or of parts that hold them, or the files that a table names.
 
     Images of the training part whose files are also in the test part are left out. Notes are logged as soon as they are
-    known. Raises DataError as `plan_folder` and `decode_all` do.
+    known. Raises errors as `plan_folder`, `plan_table` and `decode_all` do.
     """
-    plan = plan_folder(root)
+    is_table = source.suffix.lower() in SUFFIXES and not source.is_dir()
+    plan = plan_table(source, max_corrupt) if is_table else plan_folder(source)
     for note in plan.notes:
         progress.log(note)
     test: Decoded | None = None
-    if plan.test_root and plan.test:
-        test = decode_all(plan.test_root, plan.test, resolution, max_corrupt=max_corrupt, cache=cache / "test",
+    if plan.test_name and plan.test:
+        test = decode_all(plan.test_name, plan.test, resolution, max_corrupt=max_corrupt, cache=cache / "test",
                           progress=progress, fit=fit)  # fmt: skip
-    train = decode_all(plan.train_root, plan.train, resolution, max_corrupt=max_corrupt, cache=cache / "train",
+    train = decode_all(plan.train_name, plan.train, resolution, max_corrupt=max_corrupt, cache=cache / "train",
                        progress=progress, fit=fit, known=frozenset(test.digests if test else ()))  # fmt: skip
     parts = [part for part in (train, test) if part]
     seen = [*_note_depth(parts, fit), *_note_length(parts, fit)]
@@ -64,7 +53,7 @@ def read_folder(
     for note in seen:
         progress.log(note)
     skipped = [f"skipped {name}" for part in parts for name in part.broken]  # logged when they are met
-    return Folder(tuple(plan.train), train, test, (*plan.notes, *seen, *skipped))
+    return ImageSet(tuple(plan.train), train, test, (*plan.notes, *seen, *skipped))
 
 
 def plan_folder(root: Path) -> Plan:
@@ -72,13 +61,19 @@ def plan_folder(root: Path) -> Plan:
 
     Raises DataError if it is laid out in an unknown way, or has a class with too few images.
     """
+    if root.is_file():
+        raise DataError(
+            f"--data {root}: a file; expected a folder, or a table whose name ends in {', '.join(SUFFIXES)}"
+        )
     if not root.is_dir():
-        raise DataError(f"--data {root}: no such folder; expected one folder of images per class, or 'digits'")
+        raise DataError(
+            f"--data {root}: no such folder; expected one folder of images per class, a table (labels.csv), or 'digits'"
+        )
     parts = find_parts(root)
     train = _list_classes(parts.train, least=1 if parts.test else 2)
     test = _list_classes(parts.test, least=1) if parts.test else None
     if parts.test and test:
-        _check_alike(parts.train, train, parts.test, test)
+        check_alike(str(parts.train), train, str(parts.test), test)
     notes = list(parts.notes)
     for part, listings in ((parts.train, train), (parts.test, test)):
         if part and listings:
@@ -86,31 +81,14 @@ def plan_folder(root: Path) -> Plan:
             notes += [f"{stray} image(s) directly in {part} are in no class folder; left out"] * bool(stray)
             notes += explain(part, listings.values())
     files = [{name: listing.images for name, listing in (part or {}).items()} for part in (train, test)]
-    return Plan(parts.train, files[0], parts.test, files[1] or None, tuple(notes))
+    return Plan(str(parts.train), files[0], str(parts.test) if parts.test else None, files[1] or None, tuple(notes))
 
 
 def _list_classes(root: Path, least: int) -> dict[str, Listing]:
     """The files of each class; raises DataError for a class with fewer images than `least`."""
     found = {name: list_images(root / name) for name in subfolders(root)}
-    for name, listing in found.items():
-        if not listing.images and not listing.suffixes:
-            raise DataError(f"class folder {root / name} is empty; add images or remove the folder")
-        if not listing.images:
-            raise DataError(f"class folder {root / name} holds no image, but {tell(listing.suffixes)}; add images or "
-                            "remove the folder")  # fmt: skip
-        if len(listing.images) < least:
-            raise DataError(f"class folder {root / name} holds a single image; at least 2 are needed, to learn from one"
-                            " and to test with the other")  # fmt: skip
+    check_counts({f"class folder {root / name}": listing for name, listing in found.items()}, least)
     return found
-
-
-def _check_alike(train_root: Path, train: Mapping[str, object], test_root: Path, test: Mapping[str, object]) -> None:
-    """Raise DataError if two parts have different classes."""
-    lacks, extra = sorted(train.keys() - test.keys()), sorted(test.keys() - train.keys())
-    said = [f"{test_root} lacks {', '.join(lacks)}"] * bool(lacks)
-    said += [f"{train_root} lacks {', '.join(extra)}"] * bool(extra)
-    if said:
-        raise DataError(f"the parts hold different classes: {'; '.join(said)}; each part needs the same class folders")
 
 
 def _note_depth(parts: list[Decoded], fit: Fit) -> list[str]:

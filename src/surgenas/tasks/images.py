@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -63,7 +64,7 @@ class Decoded:
 
 
 def decode_all(
-    root: Path,
+    name: str,
     classes: Mapping[str, Sequence[Path]],
     resolution: int,
     *,
@@ -74,16 +75,17 @@ def decode_all(
     known: Collection[bytes] = (),
     in_memory: int = MEMORY_LIMIT,
 ) -> Decoded:
-    """Decode the image files of all classes of a part that lies in a folder; labels follow the order of the classes.
+    """Decode the image files of all classes of a part; labels follow the order of the classes.
 
-    cache: the file for pixels of more than `in_memory` bytes. known: digests of files that are left out. Raises
-    DataError if more than the share `max_corrupt` cannot be read, or a class is left without images.
+    name: what a person calls the part, such as its folder. cache: the file for pixels of more than `in_memory` bytes.
+    known: digests of files that are left out. Raises DataError if more than the share `max_corrupt` cannot be read, or
+    a class is left without images.
     """
     files = [(path, label) for label, paths in enumerate(classes.values()) for path in paths]
     pixels = _array((len(files), 3, resolution, resolution), cache, in_memory)
     found, labels = Decoded(torch.from_numpy(pixels), torch.empty(0)), list[int]()
     pictures = _in_threads(lambda item: _try_read(item[0], resolution, fit), files)
-    with progress.task(f"decode {root.name}", len(files)) as task, pictures as decoded:
+    with progress.task(f"decode {Path(name).name}", len(files)) as task, pictures as decoded:
         for (path, label), picture in zip(files, decoded, strict=True):
             task.advance()
             if isinstance(picture, str):
@@ -95,7 +97,7 @@ def decode_all(
                 _keep(found, pixels, len(labels), path, picture)
                 labels.append(label)
     found.images, found.labels = found.images[: len(labels)], torch.tensor(labels, dtype=torch.long)
-    _check(found, root, list(classes), len(files), max_corrupt)
+    _check(found, name, list(classes), len(files), max_corrupt)
     return found
 
 
@@ -155,18 +157,16 @@ def _keep(found: Decoded, pixels: Pixels, place: int, path: Path, picture: Pictu
         found.deep.append((place, path, picture.depth))
 
 
-def _check(found: Decoded, root: Path, classes: list[str], files: int, max_corrupt: float) -> None:
+def _check(found: Decoded, part: str, classes: list[str], files: int, max_corrupt: float) -> None:
     if len(found.broken) > max_corrupt * files:
         raise DataError(
-            f"{len(found.broken)} of {files} images under {root} cannot be read (limit {max_corrupt:.0%}, "
+            f"{len(found.broken)} of {files} images in {part} cannot be read (limit {max_corrupt:.0%}, "
             f"--max-corrupt): first {found.broken[0]}"
         )
     for label, name in enumerate(classes):
         if not (found.labels == label).any():
             copies = " that is not a copy of one in the test part" if found.copies else ""
-            raise DataError(
-                f"class folder {root / name} holds no readable image{copies}; add images or remove the folder"
-            )
+            raise DataError(f"class {name} in {part} has no readable image{copies}; add images or remove the class")
 
 
 @contextmanager
@@ -182,7 +182,8 @@ def _try_read(path: Path, resolution: int, fit: Fit) -> Picture | str:
     try:
         return read(path, resolution, fit)
     except (OSError, ValueError, SyntaxError, RuntimeError, Image.DecompressionBombError) as error:
-        reason = str(error).replace(str(path), "").strip() or type(error).__name__
+        known = re.sub(r"<_io\.BytesIO[^>]*>", "", str(error))  # Pillow is given bytes, and names them by their address
+        reason = known.replace(str(path), "").strip() or type(error).__name__
         return f"{path}: {reason}"
 
 

@@ -78,8 +78,8 @@ def image_suffixes() -> frozenset[str]:
     return frozenset(suffix for suffix, kind in Image.registered_extensions().items() if kind not in NO_DECODER)
 
 
-def explain(root: Path, listings: Iterable[Listing]) -> list[str]:
-    """Notes for a person on what was left out below a folder; none if nothing was."""
+def explain(place: Path | str, listings: Iterable[Listing]) -> list[str]:
+    """Notes for a person on what was left out below a folder, or of a table; none if nothing was."""
     suffixes, hidden = Counter[str](), Counter[str]()
     notes: list[str] = []
     for listing in listings:
@@ -87,9 +87,9 @@ def explain(root: Path, listings: Iterable[Listing]) -> list[str]:
         hidden.update(listing.hidden)
         notes += [f"{path}: this link leads back to a folder above it; not followed" for path in listing.loops]
     if suffixes:
-        notes.append(f"{suffixes.total()} file(s) under {root} are not images by name; left out: {tell(suffixes)}")
+        notes.append(f"{suffixes.total()} file(s) in {place} are not images by name; left out: {tell(suffixes)}")
     if hidden:
-        notes.append(f"hidden under {root}, or left there by a tool; left out: {tell(hidden)}")
+        notes.append(f"hidden in {place}, or left there by a tool; left out: {tell(hidden)}")
     return notes
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from surgenas.core.errors import DataError
 from surgenas.tasks.listing import images_directly_in, subfolders
+from surgenas.tasks.table_file import SUFFIXES
 
 EXPECTED = "expected one folder of images per class, or train/ and test/ (or val/) that hold the same class folders"
 NAMES = {
@@ -83,8 +84,10 @@ def _check_classes(root: Path) -> None:
     """Raise DataError if the folders in a folder are parts, sites or the like, and not classes."""
     below = {name: subfolders(root / name) for name in subfolders(root)}
     if len(below) < 2:
-        inner = next((f"; did you mean {root / name}?" for name in below if len(below[name]) > 1), "")
-        raise DataError(f"{root} holds {len(below)} class folder(s); a classifier needs at least 2{inner}")
+        meant = [str(root / name) for name in below if len(below[name]) > 1]
+        meant += sorted(str(path) for path in root.iterdir() if path.suffix.lower() in SUFFIXES)
+        hint = f"; did you mean {meant[0]}?" if meant else ""
+        raise DataError(f"{root} holds {len(below)} class folder(s); a classifier needs at least 2{hint}")
     if all(map(role_of, below)):
         raise DataError(f"{root} holds {_named(below)}, names of parts and not of classes; {EXPECTED}")
     shared = set.intersection(*map(set, below.values()))

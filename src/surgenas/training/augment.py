@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
 from surgenas.core.seeds import derive
+from surgenas.tasks.balance import balanced_order
 from surgenas.tasks.data import Dataset
 
 
@@ -35,17 +36,19 @@ def train_batches(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """The batches (images (N, 3, R, R), labels (N,)) of one epoch, augmented.
 
-    Their order depends on seed and epoch alone; an incomplete last batch is left out. Of several ranks each gets its
+    Their order depends on seed and epoch alone; an incomplete last batch is left out. Of a data set that is to be
+    balanced every class comes equally often, and an epoch is as long. Of several ranks each gets its
     slice of every batch.
     """
     generator = torch.Generator().manual_seed(derive(seed, "batches", epoch))
-    order = torch.randperm(len(dataset.train), generator=generator)
+    labels = dataset.train.labels
+    order = balanced_order(labels, generator) if dataset.balanced else torch.randperm(len(labels), generator=generator)
     for step in range(steps_per_epoch(dataset, batch)):
         picked = order[step * batch : (step + 1) * batch]
         views = random_views(dataset.normalise(dataset.train.images[picked]), generator, flips=dataset.flips)
         yield (
             views[rank::ranks].contiguous(memory_format=torch.channels_last),
-            dataset.train.labels[picked][rank::ranks],
+            labels[picked][rank::ranks],
         )
 
 

@@ -34,7 +34,7 @@ def train(run: Run, name: str, arch: Architecture) -> Accuracy:
         found = engine.perform(Train(folder, arch, seed))
     save_weights(run.folder / weights_file(name), found.weights)
     run.progress.log(f"{name}: test accuracy {found.accuracy:.2%}")
-    return Accuracy(found.accuracy)
+    return Accuracy(found.accuracy, found.classes.balanced_accuracy, found.classes if name == FOUND else None)
 
 
 def _note(run: Run, name: str, task: Task, epoch: Epoch) -> None:
