@@ -190,8 +190,8 @@ def export(
     """Write a run's trained network to a path, compared with PyTorch, and beside it <path>.json, which says how it is
     used.
 
-    device: what it is to run on; without one the suffix decides (.onnx, .tflite, .xml, .pte, .pt2). measured: measure
-    there what was written. Raises a SurgenasError that says what to do.
+    device: what it is to run on; without one the suffix decides (.onnx, .tflite, .xml, .pte, .param, .mnn, .pt2).
+    measured: measure there what was written. Raises a SurgenasError that says what to do.
     """
     from surgenas.studies.export import hand_on
 

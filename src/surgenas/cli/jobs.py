@@ -137,7 +137,9 @@ def train(
 @app.command()
 def export(
     run: RunFolder,
-    to: Annotated[Path, typer.Option(help="What to write: .onnx, .tflite, .xml, .pte or .pt2.")] = Path("net.onnx"),
+    to: Annotated[Path, typer.Option(help="What to write: .onnx, .tflite, .xml, .pte, .param, .mnn or .pt2.")] = Path(
+        "net.onnx"
+    ),
     device: Annotated[str, typer.Option(help="What it is to run on; left out, the suffix decides.")] = "",
     measure: Annotated[bool, typer.Option(help="Also measure there what was written.")] = False,
     as_json: Json = False,

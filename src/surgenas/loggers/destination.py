@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
+from textwrap import shorten
 
 from surgenas.core.errors import EnvironmentFault, SurgenasError
 from surgenas.core.files import make_folder
@@ -15,6 +16,8 @@ from surgenas.loggers import make_logger
 from surgenas.loggers.base import Logger, Point
 from surgenas.loggers.memory import places, remember
 
+MOST = 300
+"""Characters of what a place says that are shown."""
 SAME = 1e-6
 """Values that differ by no more, relatively, are one: TensorBoard keeps floats of 32 bits."""
 
@@ -63,7 +66,7 @@ class Destination:
                 work(self.writer)
         except Exception as error:  # whatever a tracking server, a disk or a logger of others does
             self.failed = True
-            text = " ".join(str(error).split()) or type(error).__name__
+            text = shorten(str(error), MOST, placeholder=" ..") or type(error).__name__
             what = text if isinstance(error, SurgenasError) else f"{type(error).__name__}: {text}"
             if self.strict:
                 raise EnvironmentFault(f"{self.to} cannot be written: {what}") from error
