@@ -31,7 +31,7 @@ def test_every_command_of_the_readme_exists_and_shows_an_example():
     known = {c.name or c.callback.__name__ for c in app.registered_commands}
     for name in (
         *("search", "profile", "predict", "train", "measure", "scale", "operators", "export"),
-        *("report", "resume", "describe", "devices", "spaces", "methods", "estimate"),
+        *("log", "report", "resume", "describe", "devices", "spaces", "methods", "estimate"),
     ):
         assert name in known
         assert f"`{name}" in README

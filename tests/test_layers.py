@@ -9,8 +9,8 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "surgenas"
 LEVEL = {
-    "core": 0, "nn": 1, "tasks": 1, "predictors": 1, "spaces": 2, "hardware": 3, "training": 3, "methods": 4,
-    "engine": 5, "testing": 5, "runs": 6, "studies": 7, "report": 8, "api": 9, "__init__": 10, "cli": 10,
+    "core": 0, "nn": 1, "tasks": 1, "predictors": 1, "loggers": 1, "spaces": 2, "hardware": 3, "training": 3,
+    "methods": 4, "engine": 5, "testing": 5, "runs": 6, "studies": 7, "report": 8, "api": 9, "__init__": 10, "cli": 10,
 }  # fmt: skip
 HARDWARE = {
     "context": 0, "onnx_file": 0, "runtimes": 1, "target": 2, "timed": 3, "estimated": 3, "costs": 4,
@@ -19,7 +19,7 @@ HARDWARE = {
 RUNS = {
     "results": 0, "config": 0, "scale": 0, "journal": 1, "checkpoint": 0, "images": 0, "run": 2, "model_use": 2,
     "limit": 3, "training": 4, "summary": 5, "sampled": 4, "pool": 4, "measured": 4, "found": 4, "slowdown": 4,
-    "searching": 5, "delivery": 5, "steps": 6, "flow": 7,
+    "searching": 5, "delivery": 5, "logged": 6, "following": 7, "steps": 7, "flow": 8,
 }  # fmt: skip
 FILES = sorted(SOURCE.rglob("*.py"))
 TESTS = Path(__file__).parent

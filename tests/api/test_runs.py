@@ -105,3 +105,26 @@ def test_what_is_not_that_far_says_how_to_go_on(tmp_path):
         api.load(run.folder)
     with pytest.raises(CorruptError, match="not trained its network yet"):
         api.load(written_run(tmp_path / "half").folder)
+
+
+def test_a_run_that_is_written_to_tensorboard_afterwards_has_its_points_there(tmp_path):
+    pytest.importorskip("tensorboard")
+    run = written_run(tmp_path / "run")
+    found = api.log(run.folder, ["tensorboard"])
+    assert found.points["tensorboard"] > 10
+    assert api.log(run.folder, ["tensorboard"]).points == {"tensorboard": 0}
+    assert list((run.folder / "tensorboard").iterdir())
+
+
+def test_a_logger_that_does_not_exist_is_refused_before_a_folder_is_made(tmp_path):
+    run, wrong, new = written_run(tmp_path / "run").folder, ["tensorbord"], tmp_path / "new"
+    for begin in (
+        lambda: api.search(out=new, log_to=wrong),
+        lambda: api.train(run, "digits", new, epochs=1, log_to=wrong),
+        lambda: api.improvement(new, ["digits"], ["surgenas"], log_to=wrong),
+        lambda: api.resume(run, log_to=wrong),
+        lambda: api.log(run, wrong),
+    ):
+        with pytest.raises(UsageError, match="unknown logger 'tensorbord'; one of mlflow, tensorboard"):
+            begin()
+    assert not new.exists()

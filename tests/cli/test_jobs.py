@@ -69,3 +69,15 @@ def test_a_dry_run_prints_its_lines_and_keeps_nothing(run, tmp_path):
         "limit_ms", "reachable_ms", "epochs", "train_epochs", "seconds", "total_seconds", "memory_bytes",
     ]  # fmt: skip
     assert not (tmp_path / "runs").exists()
+
+
+def test_log_says_how_many_points_each_place_lacked(run, tmp_path):
+    pytest.importorskip("tensorboard")
+    written_run(tmp_path / "run")
+    code, out, err = run("log", "run", "--to", "tensorboard", "--to", "lightning_fabric.loggers:CSVLogger=csv")
+    assert code == 0, err
+    assert out.startswith("tensorboard: ")
+    assert out.splitlines()[1].startswith("lightning_fabric.loggers:CSVLogger=csv: ")
+    code, out, _ = run("log", "run", "--to", "tensorboard", "--json")
+    assert (code, json.loads(out)) == (0, {"run": "run", "points": {"tensorboard": 0}})
+    assert run("log", "run", "--to", "mlflow=")[0] == 2

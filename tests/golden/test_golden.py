@@ -47,6 +47,7 @@ COMMANDS = {
     "spaces": "spaces --json",
     "methods": "methods --json",
     "compare": "compare run other --json",
+    "log": "log run --to lightning_fabric.loggers:CSVLogger --json",
     "bench-search": f"bench search {BENCH} --latency-table macro.csv --latency ms --limit 9ms --json",
     "bench-ri": f"bench ri --methods surgenas --seeds 2 --device {TOY} --resolution 16 --json",
 }
@@ -54,6 +55,7 @@ COMMANDS = {
 MAPS = {
     *("seconds", "layers", "devices", "others", "missed", "methods", "predictors", "values", "needs", "context"),
     "digests",
+    "points",
 }
 """Keys whose own keys are names; one structure stands for all of them."""
 WHOLE = {"devices", "spaces"}

@@ -98,3 +98,12 @@ def test_a_full_disk_is_said_with_path_and_bytes(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(EnvironmentFault, match=r"journal\.jsonl.*\d+ bytes.*No space left"):
         Journal(tmp_path / "journal.jsonl").append("x")
+
+
+def test_followers_hear_of_what_is_appended_when_it_is_on_disk(tmp_path):
+    journal, heard = Journal(tmp_path / "journal.jsonl"), []
+    journal.append("tick", i=0)
+    journal.followers.append(lambda event: heard.append((event, Journal(journal.path).events[-1])))
+    journal.append("tick", i=(1,))
+    journal.read()
+    assert heard == [({"event": "tick", "i": [1]},) * 2], "reading tells nobody"

@@ -291,6 +291,20 @@ class HandingXml(HandingDevice):
         super().__init__("openvino-cpu")
 
 
+class HandingNcnn(HandingDevice):
+    """As HandingDevice, in ncnn's format."""
+
+    def __init__(self) -> None:
+        super().__init__("ncnn-cpu")
+
+
+class HandingMnn(HandingDevice):
+    """As HandingDevice, in MNN's format."""
+
+    def __init__(self) -> None:
+        super().__init__("mnn-cpu")
+
+
 class HandingOnnx(HandingDevice):
     """As HandingDevice, in fp32."""
 

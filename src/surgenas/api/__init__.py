@@ -1,6 +1,7 @@
 """surgenas from Python: the functions that the commands call. Each returns a frozen value or a path."""
 
 from surgenas.api.runs import (
+    Logged,
     Plan,
     Profile,
     Result,
@@ -8,6 +9,7 @@ from surgenas.api.runs import (
     dry_run,
     export,
     load,
+    log,
     predict,
     profile,
     resume,
@@ -27,6 +29,7 @@ from surgenas.api.studies import (
 )
 
 __all__ = [
-    "DEVICES", "Plan", "Profile", "Result", "bench", "compare", "create", "dry_run", "export", "improvement", "load",
-    "measure", "operators", "predict", "predict_table", "profile", "resume", "scale", "search", "train", "write_report",
+    "DEVICES", "Logged", "Plan", "Profile", "Result", "bench", "compare", "create", "dry_run", "export", "improvement",
+    "load", "log", "measure", "operators", "predict", "predict_table", "profile", "resume", "scale", "search", "train",
+    "write_report",
 ]  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,12 +93,21 @@ class Profile(Record):
     reachable_ms: tuple[float, float]
 
 
+@dataclass(frozen=True)
+class Logged(Record):
+    """Where a run was written to. points: how many were missing in each place."""
+
+    run: str
+    points: Mapping[str, int]
+
+
 def search(
     data: str = "digits",
     device: str = "onnxruntime-cpu",
     latency_ms: float | None = None,
     *,
     out: str | Path | None = None,
+    log_to: Sequence[str] = (),
     progress: Progress | None = None,
     **settings: Any,
 ) -> Result:
@@ -106,11 +116,17 @@ def search(
     data: a folder of class folders, a table of paths and labels (.csv, .tsv, .parquet), "torchvision:NAME", or
     "digits". device: a name that `surgenas devices` lists, or a
     TOML file. latency_ms: None for half the latency of the space's largest network, or for a latency that can be
-    reached where that half cannot. out: the run folder; None for runs/<time>. settings: other words of `runs.config`
-    (`seed`, `layout`, `resolution`, `epochs`, `random`, ...); `space` may be a space file. Raises a SurgenasError that
-    says what to do.
+    reached where that half cannot. out: the run folder; None for runs/<time>. log_to: where the run is written to
+    beside its own journal, such as "tensorboard" or "mlflow=URI" (docs/how_to/follow_a_run.md). settings: other words
+    of `runs.config` (`seed`, `layout`, `resolution`, `epochs`, `random`, ...); `space` may be a space file. Raises a
+    SurgenasError that says what to do.
     """
-    return _finish(create(data=data, device=device, latency_ms=latency_ms, out=out, progress=progress, **settings))
+    from surgenas.loggers import check_loggers
+
+    out = _folder(out)
+    check_loggers(log_to, out)
+    run = create(data=data, device=device, latency_ms=latency_ms, out=out, progress=progress, **settings)
+    return _finish(run, log_to=log_to)
 
 
 def create(*, out: str | Path | None = None, progress: Progress | None = None, **settings: Any) -> Run:
@@ -125,13 +141,36 @@ def _folder(out: str | Path | None) -> Path:
     return Path(out) if out else Path("runs") / time.strftime("%Y%m%d-%H%M%S")
 
 
-def resume(run: str | Path, *, time_limit_s: float | None = None, progress: Progress | None = None) -> Result:
+def resume(
+    run: str | Path,
+    *,
+    time_limit_s: float | None = None,
+    log_to: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Result:
     """Continue an interrupted run; its result is the one that it would have had without the interruption.
 
     time_limit_s: how long the whole run may take, what it has taken among it; None for the limit that it has, which
-    holds no more once it has stopped the run.
+    holds no more once it has stopped the run. log_to: as for `search`, beside where the run is written to already.
     """
-    return _finish(_open(run, progress), time_limit_s)
+    from surgenas.loggers import check_loggers
+
+    check_loggers(log_to, Path(run))
+    return _finish(_open(run, progress), time_limit_s, log_to)
+
+
+def log(run: str | Path, to: Sequence[str], *, progress: Progress | None = None) -> Logged:
+    """Write a run, finished or not, to loggers: of each what it does not have yet. A later `resume` goes on there.
+
+    to: as `log_to` of `search`. Raises a SurgenasError that says what to do, also for a place that cannot be written.
+    """
+    from surgenas.loggers import check_loggers
+    from surgenas.runs.following import write_logs
+
+    opened = _open(run, progress)
+    check_loggers(to, opened.folder)
+    with opened.exclusive():
+        return Logged(str(opened.folder), write_logs(opened, to))
 
 
 def load(run: str | Path) -> nn.Module:
@@ -152,8 +191,8 @@ def export(
     """Write a run's trained network to a path, compared with PyTorch, and beside it <path>.json, which says how it is
     used.
 
-    device: what it is to run on; without one the suffix decides (.onnx, .tflite, .xml, .pte, .pt2). measured: measure
-    there what was written. Raises a SurgenasError that says what to do.
+    device: what it is to run on; without one the suffix decides (.onnx, .tflite, .xml, .pte, .param, .mnn, .pt2).
+    measured: measure there what was written. Raises a SurgenasError that says what to do.
     """
     from surgenas.studies.export import hand_on
 
@@ -220,11 +259,19 @@ def _open(folder: str | Path, progress: Progress | None) -> Run:
     return Run.open(Path(folder), progress or Progress())
 
 
-def _finish(run: Run, time_limit_s: float | None = None) -> Result:
+def carry_out(run: Run, time_limit_s: float | None = None, log_to: Sequence[str] = ()) -> None:
+    """Do all that is left of a run, and draw its page; loggers follow."""
     from surgenas.report.page import write_page
     from surgenas.runs.flow import execute
+    from surgenas.runs.following import followed
+
+    with followed(run, log_to):
+        execute(run, time_limit_s)
+        write_page(run)
+
+
+def _finish(run: Run, time_limit_s: float | None = None, log_to: Sequence[str] = ()) -> Result:
     from surgenas.runs.summary import summarize
 
-    execute(run, time_limit_s)
-    write_page(run)
+    carry_out(run, time_limit_s, log_to)
     return Result(run.folder, summarize(run))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,21 +51,35 @@ def train(
     fit: Fit = "crop",
     flips: Flips = "auto",
     classes: Classes = "as-is",
+    log_to: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> TrainedFile:
     """Train an architecture from scratch and report its accuracy on the test part.
 
     arch: an architecture file or a run folder. data, max_corrupt, fit, flips, classes: as for `search`. out: the folder
     of what is trained, for `load`: weights, model.onnx, model.json and checkpoints; called again, an interrupted
-    training there is continued. Raises UsageError as `studies.train.train_alone` does.
+    training there is continued. log_to: as for `search`. Raises UsageError as `studies.train.train_alone` does.
     """
+    from surgenas.loggers import check_loggers
     from surgenas.runs.found import read_with_space
+    from surgenas.runs.results import USE
     from surgenas.studies.train import Reading, train_into
+    from surgenas.studies.training_log import logged
 
-    return train_into(
-        Path(out), *read_with_space(arch), data, epochs, progress or Progress(), batch=batch, seed=seed,
-        accelerator=accelerator, processes=processes, reading=Reading(max_corrupt, fit, flips, classes),
-    )  # fmt: skip
+    out, progress, (architecture, space) = Path(out), progress or Progress(), read_with_space(arch)
+    check_loggers(log_to, out)
+    said: dict[str, str | int] = {
+        "architecture": architecture.key, "data": data, "epochs": epochs, "batch": batch, "seed": seed, "fit": fit,
+        "flips": flips, "classes": classes,
+    }  # fmt: skip
+    with logged(out, log_to, said, progress) as log:
+        found = train_into(
+            out, architecture, space, data, epochs, progress, batch=batch, seed=seed, accelerator=accelerator,
+            processes=processes, reading=Reading(max_corrupt, fit, flips, classes), on_epoch=log.note,
+        )  # fmt: skip
+        if found.accuracy.test is not None:
+            log.keep(found.accuracy.test, [Path(found.onnx), Path(found.onnx).with_name(USE)])
+    return found
 
 
 def measure(
@@ -186,18 +201,21 @@ def bench(
 
 
 def improvement(
-    out: str | Path, data: Sequence[str], methods: Sequence[str], *, progress: Progress | None = None, **how: Any
-) -> Improvement:
+    out: str | Path, data: Sequence[str], methods: Sequence[str], *, log_to: Sequence[str] = (),
+    progress: Progress | None = None, **how: Any,
+) -> Improvement:  # fmt: skip
     """Compare whole searches with random architectures: runs in `out`, one for each data set, method and seed.
 
     how: `seeds`, `random`, and `settings`, a dictionary of the words of a run. Called again with the same arguments, it
-    goes on where it was interrupted. Raises a SurgenasError that says what to do.
+    goes on where it was interrupted. log_to: as for `search`. Raises a SurgenasError that says what to do.
     """
-    from surgenas.report.page import write_page
+    from surgenas.api.runs import carry_out
+    from surgenas.loggers import check_loggers
     from surgenas.studies.improvement import Protocol, run_protocol
 
     protocol = Protocol(data=tuple(data), methods=tuple(methods), **how)
-    return run_protocol(protocol, Path(out), progress or Progress(), each=write_page)
+    check_loggers(log_to, Path(out))
+    return run_protocol(protocol, Path(out), progress or Progress(), execute=partial(carry_out, log_to=log_to))
 
 
 def compare(runs: Sequence[str | Path], *, progress: Progress | None = None) -> SideBySide:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from surgenas.cli.options import Batch, Json, RunFolder, Seed, app, names_of, progress, show, with_run_options
+from surgenas.cli.options import Batch, Json, LogTo, RunFolder, Seed, app, names_of, progress, show, with_run_options
 
 Out = Annotated[Path | None, typer.Option(help="The run folder to make. Default: runs/<time>.")]
 
@@ -18,6 +18,7 @@ def search(
     said: dict[str, Any],
     out: Out = None,
     dry_run: Annotated[bool, typer.Option(help="Only print the reachable latencies, time and memory.")] = False,
+    log_to: LogTo = None,
     as_json: Json = False,
 ) -> None:
     """Find, train, export and measure a network inside a latency limit.
@@ -30,7 +31,7 @@ def search(
     if dry_run:
         show(api.dry_run(progress=progress(), **said), as_json)
         return
-    result = api.search(out=out, progress=progress(), **said)
+    result = api.search(out=out, log_to=log_to or (), progress=progress(), **said)
     show(result, as_json, text.summary_text(result.summary))
 
 
@@ -41,9 +42,10 @@ def resume(
         str | None,
         typer.Option(help="Time of the whole run, with what it has taken. Default: as before, until it was reached."),
     ] = None,
+    log_to: LogTo = None,
     as_json: Json = False,
 ) -> None:
-    """Continue an interrupted run.
+    """Continue an interrupted run; it goes on wherever it was logged to.
 
     Example: surgenas resume runs/20260101-120000
     """
@@ -52,7 +54,7 @@ def resume(
     from surgenas.report import text
 
     limit_s = None if time_limit is None else parse_seconds(time_limit)
-    result = api.resume(run, time_limit_s=limit_s, progress=progress())
+    result = api.resume(run, time_limit_s=limit_s, log_to=log_to or (), progress=progress())
     show(result, as_json, text.summary_text(result.summary))
 
 
@@ -120,6 +122,7 @@ def train(
     out: Annotated[Path, typer.Option(help="Folder for the weights, model.onnx and model.json.")] = Path("trained"),
     accelerator: Annotated[str, typer.Option(help="auto, cpu, cuda.")] = "auto",
     processes: Annotated[int, typer.Option(help="Processes to train with (DDP).", min=1)] = 1,
+    log_to: LogTo = None,
     as_json: Json = False,
 ) -> None:
     """Train an architecture from scratch; called again, it goes on where it was interrupted.
@@ -130,14 +133,16 @@ def train(
     from surgenas.report import text
 
     found = api.train(arch, data, out, epochs=epochs, batch=batch, seed=seed, accelerator=accelerator,
-                      processes=processes, progress=progress(), **said)  # fmt: skip
+                      processes=processes, log_to=log_to or (), progress=progress(), **said)  # fmt: skip
     show(found, as_json, text.trained_text(found))
 
 
 @app.command()
 def export(
     run: RunFolder,
-    to: Annotated[Path, typer.Option(help="What to write: .onnx, .tflite, .xml, .pte or .pt2.")] = Path("net.onnx"),
+    to: Annotated[Path, typer.Option(help="What to write: .onnx, .tflite, .xml, .pte, .param, .mnn or .pt2.")] = Path(
+        "net.onnx"
+    ),
     device: Annotated[str, typer.Option(help="What it is to run on; left out, the suffix decides.")] = "",
     measure: Annotated[bool, typer.Option(help="Also measure there what was written.")] = False,
     as_json: Json = False,
@@ -165,3 +170,23 @@ def report(run: RunFolder, as_json: Json = False) -> None:
     from surgenas.cli.options import Said
 
     show(Said({"report": str(api.write_report(run, progress=progress()))}), as_json)
+
+
+@app.command()
+def log(
+    run: RunFolder,
+    to: Annotated[
+        list[str], typer.Option(metavar="NAME[=WHERE]", help="tensorboard[=FOLDER], mlflow[=URI]; several times.")
+    ],
+    as_json: Json = False,
+) -> None:
+    """Write a run, finished or not, to TensorBoard or MLflow: what is not there yet.
+
+    Example: surgenas log runs/1 --to tensorboard
+
+    Example: surgenas log runs/1 --to mlflow=sqlite:///mlflow.db
+    """
+    from surgenas import api
+
+    found = api.log(run, to, progress=progress())
+    show(found, as_json, "\n".join(f"{place}: {points} new points" for place, points in found.points.items()))

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from surgenas.cli.options import Json, app, names_of, progress, show, with_run_options
+from surgenas.cli.options import Json, LogTo, app, names_of, progress, show, with_run_options
 from surgenas.core.errors import UsageError
 
 bench = typer.Typer(no_args_is_help=True, help="Are searches better than random? On tables, and in whole runs.")
@@ -69,6 +69,7 @@ def ri(
     seeds: Annotated[int, typer.Option(help="Searches of each method on each data set.")] = 3,
     random: Annotated[int, typer.Option(help="Random architectures beside each, of equal latency and of any.")] = 1,
     out: Annotated[Path, typer.Option(help="Folder for the runs; given again, it goes on there.")] = Path("ri"),
+    log_to: LogTo = None,
     as_json: Json = False,
 ) -> None:
     """Measure relative improvement over random architectures of the same space, trained alike.
@@ -79,7 +80,7 @@ def ri(
     from surgenas.report import lab_text
 
     found = api.improvement(out, data or ["digits"], names_of(methods), seeds=seeds, random=random, settings=said,
-                            progress=progress())  # fmt: skip
+                            log_to=log_to or (), progress=progress())  # fmt: skip
     show(found, as_json, lab_text.improvement_table(found))
 
 

@@ -32,6 +32,10 @@ Resolution = Annotated[int, typer.Option(help="Image height and width; 0: by the
 Width = Annotated[float, typer.Option(help="Channel multiplier.")]
 Seed = Annotated[int, typer.Option(help="Same seed, same machine: same result.")]
 Batch = Annotated[int, typer.Option(help="Images a step.")]
+LogTo = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME[=WHERE]", help="Also log to tensorboard[=FOLDER] or mlflow[=URI]; several times."),
+]
 UNITS: Mapping[str, Callable[[str, str], float]] = {"ms": parse_latency_ms, "s": parse_seconds}
 """Functions that read a setting from the text after a flag, by the setting's unit."""
 

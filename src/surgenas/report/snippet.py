@@ -20,7 +20,7 @@ upright = ImageOps.exif_transpose(photo).convert("RGB")
 fit = {{"crop": ImageOps.fit, "pad": ImageOps.pad, "squash": Image.Image.resize}}[use["fit"]]
 image = fit(upright, (use["width"], use["height"]), Image.Resampling[use["interpolation"].upper()])
 standard = (np.asarray(image) * use["scale"] - use["mean"]) / use["std"]
-x = {batch}standard.transpose(2, 0, 1)[None]{end}.astype(np.float32)
+x = {batch}standard.transpose(2, 0, 1)[None]{end}.astype(np.float32, order="C")
 {run}
 print(use["classes"][logits[0].argmax()])
 """
@@ -36,6 +36,27 @@ RUN = {
         'model = Interpreter("{name}")\nmodel.allocate_tensors()\n'
         'model.set_tensor(model.get_input_details()[0]["index"], x)\nmodel.invoke()\n'
         'logits = model.get_tensor(model.get_output_details()[0]["index"])',
+    ),
+    ".param": (
+        "import ncnn",
+        "model = ncnn.Net()\n"
+        "model.opt.use_fp16_storage = model.opt.use_fp16_packed = model.opt.use_fp16_arithmetic = {half}\n"
+        'model.load_param("{name}")\nmodel.load_model("{stem}.bin")\n'
+        "extractor = model.create_extractor()\n"
+        "extractor.input(model.input_names()[0], ncnn.Mat(x[0]).clone())\n"
+        "logits = np.array(extractor.extract(model.output_names()[0])[1])[None]",
+    ),
+    ".mnn": (
+        "import MNN",
+        'model = MNN.Interpreter("{name}")\n'
+        'session = model.createSession({{"backend": "CPU", "precision": "high"}})\n'
+        "tensor = lambda a: MNN.Tensor(a.shape, MNN.Halide_Type_Float, a, MNN.Tensor_DimensionType_Caffe)\n"
+        "model.getSessionInput(session).copyFrom(tensor(x))\n"
+        "model.runSession(session)\n"
+        "sink = model.getSessionOutput(session)\n"
+        "found = tensor(np.zeros(sink.getShape(), np.float32))\n"
+        "sink.copyToHostTensor(found)\n"
+        "logits = found.getNumpyData()",
     ),
     ".pte": (
         "import torch\nfrom executorch.runtime import Runtime",
@@ -56,7 +77,12 @@ def snippet(name: str = ONNX, file: ModelFile = ModelFile()) -> str:  # noqa: B0
     several = file.batch is not None and file.batch > 1  # it takes no fewer
     return SNIPPET.format(
         imports=imports,
-        run=run.format(name=name, hint="bf16" if file.precision == "bf16" else "f32"),
+        run=run.format(
+            name=name,
+            stem=Path(name).stem,
+            hint="bf16" if file.precision == "bf16" else "f32",
+            half=file.precision == "fp16",
+        ),
         batch="np.repeat(" if several else "",
         end=f", {file.batch}, axis=0)" if several else "",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ class Journal:
     """The events of a run, in a file to which lines `<crc32 in hex> <json>` are appended.
 
     events: all events, oldest first, their latencies on the scale of the last one (`runs.scale`).
+    followers: called with every event that is appended, once it is on disk.
 
     If the last line is incomplete (power cut, kill, full disk), it is ignored, and `append` cuts it off before it
     writes. Reading alone changes nothing, since another process may be writing that line.
@@ -33,6 +34,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.events: list[Event] = []
+        self.followers: list[Callable[[Event], object]] = []
         self._torn_at: int | None = None
         self.read()
 
@@ -56,7 +58,10 @@ class Journal:
         except OSError as error:
             raise cannot_write(self.path, len(line), error) from error
         self._add(json.loads(text))
-        return self.events[-1]
+        added = self.events[-1]
+        for follow in self.followers:
+            follow(added)
+        return added
 
     def _add(self, event: Event) -> None:
         if event["event"] == RESCALED:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import get_args
@@ -27,7 +28,7 @@ from surgenas.runs.summary import TestAccuracy
 from surgenas.tasks import Classes, Fit, Flips
 from surgenas.tasks.by_class import ByClass
 from surgenas.tasks.data import Dataset, Images, load_data
-from surgenas.training.loop import Recipe
+from surgenas.training.loop import Epoch, Recipe
 
 
 @dataclass(frozen=True)
@@ -95,13 +96,14 @@ def train_into(
     accelerator: str = "auto",
     processes: int = 1,
     reading: Reading = Reading(),
+    on_epoch: Callable[[Epoch], None] = lambda _: None,
 ) -> TrainedFile:
     """As `train_alone`, into a folder that `surgenas.load` reads: architecture.json, model.safetensors, model.onnx and
-    model.json."""
+    model.json. on_epoch: called after each epoch."""
     recipe = checked_recipe(epochs, batch)
     images = load_images(arch, space, data, out / "cache", progress, reading)
     checkpoints = Checkpoints(out / "checkpoints")
-    found = _train(arch, space, images, checkpoints, recipe, progress, seed, accelerator, processes)
+    found = _train(arch, space, images, checkpoints, recipe, progress, seed, accelerator, processes, on_epoch)
     save_weights(out / "model.safetensors", found.weights)
     write_atomic(out / "architecture.json", arch.to_json().encode())
     network = load_weights(out / "model.safetensors", space.build(arch)).eval()
@@ -132,7 +134,7 @@ def load_images(
 
 def _train(
     arch: Architecture, space: Space, images: Dataset, checkpoints: Checkpoints, recipe: Recipe, progress: Progress,
-    seed: int, accelerator: str, processes: int,
+    seed: int, accelerator: str, processes: int, on_epoch: Callable[[Epoch], None] = lambda _: None,
 ) -> Trained:  # fmt: skip
     make_folder(checkpoints.folder)
     with exclusive(checkpoints.folder):
@@ -140,10 +142,14 @@ def _train(
                  "flips": images.flips, **({"classes": "balanced"} if images.balanced else {})}  # fmt: skip
         claim_checkpoints(checkpoints, facts)
         with progress.task("train", recipe.epochs, (checkpoints.numbers() or [0])[-1]) as task:
+
+            def note(name: str, epoch: Epoch) -> None:
+                on_epoch(epoch)
+                task.advance(f"loss {epoch.loss:.2f}")
+
             engine = Here(
                 Images(images, images), recipe, (), space, seed, store=lambda _: checkpoints,
-                on_epoch=lambda _, epoch: task.advance(f"loss {epoch.loss:.2f}"), accelerator=accelerator,
-                processes=processes,
+                on_epoch=note, accelerator=accelerator, processes=processes,
             )  # fmt: skip
             return engine.train(Train("alone", arch, derive(seed, "train")))
 
