@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import groupby
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import nn
 
-from surgenas.core.architecture import Architecture, Setting
+from surgenas.core.architecture import Architecture, Setting, SpaceSpec
 from surgenas.core.space import Choice, CostTable, Space
 from surgenas.nn.blocks import shortcut
 from surgenas.nn.chain import ChainNetwork
@@ -92,11 +92,19 @@ class ChainSpace(Space):
         return [(cin, stride) == (cout, 1) for cin, cout, stride in self.SHAPES]
 
     def costs(self) -> CostTable:
-        return self._costs
+        return _costs(type(self), self.spec)
 
-    @cached_property
-    def _costs(self) -> CostTable:
+    def count_costs(self) -> CostTable:
+        """The cost table, counted anew, which takes up to half a second."""
         with torch.device("meta"):
             operators = {s: [self.operator(gene, *s, affine=True) for gene in self.OPTIONS] for s in set(self.SHAPES)}
             stem, head = self.stem(affine=True), self.head(affine=True)
         return chain_costs([stem], [operators[shape] for shape in self.SHAPES], [head], self.input_shape)
+
+
+@lru_cache(maxsize=32)
+def _costs(kind: type[ChainSpace], spec: SpaceSpec) -> CostTable:
+    """The cost table of all spaces of a kind that have these settings."""
+    made: Any = kind  # its settings are what it says of itself
+    found: CostTable = made(**dict(spec.settings)).count_costs()
+    return found
