@@ -14,8 +14,9 @@ install: .venv/installed
 demo: install
 	$(BIN)/surgenas search
 
+# Where no bytecode may be written, each worker would rewrite the assertions of all tests again, 6 s of each.
 test: install check
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: install
 	$(BIN)/ruff check src tests benchmarks examples
