@@ -264,7 +264,6 @@ class HandingDevice(ToyDevice):
     measured_files: list[dict[str, bytes]] = []  # noqa: RUF012
 
     def __init__(self, name: str = "onnxruntime-cpu-int8") -> None:
-        super().__init__()
         self.real = make_target(name)
         self.name, self.key = name, f"toy/{name}"
         self.suffixes, self.runs_open_onnx = self.real.suffixes, self.real.runs_open_onnx

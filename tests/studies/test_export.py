@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import onnx
 import pytest
 
 from surgenas import api
 from surgenas.core.errors import EnvironmentFault, UsageError
+from surgenas.core.progress import Progress
 from surgenas.hardware.runtimes.litert import LiteRT
+from surgenas.runs.run import Run
 from surgenas.runs.steps.export import export
 from surgenas.studies.export import HandedOn
 from tests.runs.written import ROOFLINE, new_run, trained
 
 
-@pytest.fixture
-def run(tmp_path):
-    """Searched for a device in int8, and exported."""
-    run = trained(new_run(tmp_path / "run", device="tests.runs.written:HandingDevice"))
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """The folder of a run that was searched for a device in int8, and exported. Who uses it copies it first."""
+    folder = tmp_path_factory.mktemp("exported") / "run"
+    run = trained(new_run(folder, device="tests.runs.written:HandingDevice"))
     run.record("export", export(run))
-    return run
+    return folder
+
+
+@pytest.fixture
+def run(exported, tmp_path):
+    shutil.copytree(exported, tmp_path / "run")
+    return Run.open(tmp_path / "run", Progress())
 
 
 def test_onnx_without_a_device_is_the_file_for_everybody(run, tmp_path):

@@ -41,19 +41,30 @@ class Judge:
 
 
 @dataclass(frozen=True)
-class Train:
-    """Train an architecture from fresh weights and report it on the test part. Its result is an `engine.base.Trained`.
+class Weights:
+    """Weights to begin a training with: a safetensors file, and the SHA-256 of its content."""
 
-    name: which checkpoints are its own. seed: of the first weights and of the order of the images.
+    file: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train an architecture and report it on the test part. Its result is an `engine.base.Trained`.
+
+    name: which checkpoints are its own. seed: of fresh weights and of the order of the images. start: the weights that
+    it begins with; None for fresh ones.
     """
 
     name: str
     arch: Architecture
     seed: int
+    start: Weights | None = None
 
     @property
     def key(self) -> str:
-        return f"train/{self.arch.key}/{self.seed}"
+        begun = f"/{self.start.digest[:16]}" if self.start else ""
+        return f"train/{self.arch.key}/{self.seed}{begun}"
 
 
 @dataclass(frozen=True)

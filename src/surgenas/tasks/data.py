@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -145,6 +146,7 @@ def eval_batches(dataset: Dataset, part: Part, batch: int) -> Iterator[tuple[Ten
         yield dataset.normalise(part.images[start : start + batch]), part.labels[start : start + batch]
 
 
+@lru_cache(maxsize=4)  # a process may open many runs
 def _digits(resolution: int) -> Dataset:
     from sklearn.datasets import load_digits
 

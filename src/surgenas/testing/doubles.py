@@ -23,6 +23,13 @@ from surgenas.nn.blocks import classifier, conv_bn_act, mbconv
 from surgenas.predictors.base import Predictor
 from surgenas.spaces.chain import ChainSpace
 
+_MS_OF: dict[str, float] = {}
+
+
+def _toy_ms(network: nn.Module) -> float:
+    layers = sum(isinstance(m, nn.Conv2d) for m in network.modules())
+    return 1e-4 * layers + 1e-7 * sum(p.numel() for p in network.parameters())
+
 
 class ToyDevice:
     """A simulated device, whose latency is a fixed function of the network, for tests of everything around it."""
@@ -30,9 +37,6 @@ class ToyDevice:
     name = "toy"
     key = "toy/1"
     units = ("ms",)
-
-    def __init__(self) -> None:
-        self._known_ms: dict[tuple[str, tuple[int, ...]], float] = {}
 
     def describe(self) -> TargetInfo:
         return TargetInfo(self.name, self.key, "measured", "simulated", "none")
@@ -53,13 +57,10 @@ class ToyDevice:
         return [self.measured(job, effort) for job in jobs]
 
     def measured(self, job: Job, effort: Effort) -> Cost | Failure:
-        """The cost of one network, which is built once."""
-        place = job.key, job.input_shape
-        if place not in self._known_ms:
-            network = job.module
-            layers = sum(isinstance(m, nn.Conv2d) for m in network.modules())
-            self._known_ms[place] = 1e-4 * layers + 1e-7 * sum(p.numel() for p in network.parameters())
-        ms = self._known_ms[place]
+        """The cost of one network. One of a space is built once in a process, which takes longer than all else here."""
+        if job.arch and job.key not in _MS_OF:
+            _MS_OF[job.key] = _toy_ms(job.module)
+        ms = _MS_OF[job.key] if job.arch else _toy_ms(job.module)
         busy_ms = (ms,) * 8 + (1.5 * ms,) * 2
         return Measurement(
             job.key, self.key, ms, ms, 0.01, "A", 10, ms, 1.5 * ms, "toy-reference", 1.0, 0.0, spreads_ms=(busy_ms,) * 3
