@@ -19,10 +19,10 @@ from surgenas.runs.results import Searched
 SAID = {
     "--data": "photos", "--resolution": "32", "--max-corrupt": "0.5", "--space": "macro", "--layout": "proxyless",
     "--width": "0.5", "--device": "openvino-cpu", "--latency": "800us", "--latency-as": "p90", "--samples": "7",
-    "--method": "spos",
-    "--epochs": "3", "--set": "eta=0.5", "--train-epochs": "9", "--batch": "32", "--accelerator": "cpu",
+    "--method": "spos", "--epochs": "3", "--set": "eta=0.5", "--train-epochs": "9", "--batch": "32",
+    "--accelerator": "cpu",
     "--processes": "2", "--random": "4", "--random-at-equal-latency": "5", "--seed": "6", "--time-limit": "30m",
-    "--fit": "pad", "--flips": "off", "--classes": "balanced",
+    "--fit": "pad", "--flips": "off", "--classes": "balanced", "--start": "inherit",
 }  # fmt: skip
 FLAGS = {word.word.flag: word for word in words() if word.word.flag}
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from surgenas.core.architecture import Architecture, SpaceSpec
 from surgenas.core.cost import Effort
-from surgenas.core.work import Epochs, Judge, Price, Train
+from surgenas.core.work import Epochs, Judge, Price, Train, Weights
 
 few = settings(deadline=None, max_examples=60)
 ARCHS = st.builds(
@@ -35,6 +35,7 @@ def test_keys_are_what_journals_of_finished_runs_have():
     assert Epochs(3).key == "epoch/3"
     assert Judge(ONE).key == "judge/ad10b57246e5c8bc/0"
     assert Train("found", ONE, 5).key == "train/ad10b57246e5c8bc/5"
+    assert Train("found", ONE, 5, Weights("f", "0" * 64)).key == "train/ad10b57246e5c8bc/5/0000000000000000"
     assert Price((ONE, OTHER), Effort.CLAIM).key == "price/112e7cdeee2ca6cc/claim"
 
 
@@ -56,6 +57,7 @@ def test_work_survives_a_journey_to_another_process(work):
 def test_each_part_of_the_work_makes_it_another():
     different = [
         Epochs(0), Epochs(1), Judge(ONE), Judge(ONE, 1), Judge(OTHER), Train("x", ONE, 0), Train("x", ONE, 1),
+        Train("x", ONE, 1, Weights("f", "a" * 64)), Train("x", ONE, 1, Weights("f", "b" * 64)),
         Train("x", OTHER, 0), Price((ONE,)), Price((OTHER,)), Price((ONE, OTHER)), Price((OTHER, ONE)),
         Price((ONE,), Effort.CLAIM), Price(()),
     ]  # fmt: skip

@@ -9,10 +9,12 @@ import torch
 
 from surgenas.core import moves
 from surgenas.core.cost import Effort
+from surgenas.core.errors import CorruptError
 from surgenas.core.seeds import derive
 from surgenas.core.work import Epochs, Judge, Price, Train
 from surgenas.engine.here import Here
 from surgenas.engine.jobs import network_of
+from surgenas.nn.weights import load_weights, save_weights
 from surgenas.tasks.by_class import balanced_accuracy, judge_classes
 from surgenas.tasks.classification import accuracy, predict
 from surgenas.tasks.data import Images, Part, hold_out
@@ -89,6 +91,21 @@ def test_two_trainings_of_one_work_are_equal_bit_for_bit_and_report_the_test_par
     assert heard == [("found", 0)] * 2
     third = engine(images).perform(replace(work, seed=6))
     assert any(not torch.equal(value, third.weights[name]) for name, value in one.weights.items())
+
+
+def test_a_training_begins_with_the_weights_that_it_is_given(images, tmp_path):
+    torch.manual_seed(1)
+    other = network_of(ARCH, SPACE)
+    start = save_weights(tmp_path / "start.safetensors", other.state_dict())
+    found = engine(images).perform(Train("found", ARCH, 5, start))
+    expected = fit(make_fabric("cpu", 1), lambda: load_weights(tmp_path / "start.safetensors", network_of(ARCH, SPACE)),
+                   images.data, RECIPE, seed=5)  # fmt: skip
+    assert all(torch.equal(value, expected[name]) for name, value in found.weights.items())
+    fresh = engine(images).perform(Train("found", ARCH, 5))
+    assert any(not torch.equal(value, fresh.weights[name]) for name, value in found.weights.items())
+    save_weights(tmp_path / "start.safetensors", network_of(ARCH, SPACE).state_dict())
+    with pytest.raises(CorruptError, match="damaged"):
+        engine(images).perform(Train("found", ARCH, 5, start))
 
 
 def test_an_epoch_is_the_batches_of_what_a_search_may_train_on(images):

@@ -9,9 +9,10 @@ from typing import ClassVar
 import pytest
 import torch
 
+from surgenas.core import moves
 from surgenas.core.errors import SurgenasError, UsageError
 from surgenas.core.work import Epochs
-from surgenas.methods.base import EpochSummary, Needs, Problem
+from surgenas.methods.base import EpochSummary, HoldsWeights, Needs, Problem
 from surgenas.methods.shared_weights import SupernetSearch, check_sharing
 from surgenas.spaces.nasbench201 import NASBench201
 from surgenas.testing import Planted
@@ -117,3 +118,16 @@ def test_a_space_that_shares_weights_otherwise_is_refused():
 def test_a_space_that_shares_no_weights_is_refused():
     with pytest.raises(UsageError, match="share no weights"):
         check_sharing(object(), Needs(shares=("choice",)), "any", "mobile")
+
+
+def test_every_architecture_has_weights_as_a_network_of_its_own_takes_them():
+    space = Planted()
+    search = Counting().begin(Problem(space, 1.0, 0))
+    assert isinstance(search, HoldsWeights)
+    arch = moves.uniform_architecture(space, "k5e3")
+    network = space.build(arch)
+    network.load_state_dict(search.weights_of(arch))
+    images = torch.randn(2, *space.input_shape)
+    with torch.no_grad():
+        expected = search.supernet.eval().at(images, moves.indices(space, arch))
+        assert torch.equal(network.eval()(images), expected)

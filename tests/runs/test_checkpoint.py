@@ -7,11 +7,10 @@ import os
 
 import pytest
 import torch
-from torch import nn
 
 from surgenas.core.errors import CorruptError, EnvironmentFault
 from surgenas.core.files import write_atomic
-from surgenas.runs.checkpoint import Checkpoints, load_weights, save_weights
+from surgenas.runs.checkpoint import Checkpoints
 
 STATE = {"a": torch.arange(6.0).reshape(2, 3), "b": {0: [1, "x", None], "c": torch.ones(2)}, "n": 1.5}
 
@@ -91,14 +90,3 @@ def test_a_full_disk_is_said_with_path_and_bytes(tmp_path, monkeypatch):
                 write()
     assert checkpoints.load()[0] == 1
     assert not (tmp_path / "x").exists()
-
-
-def test_weights_come_back_bit_for_bit_and_not_into_another_network(tmp_path):
-    one, other = nn.Linear(3, 2), nn.Linear(3, 2)
-    save_weights(tmp_path / "w.safetensors", one.state_dict())
-    load_weights(tmp_path / "w.safetensors", other)
-    assert same(one.state_dict(), other.state_dict())
-    with pytest.raises(CorruptError, match="weights of this architecture"):
-        load_weights(tmp_path / "w.safetensors", nn.Linear(2, 2))
-    with pytest.raises(CorruptError, match="surgenas resume"):
-        load_weights(tmp_path / "none.safetensors", nn.Linear(3, 2))

@@ -18,7 +18,7 @@ SAID = {
     "space_settings": {"pool": "k3e3"}, "device": "openvino-cpu", "latency_ms": 4.0, "latency_as": "p90", "samples": 7,
     "predictors": ("ridge",), "strict": True, "method": "spos", "epochs": 3, "method_settings": {"eta": 0.5},
     "train_epochs": 9, "batch": 32, "accelerator": "cpu", "processes": 2, "random": 4, "random_at_equal_latency": 5,
-    "fit": "pad", "flips": "off", "classes": "balanced", "seed": 6, "time_limit_s": 60.0,
+    "fit": "pad", "flips": "off", "classes": "balanced", "start": "inherit", "seed": 6, "time_limit_s": 60.0,
 }  # fmt: skip
 
 

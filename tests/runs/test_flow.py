@@ -145,6 +145,12 @@ def test_a_method_that_does_not_fit_its_space_is_refused_at_once(tmp_path, tiny)
     assert not open_run(tmp_path / "run").journal.all("measured")
 
 
+def test_a_method_without_shared_weights_has_none_to_begin_with(tmp_path, tiny):
+    with pytest.raises(UsageError, match="--start inherit: random trains each candidate by itself"):
+        go(tmp_path / "run", tiny, method="random", start="inherit")
+    assert not open_run(tmp_path / "run").journal.all("measured")
+
+
 def test_a_limit_out_of_reach_is_refused_before_time_is_spent(tmp_path, tiny):
     with pytest.raises(LimitError, match=r"reaches .* ms to .* ms.*nearest network"):
         go(tmp_path / "run", tiny, latency_ms=0.001)

@@ -24,8 +24,8 @@ from surgenas.hardware.devices import make_target
 from surgenas.hardware.target import Job
 from surgenas.hardware.timed.conversion import settle_statistics
 from surgenas.hardware.timed.measurement import Measurement
+from surgenas.nn.weights import save_weights
 from surgenas.predictors.evaluate import Score
-from surgenas.runs.checkpoint import save_weights
 from surgenas.runs.config import make_config
 from surgenas.runs.journal import Journal
 from surgenas.runs.results import (

@@ -178,7 +178,7 @@ def load(run: str | Path) -> nn.Module:
 
     Raises UsageError or CorruptError if the folder has no trained network.
     """
-    from surgenas.runs.checkpoint import load_weights
+    from surgenas.nn.weights import load_weights
     from surgenas.runs.found import read_with_space
 
     arch, space = read_with_space(run)

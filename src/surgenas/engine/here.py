@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from lightning_fabric import Fabric
@@ -15,11 +16,12 @@ from surgenas.core.cost import Cost, Failure
 from surgenas.core.progress import Progress
 from surgenas.core.seeds import derive
 from surgenas.core.space import Space
-from surgenas.core.work import Epochs, Judge, Price, Train, Work
+from surgenas.core.work import Epochs, Judge, Price, Train, Weights, Work
 from surgenas.engine.base import Trained
 from surgenas.engine.jobs import job_of, network_of
 from surgenas.hardware.target import Target
 from surgenas.methods.base import Batches
+from surgenas.nn.weights import load_weights
 from surgenas.tasks.by_class import judge_classes
 from surgenas.tasks.classification import predict, score, share_right
 from surgenas.tasks.data import Dataset, Images
@@ -91,7 +93,7 @@ class Here:
     def train(self, work: Train) -> Trained:
         """Train a network on all images but the test part, from its newest checkpoint if it has one."""
         checkpoints = self.store(work.name)
-        build, data = partial(network_of, work.arch, self.space), self.images.data
+        build, data = partial(_begun, partial(network_of, work.arch, self.space), work.start), self.images.data
         if self.processes > 1:
             assert checkpoints is not None, "what several processes train comes back by their checkpoints"
             # arguments are bound, not passed: Fabric would try to assign to the fields of our frozen values
@@ -108,6 +110,12 @@ class Here:
         network.load_state_dict(weights)
         said, labels = predict(network, data, data.test).argmax(1), data.test.labels
         return Trained(weights, share_right(said, labels), judge_classes(said, labels, data.classes))
+
+
+def _begun(build: Callable[[], nn.Module], start: Weights | None) -> nn.Module:
+    """The network as its training begins."""
+    network = build()
+    return load_weights(Path(start.file), network, start.digest) if start else network
 
 
 def _on_rank(

@@ -148,6 +148,14 @@ class Search(Protocol):
 
 
 @runtime_checkable
+class HoldsWeights(Protocol):
+    """A search that has trained weights for every architecture."""
+
+    def weights_of(self, arch: Architecture) -> dict[str, Tensor]:
+        """The weights that the architecture has now, as a network of its own takes them."""
+
+
+@runtime_checkable
 class Method(Protocol):
     """A published method with its settings, which are the fields of a frozen dataclass.
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from surgenas.core.architecture import Architecture
 from surgenas.core.capabilities import SharesWeights, require
 from surgenas.core.errors import SurgenasError, UsageError
+from surgenas.core.moves import indices
 from surgenas.core.seeds import derive
 from surgenas.core.work import Epochs, Work
 from surgenas.methods.base import Batches, EpochSummary, Latency, Needs, Problem
@@ -127,6 +128,12 @@ class SupernetSearch(ABC):
         """As `methods.base.Search`."""
         self.load_own_state(state)
         self.done = int(state["done"])
+
+    def weights_of(self, arch: Architecture) -> dict[str, Tensor]:
+        """As `methods.base.HoldsWeights`."""
+        network = self.space.build(arch)
+        found: dict[str, Tensor] = self.supernet.cut(indices(self.space, arch), network).state_dict()
+        return found
 
     def ask(self) -> Sequence[Work]:
         """The next epoch; empty if none is left."""

@@ -10,7 +10,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors.torch import load, save
 from torch import Tensor
 
@@ -112,24 +111,3 @@ def _restore(value: Any, tensors: dict[str, Tensor]) -> Any:
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def save_weights(path: Path, state: dict[str, Tensor]) -> None:
-    """Write a network's weights as safetensors; after a crash the file holds the old weights or the new ones."""
-    write_atomic(path, save({name: t.detach().cpu().contiguous() for name, t in state.items()}))
-
-
-def load_weights(path: Path, network: torch.nn.Module) -> torch.nn.Module:
-    """Load the weights that `save_weights` wrote into a network, and return it.
-
-    Raises CorruptError if the file is missing or does not fit the network.
-    """
-    try:
-        network.load_state_dict(load(path.read_bytes()))
-    except OSError as error:
-        raise CorruptError(
-            f"{path}: {error.strerror}; the run has not trained its network yet: `surgenas resume`"
-        ) from error
-    except Exception as error:
-        raise CorruptError(f"{path} does not hold the weights of this architecture ({error})") from error
-    return network

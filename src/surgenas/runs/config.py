@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
@@ -121,6 +121,10 @@ class TrainingConfig(Part):
         Classes,
         Word("Learn from images as they are (as-is), or from every class equally often (balanced).", "--classes"),
     ] = "as-is"
+    start: Annotated[
+        Literal["fresh", "inherit"],
+        Word("Train networks from fresh weights, or from those that the search has trained (inherit).", "--start"),
+    ] = "fresh"
     accelerator: Annotated[str, Word("Where to train: auto, cpu, cuda.", "--accelerator")] = "auto"
     processes: Annotated[int, Field(ge=1), Word("Processes to train with (DDP).", "--processes")] = 1
 

@@ -23,7 +23,7 @@ from surgenas.hardware.onnx_file import add_metadata, to_onnx
 from surgenas.hardware.runtimes import Images
 from surgenas.hardware.target import Deliverer, Job, TargetInfo
 from surgenas.hardware.timed.conversion import check_equal
-from surgenas.runs.checkpoint import load_weights
+from surgenas.nn.weights import load_weights
 from surgenas.runs.results import FOUND, Delivered, Exported, ModelFile
 from surgenas.runs.run import Run
 from surgenas.runs.training import weights_file

@@ -153,6 +153,10 @@ def check_names(run: Run) -> None:
     assert searching.method is not None, "made from its settings, which may be refused"
     assert searching.rungs, "made from the epochs, which may be too few"
     check_percentile(run)
+    if run.config.training.start == "inherit" and not searching.needs.shares:
+        raise UsageError(
+            f"--start inherit: {run.config.method.name} trains each candidate by itself, there is nothing to inherit"
+        )
     usable_predictors(run)
     if (asked := wanted_samples(run)) < LEAST:
         raise UsageError(f"--samples {asked}: a search learns latency from {LEAST} networks or more")

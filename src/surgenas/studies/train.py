@@ -19,7 +19,8 @@ from surgenas.core.work import Train
 from surgenas.engine.base import Trained
 from surgenas.engine.here import Here
 from surgenas.nn.cost import output_shape
-from surgenas.runs.checkpoint import Checkpoints, load_weights, save_weights
+from surgenas.nn.weights import load_weights, save_weights
+from surgenas.runs.checkpoint import Checkpoints
 from surgenas.runs.delivery import write_onnx
 from surgenas.runs.journal import exclusive
 from surgenas.runs.model_use import use_of, write_use

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+
 import pytest
+import torch
 
 from surgenas.core import moves
+from surgenas.nn.weights import load_weights
 from surgenas.runs.results import Derived, Rivals
+from surgenas.runs.searching import Searching
 from surgenas.runs.steps.train import networks, train
 from tests.runs.written import ARCH, Interrupting, again, timed
 
@@ -45,3 +51,27 @@ def test_killed_inside_it_goes_on_and_ends_the_same(ready):
     assert [e["epoch"] for e in again(ready).journal.all("trained", network="twin")] == [0, 1, 2], "no epoch twice"
     weights = [(ready.folder / name).read_bytes() for name in ("model.safetensors", "models-twin.safetensors")]
     assert weights[0] == weights[1]
+
+
+def test_networks_begin_with_what_the_search_has_trained_if_asked(finished, copied):
+    """And those of another space, such as the yardstick, with fresh weights."""
+    run = copied(finished.run)
+    fresh = run.accuracy("found"), (run.folder / "model.safetensors").read_bytes()
+    config = run.folder / "config.json"
+    record = json.loads(config.read_text())
+    record["config"]["training"]["start"] = "inherit"
+    config.write_text(json.dumps(record))
+    run = again(run)
+    shutil.rmtree(run.folder / "checkpoints" / "train-found")
+    shutil.rmtree(run.folder / "checkpoints" / "train-MobileNetV2")
+    train(run, "found", run.derived.architecture)
+    assert (run.folder / "model.safetensors").read_bytes() != fresh[1]
+    begun = run.folder / "start-model.safetensors"
+    search = Searching(run).go_on()
+    expected = search.weights_of(run.derived.architecture)
+    network = load_weights(begun, run.space.build(run.derived.architecture))
+    assert all(torch.equal(value, expected[name]) for name, value in network.state_dict().items())
+    yardstick = (run.folder / "models-MobileNetV2.safetensors").read_bytes()
+    train(run, "MobileNetV2", run.rivals.architectures["MobileNetV2"])
+    assert (run.folder / "models-MobileNetV2.safetensors").read_bytes() == yardstick
+    assert not (run.folder / "start-models-MobileNetV2.safetensors").exists()

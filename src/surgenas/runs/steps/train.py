@@ -1,14 +1,16 @@
-"""Trains the found network and its rivals from scratch, all by the same recipe."""
+"""Trains the found network and its rivals, all by the same recipe."""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import asdict, replace
 
 from surgenas.core.architecture import Architecture
 from surgenas.core.progress import Task
 from surgenas.core.seeds import derive
-from surgenas.core.work import Train
-from surgenas.runs.checkpoint import save_weights
+from surgenas.core.work import Train, Weights
+from surgenas.methods.base import HoldsWeights
+from surgenas.nn.weights import save_weights
 from surgenas.runs.results import FOUND, Accuracy
 from surgenas.runs.run import Run
 from surgenas.runs.searching import Searching
@@ -31,10 +33,23 @@ def train(run: Run, name: str, arch: Architecture) -> Accuracy:
             on_epoch=lambda _, epoch: _note(run, name, task, epoch),
         )  # fmt: skip
         seed = derive(run.config.seed, "train")  # the same for all: they differ in the architecture alone
-        found = engine.perform(Train(folder, arch, seed))
+        found = engine.perform(Train(folder, arch, seed, _start(run, name, arch)))
     save_weights(run.folder / weights_file(name), found.weights)
     run.progress.log(f"{name}: test accuracy {found.accuracy:.2%}")
     return Accuracy(found.accuracy, found.classes.balanced_accuracy, found.classes if name == FOUND else None)
+
+
+def _start(run: Run, name: str, arch: Architecture) -> Weights | None:
+    """The weights that the search has trained for the architecture, as a file of the run; None for fresh ones, which a
+    network of another space always gets."""
+    if run.config.training.start == "fresh" or arch.space != run.space.spec:
+        return None
+    path = run.folder / f"start-{weights_file(name)}"
+    if path.is_file():  # written before a kill
+        return Weights(str(path), hashlib.sha256(path.read_bytes()).hexdigest())
+    search = Searching(run).go_on()
+    assert isinstance(search, HoldsWeights), "`check_names` has asked"
+    return save_weights(path, search.weights_of(arch))
 
 
 def _note(run: Run, name: str, task: Task, epoch: Epoch) -> None:
