@@ -1,12 +1,15 @@
 """Is a millisecond true, whenever the machine was calibrated? Runs on a simulated machine whose speed changes.
 
-python benchmarks/scale.py [--runs N] [--keep]
+python benchmarks/scale.py [--runs N] [--hogged N] [--keep]
 
 Once on a new machine each time, of which nothing is known, and once on one machine, an hour between the runs.
 
 Each run is the measuring of a search: calibrated at any moment, then networks to learn from, candidates and rivals with
 minutes of training between. The machine is in one of three states for one to five minutes each. What a run says in the
 end is compared with what its networks take in the fastest state.
+
+With --hogged, that many runs of seven minutes on this machine instead: two programs compute while it is calibrated, and
+what is said of a network in the end is compared with the fast decile of a plain loop over ONNX Runtime.
 """
 
 from __future__ import annotations
@@ -14,10 +17,15 @@ from __future__ import annotations
 import argparse
 import gc
 import math
+import subprocess
+import sys
 import tempfile
+import time
+import timeit
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +34,15 @@ import torch
 from common import finish
 from torch import nn
 
+from surgenas.core import moves
 from surgenas.core.cost import Effort
 from surgenas.core.progress import Progress
+from surgenas.engine.jobs import job_of
+from surgenas.hardware.devices import make_target
 from surgenas.hardware.runtimes import Images
+from surgenas.hardware.runtimes.onnxruntime import OnnxRuntime
 from surgenas.hardware.target import Job
+from surgenas.hardware.timed.conversion import convert_for
 from surgenas.hardware.timed.device import RuntimeDevice
 from surgenas.hardware.timed.measurement import Measurement
 from surgenas.hardware.timed.scale import REPAIRED
@@ -37,6 +50,7 @@ from surgenas.hardware.timed.session import Answer, Greeting, Network, Request
 from surgenas.hardware.timed.store import Store
 from surgenas.hardware.timed.timing import Machine, run_campaign
 from surgenas.nn.cost import count
+from surgenas.spaces import make_space
 
 STATES = (1.0, 1.45, 1.8)
 NOISE = 0.01
@@ -45,6 +59,7 @@ STEPS = (
     (0, Effort.LEARN), (0, Effort.LEARN), (1.5, Effort.CLAIM), (0, Effort.CONFIRM), (2, Effort.CLAIM),
 )  # fmt: skip
 """Minutes of training, and what is measured then."""
+MINUTES = 6
 
 
 class Clock:
@@ -144,6 +159,47 @@ def one_machine(runs: int, folder: Path) -> Iterator[tuple[Measurement, float]]:
         clock.wait(float(clock.rng.uniform(1800, 5400)))
 
 
+def hogged(runs: int, folder: Path) -> Iterator[tuple[Measurement, float]]:
+    """Each with a store of its own; every minute something is measured, as in a search."""
+    space = make_space("mobile", {"layout": "small", "resolution": 32, "classes": 10})
+    for seed in range(runs):
+        here = make_target("onnxruntime-cpu")
+        assert isinstance(here, RuntimeDevice)
+        device = replace(here, store=Store(folder / f"{seed}.sqlite"))
+        job = job_of(moves.sample(space, np.random.default_rng(seed)))
+        with computing(2):
+            scale = device.calibrate(job)
+        scaled = device.on_scale(scale)
+        for _ in range(MINUTES):
+            scaled.price([job])
+            time.sleep(55)
+        said = scaled.price([job], Effort.CLAIM)[0]
+        known = device.known(scale[0])
+        assert isinstance(said, Measurement)
+        assert known is not None
+        print(f"calibrated as {scale[1]:.4f} ms, known as {known.ms:.4f} +-{known.doubt:.0%}", file=sys.stderr)
+        yield said.on(known.ms, known.doubt), plain_loop_ms(job)
+
+
+@contextmanager
+def computing(count: int) -> Iterator[None]:
+    """While so many other processes compute."""
+    hogs = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for hog in hogs:
+            hog.kill()
+            hog.wait()
+
+
+def plain_loop_ms(job: Job, runs: int = 5000) -> float:
+    network = convert_for(OnnxRuntime(), job, 1, "fp32")[0]
+    call = OnnxRuntime().prepare(network.model, network.images, 1, "fp32")
+    seconds = timeit.repeat(call, number=1, repeat=runs)
+    return 1e3 * float(np.quantile(seconds, 0.1))
+
+
 def figures(ends: list[tuple[Measurement, float]]) -> dict[str, Any]:
     off = {g: [abs(m.ms / true - 1) for m, true in ends if m.ms_grade == g] for g in "ABCD"}
     sure = np.array(off["A"] + off["B"])
@@ -159,8 +215,15 @@ def figures(ends: list[tuple[Measurement, float]]) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--runs", type=int, default=300)
+    parser.add_argument("--hogged", type=int, default=0)
     parser.add_argument("--keep", action="store_true")
     args = parser.parse_args()
+    if args.hogged:
+        with tempfile.TemporaryDirectory() as folder:
+            ends = list(hogged(args.hogged, Path(folder)))
+        pairs = [{"said_ms": m.ms, "loop_ms": true, "grade": m.ms_grade} for m, true in ends]
+        finish("scale-hogged", {"runs": args.hogged, **figures(ends), "pairs": pairs})
+        return
     gc.freeze()  # campaigns collect garbage before they time
     found = {}
     for machines in (new_machines, one_machine):
