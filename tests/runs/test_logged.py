@@ -49,7 +49,8 @@ def test_what_a_run_ended_with(tmp_path):
     run = written_run(tmp_path / "run", beside={"MobileNetV2": 0.8})
     assert {p.name: p.value for p in final_points(run)} == {
         "final/limit_ms": 2.5, "final/latency_of_limit": 0.8, "final/found/test_accuracy": 0.9,
-        "final/found/latency_ms": 2.0, "final/found/doubt": 0.01, "final/MobileNetV2/test_accuracy": 0.8,
+        "final/found/latency_ms": 2.0, "final/found/doubt": 0.01, "final/found/p50_ms": 2.0, "final/found/p90_ms": 3.0,
+        "final/MobileNetV2/test_accuracy": 0.8,
         "final/MobileNetV2/latency_ms": 2.1, "final/MobileNetV2/doubt": 0.01,
     }  # fmt: skip
     words = final_words(run)

@@ -9,9 +9,9 @@ from typing import Any
 from surgenas.loggers.base import Plain, Point
 from surgenas.runs.config import RunConfig
 from surgenas.runs.journal import Event
-from surgenas.runs.results import ONNX, USE, Exported
+from surgenas.runs.results import FOUND, ONNX, USE, Exported
 from surgenas.runs.run import Run
-from surgenas.runs.summary import Summary, summarize
+from surgenas.runs.summary import summarize
 
 
 class Curves:
@@ -61,9 +61,14 @@ def _flat(values: Mapping[str, Any], path: str) -> Iterator[tuple[str, Plain]]:
 
 
 def final_points(run: Run) -> list[Point]:
-    """What the run ended with: of every network its accuracy on the test part and its latency, and the limit."""
+    """What the run ended with: of every network its accuracy on the test part and its latency, of the found one also
+    percentiles of its runs as they came; and the limit."""
     summary = summarize(run)
-    found = _points("final", 0, {"limit_ms": summary.limit_ms, "latency_of_limit": _share(summary)})
+    latency = summary.latency
+    share = latency.of_limit.share if latency.of_limit else None
+    found = _points("final", 0, {"limit_ms": summary.limit_ms, "latency_of_limit": share})
+    as_it_comes = {f"{name}_ms": of and of.ms for name, of in (("p50", latency.p50), ("p90", latency.p90))}
+    found += _points(f"final/{FOUND}", 0, as_it_comes)
     for network in (summary.found, *summary.beside):
         values = {"test_accuracy": network.accuracy, "latency_ms": network.latency_ms, "doubt": network.doubt}
         found += _points(f"final/{_name(network.name)}", 0, values)
@@ -84,10 +89,6 @@ def files_of(run: Run) -> Sequence[Path]:
     exported = run.result(Exported)
     names = [*(exported.files if exported else (ONNX,)), USE, "architecture.json", "report.html"]
     return [run.folder / name for name in names]
-
-
-def _share(summary: Summary) -> float | None:
-    return summary.latency.of_limit.share if summary.latency.of_limit else None
 
 
 def _name(network: str) -> str:
