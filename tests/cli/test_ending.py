@@ -17,7 +17,7 @@ from surgenas.runs.journal import Journal
 from surgenas.spaces.mobile import Mobile
 from tests.runs.written import pictures
 
-TOY = ["--device", "surgenas.testing:toy_device", "--resolution", "16", "--batch", "256", "--samples", "16"]
+TOY = ["--device", "surgenas.testing:toy_device", "--resolution", "16", "--batch", "256", "--samples", "12"]
 TABLE = ["--table", "file", "--validation", "a", "--test", "b"]
 BAD = [
     (["search", "--data", "nowhere"], 4, "no such folder"),
