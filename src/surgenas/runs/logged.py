@@ -67,7 +67,7 @@ def final_points(run: Run) -> list[Point]:
     latency = summary.latency
     share = latency.of_limit.share if latency.of_limit else None
     found = _points("final", 0, {"limit_ms": summary.limit_ms, "latency_of_limit": share})
-    as_it_comes = {f"{name}_ms": of and of.ms for name, of in (("p50", latency.p50), ("p90", latency.p90))}
+    as_it_comes = {f"{name}_ms": of.ms if of else None for name, of in (("p50", latency.p50), ("p90", latency.p90))}
     found += _points(f"final/{FOUND}", 0, as_it_comes)
     for network in (summary.found, *summary.beside):
         values = {"test_accuracy": network.accuracy, "latency_ms": network.latency_ms, "doubt": network.doubt}

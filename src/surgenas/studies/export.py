@@ -105,6 +105,8 @@ def _made(run: Run, to: Path, target: Deliverer) -> HandedOn:
     elif delivered and delivered.device == target.name and run.target.key == target.key:
         for suffix, content in read_delivered(run.folder, delivered).items():
             write_atomic(to.with_suffix(suffix), content)
+        digests = {to.with_suffix(Path(name).suffix).name: digest for name, digest in delivered.digests.items()}
+        delivered = replace(delivered, digests=digests)
     else:
         delivered = deliver(target, trained_job(run), run.data, run.folder / ONNX, to)
     return _told(run, to, {to.with_suffix(Path(n).suffix): delivered.file for n in delivered.digests}, delivered)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -68,3 +71,18 @@ def test_layers_are_told_by_the_names_of_the_network(model, images):
     assert any(name.startswith("/0/Conv") for name in busy), times
     assert any(name.startswith("/2/Conv") for name in busy), times
     assert not any("/" in name and not name.startswith("/") for name in times), times
+
+
+REPORTING = """
+import sys
+from surgenas.hardware.runtimes.openvino import OpenVino
+OpenVino().missing_feature("bf16")
+from openvino.tools.ovc import telemetry_utils
+print(telemetry_utils.tm.__name__, "openvino_telemetry" in sys.modules)
+"""
+
+
+def test_importing_it_reports_to_nobody():
+    """It would fork a process for that, in a worker whose standard input is being read."""
+    done = subprocess.run([sys.executable, "-c", REPORTING], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["openvino.tools.ovc.telemetry_stub", "False"], done.stderr

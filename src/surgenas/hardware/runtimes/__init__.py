@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import sys
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
@@ -108,6 +109,24 @@ def silence_output() -> Iterator[None]:
             yield
     finally:
         logging.disable(before)
+
+
+@contextmanager
+def without_telemetry() -> Iterator[None]:
+    """Import OpenVINO's packages in this block, and they report nothing.
+
+    On import alone they fork a process that tells their maker of it: beside a measurement, and in a worker, whose
+    standard input is being read, one that may never end (docs/log.md, 2026-11-27).
+    """
+    name = "openvino_telemetry"
+    unknown = name not in sys.modules
+    if unknown:
+        sys.modules[name] = None  # type: ignore[assignment]  # as if it were not installed
+    try:
+        yield
+    finally:
+        if unknown:
+            del sys.modules[name]
 
 
 def distribution_version(distribution: str, extra: str) -> str:

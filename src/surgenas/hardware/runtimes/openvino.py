@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from surgenas.core.errors import EnvironmentFault
-from surgenas.hardware.runtimes import Images, OnnxReader, distribution_version
+from surgenas.hardware.runtimes import Images, OnnxReader, distribution_version, without_telemetry
 
 
 class OpenVino(OnnxReader):
@@ -37,8 +37,7 @@ class OpenVino(OnnxReader):
 
     def to_files(self, model: bytes) -> dict[str, bytes]:
         """OpenVINO's own format, with all bits of the weights."""
-        import openvino
-
+        openvino = _openvino()
         network = openvino.Core().read_model(model)
         _name_by_place(network)
         with tempfile.TemporaryDirectory() as folder:
@@ -81,16 +80,18 @@ def _name_by_place(network: Any) -> None:
             node.set_friendly_name(f"{node.get_type_name()}_{place}")
 
 
-def _has_bf16() -> bool:
-    import openvino
+def _openvino() -> Any:
+    with without_telemetry():
+        import openvino
+    return openvino
 
-    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+def _has_bf16() -> bool:
+    return "BF16" in _openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 def _compile(model: bytes, threads: int, precision: str, **more: Any) -> Any:
-    import openvino
-
-    core = openvino.Core()
+    core = _openvino().Core()
     settings = {
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": 1,

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from surgenas.hardware.runtimes import Images, distribution_version, silence_output
+from surgenas.hardware.runtimes import Images, distribution_version, silence_output, without_telemetry
 
 
 def static_int8(model: bytes, calibration: Images) -> bytes:
@@ -42,7 +42,7 @@ def static_int8(model: bytes, calibration: Images) -> bytes:
 def nncf_int8(model: bytes, calibration: Images) -> bytes:
     """Quantize ONNX bytes by NNCF, for OpenVINO. calibration: the images (N, C, H, W) that say the ranges."""
     distribution_version("nncf", "openvino")
-    with silence_output():
+    with silence_output(), without_telemetry():
         import nncf
 
         name, batches = _batches(model, calibration)
