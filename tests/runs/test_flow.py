@@ -20,8 +20,8 @@ from surgenas.hardware.onnx_file import to_onnx
 from surgenas.report.text import summary_text
 from surgenas.runs.flow import CHEAP, LAST, LONG, perform, prepare
 from surgenas.runs.journal import Journal
-from surgenas.runs.results import Accuracy, Selected
-from surgenas.runs.run import STEP_OF, Run
+from surgenas.runs.results import STEP_OF, Accuracy, Selected
+from surgenas.runs.run import Run
 from surgenas.tasks.classification import accuracy
 from surgenas.tasks.data import load_data
 from tests.runs.written import ROOFLINE, TINY, end_of, killed, lines_of

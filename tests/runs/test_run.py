@@ -7,12 +7,12 @@ import json
 import pytest
 
 from surgenas.core.architecture import SpaceSpec
-from surgenas.core.errors import CorruptError, UsageError
+from surgenas.core.errors import CorruptError, SurgenasError, UsageError
 from surgenas.core.progress import Progress
 from surgenas.runs.config import FORMAT, make_config
 from surgenas.runs.flow import CHEAP, LAST, LONG
-from surgenas.runs.results import Derived, Planned, Reached
-from surgenas.runs.run import STEP_OF, Run
+from surgenas.runs.results import STEP_OF, Derived, Planned, Reached
+from surgenas.runs.run import Run
 from tests.runs.written import TOY, again, new_run, written_run
 
 
@@ -20,7 +20,7 @@ def test_folders_that_are_no_run_are_refused(tmp_path):
     with pytest.raises(UsageError, match="not a run folder"):
         Run.open(tmp_path, Progress())
     run = new_run(tmp_path / "run")
-    with pytest.raises(UsageError, match="holds a run already"):
+    with run.timed("profile"), pytest.raises(UsageError, match="holds a run already"):
         new_run(run.folder)
     for text, kind, named in (
         (json.dumps({"format": "surgenas.run/0", "config": {}}), UsageError, r"surgenas\.run/0"),
@@ -34,6 +34,18 @@ def test_folders_that_are_no_run_are_refused(tmp_path):
         with pytest.raises(kind, match=named) as error:
             Run.open(run.folder, Progress())
         assert "\n" not in str(error.value)
+
+
+def test_a_run_that_was_refused_makes_room_for_the_next_unless_somebody_works_on_it(tmp_path):
+    first = new_run(tmp_path / "run", seed=1)
+    for step in ("operators", "reach", "plan"):
+        with first.timed(step):
+            pass
+    with first.exclusive(), pytest.raises(SurgenasError, match="another process"):
+        new_run(first.folder, seed=2)
+    second = new_run(first.folder, seed=2)
+    assert again(second).config.seed == 2
+    assert again(second).journal.events == []
 
 
 def test_a_run_is_opened_as_it_was_made(tmp_path):

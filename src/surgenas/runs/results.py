@@ -219,3 +219,21 @@ class Verified(Record):
 
     costs: Mapping[str, AnyCost]
     layers: tuple[Layer, ...]
+
+
+STEP_OF: dict[type[Record], str] = {
+    Selected: "operators",
+    Reached: "reach",
+    Planned: "plan",
+    Profiled: "profile",
+    Predicted: "predict",
+    Searched: "search",
+    Derived: "derive",
+    Rivals: "rivals",
+    Exported: "export",
+    Verified: "verify",
+}
+"""The step that records each kind of result. A training is a step of its own for each network, such
+as "train found"."""
+HARDLY_BEGUN = {STEP_OF[kind] for kind in (Selected, Reached, Planned)}
+"""Steps that are done before a run may be refused."""

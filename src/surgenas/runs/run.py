@@ -32,20 +32,6 @@ from surgenas.spaces import make_space, settings_of
 from surgenas.tasks.data import Dataset, Images, default_resolution, load_data
 
 Result = TypeVar("Result", bound=Record)
-STEP_OF: dict[type[Record], str] = {
-    results.Selected: "operators",
-    results.Reached: "reach",
-    results.Planned: "plan",
-    results.Profiled: "profile",
-    results.Predicted: "predict",
-    results.Searched: "search",
-    results.Derived: "derive",
-    results.Rivals: "rivals",
-    results.Exported: "export",
-    results.Verified: "verify",
-}
-"""The step that records each kind of result. A training is a step of its own for each network, such
-as "train found"."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,9 +45,12 @@ class Run:
 
     @classmethod
     def create(cls, folder: Path, config: RunConfig, progress: Progress) -> Run:
-        """Start a new run in a folder; raises UsageError if the folder holds one already."""
+        """Start a new run in a folder, also in place of one that has hardly begun, as of a limit that was refused.
+
+        Raises UsageError if the folder holds another run, SurgenasError if a process is working on it.
+        """
         if (folder / "config.json").exists():
-            raise UsageError(f"{folder} holds a run already; `surgenas resume {folder}`, or choose another --out")
+            _make_room(folder)
         make_folder(folder)
         versions = {name: version(name) for name in ("surgenas", "torch", "timm", "onnxruntime", "numpy")}
         record = {"format": FORMAT, "config": config.model_dump(mode="json"), "versions": versions}
@@ -197,7 +186,7 @@ class Run:
 
     def result(self, kind: type[Result]) -> Result | None:
         """The recorded result of this kind, or None if its step is not done."""
-        return self.result_of(STEP_OF[kind], kind)
+        return self.result_of(results.STEP_OF[kind], kind)
 
     def result_of(self, step: str, kind: type[Result]) -> Result | None:
         """The recorded result of a step; None if it is not done, or did not apply."""
@@ -215,8 +204,8 @@ class Run:
         found = self.result(kind)
         if found is None:
             raise UsageError(
-                f"{self.folder} is not that far yet ({STEP_OF[kind]} is not done); `surgenas resume {self.folder}` "
-                "goes on"
+                f"{self.folder} is not that far yet ({results.STEP_OF[kind]} is not done); `surgenas resume "
+                f"{self.folder}` goes on"
             )
         return found
 
@@ -297,3 +286,13 @@ class Run:
         for event in self.journal.all("spent"):
             spent[event["step"]] = spent.get(event["step"], 0.0) + event["seconds"]
         return spent
+
+
+def _make_room(folder: Path) -> None:
+    """Remove a run in which nothing was done that takes long."""
+    with exclusive(folder):
+        journal = Journal(folder / "journal.jsonl")
+        if not {event["step"] for event in journal.all("begin")} <= results.HARDLY_BEGUN:
+            raise UsageError(f"{folder} holds a run already; `surgenas resume {folder}`, or choose another --out")
+        journal.path.unlink(missing_ok=True)
+        (folder / "config.json").unlink()
