@@ -50,6 +50,13 @@ def test_what_only_passes_on_is_free_and_pooling_moves_bytes():
     assert (macs, params, moved) == (0, 8, 0)
 
 
+def test_counting_leaves_a_module_that_stands_at_two_places_as_it_was():
+    layer = nn.Conv2d(4, 4, 1, bias=False)
+    network, weight = nn.Sequential(layer, nn.ReLU(), layer), layer.weight
+    assert count(network, (4, 3, 3)) == (2 * 16 * 9, 16)
+    assert layer.weight is weight
+
+
 def test_the_toy_network_of_netadapt_costs_what_is_published():
     """Four 3x3 convolutions, 3-16-32-64-10 channels: 29,232 weights, 29,933,568 MACs at 32 x 32."""
     widths = (3, 16, 32, 64, 10)

@@ -11,9 +11,10 @@ from typing import Any, Literal
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.overrides import TorchFunctionMode
 from torch.utils.flop_counter import FlopCounterMode
+
+from surgenas.nn.substitution import call_with
 
 
 @dataclass(frozen=True)
@@ -196,7 +197,7 @@ def _without_values(network: nn.Module) -> Iterator[Callable[[Tensor], Tensor]]:
     network.eval()
     try:
         with torch.no_grad():
-            yield lambda x: functional_call(network, shapes, (x,))
+            yield lambda x: call_with(network, shapes, x)
     finally:
         for module in training:
             module.training = True

@@ -148,6 +148,16 @@ def tied() -> nn.Sequential:
     return network
 
 
+def placed_twice() -> nn.Sequential:
+    inner = conv(8, 8)
+    return nn.Sequential(conv(3, 8), inner, nn.ReLU(), inner, conv(8, 6), head(6))
+
+
+def block_placed_twice() -> nn.Sequential:
+    block = Adds(conv(8, 6), conv(6, 8))
+    return nn.Sequential(conv(3, 8), block, conv(8, 8), block, head(8))
+
+
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "chain": lambda: nn.Sequential(conv(3, 8), nn.ReLU(), conv(8, 12), nn.Hardswish(), head(12)),
     "residual": lambda: nn.Sequential(
@@ -168,6 +178,8 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "dropout": lambda: nn.Sequential(conv(3, 8), Drops(), conv(8, 6), head(6)),
     "used twice": lambda: nn.Sequential(conv(3, 8), Twice(conv(8, 8)), head(8)),
     "tied": tied,
+    "placed twice": placed_twice,
+    "block placed twice": block_placed_twice,
     "group norm": lambda: nn.Sequential(nn.Conv2d(3, 8, 3), nn.GroupNorm(4, 8), nn.Conv2d(8, 6, 3), head(6)),
     "flat": lambda: nn.Sequential(
         conv(3, 6), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(96, 8), nn.ReLU(), nn.Linear(8, 3)

@@ -32,9 +32,11 @@ KNOWN = {
 
 @torch.no_grad()
 def test_sliced_and_cut_compute_the_same_bits(tiny):
+    own = dict(tiny.network.named_parameters())
     for shape in tiny.shapes(4):
         small = cut(tiny.network, tiny.structure, shape)
         assert torch.equal(sliced(tiny.network, tiny.structure, shape, tiny.images), small(tiny.images))
+        assert all(p is own[name] for name, p in tiny.network.named_parameters())
         for group in tiny.structure.groups:
             sizes = dict(small.named_parameters())
             for member in group.members:

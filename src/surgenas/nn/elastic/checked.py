@@ -11,13 +11,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.utils._pytree import tree_flatten
 
 from surgenas.nn.elastic.integers import copied, forget_copies, patched
 from surgenas.nn.elastic.slicing import removed, sliced
 from surgenas.nn.elastic.structure import Group, Shape, Structure, named_tensors
 from surgenas.nn.elastic.tracing import not_running
+from surgenas.nn.substitution import call_with
 
 FAILS = (RuntimeError, ValueError, TypeError, LookupError, AttributeError, AssertionError, ArithmeticError)
 """What a network's code raises when a size does not fit."""
@@ -51,7 +51,7 @@ def zeroed(network: nn.Module, structure: Structure, shape: Shape, x: Tensor) ->
         at = torch.from_numpy(gone).to(tensors[name].device)
         changed[name] = changed.get(name, tensors[name]).index_fill(axis, at, value)
     with patched(network, {}):
-        return functional_call(network, changed, (x,))
+        return call_with(network, changed, x)
 
 
 class _Judge:

@@ -7,18 +7,17 @@ reach the large network's weights; `cut` of the full shape is the network.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from surgenas.nn.elastic.integers import Integers, Off, copied, integers_of, patched
 from surgenas.nn.elastic.joined import Numbers
 from surgenas.nn.elastic.structure import Shape, Structure, named_tensors
+from surgenas.nn.substitution import call_with, everywhere, places_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,9 +45,8 @@ def plan_of(network: nn.Module, structure: Structure, shape: Shape) -> Plan:
     plan = Plan(shape, tuple(cuts), {})
     with torch.no_grad():
         cut_tensors = tensors_of(network, plan)
-    names = _all_names(network)
-    everywhere = {other: tensor for name, tensor in cut_tensors.items() for other in names[name]}
-    return Plan(shape, plan.cuts, integers_of(network, structure, shape, everywhere))
+    integers = integers_of(network, structure, shape, everywhere(network, cut_tensors))
+    return Plan(shape, plan.cuts, integers)
 
 
 def removed(structure: Structure, shape: Shape) -> dict[tuple[str, int], Numbers]:
@@ -93,7 +91,7 @@ def sliced(network: nn.Module, structure: Structure, shape: Shape, x: Tensor, pl
     """
     plan = plan or plan_of(network, structure, shape)
     with patched(network, plan.integers, plan.shape.off):
-        return functional_call(network, tensors_of(network, plan), (x,))
+        return call_with(network, tensors_of(network, plan), x)
 
 
 def cut(network: nn.Module, structure: Structure, shape: Shape) -> nn.Module:
@@ -106,12 +104,15 @@ def cut(network: nn.Module, structure: Structure, shape: Shape) -> nn.Module:
     made = copied(network)
     for path, attributes in plan.integers.items():
         vars(made.get_submodule(path)).update(attributes)
-    names = _all_names(network)
+    names = places_of(network)
     with torch.no_grad():
         for name, tensor in tensors_of(network, plan).items():
             _replace(made, names[name], tensor.clone(memory_format=torch.contiguous_format))
-    for path in plan.shape.off:
-        made.set_submodule(path, Off())
+    blocks = [made.get_submodule(path) for path in plan.shape.off]
+    off = Off()
+    for path, module in list(made.named_modules(remove_duplicate=False)):
+        if any(module is block for block in blocks):
+            made.set_submodule(path, off)
     return made
 
 
@@ -124,15 +125,3 @@ def _replace(network: nn.Module, names: list[str], value: Tensor) -> None:
     for name in names:
         path, _, leaf = name.rpartition(".")
         setattr(network.get_submodule(path), leaf, value)
-
-
-def _all_names(network: nn.Module) -> Mapping[str, list[str]]:
-    """By the first name of each parameter and buffer: all its names, more than one if modules share it."""
-    names: dict[int, list[str]] = defaultdict(list)
-    everything = [
-        *network.named_parameters(remove_duplicate=False),
-        *network.named_buffers(remove_duplicate=False),
-    ]
-    for name, tensor in everything:
-        names[id(tensor)].append(name)
-    return {found[0]: found for found in names.values()}
