@@ -90,7 +90,7 @@ def milliseconds(work: Callable[[], object]) -> float:
 
 @torch.no_grad()
 def passes(network: nn.Module, structure: Structure, x: Tensor) -> dict[str, float]:
-    """One image through the large network, through its half sliced and cut, and what a new shape costs before, in ms."""
+    """One image through the large network, its half sliced, its half cut; what a new shape costs before. In ms."""
     half = structure.at(0.5)
     plan, small = plan_of(network, structure, half), cut(network, structure, half)
     return {

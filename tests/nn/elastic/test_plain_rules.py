@@ -95,6 +95,16 @@ def test_a_mean_over_positions_is_a_channels_own_and_one_over_channels_blurs_the
     assert [numbers.tolist() for numbers in labels.blurred] == [[0, 1, 2]]
 
 
+def test_what_is_stacked_is_joined_and_may_be_summed_again(labels, image, run):
+    x, y = image(2), image(2)
+    both = run(labels, aten.stack.default, [x, y], 1)
+    assert roots(labels, y) == [0, 1]
+    out = run(labels, aten.sum.dim_IntList, both, [1])
+    assert out.shape == x.shape
+    assert roots(labels, out) == [0, 1]
+    assert labels.blurred == []
+
+
 def test_a_softmax_over_channels_blurs_them(labels, image, run):
     x = image(3)
     run(labels, aten._softmax.default, x, 3, False)

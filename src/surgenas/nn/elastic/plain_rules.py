@@ -26,6 +26,12 @@ def moved(labels: Labels, call: Call) -> Answer:
     return call.function(*args, **call.kwargs)
 
 
+def stacked(labels: Labels, call: Call) -> Answer:
+    """Tensors that are stacked have one shape, and go on having one."""
+    labels.join(*map(labels.of, call.tensors))
+    return moved(labels, call)
+
+
 def kept(labels: Labels, call: Call) -> Answer:
     """A parameter by another name stays the parameter."""
     return labels.weight(call.tensors[0]) or labels.of(call.tensors[0])
@@ -107,14 +113,16 @@ def padded(labels: Labels, call: Call) -> Answer:
 
 def reduced(labels: Labels, call: Call) -> Answer:
     """Sums, means and the like over some axes. Over several channels, none of them can go without a change."""
-    before = labels.of(call["self"])
+    before = labels.settled(labels.of(call["self"]))
     axes = call.arguments.get("dim")
     axes = [axes] if isinstance(axes, int) else list(axes or range(before.ndim))
     least, most = before.amin(axes, keepdim=True), before.amax(axes, keepdim=True)
     if not torch.equal(least, most):
         labels.blur(before)
         return nothing()
-    return most.reshape(call.out.shape)
+    reduced_axes = {axis % before.ndim for axis in axes}
+    kept_shape = [1 if axis in reduced_axes else n for axis, n in enumerate(call["self"].shape)]
+    return most.expand(kept_shape).reshape(call.out.shape)
 
 
 def softmax(labels: Labels, call: Call) -> Answer:

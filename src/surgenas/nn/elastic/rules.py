@@ -16,7 +16,7 @@ _ELEMENT_BY_ELEMENT = """
     masked_fill _to_copy add add_ sub sub_ rsub mul mul_ div div_ addcmul lerp maximum minimum where
 """
 _MOVING = """
-    permute transpose slice select unbind cat stack expand squeeze unsqueeze clone lift_fresh roll flip repeat unfold
+    permute transpose slice select unbind cat expand squeeze unsqueeze clone lift_fresh roll flip repeat unfold
     index_select pixel_shuffle pixel_unshuffle split_with_sizes
 """
 _CHANNEL_BY_CHANNEL = """
@@ -27,6 +27,7 @@ _NAMES: dict[Rule, str] = {
     plain_rules.combined: _ELEMENT_BY_ELEMENT,
     plain_rules.moved: _MOVING,
     plain_rules.pooled: _CHANNEL_BY_CHANNEL,
+    plain_rules.stacked: "stack",
     plain_rules.kept: "detach alias",
     plain_rules.transposed: "t",
     plain_rules.viewed: "view _unsafe_view reshape _reshape_alias",
