@@ -128,3 +128,22 @@ def test_a_network_of_single_precision_alone_is_tried_in_it():
     example = torch.randn(1, 3)
     structure = checked(network, trace(network, example, 2), example)
     assert [group.name for group in structure.groups] == ["one"]
+
+
+class Compares(nn.Module):
+    """Divides by how much its block changes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.block = Needs()
+
+    def forward(self, x: Tensor) -> Tensor:
+        out = self.block(x)
+        return out / (out - x).abs().mean()
+
+
+def test_an_output_that_is_not_finite_is_refused():
+    network = Compares()
+    structure = checked(network, trace(network, IMAGE), IMAGE)
+    assert structure.blocks == ()
+    assert structure.refused == {"block": "the smaller network's output is not finite"}

@@ -42,3 +42,11 @@ def test_another_score_may_be_given(make):
     before = network[0][0].weight.clone()
     sort_channels(network, structure, lambda _network, group: np.arange(group.size, dtype=float))
     assert torch.equal(network[0][0].weight, before.flip(0))
+
+
+def test_copies_of_what_was_sorted_are_forgotten(make):
+    network = make("chain")
+    structure = trace(network, torch.randn(1, 3, 8, 8), 2)
+    network.attention_bias_cache = {"cpu": network[0][0].weight}
+    sort_channels(network, structure)
+    assert network.attention_bias_cache == {}
