@@ -39,13 +39,16 @@ class Joined:
         apart = (left >= 0) & (right >= 0) & (left != right)
         if not apart.any():
             return
-        pairs = np.unique(left[apart] * len(self._parent) + right[apart])
-        left, right = pairs // len(self._parent), pairs % len(self._parent)
-        numbers, at = np.unique(np.concatenate([left, right]), return_inverse=True)
-        if len(numbers) == 2 * len(left):  # every number is in one pair alone: the usual case
-            self._parent[np.maximum(left, right)] = np.minimum(left, right)
-            return
-        edges = coo_array((np.ones(len(left)), (at[: len(left)], at[len(left) :])), shape=(len(numbers), len(numbers)))
-        _, part = connected_components(edges, directed=False)
-        _, first = np.unique(part, return_index=True)
-        self._parent[numbers] = numbers[first[part]]
+        left, right = left[apart], right[apart]
+        seen = np.zeros(len(self._parent), dtype=np.bool_)
+        seen[left] = seen[right] = True
+        numbers = np.flatnonzero(seen)
+        place = np.empty(
+            len(self._parent), dtype=np.int64
+        )  # of a number among them; sorting would take most of the time
+        place[numbers] = np.arange(len(numbers))
+        edges = coo_array((np.ones(len(left)), (place[left], place[right])), shape=(len(numbers), len(numbers)))
+        parts, part = connected_components(edges, directed=False)
+        least = np.empty(parts, dtype=np.int64)
+        least[part[::-1]] = numbers[::-1]  # of several values for one place the last stays
+        self._parent[numbers] = least[part]
