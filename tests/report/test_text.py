@@ -8,10 +8,11 @@ from dataclasses import replace
 import pytest
 
 from surgenas.hardware.target import TargetInfo
+from surgenas.report.page import page
 from surgenas.report.text import device_table, export_text, predictor_table, summary_text, trained_text
 from surgenas.runs import summary
 from surgenas.runs.results import HeldOutLatencies, Predicted, Reached
-from surgenas.runs.summary import summarize
+from surgenas.runs.summary import summarize, tell_story
 from surgenas.studies.describe import Unusable
 from surgenas.studies.export import HandedOn
 from surgenas.studies.train import TrainedFile
@@ -66,6 +67,13 @@ def test_a_training_ends_with_its_accuracy_and_its_classes():
     assert text.startswith("test accuracy 80.00%\nclasses least F1: <owl> 0%")
     assert text.endswith("\nmodel   out/model.safetensors\nONNX    out/model.onnx")
     assert "classes" not in trained_text(TrainedFile("m", "o", summary.TestAccuracy(0.8)))
+
+
+@pytest.mark.parametrize(("start", "told"), [("fresh", False), ("inherit", True)])
+def test_networks_that_began_ahead_of_the_others_are_never_compared_in_silence(tmp_path, start, told):
+    run = written_run(tmp_path / "run", start=start)
+    for said in (summary_text(summarize(run)), page(summarize(run), tell_story(run))):
+        assert ("began their training with weights of the search" in said) == told
 
 
 def test_what_was_handed_on_is_told_with_what_is_known_of_it():

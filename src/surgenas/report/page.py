@@ -16,7 +16,15 @@ from surgenas.report.by_class import section
 from surgenas.report.operators_page import operators_figure
 from surgenas.report.snippet import snippets
 from surgenas.report.text import delivered_text
-from surgenas.report.words import scale_note, show_comparison, show_interval, show_known_ms, show_limit, show_percent
+from surgenas.report.words import (
+    scale_note,
+    show_comparison,
+    show_interval,
+    show_known_ms,
+    show_limit,
+    show_percent,
+    start_note,
+)
 from surgenas.runs.results import Layer
 from surgenas.runs.run import Run
 from surgenas.runs.summary import Story, Summary, summarize, tell_story
@@ -44,6 +52,7 @@ def page(summary: Summary, story: Story) -> str:
         evidence="estimated" if story.is_estimated else "measured",
         shares="" if story.is_estimated else SHARES,
         results=_results(summary),
+        unequal="".join(f" {note}." for note in start_note(summary.start)),
         classes=section(summary.classes, _table, _figure),
         predictors=_predictors(summary),
         decisions=_decisions(story),

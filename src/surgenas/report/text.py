@@ -22,6 +22,7 @@ from surgenas.report.words import (
     show_known_ms,
     show_limit,
     show_percent,
+    start_note,
 )
 from surgenas.runs.delivery import COMPARED
 from surgenas.runs.results import FOUND, Delivered, Predicted
@@ -58,6 +59,7 @@ def summary_text(summary: Summary) -> str:
     lines = [
         _claim(summary),
         draw(table),
+        *start_note(summary.start),
         *class_line(summary.classes),
         f"ONNX    {summary.onnx}",
         *_device_lines(summary),

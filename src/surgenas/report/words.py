@@ -11,6 +11,7 @@ from rich.table import Table
 from surgenas.core.units import show_ms
 from surgenas.hardware.timed.as_it_comes import RUNS, AsItComes, LatencyAs
 from surgenas.hardware.timed.comparison import Comparison
+from surgenas.runs.config import Start
 
 WIDTH = 120
 """Characters in a line of printed text."""
@@ -65,6 +66,16 @@ def show_as_it_comes(p50: AsItComes | None, p90: AsItComes | None) -> list[str]:
     known = [(runs, found) for runs, found in ((RUNS["p50"], p50), (RUNS["p90"], p90)) if found]
     said = [f"{runs} took {show_ms(found.ms)} or less ({show_interval(found.interval_ms)})" for runs, found in known]
     return [f"as runs came while this was measured: {', '.join(said)}"] if said else []
+
+
+def start_note(start: Start) -> list[str]:
+    """A line on what the found network has before MobileNetV2, if it has anything."""
+    if start == "fresh":
+        return []
+    return [
+        "Networks of the searched space began their training with weights of the search (--start inherit), MobileNetV2 "
+        "with fresh ones: their accuracies are not those of equal training"
+    ]
 
 
 def scale_note(doubt: float | None, networks: Sequence[str] = ()) -> list[str]:

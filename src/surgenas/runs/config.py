@@ -19,6 +19,8 @@ from surgenas.tasks import Classes, Fit, Flips
 
 FORMAT = "surgenas.run/2"
 Setting = str | float | int | bool
+Start = Literal["fresh", "inherit"]
+"""What a training begins with: fresh weights, or those that the search has trained."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ class TrainingConfig(Part):
         Word("Learn from images as they are (as-is), or from every class equally often (balanced).", "--classes"),
     ] = "as-is"
     start: Annotated[
-        Literal["fresh", "inherit"],
+        Start,
         Word("Train networks from fresh weights, or from those that the search has trained (inherit).", "--start"),
     ] = "fresh"
     accelerator: Annotated[str, Word("Where to train: auto, cpu, cuda.", "--accelerator")] = "auto"

@@ -15,6 +15,7 @@ from surgenas.hardware.target import TargetInfo
 from surgenas.hardware.timed.as_it_comes import AsItComes, LatencyAs
 from surgenas.hardware.timed.comparison import Comparison
 from surgenas.hardware.timed.measurement import Measurement, letter
+from surgenas.runs.config import Start
 from surgenas.runs.results import (
     EQUAL,
     FOUND,
@@ -100,6 +101,7 @@ class Summary(Record):
     limit_ms: of latencies in the machine's quiet state. asked_ms, latency_as: what was asked for, and what for.
     reachable_ms: the lowest and the highest latency. yardsticks: MobileNetV2 at the found network's latency. onnx,
     report: paths. seconds: spent by step. classes: how well the found network tells each class of the test part.
+    start: what the trainings of the space's networks began with.
     """
 
     run: str
@@ -119,6 +121,7 @@ class Summary(Record):
     report: str
     seconds: Mapping[str, float]
     seed: int
+    start: Start
     classes: ByClass | None = None
 
     @property
@@ -187,6 +190,7 @@ def summarize(run: Run) -> Summary:
         report=str(run.folder / "report.html"),
         seconds={name: round(spent, 1) for name, spent in run.seconds().items()},
         seed=run.config.seed,
+        start=run.config.training.start,
         classes=trained.classes if trained else None,
     )
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import asdict, replace
 
 from surgenas.core.architecture import Architecture
+from surgenas.core.errors import UsageError
 from surgenas.core.progress import Task
 from surgenas.core.seeds import derive
 from surgenas.core.work import Train, Weights
@@ -44,12 +44,13 @@ def _start(run: Run, name: str, arch: Architecture) -> Weights | None:
     network of another space always gets."""
     if run.config.training.start == "fresh" or arch.space != run.space.spec:
         return None
-    path = run.folder / f"start-{weights_file(name)}"
-    if path.is_file():  # written before a kill
-        return Weights(str(path), hashlib.sha256(path.read_bytes()).hexdigest())
     search = Searching(run).go_on()
-    assert isinstance(search, HoldsWeights), "`check_names` has asked"
-    return save_weights(path, search.weights_of(arch))
+    if not isinstance(search, HoldsWeights):
+        raise UsageError(
+            f"--start inherit: the search of {run.config.method.name} does not hand on weights (`weights_of`); start a "
+            "new run without it"
+        )
+    return save_weights(run.folder / f"start-{weights_file(name)}", search.weights_of(arch))
 
 
 def _note(run: Run, name: str, task: Task, epoch: Epoch) -> None:
