@@ -18,7 +18,7 @@ import torch
 from common import finish, spread
 
 from surgenas.core import moves
-from surgenas.core.capabilities import Additive, require
+from surgenas.core.capabilities import Counted, require
 from surgenas.core.progress import Progress
 from surgenas.core.space import Space
 from surgenas.methods.base import Problem
@@ -84,7 +84,7 @@ def main() -> None:
 
 def search(space: Space, data: Dataset, seed: int, epochs: int, **settings: Any) -> dict[str, Any]:
     """One search that sees accuracy only."""
-    blind = ZeroPredictor(require(space, Additive).costs())
+    blind = ZeroPredictor(require(space, Counted).costs())
     problem = Problem(space, 1.0, seed, predictor=blind, steps_per_epoch=steps_per_epoch(data, BATCH))
     begun = SurgeNAS(epochs=epochs, loss="penalty", latency_weight=0.0, **settings).begin(problem)
     used: Counter[tuple[int, int]] = Counter()

@@ -20,7 +20,7 @@ from common import finish
 from scipy import stats
 from sklearn.model_selection import KFold
 
-from surgenas.core.capabilities import Additive, require
+from surgenas.core.capabilities import Counted, require
 from surgenas.core.space import Floats
 from surgenas.engine.tables import Table, read_table
 from surgenas.predictors.base import make_predictor
@@ -44,7 +44,7 @@ def main() -> None:
 
 def twice_measured(table: Table) -> list[dict[str, Any]]:
     """For each device: the ceiling with its 95 % interval, and what `process` reaches on the same cells from 900."""
-    costs = require(table.space, Additive).costs()
+    costs = require(table.space, Counted).costs()
     at = {arch.genes: i for i, arch in enumerate(table.archs)}
     swapped = [at[(b, a, between, d, f, e)] for a, b, between, d, e, f in (arch.genes for arch in table.archs)]
     pairs_P2 = np.array([(i, j) for i, j in enumerate(swapped) if i < j and table.archs[i].genes[2] == "none"])
@@ -67,7 +67,7 @@ def twice_measured(table: Table) -> list[dict[str, Any]]:
 
 def drifted(table: Table) -> list[dict[str, Any]]:
     """For each device: held-out predictions of `ridge` and what is left of them, in the order of the table."""
-    costs, operators_NL = require(table.space, Additive).costs(), table.code.argmax(2)
+    costs, operators_NL = require(table.space, Counted).costs(), table.code.argmax(2)
     alike = {"neighbours": float((operators_NL[1:] == operators_NL[:-1]).mean()),
              "any": float((operators_NL == np.random.default_rng(0).permutation(operators_NL)).mean())}  # fmt: skip
     rows = []

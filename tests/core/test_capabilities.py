@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from surgenas.core.capabilities import Additive, Named, Scalable, Selectable, SharesWeights, require
+from surgenas.core.capabilities import Counted, Named, Scalable, Selectable, SharesWeights, require
 from surgenas.core.errors import UsageError
 
 
@@ -31,10 +31,10 @@ class Elastic(Bare):
         return arch
 
 
-EVERY = (Additive, Named, Scalable, Selectable, SharesWeights)
+EVERY = (Counted, Named, Scalable, Selectable, SharesWeights)
 
 
-@pytest.mark.parametrize(("kind", "capability"), [(Summed, Additive), (Chain, Named), (Elastic, Scalable)])
+@pytest.mark.parametrize(("kind", "capability"), [(Summed, Counted), (Chain, Named), (Elastic, Scalable)])
 def test_a_space_is_known_by_what_it_has_and_given_back_as_it_is(kind, capability):
     space = kind()
     assert require(space, capability) is space
@@ -45,7 +45,7 @@ def test_a_space_is_known_by_what_it_has_and_given_back_as_it_is(kind, capabilit
     ("capability", "said"),
     [
         (SharesWeights, "its architectures share no weights"),
-        (Additive, "does not say what its operators cost"),
+        (Counted, "does not say what its choices cost"),
         (Named, "does not name the parts of its networks"),
         (Scalable, "no width, resolution or depth to scale"),
         (Selectable, r"no operators to select from \(use operators or shuffle\)"),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
-from surgenas.core.capabilities import Additive, Named, Scalable, Selectable, SharesWeights, require
+from surgenas.core.capabilities import Counted, Named, Scalable, Selectable, SharesWeights, require
 from surgenas.core.errors import UsageError
 from surgenas.spaces import space_of
 from surgenas.spaces.macro import Macro
@@ -92,7 +92,7 @@ def test_it_builds_what_the_whole_space_does():
     assert part.canonical(part.architecture(skipping)) == WHOLE.canonical(WHOLE.architecture(skipping))
 
 
-@pytest.mark.parametrize("capability", [Additive, Named, Scalable, Selectable, SharesWeights])
+@pytest.mark.parametrize("capability", [Counted, Named, Scalable, Selectable, SharesWeights])
 def test_it_can_nothing_that_counts_options_as_the_whole_does(capability):
     """A fixed choice has one option here: a table or a supernet of the whole would not fit its codes."""
     with pytest.raises(UsageError, match="space 'macro': "):

@@ -24,11 +24,11 @@ class SharesWeights(Protocol):
 
 
 @runtime_checkable
-class Additive(Protocol):
-    """What a layer computes does not depend on the others' operators."""
+class Counted(Protocol):
+    """It says what its choices cost."""
 
     def costs(self) -> CostTable:
-        """MACs, parameters and geometry of every operator in every layer."""
+        """MACs, parameters and geometry of every operator in every layer, and whether they add up."""
 
 
 @runtime_checkable
@@ -73,7 +73,7 @@ class Selectable(Protocol):
 Capability = TypeVar("Capability")
 _LACKS = {
     "SharesWeights": "its architectures share no weights",
-    "Additive": "it does not say what its operators cost",
+    "Counted": "it does not say what its choices cost",
     "Named": "it does not name the parts of its networks",
     "Scalable": "it has no width, resolution or depth to scale",
     "Selectable": "it has no operators to select from (use operators or shuffle)",

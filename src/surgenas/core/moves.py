@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from surgenas.core.architecture import Architecture
 from surgenas.core.errors import UsageError
@@ -106,6 +107,12 @@ def from_indices(space: Space, positions: Sequence[int]) -> Architecture:
     return space.architecture(tuple(choice.options[int(i)] for choice, i in pairs))
 
 
+def offered(space: Space) -> npt.NDArray[np.bool_]:
+    """Whether choice l has an option k, (L, K): K the largest number of options of any choice."""
+    sizes = np.array([len(choice.options) for choice in space.choices])
+    return np.asarray(np.arange(sizes.max()) < sizes[:, None])
+
+
 def encode(space: Space, archs: Sequence[Architecture]) -> Floats:
     """One-hot codes of N architectures, (N, L, K): L choices, K the largest number of options of any choice.
 
@@ -130,8 +137,7 @@ def decode(space: Space, code: Floats) -> Architecture:
 def decode_many(space: Space, code_NLK: Floats) -> list[Architecture]:
     """What `decode` makes of each of N scores (L, K), all at once."""
     options = [choice.options for choice in space.choices]
-    there_LK = np.arange(code_NLK.shape[2]) < np.array([len(names) for names in options])[:, None]
-    places_NL = np.where(there_LK, code_NLK, -np.inf).argmax(2)
+    places_NL = np.where(offered(space), code_NLK, -np.inf).argmax(2)
     spec = space.spec
     return [Architecture(spec, tuple(o[k] for o, k in zip(options, row, strict=True))) for row in places_NL.tolist()]
 

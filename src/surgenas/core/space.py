@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from surgenas.core.architecture import Architecture, Setting, SpaceSpec
 from surgenas.core.errors import UsageError
+from surgenas.core.products import Products
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
 Floats = npt.NDArray[np.float64]
 
@@ -29,9 +31,10 @@ class Choice:
 
 @dataclass(frozen=True, eq=False)
 class CostTable:
-    """Static costs of a space whose choices all offer the same K operators in L layers.
+    """Static costs of a space of L choices with up to K options, as of K operators in L layers.
 
-    macs, params, moved_bytes: (L, K), the cost of operator k in layer l for one image; 0 where it computes nothing.
+    macs, params, moved_bytes: (L, K), the cost of operator k in layer l for one image; 0 where it computes nothing. If
+    costs multiply, what option k of choice l adds to the least option while all other choices are at their largest.
     geometry: (L, G), what a layer is whatever its operator: log Cin, log Cout, log HxW, stride.
     fixed_macs, fixed_params: the cost of the parts that no choice touches (stem, head) together.
     fixed_geometry: (F, G), one row for each of these parts, in the order of the data flow.
@@ -39,6 +42,8 @@ class CostTable:
     wiring: for each layer the tensor that it reads and the tensor that its output is added to, numbered from 0, the
     input of the first layer, to the largest number, the output of the last. Empty for a chain.
     nothing: positions of the operators that pass nothing on (zeros).
+    products: the costs of layers whose sizes several choices decide together; None where each choice is a layer, and
+    costs add up.
     """
 
     macs: Floats
@@ -51,6 +56,26 @@ class CostTable:
     moved_bytes: Floats
     wiring: tuple[tuple[int, int], ...] = ()
     nothing: tuple[int, ...] = ()
+    products: Products | None = None
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether the costs of a network are the sum of what its choices cost, each by itself."""
+        return self.products is None
+
+    def counts(self, gates_NLK: Tensor) -> Tensor:
+        """(N, M, 3): MACs, parameters and moved bytes of the M layers that choices touch, for gates (N, L, K)."""
+        if self.products:
+            return self.products.counts(gates_NLK)
+        table_LKD = torch.as_tensor(np.stack([self.macs, self.params, self.moved_bytes], 2), dtype=gates_NLK.dtype)
+        return torch.einsum("nlk,lkd->nld", gates_NLK, table_LKD.to(gates_NLK.device))
+
+    def macs_of(self, code_NLK: Floats) -> Floats:
+        """The MACs (N,) of networks by their codes (N, L, K), with those of the parts that no choice touches."""
+        if self.products is None:
+            return (code_NLK * self.macs).sum((1, 2)) + self.fixed_macs
+        counts = self.products.counts(torch.from_numpy(np.asarray(code_NLK, dtype=np.float64)))
+        return counts[:, :, 0].sum(1).numpy() + self.fixed_macs
 
     @property
     def edges(self) -> tuple[tuple[int, int], ...]:
@@ -80,7 +105,11 @@ class Space(ABC):
     @property
     @abstractmethod
     def input_shape(self) -> tuple[int, int, int]:
-        """The shape (C, H, W) of one image that the networks take."""
+        """The shape (C, H, W) of one image that the networks take, or the largest of those that they take."""
+
+    def input_of(self, arch: Architecture) -> tuple[int, int, int]:
+        """The shape (C, H, W) of one image that this network takes, at most `input_shape`."""
+        return self.input_shape
 
     @abstractmethod
     def build(self, arch: Architecture) -> nn.Module:

@@ -30,4 +30,4 @@ def network_of(arch: Architecture, known: Space | None = None) -> nn.Module:
 def job_of(arch: Architecture, known: Space | None = None) -> Job:
     """The job that asks a target for the price of an architecture's network. known: as in `home_of`."""
     space = home_of(arch, known)
-    return Job(moves.canonical_key(space, arch), lambda: space.build(arch), space.input_shape, arch=arch)
+    return Job(moves.canonical_key(space, arch), lambda: space.build(arch), space.input_of(arch), arch=arch)

@@ -6,7 +6,7 @@ measures nothing by itself: an engine does, so the same search runs on images, o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
@@ -95,6 +95,7 @@ class Problem:
     priced: the engine can be asked for costs.
     rungs: for each fidelity, the cheapest first, its cost as a share of one full judgement.
     steps_per_epoch, accelerator, held_out: used only by methods that share weights.
+    start: weights of the space's largest network, with which shared weights begin; None for fresh ones.
     extra: work beyond what the method's settings say, after the search missed the limit: epochs for methods that share
     weights, quarters of `trials` for the others.
     """
@@ -109,6 +110,7 @@ class Problem:
     steps_per_epoch: int = 1
     accelerator: torch.device = field(default_factory=lambda: torch.device("cpu"))
     held_out: HeldOut | None = None
+    start: Mapping[str, Tensor] | None = None
     extra: int = 0
 
 

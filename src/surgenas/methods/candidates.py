@@ -8,19 +8,23 @@ lexicographic order of their paths, and the activations that two neighbours have
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from surgenas.nn.elastic.supernet import ElasticSupernet, resized
 from surgenas.nn.supernet import ChoiceSupernet
 from surgenas.tasks.classification import share_right
 
 HELD = 2**30
 """Bytes of activations kept for the next candidate. When they take more, those after the fewest layers are dropped
 first: they are the largest, and the fastest to compute again."""
+TOGETHER = 256
+"""How many held-out images a network by itself is given at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,19 +45,55 @@ class HeldOut:
         calibration, images, labels = (t.to(device) for t in (self.calibration, self.images, self.labels))
         return HeldOut(calibration, images, labels, self.balanced)
 
+    def at(self, side: int) -> HeldOut:
+        """The same images, side x side pixels large."""
+        return replace(self, calibration=resized(self.calibration, side), images=resized(self.images, side))
+
 
 def accuracies(
-    supernet: ChoiceSupernet, paths: Sequence[Sequence[int]], held_out: HeldOut, held_bytes: int = HELD
+    supernet: ChoiceSupernet | ElasticSupernet, paths: Sequence[Sequence[int]], held_out: HeldOut, held_bytes: int = HELD
 ) -> list[float]:
     """The held-out accuracy (0 to 1) of each path, in the order of `paths`. The supernet is left unchanged.
 
     paths: for each candidate the position of the operator in every layer. held_bytes: as HELD.
     """
-    judge = Judge(supernet, held_out, held_bytes)
+    judge: Callable[[tuple[int, ...]], float]
+    if isinstance(supernet, ElasticSupernet):
+        judge = partial(_accuracy_alone, supernet, held_out)
+    else:
+        judge = Judge(supernet, held_out, held_bytes).accuracy
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)  # an operator may draw random numbers
-        found = {path: judge.accuracy(path) for path in sorted({tuple(path) for path in paths})}
+        found = {path: judge(path) for path in sorted({tuple(path) for path in paths})}
     return [found[tuple(path)] for path in paths]
+
+
+def _accuracy_alone(supernet: ElasticSupernet, held_out: HeldOut, path: tuple[int, ...]) -> float:
+    return accuracy_alone(supernet.alone(path), held_out.at(supernet.form_of(path)[1]))
+
+
+@torch.inference_mode()
+def accuracy_alone(network: nn.Module, held_out: HeldOut) -> float:
+    """The held-out accuracy (0 to 1) of a network by itself, whose BN statistics are estimated anew."""
+    network.requires_grad_(False)
+    estimate_statistics(network, held_out.calibration)
+    said = torch.cat([network(part).argmax(1) for part in held_out.images.split(TOGETHER)])
+    return share_right(said, held_out.labels, balanced=held_out.balanced)
+
+
+@torch.inference_mode()
+def estimate_statistics(network: nn.Module, images: Tensor) -> None:
+    """Set the BN statistics of a network to those of these images (N, C, H, W), and leave it in eval mode."""
+    norms = [module for module in network.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
+    momenta = [norm.momentum for norm in norms]
+    network.eval()
+    for norm in norms:
+        norm.momentum = 1.0  # statistics of the last batch alone, which holds all images
+        norm.train()
+    network(images)
+    network.eval()
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
 
 
 Pair = tuple[Tensor, Tensor]

@@ -18,7 +18,7 @@ from torch import Tensor
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.bounds import Count, Finite
-from surgenas.core.capabilities import Additive, require
+from surgenas.core.capabilities import Counted, require
 from surgenas.core.errors import UsageError
 from surgenas.core.seeds import generator
 from surgenas.core.space import Floats, Space
@@ -90,8 +90,10 @@ class HurricaneSearch(SPOSSearch):
         stages = (range(early, layers), range(early))
         self.first, self.second = reversed(stages) if c.reversed else stages
         self.first_epochs = min(c.epochs - 1, max(1, round(c.epochs * len(self.first) / layers)))
-        self.given = {layer: self.space.choices[layer].options[0] for layer in self.second}
-        """The genes of the layers that are not searched now; in the first stage the device's best operators."""
+        best = -1 if self.supernet.shares == "elastic" else 0
+        self.given = {layer: self.space.choices[layer].options[best] for layer in self.second}
+        """The genes of the layers that are not searched now; in the first stage the device's best operators, or, where
+        choices are sizes, the largest."""
         self.a1: tuple[str, ...] = ()
 
     def run_epoch(self, epoch: int, batches: Iterable[tuple[Tensor, Tensor]]) -> EpochSummary:
@@ -112,7 +114,7 @@ class HurricaneSearch(SPOSSearch):
             found = self.run_evolution(self.part, self._predicted, (least * self.limit_ms, self.limit_ms), rng)
             if found:
                 return found[0]
-        cheap = -require(self.space, Additive).costs().macs
+        cheap = -require(self.space, Counted).costs().macs
         for layer in self.second:
             cheap[layer] = -np.arange(cheap.shape[1])  # its first operator, as in `given`
         return self.space.architecture(

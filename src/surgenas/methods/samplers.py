@@ -1,7 +1,8 @@
 """Which paths does one training step run? Five published answers with one signature.
 
 A sampler takes logits (L, K), a temperature and a torch.Generator, and returns the gates of the paths of one step, in
-fp32. Gradient flows from the gates to the logits where the method is differentiable and grad mode is on.
+fp32. Gradient flows from the gates to the logits where the method is differentiable and grad mode is on. A layer that
+has fewer than K operators has logits of -inf in place of the others.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def ordered_differentiable(logits_LK: Tensor, tau: float, generator: torch.Gener
     replacement.
 
     Every operator of every layer runs exactly once (strict fairness), the probable ones in earlier paths on average:
-    the ordering is Plackett-Luce distributed.
+    the ordering is Plackett-Luce distributed. A layer of fewer operators begins its ordering anew.
     """
     left_LK = logits_LK.float()
     paths = []
@@ -32,14 +33,18 @@ def ordered_differentiable(logits_LK: Tensor, tau: float, generator: torch.Gener
         gates, drawn = _straight_through(left_LK, tau, generator)
         paths.append(gates)
         left_LK = left_LK.masked_fill(drawn, -math.inf)  # softmax renormalises what is left
+        left_LK = torch.where(left_LK.isneginf().all(1, keepdim=True), logits_LK.float(), left_LK)
     return paths
 
 
 def uniform_orderings(logits_LK: Tensor, tau: float, generator: torch.Generator) -> list[Gates]:
     """FairNAS (Chu et al. 2021): K paths that use every operator of every layer once, in orderings that ignore the
-    logits."""
+    logits. A layer of fewer operators runs them in turns."""
     L, K = logits_LK.shape
     order_LK = torch.rand(L, K, generator=generator).argsort(dim=1)
+    if logits_LK.isneginf().any():
+        rows = zip(order_LK, logits_LK.isfinite().sum(1).tolist(), strict=True)
+        order_LK = torch.stack([row[row < there].repeat(-(-K // there))[:K] for row, there in rows])
     return [Gates.one_hot(order_LK[:, i].tolist(), K, device=logits_LK.device) for i in range(K)]
 
 
@@ -51,7 +56,11 @@ def single_gumbel(logits_LK: Tensor, tau: float, generator: torch.Generator) -> 
 def single_uniform(logits_LK: Tensor, tau: float, generator: torch.Generator) -> list[Gates]:
     """SPOS (Guo et al. 2020): one path drawn uniformly, without gradient."""
     L, K = logits_LK.shape
-    return [Gates.one_hot(torch.randint(K, (L,), generator=generator).tolist(), K, device=logits_LK.device)]
+    drawn_L = torch.randint(K, (L,), generator=generator)
+    there_L = logits_LK.isfinite().sum(1).cpu()
+    if (there_L < K).any():
+        drawn_L = (torch.rand(L, generator=generator) * there_L).long()
+    return [Gates.one_hot(drawn_L.tolist(), K, device=logits_LK.device)]
 
 
 def all_paths(logits_LK: Tensor, tau: float, generator: torch.Generator) -> list[Gates]:

@@ -14,12 +14,14 @@ from torch import Tensor
 from surgenas.core.architecture import Architecture
 from surgenas.core.capabilities import SharesWeights, require
 from surgenas.core.errors import SurgenasError, UsageError
-from surgenas.core.moves import indices
+from surgenas.core.moves import indices, offered
 from surgenas.core.seeds import derive
 from surgenas.core.work import Epochs, Work
 from surgenas.methods.base import Batches, EpochSummary, Latency, Needs, Problem
 from surgenas.predictors.base import Predictor
 
+GENTLE = 0.1
+"""Weights that are trained already are trained on at this share of the learning rate."""
 Step = tuple[float, float, float]
 """What a training step returns: mean loss, accuracy (0 to 1), latency in ms or NaN."""
 
@@ -39,7 +41,7 @@ class TrainsSharedWeights:
     """Settings that mean the same in all methods that share weights.
 
     epochs: passes over the training images.
-    weight_lr: learning rate of the SGD that trains the shared weights.
+    weight_lr: learning rate of the SGD that trains the shared weights; a tenth of it if they begin with trained ones.
     momentum: momentum of that SGD.
     weight_decay: weight decay of the shared weights.
     clip: largest norm of the gradient of the shared weights.
@@ -74,7 +76,24 @@ class SupernetSearch(ABC):
         """Make a new supernet, with the same initial weights each time."""
         torch.manual_seed(derive(self.seed, "supernet"))
         supernet: Any = require(self.space, SharesWeights).supernet()
+        if self.problem.start is not None:
+            supernet.begin_with(self.problem.start)
         self.supernet: Any = supernet.to(self.device).to(memory_format=torch.channels_last)
+
+    @property
+    def weight_lr(self) -> float:
+        """The first learning rate of the shared weights."""
+        return float(self.config.weight_lr) * (GENTLE if self.problem.start is not None else 1.0)
+
+    @property
+    def offered_LK(self) -> Tensor:
+        """Whether layer l has an operator k, (L, K).
+
+        Raises UsageError if layers have unequally many, unless they share the weights of the largest."""
+        there_LK = torch.from_numpy(offered(self.space))
+        if not there_LK.all() and self.supernet.shares != "elastic":
+            raise UsageError(f"{self.config.name} needs equally many operators in every layer")
+        return there_LK
 
     @abstractmethod
     def start(self) -> None:

@@ -18,9 +18,8 @@ from torch import Tensor, nn
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.bounds import Count, NotNegative, Positive, Share
-from surgenas.core.capabilities import Additive, require
+from surgenas.core.capabilities import Counted, require
 from surgenas.core.catalog import look_up
-from surgenas.core.errors import UsageError
 from surgenas.core.seeds import derive
 from surgenas.core.space import Space
 from surgenas.methods import SAMPLERS
@@ -55,9 +54,9 @@ class SPOS(Evolution, TrainsSharedWeights):
     generations: Count = 10
 
     def needs(self, space: Space) -> Needs:
-        passes = len(space.choices[0].options) if self.sampler == "fair" else 1
+        passes = max(len(choice.options) for choice in space.choices) if self.sampler == "fair" else 1
         return Needs(
-            shares=("choice",), data="held out", cost="any", longer=self.longer, least_steps=self.least_steps,
+            shares=("choice", "elastic"), data="held out", cost="any", longer=self.longer, least_steps=self.least_steps,
             passes=passes, judged=self.population * self.generations,
         )  # fmt: skip
 
@@ -72,12 +71,9 @@ class SPOSSearch(SupernetSearch):
 
     def start(self) -> None:
         c = self.config
-        options = {len(choice.options) for choice in self.space.choices}
-        if len(options) != 1:
-            raise UsageError(f"{self.config.name} draws operators uniformly: it needs equally many in every layer")
-        self.logits_LK = torch.zeros(len(self.space.choices), *options)
+        self.logits_LK = torch.zeros(self.offered_LK.shape).masked_fill(~self.offered_LK, -math.inf)
         self.optimizer = torch.optim.SGD(
-            self.supernet.parameters(), c.weight_lr, momentum=c.momentum, weight_decay=c.weight_decay
+            self.supernet.parameters(), self.weight_lr, momentum=c.momentum, weight_decay=c.weight_decay
         )
         self.criterion = nn.CrossEntropyLoss(label_smoothing=c.label_smoothing)
         self.scores: dict[tuple[int, ...], float] = {}
@@ -90,7 +86,7 @@ class SPOSSearch(SupernetSearch):
         has no gradient, so neither momentum nor weight decay changes it."""
         self.scores.clear()
         done = index / (self.epochs * self.steps_per_epoch)
-        self.optimizer.param_groups[0]["lr"] = self.config.weight_lr * max(0.01, 1 - done)  # linear, as theirs
+        self.optimizer.param_groups[0]["lr"] = self.weight_lr * max(0.01, 1 - done)  # linear, as theirs
         self.optimizer.zero_grad()
         paths = self._draw(index)
         losses, correct = 0.0, 0.0
@@ -146,7 +142,7 @@ class SPOSSearch(SupernetSearch):
         return [self.scores[path] for path in paths]
 
     def largest(self) -> Architecture:
-        return moves.decode(self.space, require(self.space, Additive).costs().macs)
+        return moves.decode(self.space, require(self.space, Counted).costs().macs)
 
     # --- state
 

@@ -88,8 +88,9 @@ class SurgeNAS(TrainsSharedWeights):
             )
 
     def needs(self, space: Space) -> Needs:
-        passes = 1 if self.sampler in ("gdas", "spos") else len(space.choices[0].options)
-        return Needs(shares=("choice", "cells"), cost="relaxed", passes=passes)
+        options = max(len(choice.options) for choice in space.choices)
+        passes = 1 if self.sampler in ("gdas", "spos") else options
+        return Needs(shares=("choice", "cells", "elastic"), cost="relaxed", passes=passes)
 
     def begin(self, problem: Problem) -> SurgeNASSearch:
         return SurgeNASSearch(self, problem)
@@ -113,14 +114,14 @@ class SurgeNASSearch(GradientSearch):
     def start(self) -> None:
         c, space = self.config, self.space
         self.sampler: Sampler = look_up("sampler", c.sampler, SAMPLERS)
-        options = {len(choice.options) for choice in space.choices}
-        if len(options) != 1:
-            raise UsageError("strict fairness needs equally many operators in every layer")
+        # widths that share weights have no gates, so only the losses of the paths say which was good
+        self.estimator = "path-credit" if self.supernet.shares == "elastic" else c.estimator
+        self.offered = self.offered_LK
         generator = torch.Generator().manual_seed(derive(self.seed, "logits"))
-        self.logits_LK = nn.Parameter(1e-3 * torch.randn(len(space.choices), *options, generator=generator))
+        self.logits_LK = nn.Parameter(1e-3 * torch.randn(self.offered.shape, generator=generator))
         self.multiplier = Multiplier(c.multiplier_lr, c.damping)
         self.weight_optimizer = torch.optim.SGD(
-            self.supernet.parameters(), c.weight_lr, momentum=c.momentum, weight_decay=c.weight_decay
+            self.supernet.parameters(), self.weight_lr, momentum=c.momentum, weight_decay=c.weight_decay
         )
         searched = (c.epochs - self.warmup_epochs) * self.steps_per_epoch
         alpha_lr = c.alpha_lr or max(1e-3, c.alpha_travel / max(1, searched))
@@ -144,7 +145,7 @@ class SurgeNASSearch(GradientSearch):
         searched = min(1.0, max(0, step - warm) / max(1, total - warm))
         last_epoch_start = max(warm + 1, total - self.steps_per_epoch)
         fading = min(1.0, max(0, step - warm) / (last_epoch_start - warm))
-        return cosine(c.weight_lr, done), c.tau_start * (c.tau_end / c.tau_start) ** searched, c.eta * (1 - fading)
+        return cosine(self.weight_lr, done), c.tau_start * (c.tau_end / c.tau_start) ** searched, c.eta * (1 - fading)
 
     # --- one step (docs/methods/surgenas.md, 4)
 
@@ -161,9 +162,9 @@ class SurgeNASSearch(GradientSearch):
         self.weight_optimizer.zero_grad()
         losses, correct, gate_grads = [], torch.zeros((), device=self.device), []
         stem = self.supernet.stem(images)
-        shared = stem.detach().requires_grad_()
+        shared = stem.detach().requires_grad_(stem.requires_grad)
         for i, gates in enumerate(paths):
-            heard = i == 0 or self.config.estimator == "straight-through"
+            heard = i == 0 or self.estimator == "straight-through"
             weights = gates.weights.detach().requires_grad_(heard and gates.weights.requires_grad)
             logits = self.supernet.after_stem(shared, Gates(weights, gates.path, self.config.leak), eta)
             loss = self.criterion(logits, labels)
@@ -180,8 +181,12 @@ class SurgeNASSearch(GradientSearch):
 
     def _draw(self, tau: float, index: int, searching: bool) -> list[Gates]:
         generator = torch.Generator().manual_seed(derive(self.seed, "paths", index))
-        with torch.set_grad_enabled(searching and self.config.estimator != "path-credit"):
-            return self.sampler(self.logits_LK, tau, generator)
+        with torch.set_grad_enabled(searching and self.estimator != "path-credit"):
+            return self.sampler(self.offered_logits(), tau, generator)
+
+    def offered_logits(self) -> Tensor:
+        """The logits (L, K), -inf where a layer has no such operator."""
+        return self.logits_LK if self.offered.all() else self.logits_LK.masked_fill(~self.offered, -math.inf)
 
     def _alpha_step(self, paths: Sequence[Gates], losses_K: Tensor, gate_grads: Sequence[Tensor | None]) -> float:
         """Update logits and multiplier, and return the latency in ms. The K cross-entropies are summed, so the latency
@@ -199,9 +204,9 @@ class SurgeNASSearch(GradientSearch):
     def _accuracy_gradient(
         self, paths: Sequence[Gates], losses_K: Tensor, gate_grads: Sequence[Tensor | None]
     ) -> Tensor:
-        estimator = self.config.estimator
+        estimator = self.estimator
         if estimator == "path-credit":
-            return path_credit(self.logits_LK.detach(), paths, losses_K)
+            return path_credit(self.offered_logits().detach(), paths, losses_K)
         heard = [(path.weights, grad) for path, grad in zip(paths, gate_grads, strict=True) if grad is not None]
         if not heard:  # a sampler without gradient (SPOS): only latency moves the logits
             return torch.zeros_like(self.logits_LK)
@@ -217,7 +222,7 @@ class SurgeNASSearch(GradientSearch):
         (docs/methods/surgenas.md, 5). Where gates were drawn without gradient, it flows through the probabilities."""
         y_LK = first.weights.cpu()
         if not y_LK.requires_grad:
-            p_LK = self.logits_LK.softmax(dim=1)
+            p_LK = self.offered_logits().softmax(dim=1)
             y_LK = y_LK + p_LK - p_LK.detach()
         return self.predictor.predict_relaxed(y_LK[None])[0]
 
@@ -237,7 +242,7 @@ class SurgeNASSearch(GradientSearch):
 
     def probabilities(self) -> Tensor:
         """softmax(logits), (L, K)."""
-        return self.logits_LK.detach().softmax(dim=1)
+        return self.offered_logits().detach().softmax(dim=1)
 
     def own_state(self) -> dict[str, Any]:
         return {
@@ -262,10 +267,18 @@ def path_credit(logits_LK: Tensor, paths: Sequence[Gates], losses_K: Tensor) -> 
 
     A_{l,k} = (L_{i(l,k)} - mean L) / std L, where path i(l,k) used operator k in layer l;
     dL/da_{l,m} = p_m (A_{l,m} - sum_k p_k A_{l,k}).
+
+    A layer of fewer operators has run some of them in several paths, whose scores are averaged; its other logits are
+    -inf.
     """
     order_KL = torch.tensor([path.path for path in paths])
     scores_K = ((losses_K - losses_K.mean()) / (losses_K.std(correction=0) + 1e-12)).to(logits_LK)
-    A_LK = torch.empty_like(logits_LK).scatter_(1, order_KL.T, scores_K.expand(len(logits_LK), -1))
+    scores_LK = scores_K.expand(len(logits_LK), -1)
+    total_LK, times_LK = (
+        torch.zeros_like(logits_LK).scatter_add_(1, order_KL.T, values)
+        for values in (scores_LK, torch.ones_like(scores_LK))
+    )
+    A_LK = total_LK / times_LK.clamp(min=1)
     p_LK = logits_LK.softmax(dim=1)
     return p_LK * (A_LK - (p_LK * A_LK).sum(1, keepdim=True))
 

@@ -26,6 +26,8 @@ class Predictor(ABC):
 
     differentiable: ClassVar[bool] = True
     """Whether it can be part of a gradient search."""
+    sums: ClassVar[bool] = False
+    """Whether it holds only where costs add up (`CostTable.adds_up`)."""
     chunk: ClassVar[int] = 4096
     """How many codes are predicted at once, so that what is computed for them stays in a processor's cache."""
 

@@ -19,6 +19,7 @@ class GraphPredictor(NeuralPredictor):
     Their mean over nodes and the global node go through a hidden layer of 64 to the latency.
     """
 
+    sums = True  # its nodes are the layers that choices are
     chunk = 512
 
     def __init__(self, costs: CostTable, *, seed: int = 0, steps: int = 600) -> None:

@@ -14,6 +14,7 @@ from surgenas.predictors.base import Predictor
 class AdditivePredictor(Predictor):
     """latency = bias + sum_{l,k} weight_{l,k} gate_{l,k}, in ms. Subclasses say how the weights are learned."""
 
+    sums = True
     weight_LK: Tensor
     bias: float
 
@@ -59,7 +60,7 @@ class FlopsPredictor(AdditivePredictor):
     """latency = a + b MACs, the proxy of those who cannot measure."""
 
     def learn(self, code_NLK: Floats, latency_ms_N: Floats) -> None:
-        macs_N = (code_NLK * self.costs.macs).sum((1, 2)) + self.costs.fixed_macs
+        macs_N = self.costs.macs_of(code_NLK)
         model = LinearRegression().fit(macs_N[:, None], latency_ms_N)
         slope = float(model.coef_[0])
         self.set(slope * self.costs.macs, model.intercept_ + slope * self.costs.fixed_macs)

@@ -25,8 +25,11 @@ def describe(costs: CostTable, gates_NLK: Tensor) -> dict[str, Tensor]:
     is used, that are both and pass something on, and that a converter keeps. inputs, inputs_live, inputs_kept: for each
     node the chances of 0, 1, 2, ... layers that add to it. totals, totals_live, totals_kept: for each operator the sums
     over layers of MACs, parameters, moved bytes, and of layers that compute. A space without an operator that passes
-    nothing on has `built` and `totals` only.
+    nothing on has `built` and `totals` only. Where several choices decide a layer's size: `built`, and the MACs,
+    parameters and moved bytes of each layer, and in sum, in `macs`, `params`, `moved`, and `totals`.
     """
+    if not costs.adds_up:
+        return _by_layer(costs, gates_NLK)
     if not costs.nothing:  # nothing can be dead: the rest would say the same again
         return {"built": gates_NLK.flatten(1), "totals": _totals(costs, gates_NLK)}
     passes_NL, fed_NL, used_NL = flow(costs, gates_NLK)
@@ -43,6 +46,17 @@ def describe(costs: CostTable, gates_NLK: Tensor) -> dict[str, Tensor]:
     groups["totals_live"] = _totals(costs, gates_NLK * live_NL[:, :, None])
     groups["totals_kept"] = _totals(costs, gates_NLK * kept_NL[:, :, None])
     return groups
+
+
+def _by_layer(costs: CostTable, gates_NLK: Tensor) -> dict[str, Tensor]:
+    """What each layer costs, relative to the largest of its kind, and the gates."""
+    counts_NMD = costs.counts(gates_NLK)
+    assert costs.products is not None, "asked only where costs do not add up"
+    largest = torch.as_tensor(costs.products.largest, dtype=gates_NLK.dtype)
+    scale_D = torch.stack([largest[:, 0], largest[:, 1], 4 * (largest[:, 2] + largest[:, 3] + largest[:, 1])]).amax(1)
+    shares_NMD = counts_NMD / scale_D
+    groups = dict(zip(("macs", "params", "moved"), shares_NMD.unbind(2), strict=True))
+    return {"built": gates_NLK.flatten(1), **groups, "totals": shares_NMD.sum(1)}
 
 
 def flow(costs: CostTable, gates_NLK: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import FiniteFloat, NonNegativeFloat, TypeAdapter, ValidationError
 
-from surgenas.core.capabilities import Additive, require
+from surgenas.core.capabilities import Counted, require
 from surgenas.core.errors import DataError, UsageError, complaint
 from surgenas.core.space import Floats, Space
 from surgenas.predictors.linear import AdditivePredictor
@@ -49,7 +49,7 @@ def read_latency_table(space: Space, path: Path) -> TablePredictor:
     weight = np.zeros((len(table.rows), max(map(len, table.rows))))
     for kept, row_ms in zip(weight, table.rows, strict=True):
         kept[: len(row_ms)] = row_ms
-    found = TablePredictor(require(space, Additive).costs())
+    found = TablePredictor(require(space, Counted).costs())
     found.set(weight, table.fixed_ms)
     return found
 

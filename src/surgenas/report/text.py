@@ -37,7 +37,7 @@ from surgenas.studies.train import TrainedFile
 
 ABILITIES = {
     "SharesWeights": "architectures can share weights",
-    "Additive": "costs of layers add up",
+    "Counted": "says what its choices cost",
     "Named": "parts have names",
     "Scalable": "width, depth and resolution scale",
     "Selectable": "operators can be selected for a device",

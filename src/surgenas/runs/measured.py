@@ -11,7 +11,7 @@ import numpy as np
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
-from surgenas.core.capabilities import Additive, require
+from surgenas.core.capabilities import Counted, require
 from surgenas.core.catalog import look_up
 from surgenas.core.cost import Cost, Effort, Failure
 from surgenas.core.errors import NoisyError, UsageError
@@ -157,7 +157,7 @@ def fitted_predictor(run: Run, *, corrected: bool = True) -> Predictor:
     corrected: learn also from the candidates of finished turns of the step `derive`.
     """
     archs, latency_ms = samples(run, corrected=corrected)
-    costs = require(run.space, Additive).costs()
+    costs = require(run.space, Counted).costs()
     made = make_predictor(run.predicted.chosen, costs, run.config.seed)
     return made.fit(moves.encode(run.space, archs), latency_ms)
 
@@ -166,6 +166,13 @@ def usable_predictors(run: Run) -> list[str]:
     """Names of the configured predictors that the method can use; raises UsageError if it can use none."""
     cost = run.asked_method.needs(run.space).cost
     kinds = {name: look_up("predictor", name, CATALOG) for name in run.config.target.predictors}
+    if not require(run.space, Counted).costs().adds_up:
+        if cost == "additive":
+            raise UsageError(
+                f"{run.config.method.name} needs latencies that add up over layers; in space {run.space.name!r} several "
+                "choices decide what a layer costs. Use another method"
+            )
+        kinds = {name: kind for name, kind in kinds.items() if not getattr(kind, "sums", False)}
     if cost == "additive":
         kinds = {name: kind for name, kind in kinds.items() if issubclass(kind, AdditivePredictor)}
     found = [name for name, kind in kinds.items() if kind.differentiable or cost == "any"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
-from surgenas.core.capabilities import Additive, require
+from surgenas.core.capabilities import Counted, require
 from surgenas.core.seeds import generator
 from surgenas.predictors.active import choose, graph_features
 from surgenas.runs.run import Run
@@ -34,5 +34,5 @@ def sample_networks(run: Run) -> list[Architecture]:
         if len(found) == POOL * wanted:
             break
     pool = list(found.values())
-    features = graph_features(require(run.space, Additive).costs(), moves.encode(run.space, pool))
+    features = graph_features(require(run.space, Counted).costs(), moves.encode(run.space, pool))
     return [pool[i] for i in choose(features, wanted)]

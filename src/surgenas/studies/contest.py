@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from surgenas.core.capabilities import Additive, require
+from surgenas.core.capabilities import Counted, require
 from surgenas.core.errors import UsageError
 from surgenas.core.progress import Progress
 from surgenas.core.record import Record
@@ -111,7 +111,7 @@ def run_contest(space: Space, contest: Contest, progress: Progress) -> Standings
     """
     table = read_table(space, contest.table, contest.columns)
     _check(contest, table)
-    costs, known = require(space, Additive).costs(), _known_devices(space, contest, table, progress)
+    costs, known = require(space, Counted).costs(), _known_devices(space, contest, table, progress)
     pick = contest.pick or ("active" if known else "random")
     results, choices = list[ContestRow](), list[Choice]()
     total = len(table.columns) * len(contest.train) * contest.seeds
@@ -161,7 +161,7 @@ def _known_devices(space: Space, contest: Contest, table: Table, progress: Progr
     progress.log(f"known devices: {', '.join(kept)}")
     rows = generator(0, "known").permutation(len(known))[:KNOWN]
     latency_ms = np.stack([known.of(name)[rows] for name in kept], 1)
-    return KnownDevices(require(space, Additive).costs(), known.code[rows], latency_ms)
+    return KnownDevices(require(space, Counted).costs(), known.code[rows], latency_ms)
 
 
 def _makers(contest: Contest, costs: CostTable, known: KnownDevices | None, seed: int) -> Makers:

@@ -9,7 +9,7 @@ import torch
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
-from surgenas.core.capabilities import Additive, SharesWeights, require
+from surgenas.core.capabilities import Counted, SharesWeights, require
 from surgenas.core.space import CostTable, Space
 from surgenas.nn.cells import CellSupernet
 from surgenas.nn.cost import count
@@ -27,7 +27,7 @@ def check_space(space: Space, *, trials: int = 3, seed: int = 0) -> None:
         changed = moves.mutate(space, arch, rng)
         assert sum(a != b for a, b in zip(arch.genes, changed.genes, strict=True)) == 1
         assert space.canonical(space.canonical(arch)) == space.canonical(arch)
-        if isinstance(space, Additive):
+        if isinstance(space, Counted):
             _check_costs(space, arch)
         if isinstance(space, SharesWeights):
             _check_cut(space, arch)
@@ -59,7 +59,7 @@ def check_predictor(name: str, costs: CostTable, *, seed: int = 0) -> None:
 
 def _check_costs(space: Space, arch: Architecture) -> None:
     """Check that the sums of the cost table are the costs of the built network."""
-    costs, code = require(space, Additive).costs(), moves.encode(space, [arch])[0]
+    costs, code = require(space, Counted).costs(), moves.encode(space, [arch])[0]
     macs, params = count(space.build(arch), space.input_shape)
     assert np.isclose((code * costs.macs).sum() + costs.fixed_macs, macs)
     assert np.isclose((code * costs.params).sum() + costs.fixed_params, params)

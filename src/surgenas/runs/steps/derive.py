@@ -13,7 +13,7 @@ import numpy as np
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
-from surgenas.core.capabilities import Additive, require
+from surgenas.core.capabilities import Counted, require
 from surgenas.core.cost import Cost, Effort, show_cost
 from surgenas.core.errors import LimitError
 from surgenas.core.seeds import generator
@@ -101,7 +101,7 @@ def _candidates(run: Run, search: Search, predictor: Predictor, turn: int) -> li
         found = _proposed(run, search, predictor, (low * limit_ms, 0.99 * limit_ms), turn)
         if len(found) >= CANDIDATES // 2:
             break
-    return found or [moves.decode(run.space, -require(run.space, Additive).costs().macs)]
+    return found or [moves.decode(run.space, -require(run.space, Counted).costs().macs)]
 
 
 def _proposed(

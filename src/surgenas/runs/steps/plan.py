@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
-from surgenas.core.capabilities import Additive, SharesWeights, require
+from surgenas.core.capabilities import Counted, SharesWeights, require
 from surgenas.core.seeds import generator
 from surgenas.runs.results import Planned
 from surgenas.runs.run import Run
@@ -69,7 +69,7 @@ def _time_paths(run: Run, searching: Searching) -> tuple[float, int]:
         if device.type == "cuda":
             torch.cuda.synchronize()
 
-    largest = moves.decode(space, require(space, Additive).costs().macs)
+    largest = moves.decode(space, require(space, Counted).costs().macs)
     path_s = _median_seconds(one_path)
     return path_s, _resident_while(lambda: nn.functional.cross_entropy(forward(largest, images), labels))
 

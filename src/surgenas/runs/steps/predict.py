@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from surgenas.core import moves
-from surgenas.core.capabilities import Additive, require
+from surgenas.core.capabilities import Counted, require
 from surgenas.hardware.costs import read_cost
 from surgenas.predictors.base import Predictor, make_predictor
 from surgenas.predictors.evaluate import Score, cross_validate, noise_ceiling
@@ -21,7 +21,7 @@ def predict(run: Run) -> Predicted:
     """Score all usable predictors on networks held out, and choose one; raises NoisyError with too few measurements."""
     check_enough(run)
     archs, latency_ms = samples(run)
-    code, costs, seed = moves.encode(run.space, archs), require(run.space, Additive).costs(), run.config.seed
+    code, costs, seed = moves.encode(run.space, archs), require(run.space, Counted).costs(), run.config.seed
 
     def make(name: str) -> Predictor:
         check_time(run)

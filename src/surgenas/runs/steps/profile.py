@@ -8,7 +8,7 @@ import numpy as np
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
-from surgenas.core.capabilities import Additive, require
+from surgenas.core.capabilities import Counted, require
 from surgenas.core.cost import Cost, Effort
 from surgenas.predictors.process import GraphProcess
 from surgenas.runs.measured import LEAST, check_enough, measure, samples
@@ -83,6 +83,6 @@ def held_out_error(run: Run) -> float:
     archs, latency_ms = samples(run)
     if len(archs) < 2:
         return float("inf")
-    process = GraphProcess(require(run.space, Additive).costs(), seed=run.config.seed)
+    process = GraphProcess(require(run.space, Counted).costs(), seed=run.config.seed)
     process.fit(moves.encode(run.space, archs), latency_ms)
     return process.held_out_error_ms / float(latency_ms.mean())

@@ -6,7 +6,7 @@ import numpy as np
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
-from surgenas.core.capabilities import Additive, require
+from surgenas.core.capabilities import Counted, require
 from surgenas.core.errors import LimitError
 from surgenas.core.seeds import generator
 from surgenas.core.space import CostTable
@@ -21,7 +21,7 @@ from surgenas.runs.slowdown import describe_limit, with_slowdown
 
 def reach(run: Run) -> Reached:
     """Measure the networks with the fewest and the most MACs, and set the limit if the user has not."""
-    costs, target = require(run.space, Additive).costs(), run.target
+    costs, target = require(run.space, Counted).costs(), run.target
     if recorded_scale(run) is None and isinstance(target, TimedTarget):
         name, ms = target.calibrate(job_of(_typical(run, costs), run.space))
         run.journal.append("calibrated", reference=name, reference_ms=ms)
@@ -34,7 +34,7 @@ def check_limit(run: Run) -> None:
     """Raise LimitError if the limit is below the smallest network; log a hint if it is above the largest."""
     known = run.reached
     if known.limit_ms < known.low_ms:
-        smallest = extremes(run, require(run.space, Additive).costs())[0]
+        smallest = extremes(run, require(run.space, Counted).costs())[0]
         raise LimitError(
             f"limit {describe_limit(run)} cannot be met: this space reaches {show_ms(known.low_ms)} to "
             f"{show_ms(known.high_ms)} on {run.target.name}; nearest network: {smallest} "
@@ -56,7 +56,7 @@ def _typical(run: Run, costs: CostTable) -> Architecture:
     """The architecture of median MACs among random ones. As the reference of all measurements it resembles what is
     searched."""
     archs = moves.sample_many(run.space, 99, generator(run.config.seed, "reach"))
-    macs = (moves.encode(run.space, archs) * costs.macs).sum((1, 2))
+    macs = costs.macs_of(moves.encode(run.space, archs))
     return archs[int(np.argsort(macs)[len(archs) // 2])]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
-from surgenas.core.capabilities import Additive, require
+from surgenas.core.capabilities import Counted, require
 from surgenas.core.cost import Effort, Failure
 from surgenas.core.seeds import generator
 from surgenas.core.space import Floats
@@ -65,8 +65,8 @@ def _yardstick(run: Run, target_ms: float) -> Architecture | None:
 def _of_like_macs(run: Run, archs: Sequence[Architecture]) -> list[int]:
     """The places of a narrower and a wider yardstick than the one with the found network's MACs, which grow with the
     square of the width."""
-    costs, any_ = require(run.space, Additive).costs(), archs[len(archs) // 2]
-    macs = float((moves.encode(run.space, [run.derived.architecture])[0] * costs.macs).sum()) + costs.fixed_macs
+    costs, any_ = require(run.space, Counted).costs(), archs[len(archs) // 2]
+    macs = float(costs.macs_of(moves.encode(run.space, [run.derived.architecture]))[0])
     widths, (of_any, _) = _widths(archs), count(network_of(any_), run.space.input_shape)
     like = widths[len(archs) // 2] * (macs / of_any) ** 0.5
     narrow, wide = (int(np.abs(np.log(widths / (factor * like))).argmin()) for factor in (0.8, 1.25))

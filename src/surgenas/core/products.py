@@ -1,0 +1,47 @@
+"""What do layers cost whose sizes several choices decide together? A convolution costs the product of its two widths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+FACTORS = ("outputs", "inputs", "kernel", "runs", "pixels")
+"""Shares of a layer's largest size: of its output channels, of its input channels, of its kernel's area, whether it
+runs at all, and of the pixels that it computes."""
+
+
+@dataclass(frozen=True, eq=False)
+class Products:
+    """Costs of M layers as products of factors, each of which is a sum over choices.
+
+    largest: (M, 4), MACs, parameters, values read and values written of each layer in the largest network.
+    base: (M, F), and slope: (M, F, L, K): factor f of layer m is base + the sum of the slopes of the options taken; F
+    as in FACTORS. by_channel: (M,), whether a layer reads only as many channels as it writes (depthwise, by group).
+    """
+
+    largest: npt.NDArray[np.float64]
+    base: npt.NDArray[np.float64]
+    slope: npt.NDArray[np.float64]
+    by_channel: npt.NDArray[np.bool_]
+
+    def counts(self, gates_NLK: Tensor) -> Tensor:
+        """(N, M, 3): MACs, parameters and bytes moved in fp32 of every layer, for gates (N, L, K).
+
+        Gates that are no code, but probabilities, give the costs at the mean sizes.
+        """
+        kind = {"dtype": gates_NLK.dtype, "device": gates_NLK.device}
+        M, F = self.base.shape
+        slope = torch.as_tensor(self.slope.reshape(M * F, -1), **kind)
+        base, largest = torch.as_tensor(self.base, **kind), torch.as_tensor(self.largest, **kind)
+        shares = base + (gates_NLK.flatten(1) @ slope.T).unflatten(1, (M, F))
+        outputs, inputs, kernel, runs, pixels = shares.unbind(2)
+        read = torch.where(torch.as_tensor(self.by_channel, device=kind["device"]), outputs, inputs)
+        weights = outputs * inputs * kernel * runs
+        macs, params, values_in, values_out = largest.unbind(1)
+        params = params * weights
+        moved = 4 * (runs * pixels * (values_in * read + values_out * outputs) + params)
+        return torch.stack([macs * weights * pixels, params, moved], 2)

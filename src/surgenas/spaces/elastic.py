@@ -1,0 +1,223 @@
+"""All smaller versions of one published network: its channels, blocks, depthwise kernels and input (docs/elastic.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Literal
+
+import torch
+from torch import nn
+
+from surgenas.core.architecture import Architecture, Setting
+from surgenas.core.errors import UsageError
+from surgenas.core.look import Look
+from surgenas.core.space import Choice, CostTable, Space
+from surgenas.nn.elastic import Shape, Structure, checked, cut, sort_channels, trace
+from surgenas.nn.elastic.supernet import ElasticSupernet
+from surgenas.nn.named import look_of, make_network
+from surgenas.spaces.elastic_costs import count_costs
+
+OFF, ON = "off", "on"
+SMALLEST = 0.5
+"""The smallest input that can be chosen, as a share of the largest."""
+SIDES = 8
+"""Inputs that can be chosen are of a multiple of so many pixels."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one choice decides: the width of a group, a block, the side of a depthwise kernel, or of the input.
+
+    name: of the group, the block, or the layer. sizes: its options, the smallest first; 0 and 1 for a block.
+    """
+
+    kind: Literal["width", "block", "kernel", "input"]
+    name: str
+    sizes: tuple[int, ...]
+
+    @property
+    def choice(self) -> Choice:
+        """The choice as the space declares it."""
+        if self.kind == "block":
+            return Choice(f"block {self.name}", (OFF, ON))
+        return Choice(f"{self.kind} {self.name}".rstrip(), tuple(map(str, self.sizes)))
+
+
+class Elastic(Space):
+    """All smaller versions of one network that timm knows by name.
+
+    network: timm's name of it. resolution: height and width of the largest input. classes: number of classes.
+    widths: how many widths each group of channels offers, spread evenly up to all; 0 for all multiples of 8. inputs:
+    how many heights and widths of the input it offers, from half of the largest up; 1 for the largest alone.
+    """
+
+    name = "elastic"
+
+    def __init__(
+        self,
+        *,
+        network: str = "tf_efficientnet_lite0",
+        resolution: int = 224,
+        classes: int = 1000,
+        widths: int = 8,
+        inputs: int = 1,
+    ) -> None:
+        for what, value, least, most in (
+            ("resolution", resolution, 8, 2048),
+            ("classes", classes, 2, 1_000_000),
+            ("widths", widths, 0, 1000),
+            ("inputs", inputs, 1, 64),
+        ):
+            if isinstance(value, bool) or value != int(value) or not least <= value <= most:
+                raise UsageError(f"{what} {value!r}: expected a whole number from {least} to {most}")
+        self.network, self.resolution, self.classes = network, int(resolution), int(classes)
+        self.widths, self.inputs = int(widths), int(inputs)
+
+    @property
+    def settings(self) -> dict[str, Setting]:
+        return {
+            "network": self.network,
+            "resolution": self.resolution,
+            "classes": self.classes,
+            "widths": self.widths,
+            "inputs": self.inputs,
+        }
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        return (3, self.resolution, self.resolution)
+
+    # --- what can be chosen
+
+    @property
+    def structure(self) -> Structure:
+        """What of the network can be smaller, what cannot, and why."""
+        return _traced(self.network, self.resolution, self.classes)[1]
+
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """What each choice decides, in the order of an architecture's genes: the input, then as the layers run."""
+        network, structure = _traced(self.network, self.resolution, self.classes)
+        found = [Part("width", g.name, _spread(g.widths, self.widths)) for g in structure.groups]
+        found += [Part("block", path, (0, 1)) for path in structure.blocks]
+        found += [Part("kernel", path, tuple(range(3, side + 1, 2))) for path, side in structure.kernels.items()]
+        place = {path: i for i, (path, _) in enumerate(network.named_modules())}
+        found.sort(key=lambda part: place.get(part.name.partition(":")[0], 0))
+        if self.inputs > 1:
+            found.insert(0, Part("input", "", _sides(self.resolution, self.inputs)))
+        if not found:
+            raise UsageError(f"nothing of {self.network} can shrink; `surgenas spaces` says what this space can do")
+        return tuple(found)
+
+    @cached_property
+    def choices(self) -> tuple[Choice, ...]:
+        return tuple(part.choice for part in self.parts)
+
+    def form_of(self, positions: Sequence[int]) -> tuple[Shape, int]:
+        """The shape of the network and the height and width of its input, from the position of each gene."""
+        taken = [(part, part.sizes[int(k)]) for part, k in zip(self.parts, positions, strict=True)]
+        shape = Shape(
+            {part.name: size for part, size in taken if part.kind == "width"},
+            tuple(part.name for part, size in taken if part.kind == "block" and not size),
+            {part.name: size for part, size in taken if part.kind == "kernel"},
+        )
+        return shape, next((size for part, size in taken if part.kind == "input"), self.resolution)
+
+    def input_of(self, arch: Architecture) -> tuple[int, int, int]:
+        side = self._form(arch)[1]
+        return (3, side, side)
+
+    def largest(self) -> Architecture:
+        """The network itself."""
+        return self.architecture(tuple(choice.options[-1] for choice in self.choices))
+
+    def uniform(self, share: float) -> Architecture:
+        """The network whose groups all keep this share of their channels, or the nearest that is offered; the rest is
+        as in the largest."""
+        genes = []
+        for part, choice in zip(self.parts, self.choices, strict=True):
+            wanted = share * part.sizes[-1] if part.kind == "width" else part.sizes[-1]
+            genes.append(choice.options[min(range(len(part.sizes)), key=lambda k: abs(part.sizes[k] - wanted))])
+        return self.architecture(tuple(genes))
+
+    def canonical(self, arch: Architecture) -> Architecture:
+        """What is in a block that is off is at its largest."""
+        genes = dict(zip(self.parts, arch.genes, strict=True))
+        gone = tuple(f"{part.name}." for part, gene in genes.items() if part.kind == "block" and gene == OFF)
+        if not gone:
+            return arch
+        hidden = {part for part in self.parts if self._lies_in(part, gone)}
+        return Architecture(arch.space, tuple(p.choice.options[-1] if p in hidden else g for p, g in genes.items()))
+
+    def _lies_in(self, part: Part, blocks: tuple[str, ...]) -> bool:
+        if part.kind == "kernel":
+            return f"{part.name}.".startswith(blocks)
+        if part.kind != "width":
+            return False
+        members = self.structure.by_name[part.name].members
+        return any(all(member.name.startswith(block) for member in members) for block in blocks)
+
+    def _form(self, arch: Architecture) -> tuple[Shape, int]:
+        pairs = zip(self.choices, self.check(arch).genes, strict=True)
+        return self.form_of([choice.options.index(gene) for choice, gene in pairs])
+
+    # --- networks
+
+    def whole(self) -> nn.Module:
+        """The largest network, freshly initialised."""
+        return make_network(self.network, self.classes, self.resolution)
+
+    def look(self) -> Look:
+        """How the network's published weights expect their images."""
+        return look_of(_traced(self.network, self.resolution, self.classes)[0])
+
+    def build(self, arch: Architecture) -> nn.Module:
+        return self.cut(self.whole(), arch)
+
+    def cut(self, whole: nn.Module, arch: Architecture) -> nn.Module:
+        """The network of an architecture with the weights of the largest."""
+        return cut(whole, self.structure, self._form(arch)[0])
+
+    def sort(self, whole: nn.Module) -> None:
+        """Put the channels of a largest network in order, those first that matter most; it computes the same as
+        before."""
+        sort_channels(whole, self.structure)
+
+    def supernet(self) -> ElasticSupernet:
+        return ElasticSupernet(self.whole(), self.structure, self.form_of)
+
+    def costs(self) -> CostTable:
+        return _costs(self.spec.settings)
+
+
+@lru_cache(maxsize=8)
+def _traced(network: str, side: int, classes: int) -> tuple[nn.Module, Structure]:
+    """The network with weights of no meaning, and its structure. torch's random state and device stay as they are."""
+    with torch.random.fork_rng(devices=[]), torch.device("cpu"):
+        torch.manual_seed(0)
+        made = make_network(network, classes, side).eval()
+        example = torch.randn(1, 3, side, side)
+        return made, checked(made, trace(made, example), example)
+
+
+@lru_cache(maxsize=8)
+def _costs(settings: tuple[tuple[str, Setting], ...]) -> CostTable:
+    space = Elastic(**dict(settings))  # type: ignore[arg-type]
+    network, structure = _traced(space.network, space.resolution, space.classes)
+    return count_costs(network, structure, space.parts, space.resolution)
+
+
+def _spread(sizes: tuple[int, ...], count: int) -> tuple[int, ...]:
+    """So many of the sizes, spread evenly, with the largest; all of them for 0."""
+    if not count or len(sizes) <= count:
+        return sizes
+    return tuple(sizes[-(-len(sizes) * (i + 1) // count) - 1] for i in range(count))
+
+
+def _sides(largest: int, count: int) -> tuple[int, ...]:
+    """So many heights and widths, or fewer, from SMALLEST of the largest up to it."""
+    shares = (SMALLEST + (1 - SMALLEST) * i / (count - 1) for i in range(count - 1))
+    smaller = {max(SIDES, SIDES * round(largest * share / SIDES)) for share in shares}
+    return (*sorted(side for side in smaller if side < largest), largest)
