@@ -17,8 +17,8 @@ Shape = tuple[int, int, int]
 def make_network(name: str, classes: int, side: int) -> nn.Module:
     """timm's network of this name for so many classes and images of side x side pixels, freshly initialised.
 
-    A tag of weights after the name (`resnet18.a1_in1k`) decides only what `look_of` says of it. Raises UsageError for an
-    unknown name, and for a size at which timm cannot make the network.
+    A tag of weights after the name (`resnet18.a1_in1k`) decides only what `look_of` says of it. Raises UsageError for
+    an unknown name, and for a size at which timm cannot make the network.
     """
     check_name(name, f"{name!r} is no network of timm; expected one of `timm.list_models()`")
     return build_named(name, input_shape(name, (side, side)), classes)
@@ -57,9 +57,9 @@ def build_named(name: str, shape: Shape, classes: int | None = None) -> nn.Modul
     import timm
 
     config = timm.get_pretrained_cfg(name)
-    settings: dict[str, object] = {"img_size": shape[1:]} if config and config.fixed_input_size else {}  # ViT, Swin and the like
-    if classes is not None:
-        settings["num_classes"] = classes
+    settings: dict[str, object] = {} if classes is None else {"num_classes": classes}
+    if config and config.fixed_input_size:  # ViT, Swin and the like
+        settings["img_size"] = shape[1:]
     try:
         return timm.create_model(name, pretrained=False, **settings)
     except Exception as error:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from difflib import get_close_matches
 from functools import partial
 
 import torch
 from torch import nn
 
-from surgenas.core.errors import UsageError
 from surgenas.core.units import show_sides
 from surgenas.hardware.target import Job
 from surgenas.hardware.timed.conversion import check_equal, settle_statistics
+from surgenas.nn.named import build_named, check_name, input_shape
 
 SAME = 0.02
 """How far the logits of a network as trained and as deployed may be apart, as a share of the largest: sums are rounded
@@ -27,43 +25,16 @@ def read_timm(name: str, size: tuple[int, int] = (0, 0)) -> Job:
     """
     import timm
 
-    if not timm.is_model(name):
-        near = get_close_matches(name, timm.list_models(), cutoff=0.5) or timm.list_models("mobilenet*")[:3]
-        raise UsageError(
-            f"{name!r} is neither a file nor a timm model; expected an architecture.json, a run folder, an .onnx file, "
-            f"or for example {', '.join(near)}"
-        )
-    shape, make = _maker(name, size)
-    fusible = any(_is_fusible(module) for child in _made(name, shape, make).children() for module in child.modules())
+    check_name(
+        name, f"{name!r} is neither a file nor a timm model; expected an architecture.json, a run folder, an .onnx file"
+    )
+    shape = input_shape(name, size)
+    make = partial(build_named, name, shape)
+    fusible = any(_is_fusible(module) for child in make().children() for module in child.modules())
     key = f"timm-{timm.__version__}-{name}-{show_sides(*shape[1:])}"
     if not fusible:
         return Job(key, make, shape)
     return Job(f"{key}-deployed", lambda: deployed(make(), shape), shape, notes=(DEPLOYED,))
-
-
-def _maker(name: str, size: tuple[int, int]) -> tuple[tuple[int, int, int], Callable[[], nn.Module]]:
-    """The input (C, H, W), and what makes the model for it."""
-    import timm
-
-    try:
-        config = timm.get_pretrained_cfg(name)
-    except RuntimeError as error:  # a tag of weights that do not exist
-        raise UsageError(f"timm has no {name!r} ({error}); without the tag it is {name.partition('.')[0]}") from error
-    C, H, W = config.input_size if config else (3, 224, 224)
-    shape = (C, size[0] or H, size[1] or W)
-    fixed = {"img_size": shape[1:]} if config and config.fixed_input_size else {}  # ViT, Swin and the like
-    return shape, partial(timm.create_model, name, pretrained=False, **fixed)
-
-
-def _made(name: str, shape: tuple[int, int, int], make: Callable[[], nn.Module]) -> nn.Module:
-    """The model, made to see whether it can be; raises UsageError for whatever timm raises."""
-    try:
-        return make()
-    except Exception as error:
-        why = (str(error).splitlines() or [type(error).__name__])[0]
-        raise UsageError(
-            f"timm cannot make {name} for images of {show_sides(*shape[1:])} px ({why}); another --resolution may do"
-        ) from error
 
 
 def _is_fusible(module: nn.Module) -> bool:

@@ -1,0 +1,108 @@
+"""How does a network begin with weights that exist? All of them are put in, but for the layer that names classes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from surgenas.core.errors import UsageError
+from surgenas.core.record import Record
+
+Tensors = Mapping[str, Tensor]
+SHOWN = 3
+"""How many differing tensors a message names."""
+
+
+@dataclass(frozen=True)
+class Loaded(Record):
+    """What came of loading weights. source: where they are from. tensors: how many were taken. fresh: the names of
+    those that stayed as they were initialised, since the classes are others: the classifier's, or none."""
+
+    source: str
+    tensors: int
+    fresh: tuple[str, ...]
+
+
+def load_start(network: nn.Module, tensors: Tensors, source: str) -> Loaded:
+    """Put weights into a network of timm that was made by name, whatever its number of classes and its image size.
+
+    The classifier is loaded if the weights have one for as many classes; else it is left as it is. Every other tensor
+    of the network must be there by name and shape; where it is not, timm's own translation for this family is tried,
+    which resamples position embeddings to another image size, and knows the names that other libraries use. Batch
+    counters may be missing. source: what a person calls the weights. Raises UsageError if they do not fit.
+    """
+    fit = _fit(network, tensors)
+    if fit.wrong:
+        refusal = UsageError(_refusal(network, fit, source))
+        try:
+            fit = _fit(network, _translated(network, tensors))
+        except Exception as error:  # whatever a translation meets in tensors of another network
+            raise refusal from error
+        if fit.wrong:
+            raise refusal
+    was_training = network.training
+    network.train()  # in eval mode some families keep copies of weights, which loading would not reach
+    network.load_state_dict(fit.tensors, strict=False)
+    network.train(was_training)
+    return Loaded(source, len(fit.tensors), fit.fresh)
+
+
+# --- what fits
+
+
+@dataclass(frozen=True, eq=False)
+class _Fit:
+    """tensors: what can be loaded. fresh: the names of the network's own that are left as they are. wrong: every tensor
+    that does not fit, and why."""
+
+    tensors: dict[str, Tensor]
+    fresh: tuple[str, ...]
+    wrong: tuple[str, ...]
+
+
+def _fit(network: nn.Module, tensors: Tensors) -> _Fit:
+    own, heads = network.state_dict(), _classifiers(network)
+    head = tuple(name for name in own if name.startswith(heads))
+    fresh = head if any(name not in tensors or tensors[name].shape[:1] != own[name].shape[:1] for name in head) else ()
+    taken = {name: tensors[name] for name in own if name in tensors and name not in fresh}
+    computed = {name for name, _ in network.named_buffers()} - own.keys()  # older files hold them
+    wrong = [
+        *(f"{name!r} is {_shape(value)} instead of {_shape(own[name])}" for name, value in taken.items()
+          if value.shape != own[name].shape),
+        *(f"{name!r} has other features" for name in fresh
+          if name in tensors and tensors[name].shape[1:] != own[name].shape[1:]),
+        *(f"{name!r} is missing" for name in own
+          if name not in (*tensors, *fresh) and not name.endswith("num_batches_tracked")),
+        *(f"{name[:80]!a} is not in the network" for name in tensors
+          if name not in own.keys() | computed and not name.startswith(heads)),
+    ]  # fmt: skip
+    return _Fit(taken, fresh, tuple(wrong))
+
+
+def _classifiers(network: nn.Module) -> tuple[str, ...]:
+    """How the names of the tensors of what names classes begin; some families have two such layers."""
+    names = getattr(network, "pretrained_cfg", {}).get("classifier") or ()
+    return tuple(f"{name}." for name in ((names,) if isinstance(names, str) else names))
+
+
+def _translated(network: nn.Module, tensors: Tensors) -> Tensors:
+    """The tensors as timm's loading would have them for this family; the same where it has no way of its own."""
+    translate = getattr(sys.modules[type(network).__module__], "checkpoint_filter_fn", None)
+    return translate(dict(tensors), network) if translate else tensors
+
+
+def _refusal(network: nn.Module, fit: _Fit, source: str) -> str:
+    name = getattr(network, "pretrained_cfg", {}).get("architecture") or type(network).__name__
+    more = f" and {len(fit.wrong) - SHOWN} more" if len(fit.wrong) > SHOWN else ""
+    return (
+        f"{source} does not hold the weights of {name}: {len(fit.wrong)} tensor(s) differ, "
+        f"{', '.join(fit.wrong[:SHOWN])}{more}; "
+        f"name the network that they are of, or give weights of {name}"
+    )
+
+
+def _shape(tensor: Tensor) -> str:
+    return "x".join(map(str, tensor.shape)) or "a number"
