@@ -1,5 +1,6 @@
 """surgenas from Python: the functions that the commands call. Each returns a frozen value or a path."""
 
+from surgenas.api.adapt import adapt, adapting
 from surgenas.api.runs import (
     Logged,
     Plan,
@@ -29,7 +30,7 @@ from surgenas.api.studies import (
 )
 
 __all__ = [
-    "DEVICES", "Logged", "Plan", "Profile", "Result", "bench", "compare", "create", "dry_run", "export", "improvement",
-    "load", "log", "measure", "operators", "predict", "predict_table", "profile", "resume", "scale", "search", "train",
-    "write_report",
+    "DEVICES", "Logged", "Plan", "Profile", "Result", "adapt", "adapting", "bench", "compare", "create", "dry_run",
+    "export", "improvement", "load", "log", "measure", "operators", "predict", "predict_table", "profile", "resume",
+    "scale", "search", "train", "write_report",
 ]  # fmt: skip

@@ -36,6 +36,30 @@ def search(
 
 
 @app.command()
+@with_run_options(without=("space", "layout", "width", "start"), defaults={"method": "netadaptv2"})
+def adapt(
+    network: Annotated[str, typer.Argument(metavar="NETWORK", help="timm's name of it, such as resnet18.")],
+    said: dict[str, Any],
+    out: Out = None,
+    dry_run: Annotated[bool, typer.Option(help="Only print the reachable latencies, time and memory.")] = False,
+    log_to: LogTo = None,
+    as_json: Json = False,
+) -> None:
+    """Make a network with trained weights as small as a latency limit asks for, and train it on your images.
+
+    Example: surgenas adapt tf_efficientnet_lite0 --weights lite0.safetensors --data photos/ --latency 4ms
+    """
+    from surgenas import api
+    from surgenas.report import text
+
+    if dry_run:
+        show(api.dry_run(progress=progress(), **api.adapting(network, said)), as_json)
+        return
+    result = api.adapt(network, out=out, log_to=log_to or (), progress=progress(), **said)
+    show(result, as_json, text.summary_text(result.summary))
+
+
+@app.command()
 def resume(
     run: RunFolder,
     time_limit: Annotated[

@@ -6,6 +6,7 @@ import inspect
 import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Protocol
 
 import typer
@@ -53,15 +54,20 @@ class Said(dict[str, Any]):
         return dict(self)
 
 
-def with_run_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command the options of a run: those with these names, or all. The command gets their values as `said`, a
-    mapping from name to value."""
-    chosen = [word for word in words() if word.word.flag and (not names or word.name in names)]
+def with_run_options(
+    *names: str, without: tuple[str, ...] = (), defaults: Mapping[str, Any] = MappingProxyType({})
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options of a run: those with these names, or all but some. The command gets their values as
+    `said`, a mapping from name to value. defaults: values by name that are not the configuration's."""
+    chosen = [
+        word for word in words() if word.word.flag and (not names or word.name in names) and word.name not in without
+    ]
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         signature = inspect.signature(command, eval_str=True)
         own = [p.replace(kind=p.KEYWORD_ONLY) for p in signature.parameters.values() if p.name != "said"]
         options = [_option(word) for word in chosen]
+        options = [option.replace(default=defaults.get(option.name, option.default)) for option in options]
 
         def run(**given: Any) -> None:
             said = {word.name: _value(word, given.pop(word.name)) for word in chosen}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
-from torch import nn
+from torch import Tensor, nn
 
 from surgenas.core.architecture import Architecture
 from surgenas.core.errors import UsageError
+from surgenas.core.look import Look
 from surgenas.core.space import Choice, CostTable
 
 
@@ -70,12 +71,42 @@ class Selectable(Protocol):
         """Where it stands: equal for layers that are the same with the same operator."""
 
 
+@runtime_checkable
+class Shrinks(Protocol):
+    """Its networks are smaller versions of a largest one, and can begin with that one's weights."""
+
+    def whole(self) -> nn.Module:
+        """The largest network, freshly initialised."""
+
+    def cut(self, whole: nn.Module, arch: Architecture) -> nn.Module:
+        """The network of an architecture with the weights of a largest one."""
+
+    def sort(self, whole: nn.Module) -> None:
+        """Put the channels of a largest network in order, those first that stay longest; it computes the same."""
+
+    def published(self) -> dict[str, Tensor]:
+        """The weights that are published for the largest network."""
+
+    def look(self) -> Look:
+        """How the largest network's published weights expect their images."""
+
+    def largest(self) -> Architecture:
+        """The largest network itself."""
+
+    def narrower(self) -> list[Architecture]:
+        """The largest network with fewer and fewer channels in all places alike, the narrowest first."""
+
+    def smaller_inputs(self) -> list[Architecture]:
+        """The largest network on smaller and smaller images, the smallest first."""
+
+
 Capability = TypeVar("Capability")
 _LACKS = {
     "SharesWeights": "its architectures share no weights",
     "Counted": "it does not say what its choices cost",
     "Named": "it does not name the parts of its networks",
     "Scalable": "it has no width, resolution or depth to scale",
+    "Shrinks": "its networks do not begin with the weights of a larger one (use elastic)",
     "Selectable": "it has no operators to select from (use operators or shuffle)",
 }
 

@@ -1,4 +1,4 @@
-"""What do layers cost whose sizes several choices decide together? A convolution costs the product of its two widths."""
+"""What do layers cost whose sizes several choices decide? A convolution costs the product of its two widths."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class Products:
 
         Gates that are no code, but probabilities, give the costs at the mean sizes.
         """
-        kind = {"dtype": gates_NLK.dtype, "device": gates_NLK.device}
         M, F = self.base.shape
-        slope = torch.as_tensor(self.slope.reshape(M * F, -1), **kind)
-        base, largest = torch.as_tensor(self.base, **kind), torch.as_tensor(self.largest, **kind)
+        slope, base, largest = (
+            torch.as_tensor(values).to(gates_NLK) for values in (self.slope.reshape(M * F, -1), self.base, self.largest)
+        )
         shares = base + (gates_NLK.flatten(1) @ slope.T).unflatten(1, (M, F))
         outputs, inputs, kernel, runs, pixels = shares.unbind(2)
-        read = torch.where(torch.as_tensor(self.by_channel, device=kind["device"]), outputs, inputs)
+        read = torch.where(torch.as_tensor(self.by_channel, device=gates_NLK.device), outputs, inputs)
         weights = outputs * inputs * kernel * runs
         macs, params, values_in, values_out = largest.unbind(1)
         params = params * weights

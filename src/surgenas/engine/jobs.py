@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from torch import nn
+from collections.abc import Mapping
+
+from torch import Tensor, nn
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
+from surgenas.core.capabilities import Shrinks, require
 from surgenas.core.space import Space
 from surgenas.hardware.target import Job
+from surgenas.nn.pretrained import load_start
 from surgenas.spaces import make_like, space_of
 
 
@@ -25,6 +29,18 @@ def home_of(arch: Architecture, known: Space | None = None) -> Space:
 def network_of(arch: Architecture, known: Space | None = None) -> nn.Module:
     """The network of an architecture, freshly initialised. known: as in `home_of`."""
     return home_of(arch, known).build(arch)
+
+
+def begun_network(arch: Architecture, known: Space | None, whole: Mapping[str, Tensor] | None) -> nn.Module:
+    """The network of an architecture with its part of the weights of a largest network; freshly initialised if there
+    are none. known: as in `home_of`."""
+    space = home_of(arch, known)
+    if whole is None:
+        return space.build(arch)
+    shrinks = require(space, Shrinks)
+    largest = shrinks.whole()
+    load_start(largest, whole, "the whole network")
+    return shrinks.cut(largest, arch)
 
 
 def job_of(arch: Architecture, known: Space | None = None) -> Job:

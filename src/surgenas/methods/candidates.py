@@ -23,6 +23,8 @@ from surgenas.tasks.classification import share_right
 HELD = 2**30
 """Bytes of activations kept for the next candidate. When they take more, those after the fewest layers are dropped
 first: they are the largest, and the fastest to compute again."""
+CALIBRATION = 256
+"""How many images BN statistics are estimated from."""
 TOGETHER = 256
 """How many held-out images a network by itself is given at once."""
 
@@ -51,7 +53,10 @@ class HeldOut:
 
 
 def accuracies(
-    supernet: ChoiceSupernet | ElasticSupernet, paths: Sequence[Sequence[int]], held_out: HeldOut, held_bytes: int = HELD
+    supernet: ChoiceSupernet | ElasticSupernet,
+    paths: Sequence[Sequence[int]],
+    held_out: HeldOut,
+    held_bytes: int = HELD,
 ) -> list[float]:
     """The held-out accuracy (0 to 1) of each path, in the order of `paths`. The supernet is left unchanged.
 
@@ -81,7 +86,12 @@ def accuracy_alone(network: nn.Module, held_out: HeldOut) -> float:
     return share_right(said, held_out.labels, balanced=held_out.balanced)
 
 
-@torch.inference_mode()
+def spaced(images: Tensor, count: int) -> Tensor:
+    """So many of the images, (count, C, H, W), from all parts of their order, which may be that of the classes."""
+    return images[:: max(1, len(images) // count)][:count]
+
+
+@torch.no_grad()
 def estimate_statistics(network: nn.Module, images: Tensor) -> None:
     """Set the BN statistics of a network to those of these images (N, C, H, W), and leave it in eval mode."""
     norms = [module for module in network.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]

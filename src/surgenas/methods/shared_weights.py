@@ -81,12 +81,12 @@ class SupernetSearch(ABC):
         self.supernet: Any = supernet.to(self.device).to(memory_format=torch.channels_last)
 
     @property
-    def weight_lr(self) -> float:
+    def first_lr(self) -> float:
         """The first learning rate of the shared weights."""
         return float(self.config.weight_lr) * (GENTLE if self.problem.start is not None else 1.0)
 
     @property
-    def offered_LK(self) -> Tensor:
+    def offered(self) -> Tensor:
         """Whether layer l has an operator k, (L, K).
 
         Raises UsageError if layers have unequally many, unless they share the weights of the largest."""

@@ -71,9 +71,9 @@ class SPOSSearch(SupernetSearch):
 
     def start(self) -> None:
         c = self.config
-        self.logits_LK = torch.zeros(self.offered_LK.shape).masked_fill(~self.offered_LK, -math.inf)
+        self.logits_LK = torch.zeros(self.offered.shape).masked_fill(~self.offered, -math.inf)
         self.optimizer = torch.optim.SGD(
-            self.supernet.parameters(), self.weight_lr, momentum=c.momentum, weight_decay=c.weight_decay
+            self.supernet.parameters(), self.first_lr, momentum=c.momentum, weight_decay=c.weight_decay
         )
         self.criterion = nn.CrossEntropyLoss(label_smoothing=c.label_smoothing)
         self.scores: dict[tuple[int, ...], float] = {}
@@ -86,7 +86,7 @@ class SPOSSearch(SupernetSearch):
         has no gradient, so neither momentum nor weight decay changes it."""
         self.scores.clear()
         done = index / (self.epochs * self.steps_per_epoch)
-        self.optimizer.param_groups[0]["lr"] = self.weight_lr * max(0.01, 1 - done)  # linear, as theirs
+        self.optimizer.param_groups[0]["lr"] = self.first_lr * max(0.01, 1 - done)  # linear, as theirs
         self.optimizer.zero_grad()
         paths = self._draw(index)
         losses, correct = 0.0, 0.0

@@ -112,16 +112,16 @@ class SurgeNASSearch(GradientSearch):
     config: SurgeNAS
 
     def start(self) -> None:
-        c, space = self.config, self.space
+        c = self.config
         self.sampler: Sampler = look_up("sampler", c.sampler, SAMPLERS)
         # widths that share weights have no gates, so only the losses of the paths say which was good
         self.estimator = "path-credit" if self.supernet.shares == "elastic" else c.estimator
-        self.offered = self.offered_LK
+        self.there_LK = self.offered
         generator = torch.Generator().manual_seed(derive(self.seed, "logits"))
-        self.logits_LK = nn.Parameter(1e-3 * torch.randn(self.offered.shape, generator=generator))
+        self.logits_LK = nn.Parameter(1e-3 * torch.randn(self.there_LK.shape, generator=generator))
         self.multiplier = Multiplier(c.multiplier_lr, c.damping)
         self.weight_optimizer = torch.optim.SGD(
-            self.supernet.parameters(), self.weight_lr, momentum=c.momentum, weight_decay=c.weight_decay
+            self.supernet.parameters(), self.first_lr, momentum=c.momentum, weight_decay=c.weight_decay
         )
         searched = (c.epochs - self.warmup_epochs) * self.steps_per_epoch
         alpha_lr = c.alpha_lr or max(1e-3, c.alpha_travel / max(1, searched))
@@ -145,7 +145,7 @@ class SurgeNASSearch(GradientSearch):
         searched = min(1.0, max(0, step - warm) / max(1, total - warm))
         last_epoch_start = max(warm + 1, total - self.steps_per_epoch)
         fading = min(1.0, max(0, step - warm) / (last_epoch_start - warm))
-        return cosine(self.weight_lr, done), c.tau_start * (c.tau_end / c.tau_start) ** searched, c.eta * (1 - fading)
+        return cosine(self.first_lr, done), c.tau_start * (c.tau_end / c.tau_start) ** searched, c.eta * (1 - fading)
 
     # --- one step (docs/methods/surgenas.md, 4)
 
@@ -186,7 +186,7 @@ class SurgeNASSearch(GradientSearch):
 
     def offered_logits(self) -> Tensor:
         """The logits (L, K), -inf where a layer has no such operator."""
-        return self.logits_LK if self.offered.all() else self.logits_LK.masked_fill(~self.offered, -math.inf)
+        return self.logits_LK if self.there_LK.all() else self.logits_LK.masked_fill(~self.there_LK, -math.inf)
 
     def _alpha_step(self, paths: Sequence[Gates], losses_K: Tensor, gate_grads: Sequence[Tensor | None]) -> float:
         """Update logits and multiplier, and return the latency in ms. The K cross-entropies are summed, so the latency

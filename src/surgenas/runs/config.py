@@ -127,12 +127,24 @@ class TrainingConfig(Part):
         Start,
         Word("Train networks from fresh weights, or from those that the search has trained (inherit).", "--start"),
     ] = "fresh"
+    weights: Annotated[
+        str,
+        Word(
+            "Weights that a network of the space elastic begins with: a file, or timm for its published ones.",
+            "--weights",
+        ),
+    ] = ""
+    distill: Annotated[
+        float,
+        Field(ge=0, le=1),
+        Word("With --weights: share of the loss that is to agree with the whole network.", "--distill"),
+    ] = 0.0
     accelerator: Annotated[str, Word("Where to train: auto, cpu, cuda.", "--accelerator")] = "auto"
     processes: Annotated[int, Field(ge=1), Word("Processes to train with (DDP).", "--processes")] = 1
 
 
 class BesideConfig(Part):
-    """How many random architectures are trained beside the found network, by the same recipe."""
+    """What is trained beside the found network, by the same recipe."""
 
     random: Annotated[
         int, Field(ge=0, le=100), Word("Also train N random architectures of any latency.", "--random")
@@ -142,6 +154,13 @@ class BesideConfig(Part):
         Field(ge=0, le=100),
         Word("Also train N random architectures of the found network's latency.", "--random-at-equal-latency"),
     ] = 0
+    alone: Annotated[
+        bool,
+        Word(
+            "With --weights: do not also train what else could be picked (smaller images, narrower, from nothing).",
+            "--alone",
+        ),
+    ] = False
 
 
 class RunConfig(Part):

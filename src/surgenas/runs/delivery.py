@@ -17,7 +17,7 @@ from surgenas.core.architecture import Architecture
 from surgenas.core.catalog import look_up
 from surgenas.core.errors import CorruptError
 from surgenas.core.files import write_atomic
-from surgenas.engine.jobs import job_of
+from surgenas.engine.jobs import home_of, job_of
 from surgenas.hardware import RUNTIMES
 from surgenas.hardware.onnx_file import add_metadata, to_onnx
 from surgenas.hardware.runtimes import Images
@@ -87,6 +87,12 @@ def read_files(paths: Mapping[str, Path]) -> dict[str, bytes]:
     return {suffix: path.read_bytes() for suffix, path in paths.items()}
 
 
+def found_data(run: Run) -> Dataset:
+    """The run's images, as large as the found network takes them."""
+    found = run.derived.architecture
+    return run.data.at(home_of(found, run.space).input_of(found)[1])
+
+
 def trained_job(run: Run) -> Job:
     """The job of a run's found network with the weights that were trained, and with images of its data for a
     quantizer."""
@@ -97,7 +103,7 @@ def with_trained_weights(job: Job, run: Run) -> Job:
     """The job with the weights that the run trained, and with images of its data for a quantizer."""
 
     def images() -> Images:
-        data = run.data
+        data = found_data(run)
         step = max(1, len(data.train) // CALIBRATION)  # images are in the order of their classes
         found: Images = data.normalise(data.train.images[::step][:CALIBRATION]).numpy()
         return found

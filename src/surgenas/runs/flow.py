@@ -17,7 +17,7 @@ from surgenas.nn.cost import output_shape
 from surgenas.runs.journal import Event
 from surgenas.runs.limit import begin_session, check_time
 from surgenas.runs.measured import LEAST, repair_scale, usable_predictors
-from surgenas.runs.results import FOUND, USE, Exported, Planned, Reached
+from surgenas.runs.results import FOUND, START, USE, Exported, Planned, Reached
 from surgenas.runs.run import Run
 from surgenas.runs.sampled import wanted_samples
 from surgenas.runs.scale import RESCALED
@@ -32,9 +32,11 @@ from surgenas.runs.steps.profile import holds, profile
 from surgenas.runs.steps.reach import check_limit, reach
 from surgenas.runs.steps.rivals import rivals
 from surgenas.runs.steps.search import search
+from surgenas.runs.steps.start import start
 from surgenas.runs.steps.train import networks, train
 from surgenas.runs.steps.verify import say_claim, verify
 from surgenas.runs.training import weights_file
+from surgenas.runs.whole import meets_limit_whole, read_whole
 from surgenas.spaces import CATALOG, make_space
 from surgenas.training.loop import make_fabric
 
@@ -52,21 +54,31 @@ class Step:
     files: from the result, the names of what it wrote into the run folder, or measured of it; it is done again if one
     is no longer what it was.
     holds: whether its recorded result can still be built on; it is done again if not.
+    applies: whether the run needs it.
     """
 
     name: str
     work: Callable[[Run], Record | None]
     files: Callable[[Run, Record | None], Sequence[str]] = lambda *_: ()
     holds: Callable[[Run], bool] = lambda run: True
+    applies: Callable[[Run], bool] = lambda run: True
 
 
 CHEAP = (Step("operators", choose_operators), Step("reach", reach), Step("plan", plan))
 """The steps in their order: CHEAP ones take seconds to minutes, LONG ones follow, and LAST ones come after the
 trainings."""
 LONG = (
-    Step("profile", profile, holds=holds), Step("predict", predict), Step("search", search), Step("derive", derive),
+    Step("profile", profile, holds=lambda run: not _searches(run) or holds(run), applies=lambda run: _searches(run)),
+    Step("predict", predict, applies=lambda run: _searches(run)),
+    Step("start", start, lambda run, found: (START,) if found else ()),
+    Step("search", search, applies=lambda run: _searches(run)),
+    Step("derive", derive),
     Step("rivals", rivals),
-)  # fmt: skip
+)
+
+
+def _searches(run: Run) -> bool:
+    return not meets_limit_whole(run)
 
 
 def _exported_files(run: Run, found: Record | None) -> Sequence[str]:
@@ -88,7 +100,7 @@ def perform(run: Run, step: Step) -> None:
         return
     check_time(run)
     with run.timed(step.name):
-        found = step.work(run)
+        found = step.work(run) if step.applies(run) else None
     run.record(step.name, found, step.files(run, found))
     repair_scale(run)
 
@@ -144,8 +156,8 @@ def fit_predictor(run: Run) -> None:
 
 def check_names(run: Run) -> None:
     """Raise UsageError for what would fail after time was spent: a method, one of its settings, a predictor or an
-    accelerator that does not exist, too few samples, shared weights that the method cannot train, networks that do not
-    tell the classes apart."""
+    accelerator that does not exist, too few samples, shared weights that the method cannot train, weights of another
+    network, networks that do not tell the classes apart."""
     make_fabric(run.config.training.accelerator, run.config.training.processes)
     searching = Searching(run)
     if searching.needs.shares:
@@ -157,6 +169,8 @@ def check_names(run: Run) -> None:
         raise UsageError(
             f"--start inherit: {run.config.method.name} trains each candidate by itself, there is nothing to inherit"
         )
+    if run.config.training.weights:
+        read_whole(run)
     usable_predictors(run)
     if (asked := wanted_samples(run)) < LEAST:
         raise UsageError(f"--samples {asked}: a search learns latency from {LEAST} networks or more")
@@ -218,10 +232,10 @@ def execute(run: Run, time_limit_s: float | None = None) -> None:
         prepare(run)
         for step in LONG:
             perform(run, step)
-            if step.name == "profile":
+            if step.name == "profile" and _searches(run):
                 settle_limit(run)
         while parted_from_limit(run):
-            derive_, rivals_ = LONG[-2:]
+            *_, derive_, rivals_ = LONG
             run.reopen(derive_.name, rivals_.name)
             perform(run, derive_)
             perform(run, rivals_)

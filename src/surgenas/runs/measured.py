@@ -169,8 +169,8 @@ def usable_predictors(run: Run) -> list[str]:
     if not require(run.space, Counted).costs().adds_up:
         if cost == "additive":
             raise UsageError(
-                f"{run.config.method.name} needs latencies that add up over layers; in space {run.space.name!r} several "
-                "choices decide what a layer costs. Use another method"
+                f"{run.config.method.name} needs latencies that add up over layers; in space {run.space.name!r} "
+                "several choices decide what a layer costs. Use another method"
             )
         kinds = {name: kind for name, kind in kinds.items() if not getattr(kind, "sums", False)}
     if cost == "additive":

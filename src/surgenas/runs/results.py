@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from surgenas.core.architecture import Architecture
 from surgenas.core.record import Record
 from surgenas.hardware.costs import AnyCost
+from surgenas.nn.pretrained import Loaded
 from surgenas.predictors.evaluate import Score
 from surgenas.tasks.by_class import ByClass
 
@@ -15,6 +16,11 @@ FOUND, YARDSTICK = "found", "MobileNetV2"
 """Names of two networks of a run: the found one, and MobileNetV2 scaled to the found network's latency."""
 ONNX, USE = "model.onnx", "model.json"
 """Files of a run: the network for everybody, and how all its model files are used."""
+START = "start.safetensors"
+"""The whole network's weights as all networks of a run begin with them."""
+SMALLER, NARROWER, NOTHING = "smaller images", "narrower", "from nothing"
+"""What could be picked instead of a found smaller version of a network: the whole network on smaller images, or with
+fewer channels everywhere, each of the found one's latency; and the found one without the weights of the whole."""
 RANDOM, EQUAL = "random", "random at equal latency"
 """Names of random architectures, of any latency and of the found network's latency. A number from 1 up follows."""
 
@@ -80,6 +86,21 @@ class Planned(Record):
     def total_s(self) -> float:
         """Estimated seconds of the whole run."""
         return self.profile_s + self.search_s + self.train_s + self.other_s
+
+
+@dataclass(frozen=True)
+class Started(Record):
+    """The whole network whose smaller versions are searched, as it was made ready for the images of the run.
+
+    loaded: the weights that it began with. digest: SHA-256 of the file of its weights now. epochs: how long it was
+    trained on the images that the search may train on. accuracy: on the images held out from it; None if there are
+    none.
+    """
+
+    loaded: Loaded
+    digest: str
+    epochs: int
+    accuracy: float | None = None
 
 
 @dataclass(frozen=True)
@@ -226,6 +247,7 @@ STEP_OF: dict[type[Record], str] = {
     Reached: "reach",
     Planned: "plan",
     Profiled: "profile",
+    Started: "start",
     Predicted: "predict",
     Searched: "search",
     Derived: "derive",

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from surgenas.core.architecture import Architecture, Setting
+from surgenas.core.capabilities import Shrinks, require
 from surgenas.core.errors import CorruptError, UsageError
 from surgenas.core.files import make_folder, write_atomic
 from surgenas.core.progress import Progress
@@ -110,9 +111,10 @@ class Run:
     def data(self) -> Dataset:
         """The images. Raises UsageError if they are not those that the run began with."""
         c = self.config.data
+        look = require(self.make_space(classes=2), Shrinks).look() if self.config.training.weights else None
         found = load_data(
             c.source, self.resolution, max_corrupt=c.max_corrupt, cache=self.folder / "cache", progress=self.progress,
-            fit=c.fit, flips=self.config.training.flips, classes=self.config.training.classes,
+            fit=c.fit, flips=self.config.training.flips, classes=self.config.training.classes, look=look,
         )  # fmt: skip
         known = self.journal.last("data")
         if known is None:
@@ -141,12 +143,12 @@ class Run:
         chosen = self.result(results.Selected)
         return self.make_space({"pool": chosen.pool} if chosen else {})
 
-    def make_space(self, more: dict[str, Setting] | None = None) -> Space:
+    def make_space(self, more: dict[str, Setting] | None = None, classes: int | None = None) -> Space:
         """The configured space. more: settings that override the configured ones, except those of the images."""
         c = self.config.space
         name = c.name or self.asked_method.default_space
         asked: dict[str, Setting] = {"layout": c.layout, "width": c.width}
-        images: dict[str, Setting] = {"resolution": self.resolution, "classes": self._classes()}
+        images: dict[str, Setting] = {"resolution": self.resolution, "classes": classes or self._classes()}
         takes = settings_of(name)
         usual, of_images = ({k: v for k, v in some.items() if k in takes} for some in (asked, images))
         space = make_space(

@@ -21,21 +21,22 @@ from surgenas.engine.base import Remembering, drive
 from surgenas.engine.here import Here
 from surgenas.hardware.costs import read_cost
 from surgenas.methods.base import EpochSummary, Method, Needs, Problem, Search
-from surgenas.methods.candidates import HeldOut
+from surgenas.methods.candidates import CALIBRATION, HeldOut, spaced
 from surgenas.predictors.base import Predictor
 from surgenas.runs.limit import Timely
 from surgenas.runs.measured import fitted_predictor, samples, scaled_target
 from surgenas.runs.results import Planned
 from surgenas.runs.run import Run
-from surgenas.runs.training import recipe
+from surgenas.runs.training import fine_tuning, recipe
+from surgenas.runs.whole import whole_weights
 from surgenas.training.augment import steps_per_epoch
 
 DEFAULT_EPOCHS, DIGITS_EPOCHS = 20, 7
 """Epochs of a search with shared weights if the user does not say; the second number is for the digits data."""
 CANDIDATE_EPOCHS = 0.25
 """A candidate that is trained by itself gets this share of the epochs of a final training."""
-CALIBRATION = 256
-"""Images that BN statistics are estimated from, for methods that judge candidates by shared weights."""
+BEGUN_EPOCHS = 5
+"""The same for shared weights that begin with trained ones."""
 NEAREST = 10
 """The predictor's uncertainty near the limit is taken at this many measured networks."""
 LARGEST_MARGIN = 0.1
@@ -59,10 +60,9 @@ class Searching:
         data, aside = self.run.images.search, self.run.images.aside
         if aside is None or not self.needs.shares:
             return None
-        spaced = slice(None, None, max(1, len(data.train) // CALIBRATION))  # images are in the order of their classes
         calibration, judged = (
             data.normalise(part).contiguous(memory_format=torch.channels_last)
-            for part in (data.train.images[spaced][:CALIBRATION], aside.images)
+            for part in (spaced(data.train.images, CALIBRATION), aside.images)
         )
         return HeldOut(calibration, judged, aside.labels, data.balanced)
 
@@ -82,6 +82,8 @@ class Searching:
         """How many epochs a method with these needs gets on these images if the user does not say."""
         if not needs.shares:
             return max(1, round(CANDIDATE_EPOCHS * recipe(self.run).epochs))
+        if self.run.config.training.weights:
+            return round(needs.longer * BEGUN_EPOCHS)
         usual = DIGITS_EPOCHS if self.run.config.data.source == "digits" else DEFAULT_EPOCHS
         return max(round(needs.longer * usual), math.ceil(needs.least_steps / self.steps_per_epoch))
 
@@ -114,11 +116,11 @@ class Searching:
     def engine(self) -> Here:
         """The engine that does the search's work in this process."""
         c = self.run.config
-        final = recipe(self.run)
+        final = fine_tuning(self.run) if c.training.weights else recipe(self.run)
         candidates = tuple(replace(final, epochs=epochs) for epochs in self.rungs)
         return Here(
             self.run.images, final, candidates, self.run.space, c.seed, target=scaled_target(self.run),
-            accelerator=c.training.accelerator, progress=Timely(self.run),
+            whole=whole_weights(self.run), accelerator=c.training.accelerator, progress=Timely(self.run),
         )  # fmt: skip
 
     @property
@@ -139,7 +141,8 @@ class Searching:
         return Problem(
             run.space, limit_ms - margin_ms(run, predictor, limit_ms), run.config.seed, predictor=predictor,
             feasible=inside, rungs=tuple(epochs / self.epochs for epochs in self.rungs),
-            steps_per_epoch=self.steps_per_epoch, accelerator=self.accelerator, held_out=self.held_out, extra=extra,
+            steps_per_epoch=self.steps_per_epoch, accelerator=self.accelerator, held_out=self.held_out,
+            start=whole_weights(run), extra=extra,
         )  # fmt: skip
 
     def _begun_at_ms(self) -> float:

@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from surgenas.runs.results import FOUND, Planned
 from surgenas.runs.run import Run
 from surgenas.training.loop import Recipe
 
 DEFAULT_EPOCHS, DIGITS_EPOCHS = 60, 18
 """Epochs of a training from scratch if the user does not say; the second number is for the digits data."""
+BEGUN_EPOCHS = 10
+"""Epochs of a training that begins with trained weights."""
+SMALL_RATE = 0.02
+"""The learning rate for trained weights."""
+START_SHARE = 0.3
+"""The whole network is made ready in this share of the epochs of a final training."""
 
 
 def recipe(run: Run) -> Recipe:
     """The recipe by which all networks of a run are trained; its epochs are those of the plan, if there is one."""
     plan, c = run.result(Planned), run.config
     default = DIGITS_EPOCHS if c.data.source == "digits" else DEFAULT_EPOCHS
+    if c.training.weights:
+        default = BEGUN_EPOCHS
     return Recipe(epochs=plan.train_epochs if plan else c.training.epochs or default, batch=c.training.batch)
+
+
+def fine_tuning(run: Run) -> Recipe:
+    """The recipe for networks that begin with trained weights: the same, at a small rate."""
+    return replace(recipe(run), lr=SMALL_RATE, distill=run.config.training.distill)
+
+
+def start_recipe(run: Run) -> Recipe:
+    """How the whole network is made ready for the images of a run that begins with weights."""
+    c = run.config.training
+    return Recipe(epochs=max(1, round(START_SHARE * recipe(run).epochs)), batch=c.batch, lr=SMALL_RATE)
 
 
 def weights_file(name: str) -> str:

@@ -1,4 +1,4 @@
-"""All smaller versions of one published network: its channels, blocks, depthwise kernels and input (docs/elastic.md)."""
+"""All smaller versions of one network: fewer channels and blocks, smaller kernels and inputs (docs/elastic.md)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from functools import cached_property, lru_cache
 from typing import Literal
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from surgenas.core.architecture import Architecture, Setting
 from surgenas.core.errors import UsageError
 from surgenas.core.look import Look
 from surgenas.core.space import Choice, CostTable, Space
+from surgenas.nn.download import download
 from surgenas.nn.elastic import Shape, Structure, checked, cut, sort_channels, trace
 from surgenas.nn.elastic.supernet import ElasticSupernet
 from surgenas.nn.named import look_of, make_network
@@ -142,6 +143,25 @@ class Elastic(Space):
             genes.append(choice.options[min(range(len(part.sizes)), key=lambda k: abs(part.sizes[k] - wanted))])
         return self.architecture(tuple(genes))
 
+    def narrower(self) -> list[Architecture]:
+        """`uniform` at shares from a tenth up in steps of .02, of the space that offers all widths; the narrowest
+        first."""
+        space = self._with(widths=0)
+        return list(dict.fromkeys(space.uniform(percent / 100) for percent in range(10, 101, 2)))
+
+    def smaller_inputs(self) -> list[Architecture]:
+        """The largest network on images of fewer pixels, the fewest first; empty for one that takes a single size."""
+        sides = [side for side in range(SIDES, self.resolution + 1, SIDES) if side >= self.resolution / 4]
+        try:
+            return [self._with(resolution=side).largest() for side in sides]
+        except UsageError:  # a network whose positions are those of one size
+            return []
+
+    def _with(self, **changed: Setting) -> Elastic:
+        """The space with other settings."""
+        settings = {**self.settings, **changed}
+        return Elastic(**settings)  # type: ignore[arg-type]
+
     def canonical(self, arch: Architecture) -> Architecture:
         """What is in a block that is off is at its largest."""
         genes = dict(zip(self.parts, arch.genes, strict=True))
@@ -169,9 +189,13 @@ class Elastic(Space):
         """The largest network, freshly initialised."""
         return make_network(self.network, self.classes, self.resolution)
 
+    def published(self) -> dict[str, Tensor]:
+        """The weights that timm publishes for the network; errors as of `nn.download.download`."""
+        return download(self.network)
+
     def look(self) -> Look:
         """How the network's published weights expect their images."""
-        return look_of(_traced(self.network, self.resolution, self.classes)[0])
+        return look_of(self.whole())
 
     def build(self, arch: Architecture) -> nn.Module:
         return self.cut(self.whole(), arch)

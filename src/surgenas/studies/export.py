@@ -16,7 +16,7 @@ from surgenas.hardware import RUNTIMES
 from surgenas.hardware.costs import AnyCost
 from surgenas.hardware.devices import make_target
 from surgenas.hardware.target import Deliverer, all_costs
-from surgenas.runs.delivery import deliver, read_delivered, read_files, trained_job
+from surgenas.runs.delivery import deliver, found_data, read_delivered, read_files, trained_job
 from surgenas.runs.model_use import read_use, write_use
 from surgenas.runs.results import ONNX, Delivered, Exported, ModelFile
 from surgenas.runs.run import Run
@@ -101,14 +101,14 @@ def _made(run: Run, to: Path, target: Deliverer) -> HandedOn:
     delivered = exported.delivered if exported else None
     if target.runs_open_onnx:
         _copied(run, to)
-        delivered = deliver(target, trained_job(run), run.data, to)
+        delivered = deliver(target, trained_job(run), found_data(run), to)
     elif delivered and delivered.device == target.name and run.target.key == target.key:
         for suffix, content in read_delivered(run.folder, delivered).items():
             write_atomic(to.with_suffix(suffix), content)
         digests = {to.with_suffix(Path(name).suffix).name: digest for name, digest in delivered.digests.items()}
         delivered = replace(delivered, digests=digests)
     else:
-        delivered = deliver(target, trained_job(run), run.data, run.folder / ONNX, to)
+        delivered = deliver(target, trained_job(run), found_data(run), run.folder / ONNX, to)
     return _told(run, to, {to.with_suffix(Path(n).suffix): delivered.file for n in delivered.digests}, delivered)
 
 

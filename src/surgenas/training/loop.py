@@ -23,7 +23,10 @@ ACCELERATORS = ("auto", "cpu", "cuda")
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """How networks are trained: the same for the found network and for everything that it is compared with."""
+    """How networks are trained: the same for the found network and for everything that it is compared with.
+
+    distill: share of the loss that is to agree with a teacher (Hinton et al., arXiv 1503.02531), if there is one.
+    """
 
     epochs: int
     batch: int = 64
@@ -35,6 +38,7 @@ class Recipe:
     label_smoothing: float = 0.1
     clip: float = 5.0
     ema: float = 0.998
+    distill: float = 0.0
 
 
 class CheckpointStore(Protocol):
@@ -78,8 +82,11 @@ def fit(
     checkpoints: CheckpointStore | None = None,
     on_epoch: Callable[[Epoch], None] = lambda _: None,
     on_batch: Callable[[], None] = lambda: None,
+    teacher: nn.Module | None = None,
 ) -> dict[str, Tensor]:
     """Train a network by a recipe, and return the moving average of its weights, on the CPU.
+
+    teacher: a network of the same classes, in eval mode, that the recipe may ask to agree with.
 
     Training goes on from the newest checkpoint, if there is one, and saves one after every epoch. Raises SurgenasError
     if the loss becomes NaN or infinite.
@@ -111,6 +118,8 @@ def fit(
     model, optimizer = fabric.setup(network, optimizer)
     average.to(fabric.device)
     criterion = nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)
+    if teacher is not None:
+        teacher.to(fabric.device)
     for epoch in range(first, recipe.epochs):
         torch.manual_seed(derive(seed, "train-epoch", epoch, fabric.global_rank))
         model.train()
@@ -123,6 +132,8 @@ def fit(
             optimizer.zero_grad()
             logits = model(images)
             loss = criterion(logits, labels)
+            if teacher is not None and recipe.distill:
+                loss = torch.lerp(loss, _disagreement(logits, teacher, images), recipe.distill)
             if not torch.isfinite(loss):
                 raise SurgenasError(
                     f"the training diverged in epoch {epoch + 1} (loss {loss.item()}); try a larger --batch"
@@ -140,3 +151,10 @@ def fit(
         if fabric.is_global_zero:
             on_epoch(Epoch(epoch, total / seen, correct / seen))
     return {name: value.detach().cpu() for name, value in average.module.state_dict().items()}
+
+
+def _disagreement(logits: Tensor, teacher: nn.Module, images: Tensor) -> Tensor:
+    """The cross-entropy of what the network says with what the teacher says."""
+    with torch.no_grad():
+        wanted = teacher(images).softmax(dim=1)
+    return nn.functional.cross_entropy(logits, wanted)

@@ -13,7 +13,7 @@ import numpy as np
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
-from surgenas.core.capabilities import Counted, require
+from surgenas.core.capabilities import Counted, Shrinks, require
 from surgenas.core.cost import Cost, Effort, show_cost
 from surgenas.core.errors import LimitError
 from surgenas.core.seeds import generator
@@ -27,6 +27,7 @@ from surgenas.runs.measured import fitted_predictor, measure, missed_turns, read
 from surgenas.runs.results import Derived
 from surgenas.runs.run import Run
 from surgenas.runs.searching import Searching
+from surgenas.runs.whole import meets_limit_whole
 
 CANDIDATES = 10
 """How many architectures are measured in a turn."""
@@ -44,6 +45,10 @@ def derive(run: Run) -> Derived:
 
     Called again after that, it goes on with further turns.
     """
+    if meets_limit_whole(run):
+        largest = require(run.space, Shrinks).largest()
+        (cost,) = measure(run, "confirm", [largest], Effort.CLAIM)
+        return Derived(largest, cost.ms, cost, 1)
     searching = Searching(run)
     missed = missed_turns(run)
     for turn in range(missed, missed + ROUNDS - missed % ROUNDS):

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from surgenas.engine.jobs import home_of
 from surgenas.hardware.target import Deliverer
-from surgenas.runs.delivery import deliver, trained_job, write_onnx
+from surgenas.runs.delivery import deliver, found_data, trained_job, write_onnx
 from surgenas.runs.model_use import use_of, write_use
 from surgenas.runs.results import ONNX, USE, Exported
 from surgenas.runs.run import Run
@@ -16,9 +16,10 @@ def export(run: Run) -> Exported:
     """Write model.onnx, the files of the device if it has others, and model.json. Raises an error if one of them does
     not compute what PyTorch computes."""
     found, job = run.derived.architecture, trained_job(run)
-    shape = home_of(found, run.space).input_shape
-    exported = write_onnx(run.folder / ONNX, job.module, found, shape, run.data)
+    shape = home_of(found, run.space).input_of(found)
+    data = found_data(run)
+    exported = write_onnx(run.folder / ONNX, job.module, found, shape, data)
     if isinstance(run.target, Deliverer):
-        exported = replace(exported, delivered=deliver(run.target, job, run.data, run.folder / ONNX))
-    write_use(run.folder / USE, use_of(run.data, shape, exported.files))
+        exported = replace(exported, delivered=deliver(run.target, job, data, run.folder / ONNX))
+    write_use(run.folder / USE, use_of(data, shape, exported.files))
     return exported

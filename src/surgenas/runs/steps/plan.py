@@ -42,6 +42,8 @@ def plan(run: Run) -> Planned:
     search_epoch = search_steps * path_s * (needs.passes or 1.1 * needs.trained)
     train_epoch = steps * path_s * 1.1
     networks = 2 + c.beside.random + c.beside.random_at_equal_latency
+    if c.training.weights:
+        networks += 0 if c.beside.alone else 2
     priced = needs.trained if not needs.shares else 0
     profile_s = SECONDS_PER_SAMPLE * (wanted_samples(run) + 12 + priced)
     epochs, train_epochs = searching.epochs, recipe(run).epochs

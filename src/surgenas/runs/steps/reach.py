@@ -17,6 +17,7 @@ from surgenas.runs.measured import measure, recorded_scale
 from surgenas.runs.results import Reached
 from surgenas.runs.run import Run
 from surgenas.runs.slowdown import describe_limit, with_slowdown
+from surgenas.runs.whole import meets_limit_whole
 
 
 def reach(run: Run) -> Reached:
@@ -40,7 +41,10 @@ def check_limit(run: Run) -> None:
             f"{show_ms(known.high_ms)} on {run.target.name}; nearest network: {smallest} "
             f"({show_ms(known.low_ms)}). Raise --latency, or lower --resolution or --width"
         )
-    if known.limit_ms > known.high_ms:
+    if meets_limit_whole(run):
+        run.progress.log(f"the whole network meets the limit {describe_limit(run)} as it is "
+                         f"({show_ms(known.high_ms)}): nothing is searched, it is only trained")  # fmt: skip
+    elif known.limit_ms > known.high_ms:
         run.progress.log(
             f"the limit {describe_limit(run)} is above the largest network ({show_ms(known.high_ms)}): "
             "a larger --width or --resolution would use it"

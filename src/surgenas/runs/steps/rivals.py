@@ -1,93 +1,73 @@
-"""What is the found network compared with? MobileNetV2 of its latency, and random networks of that
-latency and of any."""
+"""What is the found network compared with? MobileNetV2 of its latency, and random networks of that latency and of any;
+where it began with weights, what else could be made of the network that they are of."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
-from surgenas.core.capabilities import Counted, require
+from surgenas.core.capabilities import Counted, Shrinks, require
 from surgenas.core.cost import Effort, Failure
 from surgenas.core.seeds import generator
-from surgenas.core.space import Floats
 from surgenas.core.units import show_ms
-from surgenas.engine.jobs import network_of
-from surgenas.hardware.target import all_costs
+from surgenas.engine.jobs import home_of, network_of
 from surgenas.nn.cost import count
-from surgenas.runs.measured import fitted_predictor, measure, price
-from surgenas.runs.results import EQUAL, RANDOM, YARDSTICK, Rivals
+from surgenas.runs.measured import fitted_predictor, measure
+from surgenas.runs.nearest import ALIKE, nearest
+from surgenas.runs.results import EQUAL, NARROWER, NOTHING, RANDOM, SMALLER, YARDSTICK, Rivals
 from surgenas.runs.run import Run
+from surgenas.runs.whole import meets_limit_whole
 from surgenas.spaces.yardstick import yardsticks
-
-ALIKE = 0.03
-"""Two latencies count as equal if they differ by at most this share."""
 
 
 def rivals(run: Run) -> Rivals:
-    """Architectures by name. The yardstick comes first, and is left out if the target cannot price it."""
+    """Architectures by name. Those of other kinds come first, and are left out if the target cannot price them."""
     target_ms, beside = run.derived.cost.ms, run.config.beside
+    if meets_limit_whole(run):
+        return Rivals({})
     rng = generator(run.config.seed, "uniform")
-    found = _yardstick(run, target_ms)
-    chosen = {YARDSTICK: found} if found else {}
+    begun = bool(run.config.training.weights)
+    chosen = _yardstick(run, target_ms) if not begun else {} if beside.alone else _instead(run, target_ms)
     chosen |= {f"{EQUAL} {i + 1}": arch for i, arch in enumerate(_at_equal_latency(run, target_ms))}
     chosen |= {f"{RANDOM} {i + 1}": moves.sample(run.space, rng) for i in range(beside.random)}
     return Rivals(chosen)
 
 
-def _yardstick(run: Run, target_ms: float) -> Architecture | None:
-    """The yardstick whose measured latency is nearest to target_ms; None if the target cannot price it.
-
-    Two of about the found network's MACs are measured, then by turns the two that lie on either side of the target on
-    the line through what was seen, until one is within ALIKE. Once each, since the claim measures it again.
-    """
-    archs = yardsticks(run.space)
-    first = _of_like_macs(run, archs)
-    some = price(run, "yardstick", [archs[i] for i in first])
-    if failed := next((cost for cost in some if isinstance(cost, Failure)), None):
-        run.progress.log(f"no {YARDSTICK} beside the found network: {failed.error}")
-        return None
-    seen = {i: _apart(cost.ms, target_ms) for i, cost in zip(first, all_costs(some), strict=True)}
-    fine: dict[int, float] = {}
-    for turn in range(1, 4):
-        guess = _line(archs, seen)
-        near = [int(i) for i in np.argsort(np.abs(guess)) if i not in fine][:2]
-        measured = measure(run, "yardstick", [archs[i] for i in near], turn=turn)
-        fine |= {i: _apart(cost.ms, target_ms) for i, cost in zip(near, measured, strict=True)}
-        seen |= fine
-        if min(map(abs, fine.values())) <= ALIKE:
-            break
-    return archs[min(fine, key=lambda i: abs(fine[i]))]
-
-
-def _of_like_macs(run: Run, archs: Sequence[Architecture]) -> list[int]:
-    """The places of a narrower and a wider yardstick than the one with the found network's MACs, which grow with the
-    square of the width."""
-    costs, any_ = require(run.space, Counted).costs(), archs[len(archs) // 2]
+def _yardstick(run: Run, target_ms: float) -> dict[str, Architecture]:
+    """The yardstick whose measured latency is nearest to target_ms."""
+    costs, archs = require(run.space, Counted).costs(), yardsticks(run.space)
     macs = float(costs.macs_of(moves.encode(run.space, [run.derived.architecture]))[0])
-    widths, (of_any, _) = _widths(archs), count(network_of(any_), run.space.input_shape)
-    like = widths[len(archs) // 2] * (macs / of_any) ** 0.5
-    narrow, wide = (int(np.abs(np.log(widths / (factor * like))).argmin()) for factor in (0.8, 1.25))
-    return [narrow, wide] if narrow < wide else [max(0, narrow - 1), min(len(archs) - 1, narrow + 1)]
+    any_, widths = archs[len(archs) // 2], [float(dict(arch.space.settings)["width"]) for arch in archs]
+    of_any, _ = count(network_of(any_), run.space.input_shape)
+    like = widths[len(archs) // 2] * (macs / of_any) ** 0.5  # MACs grow with the square of the width
+    return _named(run, YARDSTICK, "yardstick", archs, widths, like, target_ms)
 
 
-def _line(archs: Sequence[Architecture], seen: Mapping[int, float]) -> Floats:
-    """How far from the target each yardstick lies, by the line in the logarithms through the two nearest that were
-    seen. Noise may turn the line; then latency is taken to grow with the width."""
-    log_widths = np.log(_widths(archs))
-    one, other = sorted(seen, key=lambda i: abs(seen[i]))[:2]
-    slope = (seen[one] - seen[other]) / (log_widths[one] - log_widths[other])
-    return seen[one] + max(float(slope), 0.5) * (log_widths - log_widths[one])
+def _instead(run: Run, target_ms: float) -> dict[str, Architecture]:
+    """What could be picked instead of the found smaller version of a network, at its latency: the whole network on
+    smaller images, or narrower everywhere; and the found one without the whole's weights."""
+    space, like = require(run.space, Shrinks), (target_ms / run.reached.high_ms) ** 0.5
+    narrower, inputs = space.narrower(), space.smaller_inputs()
+    shares = list(np.linspace(0, 1, len(narrower) + 1)[1:])
+    sides = [float(home_of(arch, run.space).input_of(arch)[1]) for arch in inputs]
+    found = _named(run, NARROWER, "narrower", narrower, shares, like, target_ms)
+    if len(inputs) > 1:
+        found |= _named(run, SMALLER, "smaller", inputs, sides, like * sides[-1], target_ms)
+    return found | {NOTHING: run.derived.architecture}
 
 
-def _widths(archs: Sequence[Architecture]) -> Floats:
-    return np.array([float(dict(arch.space.settings)["width"]) for arch in archs])
-
-
-def _apart(ms: float, target_ms: float) -> float:
-    return float(np.log(ms / target_ms))
+def _named(
+    run: Run, name: str, step: str, archs: Sequence[Architecture], sizes: Sequence[float], like: float, target_ms: float
+) -> dict[str, Architecture]:
+    """The one of these of about this latency, by its name; none if the target cannot price them."""
+    found = nearest(run, step, archs, sizes, like, target_ms)
+    if isinstance(found, Failure):
+        run.progress.log(f"no {name} beside the found network: {found.error}")
+        return {}
+    return {name: found}
 
 
 def _at_equal_latency(run: Run, target_ms: float) -> list[Architecture]:

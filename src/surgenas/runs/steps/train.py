@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 
+from torch import Tensor
+
 from surgenas.core.architecture import Architecture
 from surgenas.core.errors import UsageError
 from surgenas.core.progress import Task
 from surgenas.core.seeds import derive
 from surgenas.core.work import Train, Weights
+from surgenas.engine.jobs import begun_network
 from surgenas.methods.base import HoldsWeights
 from surgenas.nn.weights import save_weights
-from surgenas.runs.results import FOUND, Accuracy
+from surgenas.runs.results import FOUND, NOTHING, Accuracy
 from surgenas.runs.run import Run
 from surgenas.runs.searching import Searching
-from surgenas.runs.training import recipe, weights_file
-from surgenas.training.loop import Epoch
+from surgenas.runs.training import fine_tuning, recipe, weights_file
+from surgenas.runs.whole import meets_limit_whole, whole_weights
+from surgenas.training.loop import Epoch, Recipe
 
 
 def networks(run: Run) -> dict[str, Architecture]:
@@ -29,7 +33,8 @@ def train(run: Run, name: str, arch: Architecture) -> Accuracy:
     checkpoints = run.checkpoints(folder)
     with run.progress.task(f"train {name}", epochs, (checkpoints.numbers() or [0])[-1]) as task:
         engine = replace(
-            Searching(run).engine, processes=run.config.training.processes, store=run.checkpoints,
+            Searching(run).engine, recipe=_recipe(run, name), store=run.checkpoints,
+            processes=run.config.training.processes,
             on_epoch=lambda _, epoch: _note(run, name, task, epoch),
         )  # fmt: skip
         seed = derive(run.config.seed, "train")  # the same for all: they differ in the architecture alone
@@ -39,18 +44,36 @@ def train(run: Run, name: str, arch: Architecture) -> Accuracy:
     return Accuracy(found.accuracy, found.classes.balanced_accuracy, found.classes if name == FOUND else None)
 
 
+def _recipe(run: Run, name: str) -> Recipe:
+    """A network that begins with trained weights learns at a small rate."""
+    return fine_tuning(run) if run.config.training.weights and name != NOTHING else recipe(run)
+
+
 def _start(run: Run, name: str, arch: Architecture) -> Weights | None:
-    """The weights that the search has trained for the architecture, as a file of the run; None for fresh ones, which a
-    network of another space always gets."""
-    if run.config.training.start == "fresh" or arch.space != run.space.spec:
+    """The weights that a training begins with, as a file of the run; None for fresh ones."""
+    whole = whole_weights(run)
+    if whole is None and run.config.training.start == "fresh":
         return None
-    search = Searching(run).go_on()
-    if not isinstance(search, HoldsWeights):
+    if name == NOTHING or (whole is None and arch.space != run.space.spec):
+        return None
+    if whole is None or (name == FOUND and not meets_limit_whole(run)):
+        found = _searched(run, arch)
+    else:
+        found = begun_network(arch, run.space, whole).state_dict()
+    return save_weights(run.folder / f"start-{weights_file(name)}", found)
+
+
+def _searched(run: Run, arch: Architecture) -> dict[str, Tensor]:
+    """The weights that the search has trained for the architecture; else its part of the whole network's."""
+    search, whole = Searching(run).go_on(), whole_weights(run)
+    if isinstance(search, HoldsWeights):
+        return search.weights_of(arch)
+    if whole is None:
         raise UsageError(
             f"--start inherit: the search of {run.config.method.name} does not hand on weights (`weights_of`); start a "
             "new run without it"
         )
-    return save_weights(run.folder / f"start-{weights_file(name)}", search.weights_of(arch))
+    return begun_network(arch, run.space, whole).state_dict()
 
 
 def _note(run: Run, name: str, task: Task, epoch: Epoch) -> None:

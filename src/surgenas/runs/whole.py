@@ -1,0 +1,42 @@
+"""A run that begins with weights: the whole network that they are of, and when it needs no smaller version."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from surgenas.core.capabilities import Shrinks, require
+from surgenas.nn.pretrained import Loaded, load_start
+from surgenas.nn.reading import read_tensors
+from surgenas.nn.weights import read_weights
+from surgenas.runs.results import START, Started
+from surgenas.runs.run import Run
+
+PUBLISHED = "timm"
+"""What a person says for the weights that timm publishes."""
+
+
+def read_whole(run: Run) -> tuple[nn.Module, Loaded]:
+    """The whole network with the weights that were asked for; what names classes is fresh where the classes are others.
+
+    Raises UsageError for weights that are none, or of another network.
+    """
+    space, asked = require(run.space, Shrinks), run.config.training.weights
+    whole = space.whole()
+    tensors = space.published() if asked == PUBLISHED else read_tensors(Path(asked))
+    return whole, load_start(whole, tensors, asked)
+
+
+def whole_weights(run: Run) -> dict[str, Tensor] | None:
+    """The whole network's weights as all networks of the run begin with them; None for a run from nothing.
+
+    Raises CorruptError if their file is not what it was.
+    """
+    started = run.result(Started)
+    return read_weights(run.folder / START, started.digest) if started else None
+
+
+def meets_limit_whole(run: Run) -> bool:
+    """Whether a run that begins with weights has a limit that the whole network meets, so that nothing is searched."""
+    return bool(run.config.training.weights) and run.reached.limit_ms >= run.reached.high_ms
