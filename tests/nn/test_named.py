@@ -41,7 +41,9 @@ def test_an_unknown_name_is_one_line_with_names_like_it(name, said):
 
 
 def test_a_size_at_which_a_network_cannot_be_made_is_one_line():
-    with pytest.raises(UsageError, match=r"timm cannot make maxvit_rmlp_pico_rw_256 for images of 8 px \(.+\)") as caught:
+    with pytest.raises(
+        UsageError, match=r"timm cannot make maxvit_rmlp_pico_rw_256 for images of 8 px \(.+\)"
+    ) as caught:
         make_network("maxvit_rmlp_pico_rw_256", 10, 8)
     assert "\n" not in str(caught.value)
 

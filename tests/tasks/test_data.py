@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from surgenas.core.errors import DataError, UsageError
+from surgenas.core.look import Look
 from surgenas.core.progress import Progress
 from surgenas.tasks.data import load_data
+from surgenas.tasks.images import resize_all
+
+LOOK = Look((0.5, 0.4, 0.3), (0.25, 0.5, 0.125), "bilinear")
 
 
-def load(source, tmp_path, resolution=16, max_corrupt=0.05):
-    return load_data(str(source), resolution, max_corrupt=max_corrupt, cache=tmp_path / "cache", progress=Progress())
+def load(source, tmp_path, resolution=16, max_corrupt=0.05, **how):
+    cache = tmp_path / "cache"
+    return load_data(str(source), resolution, max_corrupt=max_corrupt, cache=cache, progress=Progress(), **how)
 
 
 def test_a_folder_is_split_by_class_and_the_parts_do_not_meet(photos, tmp_path):
@@ -96,9 +102,9 @@ def test_what_cannot_be_used_is_said(photos, tmp_path):
         load("torchvision:Nope", tmp_path)
 
 
-def test_a_torchvision_data_set_by_name(tmp_path):
-    """MNIST in its own file format, as a finished download would have left it."""
-    raw = tmp_path / "MNIST" / "raw"
+def mnist(root):
+    """MNIST in its own file format, as a finished download would have left it: the pixels of the test part."""
+    raw = root / "MNIST" / "raw"
     raw.mkdir(parents=True)
     rng = np.random.default_rng(0)
     for prefix, count in (("train", 30), ("t10k", 20)):
@@ -107,8 +113,48 @@ def test_a_torchvision_data_set_by_name(tmp_path):
         for kind, values in (("images-idx3", pixels), ("labels-idx1", labels)):
             head = [0x0800 + values.ndim, *values.shape]
             (raw / f"{prefix}-{kind}-ubyte").write_bytes(np.array(head, dtype=">i4").tobytes() + values.tobytes())
+    return pixels
+
+
+def test_a_torchvision_data_set_by_name(tmp_path):
+    pixels = mnist(tmp_path)
     found = load(f"torchvision:MNIST:{tmp_path}", tmp_path, resolution=28)
     assert (len(found.train), len(found.test), len(found.classes)) == (30, 20, 10)
     assert found.test.images[3, 0].numpy().tolist() == pixels[3].tolist()
     assert found.test.labels[:3].tolist() == [0, 1, 2]
     assert not found.flips
+
+
+@pytest.mark.parametrize("source", ["folder", "digits", "torchvision"])
+def test_a_network_that_exists_says_how_its_images_look(photos, tmp_path, source):
+    mnist(tmp_path)
+    place = {"folder": photos, "digits": "digits", "torchvision": f"torchvision:MNIST:{tmp_path}"}[source]
+    plain, seen = load(place, tmp_path), load(place, tmp_path, look=LOOK)
+    assert (seen.mean, seen.std, seen.interpolation) == (LOOK.mean, LOOK.std, "bilinear")
+    assert not torch.equal(plain.test.images, seen.test.images), "resized in another way"
+    assert torch.equal(plain.test.labels, seen.test.labels)
+    white = torch.full((1, 3, 16, 16), 255, dtype=torch.uint8)
+    assert seen.normalise(white)[0, :, 0, 0].tolist() == pytest.approx([2, 1.2, 5.6])
+    nearest = load(place, tmp_path, look=Look(LOOK.mean, LOOK.std, "nearest"))
+    assert not torch.equal(nearest.test.images, seen.test.images)
+
+
+def test_without_one_images_are_as_they_were_and_standardised_by_themselves(photos, tmp_path):
+    data = load(photos, tmp_path)
+    x = data.normalise(data.train.images)
+    assert x.mean((0, 2, 3)).abs().max() < 1e-4
+    assert x.std((0, 2, 3)).tolist() == pytest.approx([1, 1, 1], abs=1e-3)
+    assert data.interpolation == "bicubic"
+    assert torch.equal(data.train.images, load(photos, tmp_path, look=Look((0,) * 3, (1,) * 3)).train.images)
+
+
+def test_a_data_set_at_another_size_is_the_same_but_for_its_pixels(photos, tmp_path):
+    data = load(photos, tmp_path, look=LOOK)
+    small = data.at(8)
+    assert data.at(16) is data
+    assert small.resolution == 8
+    assert torch.equal(small.test.images, resize_all(data.test.images, 8, "bilinear"))
+    assert torch.equal(small.train.labels, data.train.labels)
+    assert (small.mean, small.std, small.interpolation) == (data.mean, data.std, data.interpolation)
+    assert (small.classes, small.flips, small.notes) == (data.classes, data.flips, data.notes)
+    assert data.train.at(16, "bilinear") is data.train

@@ -15,7 +15,7 @@ from PIL import Image
 
 from surgenas.core.errors import DataError
 from surgenas.core.progress import Progress, Task
-from surgenas.tasks.images import Decoded, decode, decode_all
+from surgenas.tasks.images import Decoded, decode, decode_all, read, resize_all, scale_alike
 from surgenas.tasks.listing import list_images
 
 
@@ -206,3 +206,38 @@ def test_files_that_are_known_are_left_out_and_counted(photos):
     assert left.copies == 3
     with pytest.raises(DataError, match=r"dark in .* has no readable image that is not a copy of one in the test part"):
         load(photos, known=whole.digests[:10])
+
+
+@pytest.mark.parametrize("fit", ["crop", "pad", "squash"])
+def test_images_are_resized_as_asked(tmp_path, fit):
+    noise = np.random.default_rng(0).integers(0, 256, (40, 60, 3)).astype(np.uint8)
+    Image.fromarray(noise).save(tmp_path / "x.png")
+    ways = {way: decode(tmp_path / "x.png", 16, fit, way) for way in ("nearest", "bilinear", "bicubic", "lanczos")}
+    assert np.array_equal(ways["bicubic"], decode(tmp_path / "x.png", 16, fit))
+    assert len({pixels.tobytes() for pixels in ways.values()}) == 4
+    assert ways["nearest"].std() > 1.3 * ways["bilinear"].std(), "nothing else but nearest keeps the noise"
+
+
+@pytest.mark.parametrize("way", ["bilinear", "bicubic", "nearest"])
+@pytest.mark.parametrize("side", [8, 20])
+def test_decoded_images_are_resized_as_files_are(tmp_path, way, side):
+    noise = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3)).astype(np.uint8)
+    found = resize_all(torch.from_numpy(noise.transpose(0, 3, 1, 2)), side, way)
+    assert (found.dtype, found.shape) == (torch.uint8, (3, 3, side, side))
+    for i, pixels in enumerate(noise):
+        Image.fromarray(pixels).save(tmp_path / "x.png")
+        assert np.array_equal(found[i].numpy(), decode(tmp_path / "x.png", side, "crop", way))
+
+
+@pytest.mark.parametrize("way", ["nearest", "bilinear"])
+def test_images_that_are_decoded_again_are_resized_alike(photos, tmp_path, way):
+    """Of a dark one the first guess at what is white is too low."""
+    deep = np.random.default_rng(0).integers(0, 200, (24, 24)).astype(np.uint16)
+    Image.fromarray(deep).save(photos / "dark" / "low.png")
+    Image.fromarray(deep * 300).save(photos / "bright" / "high.png")
+    files = {name: list_images(photos / name).images for name in ("bright", "dark")}
+    found = decode_all("photos", files, 8, max_corrupt=0.0, cache=tmp_path, progress=Progress(), interpolation=way)
+    scale_alike(found, {True: 65535.0}, "crop", way)
+    assert len(found.deep) == 2
+    for i, path, _ in found.deep:
+        assert np.array_equal(found.images[i].numpy(), read(path, 8, "crop", way, 65535.0).pixels)

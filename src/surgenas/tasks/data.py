@@ -17,11 +17,13 @@ import torch
 from torch import Tensor
 
 from surgenas.core.errors import DataError, UsageError
+from surgenas.core.look import Interpolation, Look
 from surgenas.core.progress import Progress
 from surgenas.core.seeds import generator
 from surgenas.tasks import Classes, Fit, Flips
 from surgenas.tasks.balance import note_balance
 from surgenas.tasks.folder import read_files
+from surgenas.tasks.images import resampling, resize_all
 from surgenas.tasks.mirror import decide_flips
 from surgenas.tasks.split import TEST_SHARE, note_copies, to_test_with
 
@@ -36,15 +38,21 @@ class Part:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def at(self, side: int, interpolation: Interpolation) -> Part:
+        """The same images at side x side, held in memory; itself if they are so already."""
+        if self.images.shape[-1] == side:
+            return self
+        return Part(resize_all(self.images, side, interpolation), self.labels)
+
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """A classification data set, decoded.
 
-    train: may be used for anything. test: only for reports. mean, std: of the training part by channel, pixels taken
-    from 0 to 1. flips: whether images to learn from are mirrored at random. notes: what a person should know of the
-    reading. interpolation: how images were resized, as Pillow calls it. fit: how they became square. balanced: whether
-    every class is drawn equally often to learn from.
+    train: may be used for anything. test: only for reports. mean, std: what images are standardised by, by channel,
+    pixels taken from 0 to 1: of the training part, or as a network expects it. flips: whether images to learn from are
+    mirrored at random. notes: what a person should know of the reading. interpolation: how images were resized, as
+    Pillow calls it. fit: how they became square. balanced: whether every class is drawn equally often to learn from.
     """
 
     name: str
@@ -55,7 +63,7 @@ class Dataset:
     std: tuple[float, float, float]
     flips: bool
     notes: tuple[str, ...] = ()
-    interpolation: str = "bicubic"
+    interpolation: Interpolation = "bicubic"
     fit: Fit = "crop"
     balanced: bool = False
 
@@ -73,6 +81,14 @@ class Dataset:
             for chunk in part.images.split(4096):
                 digest.update(chunk.numpy().tobytes())
         return digest.hexdigest()[:16]
+
+    def at(self, side: int) -> Dataset:
+        """The same data set with images of side x side pixels, resized by its interpolation; itself if they are so
+        already."""
+        if self.resolution == side:
+            return self
+        train, test = (part.at(side, self.interpolation) for part in (self.train, self.test))
+        return replace(self, train=train, test=test)
 
     def normalise(self, images: Tensor) -> Tensor:
         """Images (N, 3, R, R) in uint8 as floats, standardised by channel."""
@@ -113,21 +129,25 @@ def load_data(
     fit: Fit = "crop",
     flips: Flips = "auto",
     classes: Classes = "as-is",
+    look: Look | None = None,
 ) -> Dataset:
     """Load `digits`, `torchvision:NAME[:ROOT]`, a folder of class folders, or a table such as labels.csv, at a
     resolution.
 
     max_corrupt: the share of unreadable images that is tolerated. cache: the folder for decoded images that do not fit
     into memory. progress: is told of every note. fit: how images in files become square. flips: whether those to learn
-    from are mirrored. classes: how often each is drawn. Raises DataError for images that cannot be used, UsageError for
-    an unknown name.
+    from are mirrored. classes: how often each is drawn. look: what a network that exists expects of its images; without
+    it they are standardised by their own mean and deviation. Raises DataError for images that cannot be used,
+    UsageError for an unknown name.
     """
     if source == "digits":
-        found = _digits(resolution)
+        found = _digits(resolution, look)
     elif source.startswith("torchvision:"):
-        found = _torchvision(source, resolution)
+        found = _torchvision(source, resolution, look)
     else:
-        found = _files(Path(source), resolution, max_corrupt=max_corrupt, cache=cache, progress=progress, fit=fit)
+        found = _files(
+            Path(source), resolution, max_corrupt=max_corrupt, cache=cache, progress=progress, fit=fit, look=look
+        )
     mirrored, note = decide_flips(flips, found.flips, found.train.images, found.train.labels, found.classes)
     notes = [*note_balance(classes, found.train.labels, found.classes), note]
     for said in notes:
@@ -147,21 +167,24 @@ def eval_batches(dataset: Dataset, part: Part, batch: int) -> Iterator[tuple[Ten
 
 
 @lru_cache(maxsize=4)  # a process may open many runs
-def _digits(resolution: int) -> Dataset:
+def _digits(resolution: int, look: Look | None) -> Dataset:
     from sklearn.datasets import load_digits
 
     digits = load_digits()
     grey = torch.from_numpy(digits.images).float()[:, None] * (255 / 16)
-    size = (resolution, resolution)
-    big = torch.nn.functional.interpolate(grey, size=size, mode="bilinear", align_corners=False)
-    images = big.round().clamp(0, 255).to(torch.uint8).expand(-1, 3, -1, -1).contiguous()
+    if look is None:
+        size = (resolution, resolution)
+        grey = torch.nn.functional.interpolate(grey, size=size, mode="bilinear", align_corners=False)
+    images = grey.round().clamp(0, 255).to(torch.uint8).expand(-1, 3, -1, -1).contiguous()
+    if look:
+        images = resize_all(images, resolution, look.interpolation)
     names = tuple(str(name) for name in digits.target_names)
     labels = torch.from_numpy(digits.target).long()
-    found = _assemble("digits", names, *_split(images, labels, names), flips=False)
-    return replace(found, interpolation="bilinear", fit="squash")
+    found = _assemble("digits", names, *_split(images, labels, names), flips=False, look=look)
+    return replace(found, interpolation=look.interpolation if look else "bilinear", fit="squash")
 
 
-def _torchvision(source: str, resolution: int) -> Dataset:
+def _torchvision(source: str, resolution: int, look: Look | None) -> Dataset:
     import torchvision
 
     _, name, *rest = source.split(":", 2)
@@ -169,6 +192,7 @@ def _torchvision(source: str, resolution: int) -> Dataset:
     factory = getattr(torchvision.datasets, name, None)
     if factory is None:
         raise UsageError(f"--data {source}: torchvision has no data set {name!r}; for example torchvision:CIFAR10")
+    size, method = (resolution, resolution), resampling(look.interpolation if look else "bicubic")
     parts = []
     for train in (True, False):
         try:
@@ -179,15 +203,18 @@ def _torchvision(source: str, resolution: int) -> Dataset:
             raise DataError(
                 f"--data {source}: cannot be downloaded to {root} ({error}); put its files there"
             ) from error
-        arrays = [np.asarray(image.convert("RGB").resize((resolution, resolution))) for image, _ in raw]
+        arrays = [np.asarray(image.convert("RGB").resize(size, method)) for image, _ in raw]
         images = torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2).contiguous()
         parts.append(Part(images, torch.tensor([int(label) for _, label in raw])))
     classes = tuple(map(str, getattr(raw, "classes", range(int(parts[0].labels.max()) + 1))))
-    return _assemble(source, classes, *parts, flips="MNIST" not in name and name not in ("USPS", "SVHN"))
+    return _assemble(source, classes, *parts, flips="MNIST" not in name and name not in ("USPS", "SVHN"), look=look)
 
 
-def _files(source: Path, resolution: int, *, max_corrupt: float, cache: Path, progress: Progress, fit: Fit) -> Dataset:
-    found = read_files(source, resolution, max_corrupt=max_corrupt, cache=cache, progress=progress, fit=fit)
+def _files(
+    source: Path, resolution: int, *, max_corrupt: float, cache: Path, progress: Progress, fit: Fit, look: Look | None
+) -> Dataset:
+    found = read_files(source, resolution, max_corrupt=max_corrupt, cache=cache, progress=progress, fit=fit,
+                       interpolation=look.interpolation if look else "bicubic")  # fmt: skip
     train, test = found.train, found.test
     if test:
         parts, notes = (Part(train.images, train.labels), Part(test.images, test.labels)), []
@@ -197,8 +224,8 @@ def _files(source: Path, resolution: int, *, max_corrupt: float, cache: Path, pr
         notes += note_copies(train.labels, train.digests)
     for note in notes:
         progress.log(note)
-    made = _assemble(str(source), found.classes, *parts, flips=True, notes=(*found.notes, *notes))
-    return replace(made, fit=fit)
+    made = _assemble(str(source), found.classes, *parts, flips=True, look=look)
+    return replace(made, fit=fit, notes=(*found.notes, *notes))
 
 
 def _split(
@@ -210,10 +237,11 @@ def _split(
 
 
 def _assemble(
-    name: str, classes: tuple[str, ...], train: Part, test: Part, *, flips: bool, notes: tuple[str, ...] = ()
+    name: str, classes: tuple[str, ...], train: Part, test: Part, *, flips: bool, look: Look | None
 ) -> Dataset:
-    mean, std = _moments(train.images)
-    return Dataset(name, classes, train, test, mean, std, flips, notes)
+    if look:
+        return Dataset(name, classes, train, test, look.mean, look.std, flips, interpolation=look.interpolation)
+    return Dataset(name, classes, train, test, *_moments(train.images), flips)
 
 
 def _moments(images: Tensor) -> tuple[tuple[float, float, float], tuple[float, float, float]]:

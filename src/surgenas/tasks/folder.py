@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from surgenas.core.errors import DataError
+from surgenas.core.look import Interpolation
 from surgenas.core.progress import Progress
 from surgenas.tasks import Fit
 from surgenas.tasks.depth import common_white
@@ -29,7 +30,14 @@ class ImageSet:
 
 
 def read_files(
-    source: Path, resolution: int, *, max_corrupt: float, cache: Path, progress: Progress, fit: Fit
+    source: Path,
+    resolution: int,
+    *,
+    max_corrupt: float,
+    cache: Path,
+    progress: Progress,
+    fit: Fit,
+    interpolation: Interpolation = "bicubic",
 ) -> ImageSet:
     """Decode a folder of class folders, or of parts that hold them, or the files that a table names.
 
@@ -43,11 +51,12 @@ def read_files(
     test: Decoded | None = None
     if plan.test_name and plan.test:
         test = decode_all(plan.test_name, plan.test, resolution, max_corrupt=max_corrupt, cache=cache / "test",
-                          progress=progress, fit=fit)  # fmt: skip
+                          progress=progress, fit=fit, interpolation=interpolation)  # fmt: skip
     train = decode_all(plan.train_name, plan.train, resolution, max_corrupt=max_corrupt, cache=cache / "train",
-                       progress=progress, fit=fit, known=frozenset(test.digests if test else ()))  # fmt: skip
+                       progress=progress, fit=fit, interpolation=interpolation,
+                       known=frozenset(test.digests if test else ()))  # fmt: skip
     parts = [part for part in (train, test) if part]
-    seen = [*_note_depth(parts, fit), *_note_length(parts, fit)]
+    seen = [*_note_depth(parts, fit, interpolation), *_note_length(parts, fit)]
     if train.copies:
         seen.append(f"{train.copies} image(s) to learn from are copies of images in the test part; left out")
     for note in seen:
@@ -91,12 +100,12 @@ def _list_classes(root: Path, least: int) -> dict[str, Listing]:
     return found
 
 
-def _note_depth(parts: list[Decoded], fit: Fit) -> list[str]:
+def _note_depth(parts: list[Decoded], fit: Fit, interpolation: Interpolation) -> list[str]:
     """Scale images of more than 8 bits alike; a note of each range of values that is not their format's."""
     depths = [depth for part in parts for _, _, depth in part.deep]
     white = common_white(depths)
     for part in parts:
-        scale_alike(part, white, fit)
+        scale_alike(part, white, fit, interpolation)
     notes = []
     for whole, top in white.items():
         same = [depth for depth in depths if depth.whole == whole]

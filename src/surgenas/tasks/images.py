@@ -21,6 +21,7 @@ from torch import Tensor
 
 from surgenas.core.cores import usable_cores
 from surgenas.core.errors import DataError
+from surgenas.core.look import Interpolation
 from surgenas.core.progress import Progress
 from surgenas.tasks import Fit
 from surgenas.tasks.depth import Depth, depth_of, to_bytes
@@ -72,6 +73,7 @@ def decode_all(
     cache: Path,
     progress: Progress,
     fit: Fit = "crop",
+    interpolation: Interpolation = "bicubic",
     known: Collection[bytes] = (),
     in_memory: int = MEMORY_LIMIT,
 ) -> Decoded:
@@ -84,7 +86,7 @@ def decode_all(
     files = [(path, label) for label, paths in enumerate(classes.values()) for path in paths]
     pixels = _array((len(files), 3, resolution, resolution), cache, in_memory)
     found, labels = Decoded(torch.from_numpy(pixels), torch.empty(0)), list[int]()
-    pictures = _in_threads(lambda item: _try_read(item[0], resolution, fit), files)
+    pictures = _in_threads(lambda item: _try_read(item[0], resolution, fit, interpolation), files)
     with progress.task(f"decode {Path(name).name}", len(files)) as task, pictures as decoded:
         for (path, label), picture in zip(files, decoded, strict=True):
             task.advance()
@@ -101,21 +103,21 @@ def decode_all(
     return found
 
 
-def scale_alike(part: Decoded, white: Mapping[bool, float], fit: Fit) -> None:
+def scale_alike(part: Decoded, white: Mapping[bool, float], fit: Fit, interpolation: Interpolation) -> None:
     """Decode those images of more than 8 bits again whose white is not that of the data set, as `common_white` says."""
     resolution = part.images.shape[-1]
     others = [(i, path, white[depth.whole]) for i, path, depth in part.deep if depth.white != white[depth.whole]]
-    with _in_threads(lambda item: read(item[1], resolution, fit, item[2]), others) as pictures:
+    with _in_threads(lambda item: read(item[1], resolution, fit, interpolation, item[2]), others) as pictures:
         for (i, *_), picture in zip(others, pictures, strict=True):
             part.images[i] = torch.from_numpy(picture.pixels)
 
 
-def decode(path: Path, resolution: int, fit: Fit = "crop") -> Pixels:
+def decode(path: Path, resolution: int, fit: Fit = "crop", interpolation: Interpolation = "bicubic") -> Pixels:
     """Decode one image file to (3, R, R) in uint8, as `read` does."""
-    return read(path, resolution, fit).pixels
+    return read(path, resolution, fit, interpolation).pixels
 
 
-def read(path: Path, resolution: int, fit: Fit, white: float | None = None) -> Picture:
+def read(path: Path, resolution: int, fit: Fit, interpolation: Interpolation, white: float | None = None) -> Picture:
     """Decode one image file to a square.
 
     The image is turned upright by EXIF; more than 8 bits are scaled to 8; transparent pixels lie on black. white: the
@@ -129,11 +131,30 @@ def read(path: Path, resolution: int, fit: Fit, white: float | None = None) -> P
         depth = depth_of(upright, white)
         rgb = _to_rgb(to_bytes(upright, depth.white) if depth else upright)
     long = max(rgb.size) > LONG * min(rgb.size)
-    return Picture(_to_square(rgb, resolution, fit), hashlib.sha256(content).digest(), long, depth)
+    return Picture(_to_square(rgb, resolution, fit, interpolation), hashlib.sha256(content).digest(), long, depth)
 
 
-def _to_square(image: Image.Image, resolution: int, fit: Fit) -> Pixels:
-    size, method = (resolution, resolution), Image.Resampling.BICUBIC
+def resampling(interpolation: Interpolation) -> Image.Resampling:
+    """Pillow's way of resizing by its name."""
+    return Image.Resampling[interpolation.upper()]
+
+
+def resize_all(images: Tensor, side: int, interpolation: Interpolation) -> Tensor:
+    """Images (N, 3, R, R) in uint8 as (N, 3, side, side) in memory: as Pillow resizes them, which is antialiased."""
+    found = np.empty((len(images), 3, side, side), dtype=np.uint8)
+    with _in_threads(lambda pixels: _resize(pixels, side, interpolation), list(images.numpy())) as resized:
+        for i, pixels in enumerate(resized):
+            found[i] = pixels
+    return torch.from_numpy(found)
+
+
+def _resize(pixels: Pixels, side: int, interpolation: Interpolation) -> Pixels:
+    image = Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0)))
+    return _to_square(image, side, "squash", interpolation)  # a square already
+
+
+def _to_square(image: Image.Image, resolution: int, fit: Fit, interpolation: Interpolation) -> Pixels:
+    size, method = (resolution, resolution), resampling(interpolation)
     if fit == "crop":
         square = ImageOps.fit(image, size, method=method)
     elif fit == "pad":
@@ -177,10 +198,10 @@ def _in_threads(work: Callable[[Item], Answer], items: Sequence[Item]) -> Iterat
         yield pool.map(work, items)
 
 
-def _try_read(path: Path, resolution: int, fit: Fit) -> Picture | str:
+def _try_read(path: Path, resolution: int, fit: Fit, interpolation: Interpolation) -> Picture | str:
     """The picture in an image file, or a text that names the file and what is wrong with it."""
     try:
-        return read(path, resolution, fit)
+        return read(path, resolution, fit, interpolation)
     except (OSError, ValueError, SyntaxError, RuntimeError, Image.DecompressionBombError) as error:
         known = re.sub(r"<_io\.BytesIO[^>]*>", "", str(error))  # Pillow is given bytes, and names them by their address
         reason = known.replace(str(path), "").strip() or type(error).__name__
