@@ -121,8 +121,8 @@ def _masks(network: nn.Module, structure: Structure, widths: Widths, count: int,
 def _checked_group(network: nn.Module, structure: Structure, name: str, kept: Tensor, count: int) -> Group:
     if kept.shape != (count,) or kept.dtype != torch.int64:
         raise UsageError(
-            f"widths of {name!r} are {kept.dtype} of shape {tuple(kept.shape)}; expected torch.int64 of ({count},), one an "
-            "image"
+            f"widths of {name!r} are {kept.dtype} of shape {tuple(kept.shape)}; expected torch.int64 of ({count},), "
+            "one an image"
         )
     for width in kept.unique().tolist():
         structure.check(Shape({name: width}))
