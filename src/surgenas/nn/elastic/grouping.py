@@ -29,8 +29,7 @@ def grouped(network: nn.Module, labels: Labels, residual: Sequence[str], multipl
     blurred = {int(root) for numbers in labels.blurred for root in np.unique(labels.joined.roots(numbers))}
     order = {name: i for i, name in enumerate(tensors)}
     made = [
-        _group(units, _members(units, places, labels.layers, order), why, blurred, multiple)
-        for units in _alike(places, why)
+        _group(units, _members(units, places, labels, order), why, blurred, multiple) for units in _alike(places, why)
     ]
     made.sort(key=lambda group: order[group.members[0].name])
     made = _named_once(made)
@@ -77,10 +76,10 @@ def _alike(places: Places, why: Mapping[int, str]) -> list[list[int]]:
     return list(alike.values())
 
 
-def _members(units: list[int], places: Places, layers: set[str], order: Mapping[str, int]) -> tuple[Member, ...]:
+def _members(units: list[int], places: Places, labels: Labels, order: Mapping[str, int]) -> tuple[Member, ...]:
     """The axes in which the units stand, those that make them first; units in the order of the first."""
     keys = [key for key, line in places.items() if (line == units[0]).any()]
-    keys.sort(key=lambda key: (not _writes(key, layers), order[key[0]], key[1]))
+    keys.sort(key=lambda key: (not _writes(key, labels.layers), order[key[0]], key[1]))
     lead = places[keys[0]]
     rank = {root: i for i, root in enumerate(dict.fromkeys(lead[np.isin(lead, units)].tolist()))}
     members = []
@@ -88,7 +87,8 @@ def _members(units: list[int], places: Places, layers: set[str], order: Mapping[
         line = places[name, axis]
         at = np.flatnonzero(np.isin(line, units))
         by = np.argsort([rank[root] for root in line[at].tolist()], kind="stable")
-        members.append(Member(name, axis, at[by].reshape(len(units), -1), _writes((name, axis), layers)))
+        index, key = at[by].reshape(len(units), -1), (name, axis)
+        members.append(Member(name, axis, index, _writes(key, labels.layers), key in labels.reads))
     return tuple(members)
 
 

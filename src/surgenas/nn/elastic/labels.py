@@ -34,7 +34,8 @@ class Labels:
     axes: by (parameter, axis), the number of each position. elements: by parameter, the number of each element, where
     a network does not use it as a layer does. fixed: numbers that have to stay, with the reason. blurred: numbers
     whose channels cannot be removed without a change for the others. layers: names of the weights of convolutions
-    and linear layers. depthwise: paths of the depthwise convolutions. place: path of the module that runs.
+    and linear layers. reads: their axes, as (weight, axis), over which they sum channels. depthwise: paths of the
+    depthwise convolutions. place: path of the module that runs.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -44,6 +45,7 @@ class Labels:
         self.fixed: list[tuple[Numbers, str]] = []
         self.blurred: list[Numbers] = []
         self.layers: set[str] = set()
+        self.reads: set[tuple[str, int]] = set()
         self.depthwise: list[str] = []
         self.place = ""
         self._shapes: dict[str, tuple[int, ...]] = {}

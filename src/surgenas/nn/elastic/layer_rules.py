@@ -18,7 +18,7 @@ def convolution(labels: Labels, call: Call) -> Answer:
     labels.layers.add(weight.name)
     outputs = labels.axis(weight, 0)
     if call["groups"] == 1:
-        _read(labels, inputs, labels.axis(weight, 1))
+        _read(labels, inputs, weight, 1)
     else:
         _read_by_group(labels, inputs, outputs, call["groups"])
     if call["bias"] is not None:
@@ -37,10 +37,12 @@ def _unfollowed(labels: Labels, call: Call, inputs: Tensor, weight: Weight | Non
     return nothing()
 
 
-def _read(labels: Labels, inputs: Tensor, axis: Tensor) -> None:
-    labels.join(inputs, axis)
+def _read(labels: Labels, inputs: Tensor, weight: Weight, axis: int) -> None:
+    numbers = labels.axis(weight, axis)
+    labels.reads.add((weight.name, weight.axes[axis]))
+    labels.join(inputs, numbers)
     if bool((inputs < 0).any()):
-        labels.fix(axis[inputs < 0], "reads what is no layer's channel")
+        labels.fix(numbers[inputs < 0], "reads what is no layer's channel")
 
 
 def _read_by_group(labels: Labels, inputs: Tensor, outputs: Tensor, groups: int) -> None:
@@ -68,7 +70,7 @@ def _product(labels: Labels, x: Tensor, factor: Tensor, shape: torch.Size) -> Te
     if weight is None:
         return _batched(labels, labels.of(x)[None], labels.of(factor)[None])[0].expand(shape)
     labels.layers.add(weight.name)
-    _read(labels, labels.along(labels.of(x), 1), labels.axis(weight, 0))
+    _read(labels, labels.along(labels.of(x), 1), weight, 0)
     return labels.axis(weight, 1).expand(shape)
 
 

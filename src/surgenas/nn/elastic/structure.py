@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -39,13 +39,15 @@ class Member:
     """One axis of a parameter or buffer in which a group's units stand.
 
     index: (units, positions of each), the positions of every unit along `axis`. writes: a layer makes channels along
-    this axis, as a convolution along axis 0, and does not only read or scale them.
+    this axis, as a convolution along axis 0, and does not only read or scale them. reads: a layer sums over them, as a
+    convolution along axis 1, so that what it makes depends on all of them.
     """
 
     name: str
     axis: int
     index: Numbers
     writes: bool
+    reads: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,25 +111,28 @@ class Structure:
 
     def check(self, shape: Shape) -> None:
         """Raises UsageError for a group, a block or a kernel that the network does not have, or not of this size."""
-        widths = {name: group.widths for name, group in self.by_name.items()}
-        sides = {path: tuple(range(3, side + 1, 2)) for path, side in self.kernels.items()}
         for name, width in shape.widths.items():
-            _check_size("group", name, width, widths)
+            _check_known("group", name, self.by_name)
+            _check_size("group", name, width, self.by_name[name].widths)
         for path in shape.off:
             if path not in self.blocks:
                 raise UsageError(f"no block {path!r} can be off; expected one of {_some(self.blocks)}")
         for path, side in shape.kernels.items():
-            _check_size("kernel", path, side, sides)
+            _check_known("kernel", path, self.kernels)
+            _check_size("kernel", path, side, range(3, self.kernels[path] + 1, 2))
 
 
-def _check_size(kind: str, name: str, size: int, known: Mapping[str, tuple[int, ...]]) -> None:
+def _check_known(kind: str, name: str, known: Mapping[str, object]) -> None:
     if name not in known:
         raise UsageError(f"no {kind} {name!r} can shrink; expected one of {_some(tuple(known))}")
-    if size not in known[name]:
-        raise UsageError(f"the {kind} {name!r} cannot have size {size}; expected one of {_some(known[name])}")
 
 
-def _some(values: tuple[object, ...], most: int = 6) -> str:
+def _check_size(kind: str, name: str, size: int, sizes: Sequence[int]) -> None:
+    if size not in sizes:
+        raise UsageError(f"the {kind} {name!r} cannot have size {size}; expected one of {_some(sizes)}")
+
+
+def _some(values: Sequence[object], most: int = 6) -> str:
     shown = ", ".join(map(str, values[:most]))
     return f"{shown}, ... {values[-1]}" if len(values) > most else shown or "none"
 
