@@ -31,12 +31,17 @@ def limit(summary: Summary, story: Story) -> go.Figure:
     return figure.update_layout(height=110 + 34 * max(len(known), 1))
 
 
+SYMBOLS = ("diamond", "triangle-up", "x")
+"""Marks of what could be picked instead of a smaller version of a network."""
+
+
 def trade_off(summary: Summary, story: Story) -> go.Figure:
     """Test accuracy over latency, of the found network and of all that it is compared with."""
     figure = blank("latency (ms)", "test accuracy")
     groups = (
         ("random", (*summary.random_at_equal_latency, *summary.random), MUTED, "circle"),
         (YARDSTICK, summary.yardsticks, WARM, "square"),
+        *((n.name, (n,), WARM, symbol) for n, symbol in zip(summary.instead, SYMBOLS, strict=False)),
         (FOUND, (summary.found,), ACCENT, "star"),
     )
     for name, networks, colour, symbol in groups:

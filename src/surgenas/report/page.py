@@ -52,7 +52,7 @@ def page(summary: Summary, story: Story) -> str:
         evidence="estimated" if story.is_estimated else "measured",
         shares="" if story.is_estimated else SHARES,
         results=_results(summary),
-        unequal="".join(f" {note}." for note in start_note(summary.start)),
+        unequal="".join(f" {note}." for note in start_note(summary.start, summary.started)),
         classes=section(summary.classes, _table, _figure),
         predictors=_predictors(summary),
         decisions=_decisions(story),
@@ -79,7 +79,8 @@ def _headline(summary: Summary) -> str:
 
 def _cards(summary: Summary, story: Story) -> list[str]:
     latency, found = summary.latency, summary.accuracy.test
-    beside = next((n for n in summary.yardsticks if n.accuracy is not None), None)
+    others = (*summary.yardsticks, *summary.instead)
+    beside = max((n for n in others if n.accuracy is not None), key=lambda n: n.accuracy or 0.0, default=None)
     cards = []
     if found is not None:
         at = f" at {show_ms(beside.latency_ms)}" if beside and beside.latency_ms is not None else ""

@@ -59,7 +59,7 @@ def summary_text(summary: Summary) -> str:
     lines = [
         _claim(summary),
         draw(table),
-        *start_note(summary.start),
+        *start_note(summary.start, summary.started),
         *class_line(summary.classes),
         f"ONNX    {summary.onnx}",
         *_device_lines(summary),

@@ -12,6 +12,7 @@ from surgenas.core.units import show_ms
 from surgenas.hardware.timed.as_it_comes import RUNS, AsItComes, LatencyAs
 from surgenas.hardware.timed.comparison import Comparison
 from surgenas.runs.config import Start
+from surgenas.runs.results import NOTHING, Started
 
 WIDTH = 120
 """Characters in a line of printed text."""
@@ -68,8 +69,15 @@ def show_as_it_comes(p50: AsItComes | None, p90: AsItComes | None) -> list[str]:
     return [f"as runs came while this was measured: {', '.join(said)}"] if said else []
 
 
-def start_note(start: Start) -> list[str]:
-    """A line on what the found network has before MobileNetV2, if it has anything."""
+def start_note(start: Start, started: Started | None = None) -> list[str]:
+    """A line on what the found network has before others, if it has anything. started: the whole network, if the run
+    began with its weights."""
+    if started:
+        held_out = "" if started.accuracy is None else f"; it said {started.accuracy:.1%} of the images held out right"
+        return [
+            f"Networks began with their part of {started.loaded.source}, after {started.epochs} epochs of the whole "
+            f'network on these images{held_out}. Only "{NOTHING}" began with fresh weights'
+        ]
     if start == "fresh":
         return []
     return [

@@ -19,8 +19,11 @@ from surgenas.runs.config import Start
 from surgenas.runs.results import (
     EQUAL,
     FOUND,
+    NARROWER,
+    NOTHING,
     ONNX,
     RANDOM,
+    SMALLER,
     YARDSTICK,
     Derived,
     Exported,
@@ -29,6 +32,7 @@ from surgenas.runs.results import (
     Predicted,
     Reached,
     Selected,
+    Started,
     Verified,
 )
 from surgenas.runs.run import Run
@@ -101,7 +105,8 @@ class Summary(Record):
     limit_ms: of latencies in the machine's quiet state. asked_ms, latency_as: what was asked for, and what for.
     reachable_ms: the lowest and the highest latency. yardsticks: MobileNetV2 at the found network's latency. onnx,
     report: paths. seconds: spent by step. classes: how well the found network tells each class of the test part.
-    start: what the trainings of the space's networks began with.
+    start: what the trainings of the space's networks began with. instead: what could be picked instead of a smaller
+    version of a network, at the found one's latency. started: the whole network, if the run began with its weights.
     """
 
     run: str
@@ -123,6 +128,8 @@ class Summary(Record):
     seed: int
     start: Start
     classes: ByClass | None = None
+    instead: tuple[Network, ...] = ()
+    started: Started | None = None
 
     @property
     def found(self) -> Network:
@@ -135,7 +142,7 @@ class Summary(Record):
     @property
     def beside(self) -> tuple[Network, ...]:
         """All networks that the found one is compared with."""
-        return (*self.yardsticks, *self.random_at_equal_latency, *self.random)
+        return (*self.yardsticks, *self.instead, *self.random_at_equal_latency, *self.random)
 
 
 @dataclass(frozen=True)
@@ -184,6 +191,8 @@ def summarize(run: Run) -> Summary:
         yardsticks=named(YARDSTICK),
         random_at_equal_latency=named(EQUAL),
         random=named(RANDOM),
+        instead=tuple(n for n in networks if n.name in (SMALLER, NARROWER, NOTHING)),
+        started=run.result(Started),
         predictor=run.result(Predicted),
         export=run.result(Exported),
         onnx=str(run.folder / ONNX),
