@@ -30,7 +30,7 @@ HISTORY = ("docs/log.md", "CHANGELOG.md", "benchmarks/results/")
 def test_every_command_of_the_readme_exists_and_shows_an_example():
     known = {c.name or c.callback.__name__ for c in app.registered_commands}
     for name in (
-        *("search", "profile", "predict", "train", "measure", "scale", "operators", "export"),
+        *("search", "profile", "predict", "train", "measure", "scale", "operators", "export", "classify"),
         *("log", "report", "resume", "describe", "devices", "spaces", "methods", "estimate"),
     ):
         assert name in known

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from surgenas.runs.model_use import ModelUse, write_use
+from surgenas.runs.steps.export import export
 from tests.runs.written import TOY, new_run, pictures, trained, written_run
 
 HOW = ["--resolution", "16", "--batch", "48", "--accelerator", "cpu", "--train-epochs", "1", "--epochs", "1"]
@@ -81,3 +82,30 @@ def test_log_says_how_many_points_each_place_lacked(run, tmp_path):
     code, out, _ = run("log", "run", "--to", "tensorboard", "--json")
     assert (code, json.loads(out)) == (0, {"run": "run", "points": {"tensorboard": 0}})
     assert run("log", "run", "--to", "mlflow=")[0] == 2
+
+
+def test_classify_prints_a_table_or_json_or_csv_and_names_what_cannot_be_read(run, tmp_path):
+    data = pictures(tmp_path / "pictures", each=8)
+    made = trained(new_run(tmp_path / "run", data=str(data)))
+    made.record("export", export(made))
+    code, out, err = run("classify", "run", "pictures/dark", "--top", "3")
+    assert code == 0, err
+    assert len(out.splitlines()) == 10, "a head, eight images, and their number"
+    assert "pictures/dark/7.png" in out
+    (tmp_path / "pictures" / "dark" / "x.jpg").write_text("none")
+    code, out, err = run("classify", "run", "pictures", "--csv", "labels.csv", "--json")
+    assert code == 4
+    assert "1 file(s) cannot be read, the others are labelled: first pictures/dark/x.jpg: cannot" in err
+    found = json.loads(out)
+    assert [one["file"] for one in found["unreadable"]] == ["pictures/dark/x.jpg"]
+    code, out, _ = run("classify", "run", "pictures", "--csv", "-")
+    assert (code, out) == (4, (tmp_path / "labels.csv").read_text())
+    first = found["images"][0]
+    assert out.splitlines()[1].startswith(f"{first['file']},{first['label']},{first['probability']:.6f},")
+    assert run("classify", "run", "pictures", "--csv", "other.csv")[1].startswith("wrote other.csv; 24 image(s): ")
+
+
+def test_classify_refuses_what_could_not_be_kept_before_it_begins(run, tmp_path):
+    for csv, said in (("nowhere/l.csv", "in a folder that is there"), (".", "expected a file"), ("-", "--csv - and")):
+        code, _, err = run("classify", "nothing", "pictures", "--json", "--csv", csv)
+        assert (code, said in err) == (2, True), err

@@ -22,10 +22,11 @@ from surgenas.cli import app
 from surgenas.core import moves
 from surgenas.runs.config import make_config
 from surgenas.runs.results import Profiled
+from surgenas.runs.steps.export import export
 from surgenas.spaces.macro import Macro
 from surgenas.spaces.nasbench201 import NASBench201
 from surgenas.spaces.single_path import SinglePath
-from tests.runs.written import ROOFLINE, TOY, architecture_file, estimated, pictures, written_run
+from tests.runs.written import ROOFLINE, TOY, architecture_file, estimated, new_run, pictures, trained, written_run
 
 HERE = Path(__file__).parent
 AGAIN = "meant? `python -m tests.golden.test_golden` writes the files anew"
@@ -47,6 +48,7 @@ COMMANDS = {
     "spaces": "spaces --json",
     "methods": "methods --json",
     "compare": "compare run other --json",
+    "classify": "classify exported pictures/dark/0.png --json",
     "log": "log run --to lightning_fabric.loggers:CSVLogger --json",
     "bench-search": f"bench search {BENCH} --latency-table macro.csv --latency ms --limit 9ms --json",
     "bench-ri": f"bench ri --methods surgenas --seeds 2 --device {TOY} --resolution 16 --json",
@@ -132,6 +134,8 @@ def prepared(folder: Path) -> None:
     written_run(folder / "other", 0.8)
     costs = {"found": estimated(2.0), "MobileNetV2": estimated(3.0)}
     written_run(folder / "paper", beside={"MobileNetV2": 0.8}, costs=costs, device=str(folder / "paper.toml"))
+    exported = trained(new_run(folder / "exported", data=str(folder / "pictures")))
+    exported.record("export", export(exported))
     how = {"random": 1, "random_at_equal_latency": 1, "device": TOY, "resolution": 16}
     assert make_config(**how), "as bench ri says it"
     written_run(folder / "ri" / "digits-surgenas-0", 0.9, **how)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import get_args
 
 import pytest
 
 from surgenas.core.errors import CorruptError, SurgenasError
 from surgenas.core.progress import Progress
-from surgenas.runs.model_use import read_use, use_of, write_use
+from surgenas.runs.model_use import ModelUse, maker_of, read_use, use_of, write_use
 from surgenas.runs.results import USE, ModelFile
 from surgenas.tasks import Fit
 from surgenas.tasks.data import load_data
@@ -58,3 +59,19 @@ def test_one_that_is_missing_or_damaged_says_what_to_do(tmp_path):
         (tmp_path / USE).write_text(text)
         with pytest.raises(CorruptError, match="surgenas resume"):
             read_use(tmp_path)
+
+
+def test_what_white_is_goes_with_the_network_where_images_have_more_than_8_bits(use):
+    assert use.white == {}
+    assert replace(use, white_whole=4095.0).white == {True: 4095.0}
+    assert replace(use, white_float=1.0).white == {False: 1.0}
+    record = use.to_json()
+    del record["white_whole"], record["white_float"]
+    assert ModelUse.from_json(record) == use, "files of before"
+
+
+def test_what_is_missing_is_made_by_the_command_that_makes_such_a_folder(tmp_path):
+    assert maker_of(tmp_path) == f"`surgenas resume {tmp_path}`"
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "training.json").write_text("{}")
+    assert maker_of(tmp_path).startswith(f"`surgenas train --out {tmp_path}`")

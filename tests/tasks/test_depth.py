@@ -28,14 +28,15 @@ def test_other_numbers_have_their_largest_value_and_at_least_one():
 @pytest.mark.parametrize(("kind", "whole"), [(np.uint16, True), (np.int32, True), (np.float32, False)])
 def test_the_depth_of_an_image_is_told_from_its_values(kind, whole):
     image = Image.fromarray(np.array([[0, 40], [80, 4000]], dtype=kind))
-    assert depth_of(image, 8000) == Depth(whole, 4000, 8000)
-    assert depth_of(image, None) == Depth(whole, 4000, 65535 if whole else 4000)
+    assert depth_of(image, {whole: 8000}) == Depth(whole, 4000, 8000)
+    for unknown in ({}, {not whole: 8000}):
+        assert depth_of(image, unknown) == Depth(whole, 4000, 65535 if whole else 4000)
     assert np.asarray(to_bytes(image, 4000)).tolist() == [[0, 2], [5, 255]]
     assert np.asarray(to_bytes(image, 2000)).tolist() == [[0, 5], [10, 255]], "what is brighter than white is white"
 
 
 def test_8_bits_have_none_and_what_is_no_number_is_black():
-    assert depth_of(Image.new("RGB", (2, 2)), None) is None
+    assert depth_of(Image.new("RGB", (2, 2)), {}) is None
     image = Image.fromarray(np.array([[np.nan, 1.0]], dtype=np.float32))
-    assert depth_of(image, None) == Depth(False, 1.0, 1.0)
+    assert depth_of(image, {}) == Depth(False, 1.0, 1.0)
     assert np.asarray(to_bytes(image, 1.0)).tolist() == [[0, 255]]

@@ -129,6 +129,7 @@ def test_the_range_is_the_data_sets_and_not_an_images(tmp_path, level, top):
     assert int(found.train.images.max()) == level // 10 * 255 // top
     assert int(found.test.images.max()) == level * 255 // top
     assert any(f"from 0 to {top}" in note for note in found.notes) == (top < 65535)
+    assert found.white == {True: top}
 
 
 def test_images_of_8_bits_beside_them_are_as_they_were(photos):

@@ -15,7 +15,7 @@ from PIL import Image
 
 from surgenas.core.errors import DataError
 from surgenas.core.progress import Progress, Task
-from surgenas.tasks.images import Decoded, decode, decode_all, read, resize_all, scale_alike
+from surgenas.tasks.images import Decoded, decode, decode_all, read, read_some, resize_all, scale_alike
 from surgenas.tasks.listing import list_images
 
 
@@ -240,4 +240,13 @@ def test_images_that_are_decoded_again_are_resized_alike(photos, tmp_path, way):
     scale_alike(found, {True: 65535.0}, "crop", way)
     assert len(found.deep) == 2
     for i, path, _ in found.deep:
-        assert np.array_equal(found.images[i].numpy(), read(path, 8, "crop", way, 65535.0).pixels)
+        assert np.array_equal(found.images[i].numpy(), read(path, 8, "crop", way, {True: 65535.0}).pixels)
+
+
+def test_some_files_are_read_at_once_and_what_is_wrong_stands_in_its_place(photos, tmp_path):
+    (tmp_path / "broken.png").write_bytes(b"none")
+    good = photos / "dark" / "0.png"
+    one, wrong, other = read_some([good, tmp_path / "broken.png", good], 8, "crop", "bilinear", {})
+    assert np.array_equal(one.pixels, decode(good, 8, "crop", "bilinear"))
+    assert np.array_equal(other.pixels, one.pixels)
+    assert wrong == "cannot identify image file"

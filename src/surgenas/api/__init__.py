@@ -20,6 +20,7 @@ from surgenas.api.runs import (
 from surgenas.api.studies import (
     DEVICES,
     bench,
+    classify,
     compare,
     improvement,
     measure,
@@ -30,7 +31,7 @@ from surgenas.api.studies import (
 )
 
 __all__ = [
-    "DEVICES", "Logged", "Plan", "Profile", "Result", "adapt", "adapting", "bench", "compare", "create", "dry_run",
-    "export", "improvement", "load", "log", "measure", "operators", "predict", "predict_table", "profile", "resume",
-    "scale", "search", "train", "write_report",
+    "DEVICES", "Logged", "Plan", "Profile", "Result", "adapt", "adapting", "bench", "classify", "compare",
+    "create", "dry_run", "export", "improvement", "load", "log", "measure", "operators", "predict", "predict_table",
+    "profile", "resume", "scale", "search", "train", "write_report",
 ]  # fmt: skip

@@ -14,6 +14,7 @@ from surgenas.tasks import Classes, Fit, Flips
 
 if TYPE_CHECKING:
     from surgenas.studies.bench import BenchResult
+    from surgenas.studies.classify import Classified
     from surgenas.studies.compare import SideBySide
     from surgenas.studies.contest import Standings
     from surgenas.studies.improvement import Improvement
@@ -80,6 +81,21 @@ def train(
         if found.accuracy.test is not None:
             log.keep(found.accuracy.test, [Path(found.onnx), Path(found.onnx).with_name(USE)])
     return found
+
+
+def classify(
+    run: str | Path, images: str | Path | Sequence[str | Path], *, top: int = 2, progress: Progress | None = None
+) -> Classified:
+    """Label images with the network that a run has exported: `surgenas.classify("runs/1", "photos/").images[0].label`.
+
+    run: the folder of a run, or of `train`. images: files, and folders with all that lies below. top: how many classes
+    of each image are told, the likeliest first. A file that cannot be read is passed over, and is in `unreadable`.
+    Raises a SurgenasError that says what to do, also if no file can be read.
+    """
+    from surgenas.studies import classify as study
+
+    places = [images] if isinstance(images, (str, Path)) else images
+    return study.classify(Path(run), [Path(place) for place in places], top, progress or Progress())
 
 
 def measure(

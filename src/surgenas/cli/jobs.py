@@ -10,6 +10,8 @@ import typer
 from surgenas.cli.options import Batch, Json, LogTo, RunFolder, Seed, app, names_of, progress, show, with_run_options
 
 Out = Annotated[Path | None, typer.Option(help="The run folder to make. Default: runs/<time>.")]
+STANDARD_OUTPUT = Path("-")
+"""What stands for standard output where a file is asked for."""
 
 
 @app.command()
@@ -182,6 +184,50 @@ def export(
 
     found = api.export(run, to, device, measured=measure, progress=progress())
     show(found, as_json, text.export_text(found))
+
+
+@app.command()
+def classify(
+    run: Annotated[Path, typer.Argument(help="A run folder, or a folder that `surgenas train` wrote.")],
+    images: Annotated[list[Path], typer.Argument(help="Image files, and folders with all that lies below.")],
+    top: Annotated[int, typer.Option(help="Classes told of each image, the likeliest first.", min=1)] = 2,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write all labels there as CSV; - for standard output.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Label new images with a run's exported network: class and probability of each.
+
+    Example: surgenas classify runs/1 new_photos/ photo.jpg
+
+    Example: surgenas classify runs/1 new_photos/ --csv labels.csv
+    """
+    from surgenas import api
+    from surgenas.core.errors import DataError, UsageError
+    from surgenas.report import classified
+
+    if csv == STANDARD_OUTPUT and as_json:
+        raise UsageError("--csv - and --json: both go to standard output; give --csv a file")
+    if csv and (csv.is_dir() or not csv.parent.is_dir()):  # said before the work
+        raise UsageError(f"--csv {csv}: expected a file in a folder that is there")
+    found = api.classify(run, images, top=top, progress=progress())
+    if csv:
+        _write(csv, classified.to_csv(found))
+    if csv != STANDARD_OUTPUT:
+        wrote = f"wrote {csv}; {classified.count_line(found)}"
+        show(found, as_json, wrote if csv else classified.labels_table(found))
+    if found.unreadable:
+        first, count = found.unreadable[0], len(found.unreadable)
+        raise DataError(f"{count} file(s) cannot be read, the others are labelled: first {first.file}: {first.why}")
+
+
+def _write(path: Path, content: bytes) -> None:
+    from surgenas.core.files import write_atomic
+
+    if path == STANDARD_OUTPUT:
+        typer.echo(content, nl=False)
+    else:
+        write_atomic(path, content)
 
 
 @app.command()

@@ -7,8 +7,8 @@ Everything is decoded once, to (N, 3, R, R) bytes; beyond `images.MEMORY_LIMIT` 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -53,6 +53,7 @@ class Dataset:
     pixels taken from 0 to 1: of the training part, or as a network expects it. flips: whether images to learn from are
     mirrored at random. notes: what a person should know of the reading. interpolation: how images were resized, as
     Pillow calls it. fit: how they became square. balanced: whether every class is drawn equally often to learn from.
+    white: the values of images of more than 8 bits that became white, as `depth.common_white` says.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Dataset:
     interpolation: Interpolation = "bicubic"
     fit: Fit = "crop"
     balanced: bool = False
+    white: Mapping[bool, float] = field(default_factory=dict)
 
     @property
     def resolution(self) -> int:
@@ -225,7 +227,7 @@ def _files(
     for note in notes:
         progress.log(note)
     made = _assemble(str(source), found.classes, *parts, flips=True, look=look)
-    return replace(made, fit=fit, notes=(*found.notes, *notes))
+    return replace(made, fit=fit, white=found.white, notes=(*found.notes, *notes))
 
 
 def _split(

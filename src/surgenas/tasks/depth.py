@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,15 +23,14 @@ class Depth:
     white: float
 
 
-def depth_of(image: Image.Image, white: float | None) -> Depth | None:
-    """None for an image of 8 bits. white: the value to become white; None for a guess from this image alone."""
+def depth_of(image: Image.Image, white: Mapping[bool, float]) -> Depth | None:
+    """None for an image of 8 bits. white: the value to become white, as `common_white` says; where it says none, it is
+    guessed from this image alone."""
     whole = image.mode.startswith("I")
     if not whole and image.mode != "F":
         return None
     peak = float(np.nan_to_num(np.asarray(image)).max())
-    if white is None:
-        white = max(peak, 65535.0 if whole else 1.0)
-    return Depth(whole, peak, white)
+    return Depth(whole, peak, white.get(whole, max(peak, 65535.0 if whole else 1.0)))
 
 
 def to_bytes(image: Image.Image, white: float) -> Image.Image:

@@ -3,6 +3,7 @@ tables by the same code."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,12 +22,13 @@ from surgenas.tasks.table_file import SUFFIXES
 
 @dataclass(frozen=True, eq=False)
 class ImageSet:
-    """What a folder or a table holds, decoded. test: as in Plan."""
+    """What a folder or a table holds, decoded. test: as in Plan. white: as `common_white` says."""
 
     classes: tuple[str, ...]
     train: Decoded
     test: Decoded | None
     notes: tuple[str, ...]
+    white: Mapping[bool, float]
 
 
 def read_files(
@@ -56,13 +58,16 @@ def read_files(
                        progress=progress, fit=fit, interpolation=interpolation,
                        known=frozenset(test.digests if test else ()))  # fmt: skip
     parts = [part for part in (train, test) if part]
-    seen = [*_note_depth(parts, fit, interpolation), *_note_length(parts, fit)]
+    white = common_white(depth for part in parts for _, _, depth in part.deep)
+    for part in parts:
+        scale_alike(part, white, fit, interpolation)
+    seen = [*_note_depth(parts, white), *_note_length(parts, fit)]
     if train.copies:
         seen.append(f"{train.copies} image(s) to learn from are copies of images in the test part; left out")
     for note in seen:
         progress.log(note)
     skipped = [f"skipped {name}" for part in parts for name in part.broken]  # logged when they are met
-    return ImageSet(tuple(plan.train), train, test, (*plan.notes, *seen, *skipped))
+    return ImageSet(tuple(plan.train), train, test, (*plan.notes, *seen, *skipped), white)
 
 
 def plan_folder(root: Path) -> Plan:
@@ -100,12 +105,9 @@ def _list_classes(root: Path, least: int) -> dict[str, Listing]:
     return found
 
 
-def _note_depth(parts: list[Decoded], fit: Fit, interpolation: Interpolation) -> list[str]:
-    """Scale images of more than 8 bits alike; a note of each range of values that is not their format's."""
+def _note_depth(parts: list[Decoded], white: Mapping[bool, float]) -> list[str]:
+    """A note of each range of values of images of more than 8 bits that is not their format's."""
     depths = [depth for part in parts for _, _, depth in part.deep]
-    white = common_white(depths)
-    for part in parts:
-        scale_alike(part, white, fit, interpolation)
     notes = []
     for whole, top in white.items():
         same = [depth for depth in depths if depth.whole == whole]

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 
 import numpy as np
@@ -31,6 +32,8 @@ MEMORY_LIMIT = 2 << 30
 """Bytes of decoded pixels that are kept in memory."""
 LONG = 2.0
 """Longer side by shorter side from which on an image is long."""
+UNKNOWN: Mapping[bool, float] = MappingProxyType({})
+"""What is white where no data set says so."""
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
@@ -91,8 +94,8 @@ def decode_all(
         for (path, label), picture in zip(files, decoded, strict=True):
             task.advance()
             if isinstance(picture, str):
-                found.broken.append(picture)
-                progress.log(f"skipped {picture}")
+                found.broken.append(f"{path}: {picture}")
+                progress.log(f"skipped {path}: {picture}")
             elif picture.digest in known:
                 found.copies += 1
             else:
@@ -106,9 +109,9 @@ def decode_all(
 def scale_alike(part: Decoded, white: Mapping[bool, float], fit: Fit, interpolation: Interpolation) -> None:
     """Decode those images of more than 8 bits again whose white is not that of the data set, as `common_white` says."""
     resolution = part.images.shape[-1]
-    others = [(i, path, white[depth.whole]) for i, path, depth in part.deep if depth.white != white[depth.whole]]
-    with _in_threads(lambda item: read(item[1], resolution, fit, interpolation, item[2]), others) as pictures:
-        for (i, *_), picture in zip(others, pictures, strict=True):
+    others = [(i, path) for i, path, depth in part.deep if depth.white != white[depth.whole]]
+    with _in_threads(lambda item: read(item[1], resolution, fit, interpolation, white), others) as pictures:
+        for (i, _), picture in zip(others, pictures, strict=True):
             part.images[i] = torch.from_numpy(picture.pixels)
 
 
@@ -117,11 +120,22 @@ def decode(path: Path, resolution: int, fit: Fit = "crop", interpolation: Interp
     return read(path, resolution, fit, interpolation).pixels
 
 
-def read(path: Path, resolution: int, fit: Fit, interpolation: Interpolation, white: float | None = None) -> Picture:
+def read_some(
+    paths: Sequence[Path], resolution: int, fit: Fit, interpolation: Interpolation, white: Mapping[bool, float]
+) -> list[Picture | str]:
+    """Decode image files as `read` does, all at once; for one that cannot be read, what is wrong with it."""
+    with _in_threads(lambda path: _try_read(path, resolution, fit, interpolation, white), paths) as found:
+        return list(found)
+
+
+def read(
+    path: Path, resolution: int, fit: Fit, interpolation: Interpolation, white: Mapping[bool, float] = UNKNOWN
+) -> Picture:
     """Decode one image file to a square.
 
     The image is turned upright by EXIF; more than 8 bits are scaled to 8; transparent pixels lie on black. white: the
-    value of such an image that becomes white; None for a guess from this image alone.
+    values of images of more than 8 bits that become white, as `common_white` says; where it says none, they are guessed
+    from this image alone.
     """
     content = path.read_bytes()  # once, for the digest and for the pixels
     with Image.open(BytesIO(content)) as image:
@@ -198,14 +212,15 @@ def _in_threads(work: Callable[[Item], Answer], items: Sequence[Item]) -> Iterat
         yield pool.map(work, items)
 
 
-def _try_read(path: Path, resolution: int, fit: Fit, interpolation: Interpolation) -> Picture | str:
-    """The picture in an image file, or a text that names the file and what is wrong with it."""
+def _try_read(
+    path: Path, resolution: int, fit: Fit, interpolation: Interpolation, white: Mapping[bool, float] = UNKNOWN
+) -> Picture | str:
+    """The picture in an image file, or what is wrong with the file."""
     try:
-        return read(path, resolution, fit, interpolation)
+        return read(path, resolution, fit, interpolation, white)
     except (OSError, ValueError, SyntaxError, RuntimeError, Image.DecompressionBombError) as error:
         known = re.sub(r"<_io\.BytesIO[^>]*>", "", str(error))  # Pillow is given bytes, and names them by their address
-        reason = known.replace(str(path), "").strip() or type(error).__name__
-        return f"{path}: {reason}"
+        return known.replace(str(path), "").strip() or type(error).__name__
 
 
 def _array(shape: tuple[int, ...], cache: Path, in_memory: int) -> Pixels:
