@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import nn
 
-from surgenas.nn.substitution import call_with, everywhere, places_of
+from surgenas.nn.substitution import call_with, places_of
 
 
 def shared() -> nn.Sequential:
@@ -16,7 +17,8 @@ def shared() -> nn.Sequential:
 
 
 def test_places_are_modules_not_names():
-    places = places_of(shared())
+    network = shared()
+    places = {first: [place.name for place in each] for first, each in places_of(network).items()}
     assert places["0.weight"] == ["0.weight", "3.weight"]
     assert places["0.bias"] == ["0.bias"]
     assert places["4.running_mean"] == ["4.running_mean"]
@@ -27,7 +29,6 @@ def test_a_call_uses_them_at_all_places_and_leaves_none_behind():
     network, x = shared(), torch.randn(2, 4)
     whole, weight = network(x), network[0].weight
     half = {"0.weight": weight.detach() / 2, "4.running_mean": torch.ones(4)}
-    assert set(everywhere(network, half)) == {"0.weight", "3.weight", "4.running_mean"}
     found = call_with(network, half, x)
     assert network[0].weight is network[2].weight is network[3].weight is weight
     assert torch.equal(network(x), whole)
@@ -35,3 +36,13 @@ def test_a_call_uses_them_at_all_places_and_leaves_none_behind():
         weight.div_(2)
         network[4].running_mean.fill_(1)
     assert torch.equal(network(x), found)
+
+
+def test_its_own_come_back_after_a_call_that_fails():
+    network = shared()
+    own = dict(network.named_parameters())
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        call_with(network, {"0.weight": torch.zeros(4, 3), "0.bias": torch.zeros(4)}, torch.randn(2, 4))
+    with pytest.raises(KeyError):
+        call_with(network, {"0.weight": torch.zeros(4, 4), "3.weight": torch.zeros(4, 4)}, torch.randn(2, 4))
+    assert all(own[name] is p for name, p in network.named_parameters())

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from surgenas.nn.elastic.integers import Off, copied, integers_of, patched
+from surgenas.nn.elastic.integers import Changes, Off, copied, integers_of
 from surgenas.nn.elastic.structure import Shape, Structure
 from surgenas.nn.elastic.tracing import trace
 
@@ -55,9 +55,13 @@ def test_a_patch_lasts_as_long_as_the_call(make):
     conv, block, x = network[0][0], network[1], torch.randn(1, 8, 4, 4)
     block.attention_bias_cache = copies = {"cpu": x}
     whole = block(x)
-    with patched(network, {"0.0": {"out_channels": 2}}, ("1",)):
+    changes = Changes(network, {"0.0": {"out_channels": 2}}, ("1",))
+    with changes.made():
         assert conv.out_channels == 2
         assert block(x, "more") is x
+        assert block.attention_bias_cache == {}
+        block.attention_bias_cache["cpu"] = x
+    with changes.made():
         assert block.attention_bias_cache == {}
     assert conv.out_channels == 8
     assert "forward" not in vars(block)
@@ -69,10 +73,10 @@ def test_a_patch_lasts_as_long_as_the_call(make):
 
 def test_a_patch_ends_with_a_call_that_fails(make):
     network = make("chain")
-    with pytest.raises(RuntimeError, match="expected input"), patched(network, {"0.0": {"groups": 1}}):
+    with pytest.raises(RuntimeError, match="expected input"), Changes(network, {"0.0": {"groups": 1}}).made():
         network(torch.randn(1, 4, 8, 8))
-    with pytest.raises(AttributeError), patched(network, {"0.0": {"out_channels": 2}, "none": {}}):
-        pass
+    with pytest.raises(AttributeError):
+        Changes(network, {"0.0": {"out_channels": 2}, "none": {"out_channels": 2}})
     assert network[0][0].out_channels == 8
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from contextlib import nullcontext
 
 import numpy as np
 import onnxruntime as ort
@@ -15,7 +16,7 @@ from surgenas.core.errors import UsageError
 from surgenas.hardware.onnx_file import to_onnx
 from surgenas.nn.elastic.checked import checked
 from surgenas.nn.elastic.ordering import sort_channels
-from surgenas.nn.elastic.slicing import cut, plan_of, sliced, tensors_of
+from surgenas.nn.elastic.slicing import cut, plan_of, sliced
 from surgenas.nn.elastic.structure import Shape
 from surgenas.nn.elastic.tracing import trace
 
@@ -83,7 +84,7 @@ def test_a_prefix_is_a_view_and_statistics_flow_back(make):
     images = torch.randn(4, 3, 8, 8)
     structure = trace(network, images, 2)
     shape = Shape({"0.0": 4})
-    tensors = tensors_of(network, plan_of(network, structure, shape))
+    tensors = plan_of(network, structure, shape).tensors()
     assert tensors["0.0.weight"].data_ptr() == network[0][0].weight.data_ptr()
     before = network[0][1].running_mean.clone()
     sliced(network, structure, shape, images)
@@ -100,6 +101,37 @@ def test_a_plan_serves_many_passes(make):
     assert torch.equal(sliced(network, structure, shape, images, plan), expected)
     with pytest.raises(UsageError, match="cannot have size 3"):
         sliced(network, structure, Shape({"0.0": 3}), images)
+
+
+def test_a_plan_outlives_parameters_and_is_of_one_network(make):
+    network, images = make("residual"), torch.randn(2, 3, 8, 8)
+    structure = trace(network, images, 2)
+    shape = structure.smallest()
+    plan = plan_of(network, structure, shape)
+    network[0][0].weight = nn.Parameter(2 * network[0][0].weight.detach())  # replaced
+    network.double()  # moved
+    x = images.double()
+    assert torch.equal(sliced(network, structure, shape, x, plan), cut(network, structure, shape)(x))
+    other = copy.deepcopy(network)
+    with torch.no_grad():
+        other[0][0].weight.zero_()
+    expected = cut(other, structure, shape)(x)
+    assert torch.equal(sliced(other, structure, shape, x, plan), expected)
+    assert not torch.equal(sliced(network, structure, shape, x, plan), expected)
+
+
+def test_after_a_pass_that_fails_the_network_is_as_before(make):
+    network, images = make("depthwise"), torch.randn(2, 3, 8, 8)
+    structure = trace(network, images, 2)
+    whole, said = network(images), [repr(module) for module in network.modules()]
+    own = {**dict(network.named_parameters()), **dict(network.named_buffers())}
+    for x in (torch.randn(2, 4, 8, 8), images):
+        with pytest.raises(RuntimeError) if x is not images else nullcontext():
+            sliced(network, structure, structure.smallest(), x)
+        found = {**dict(network.named_parameters()), **dict(network.named_buffers())}
+        assert all(found[name] is tensor for name, tensor in own.items())
+        assert [repr(module) for module in network.modules()] == said
+        assert torch.equal(network(images), whole)
 
 
 def test_modules_that_share_a_parameter_go_on_sharing_it(make):

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_flatten
 
-from surgenas.nn.elastic.integers import copied, forget_copies, patched
+from surgenas.nn.elastic.integers import Changes, copied, forget_copies
 from surgenas.nn.elastic.slicing import removed, sliced
 from surgenas.nn.elastic.structure import Group, Shape, Structure, named_tensors
 from surgenas.nn.elastic.tracing import not_running
@@ -50,7 +50,7 @@ def zeroed(network: nn.Module, structure: Structure, shape: Shape, x: Tensor) ->
         value = 1.0 if name.endswith("running_var") else 0.0
         at = torch.from_numpy(gone).to(tensors[name].device)
         changed[name] = changed.get(name, tensors[name]).index_fill(axis, at, value)
-    with patched(network, {}):
+    with Changes(network, {}).made():
         return call_with(network, changed, x)
 
 

@@ -101,7 +101,7 @@ class _Mask:
 
 def _masks(network: nn.Module, structure: Structure, widths: Widths, count: int, device: torch.device) -> list[_Mask]:
     """One for each layer that sums over units which not all images have."""
-    names, read = places_of(network), defaultdict[str, list[tuple[Group, Member]]](list)
+    places, read = places_of(network), defaultdict[str, list[tuple[Group, Member]]](list)
     for name, kept in widths.items():
         group = _checked_group(network, structure, name, kept, count)
         for member in group.members:
@@ -109,7 +109,7 @@ def _masks(network: nn.Module, structure: Structure, widths: Widths, count: int,
                 read[member.name].append((group, member))
     made = []
     for weight, parts in read.items():
-        layers = [network.get_submodule(name.rpartition(".")[0]) for name in names[weight]]
+        layers = [network.get_submodule(place.name.rpartition(".")[0]) for place in places[weight]]
         kept = torch.ones(count, network.get_parameter(weight).shape[1], dtype=torch.bool)
         for group, member in parts:
             stays = torch.arange(group.size) < widths[group.name].cpu()[:, None]

@@ -7,7 +7,7 @@ other weights must not see.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -77,8 +77,8 @@ def _sizes_of_kernel(conv: nn.Module, side: int) -> dict[str, Any]:
 def _heads(network: nn.Module, structure: Structure, shape: Shape) -> dict[str, int]:
     """By the path of each attention whose heads are the units of a group: the heads left."""
     found = {}
-    modules = dict(network.named_modules())
-    for name, width in shape.widths.items():
+    modules = {path: module for path, module in network.named_modules() if "num_heads" in vars(module)}
+    for name, width in shape.widths.items() if modules else ():
         group = structure.by_name[name]
         parts = [member.name.split(".") for member in group.members]
         paths = {".".join(words[:-up]) for words in parts for up in (1, 2, 3) if len(words) > up}
@@ -102,25 +102,33 @@ def copied(network: nn.Module) -> nn.Module:
     return copy.deepcopy(network)
 
 
-@contextmanager
-def patched(network: nn.Module, integers: Integers, off: Iterable[str] = ()) -> Iterator[None]:
-    """While it lasts, modules say other sizes, blocks that are off hand on what they get, and copies are empty."""
-    undo: list[Callable[[], object]] = []
-    try:
-        undo += [_set(module, COPIES, {}) for module in network.modules() if hasattr(module, COPIES)]
-        for path, attributes in integers.items():
-            module = network.get_submodule(path)
-            undo += [_set(module, name, value) for name, value in attributes.items()]
-        undo += [_set(network.get_submodule(path), "forward", Off().forward) for path in off]
-        yield
-    finally:
-        for restore in reversed(undo):
-            restore()
+class Changes:
+    """Attributes of a network's modules as they are for a call, looked up once: its integers, blocks that hand on what
+    they get, and copies of parameters that are empty."""
+
+    def __init__(self, network: nn.Module, integers: Integers, off: Iterable[str] = ()) -> None:
+        """Raises AttributeError for the path of a module that there is not."""
+        values = {path: dict(attributes) for path, attributes in integers.items()}
+        for path in off:
+            values.setdefault(path, {})["forward"] = Off().forward
+        self._values = [(vars(network.get_submodule(path)), given) for path, given in values.items()]
+        self._copies = [vars(module) for module in network.modules() if COPIES in vars(module)]
+
+    @contextmanager
+    def made(self) -> Iterator[None]:
+        """While it lasts, the attributes have these values; afterwards their own again, or none if they had none."""
+        before: list[tuple[dict[str, Any], str, Any]] = []
+        try:
+            for own, given in [*self._values, *((own, {COPIES: {}}) for own in self._copies)]:
+                before += [(own, name, own.get(name, _NONE)) for name in given]
+                own.update(given)
+            yield
+        finally:
+            for own, name, value in reversed(before):
+                if value is _NONE:
+                    del own[name]
+                else:
+                    own[name] = value
 
 
-def _set(module: nn.Module, name: str, value: Any) -> Callable[[], object]:
-    """Set a plain attribute of a module; returns what puts it back."""
-    own = vars(module)
-    before, had = own.get(name), name in own
-    own[name] = value
-    return lambda: own.update({name: before}) if had else own.pop(name)
+_NONE = object()

@@ -7,6 +7,7 @@ reach the large network's weights; `cut` of the full shape is the network.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,39 +15,82 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from surgenas.nn.elastic.integers import Integers, Off, copied, integers_of, patched
+from surgenas.nn.elastic.integers import Changes, Integers, Off, copied, integers_of
 from surgenas.nn.elastic.joined import Numbers
-from surgenas.nn.elastic.structure import Shape, Structure, named_tensors
-from surgenas.nn.substitution import call_with, everywhere, places_of
+from surgenas.nn.elastic.structure import Shape, Structure
+from surgenas.nn.substitution import Place, places_of, substituted
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """What is left of one parameter or buffer. places: where it stands. stays: by axis, what stays there: a range, or
+    positions in any order."""
+
+    places: Sequence[Place]
+    stays: Sequence[tuple[int, range | Tensor]]
+
+    @property
+    def name(self) -> str:
+        """The first name of the parameter or buffer."""
+        return self.places[0].name
+
+    def made(self) -> Tensor:
+        """A range is a view; positions are a copy, through which gradients flow, but not what a norm in training mode
+        writes into its statistics."""
+        tensor = self.places[0].table[self.places[0].leaf]
+        assert tensor is not None, "when it was planned it was there"
+        for axis, stays in self.stays:
+            if isinstance(stays, range):
+                tensor = tensor.narrow(axis, stays.start, len(stays))
+            else:
+                tensor = tensor.index_select(axis, stays.to(tensor.device))
+        return tensor
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
     """What a shape needs of a network, worked out once for many passes.
 
-    cuts: (name, axis, what stays) of every parameter and buffer: a length for the first positions, positions otherwise.
+    It knows the network's modules, not their parameters: these may be changed, replaced or moved to another device
+    between passes, but once modules are replaced the plan is to be made anew.
     """
 
+    network: nn.Module
     shape: Shape
-    cuts: tuple[tuple[str, int, int | Tensor], ...]
+    cuts: tuple[Cut, ...]
     integers: Integers
+    changes: Changes
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The parameters and buffers that are smaller, by first names."""
+        return {cut.name: cut.made() for cut in self.cuts}
 
 
 def plan_of(network: nn.Module, structure: Structure, shape: Shape) -> Plan:
     """The plan of a shape; raises UsageError for one that the structure does not have."""
     structure.check(shape)
-    tensors = named_tensors(network)
-    cuts: list[tuple[str, int, int | Tensor]] = []
+    places = places_of(network)
+    stays: dict[str, list[tuple[int, range | Tensor]]] = defaultdict(list)
     for (name, axis), gone in removed(structure, shape).items():
-        stays = np.ones(tensors[name].shape[axis], dtype=np.bool_)
-        stays[gone] = False
-        count = int(stays.sum())
-        cuts.append((name, axis, count if stays[:count].all() else torch.from_numpy(np.flatnonzero(stays))))
-    plan = Plan(shape, tuple(cuts), {})
+        tensor = places[name][0].table[places[name][0].leaf]
+        assert tensor is not None, "places are of tensors"
+        stays[name].append((axis, _left(tensor, axis, gone)))
+    for path, side in shape.kernels.items():
+        edge = (structure.kernels[path] - side) // 2
+        if edge:
+            stays[f"{path}.weight"] += [(axis, range(edge, edge + side)) for axis in (2, 3)]
+    cuts = tuple(Cut(places[name], parts) for name, parts in stays.items())
     with torch.no_grad():
-        cut_tensors = tensors_of(network, plan)
-    integers = integers_of(network, structure, shape, everywhere(network, cut_tensors))
-    return Plan(shape, plan.cuts, integers)
+        smaller = {place.name: tensor for cut in cuts for tensor in [cut.made()] for place in cut.places}
+    integers = integers_of(network, structure, shape, smaller)
+    return Plan(network, shape, cuts, integers, Changes(network, integers, shape.off))
+
+
+def _left(tensor: Tensor, axis: int, gone: Numbers) -> range | Tensor:
+    size = tensor.shape[axis]
+    if gone.min() == size - len(gone):  # the last ones
+        return range(size - len(gone))
+    return torch.from_numpy(np.setdiff1d(np.arange(size), gone)).to(tensor.device)
 
 
 def removed(structure: Structure, shape: Shape) -> dict[tuple[str, int], Numbers]:
@@ -60,38 +104,16 @@ def removed(structure: Structure, shape: Shape) -> dict[tuple[str, int], Numbers
     return {key: np.concatenate(found) for key, found in parts.items()}
 
 
-def tensors_of(network: nn.Module, plan: Plan) -> dict[str, Tensor]:
-    """The parameters and buffers that are smaller, by name.
-
-    The first positions of an axis, and the centre of a kernel, are views; any other selection is a copy, through which
-    gradients flow, but not what a norm in training mode writes into its statistics.
-    """
-    tensors, found = named_tensors(network), dict[str, Tensor]()
-    for name, axis, stays in plan.cuts:
-        found[name] = _kept(found.get(name, tensors[name]), axis, stays)
-    for path, side in plan.shape.kernels.items():
-        name = f"{path}.weight"
-        tensor = found.get(name, tensors[name])
-        edge = (tensor.shape[-1] - side) // 2
-        found[name] = tensor[..., edge : edge + side, edge : edge + side]
-    return found
-
-
-def _kept(tensor: Tensor, axis: int, stays: int | Tensor) -> Tensor:
-    if isinstance(stays, int):
-        return tensor.narrow(axis, 0, stays)
-    return tensor.index_select(axis, stays.to(tensor.device))
-
-
 def sliced(network: nn.Module, structure: Structure, shape: Shape, x: Tensor, plan: Plan | None = None) -> Any:
     """What the network of `shape` computes for x, with the weights of the large one, which gradients reach.
 
-    plan: that of the shape, if it is known. While it runs, the network's modules say other sizes: not for two threads
-    at once.
+    plan: that of the shape, if it is known; that of another network, such as the one that this is a copy of, is worked
+    out again. While it runs, the network's modules say other sizes: not for two threads at once.
     """
-    plan = plan or plan_of(network, structure, shape)
-    with patched(network, plan.integers, plan.shape.off):
-        return call_with(network, tensors_of(network, plan), x)
+    if plan is None or plan.network is not network:
+        plan = plan_of(network, structure, shape)
+    with plan.changes.made(), substituted([(cut.places, cut.made()) for cut in plan.cuts]):
+        return network(x)
 
 
 def cut(network: nn.Module, structure: Structure, shape: Shape) -> nn.Module:
@@ -104,10 +126,10 @@ def cut(network: nn.Module, structure: Structure, shape: Shape) -> nn.Module:
     made = copied(network)
     for path, attributes in plan.integers.items():
         vars(made.get_submodule(path)).update(attributes)
-    names = places_of(network)
     with torch.no_grad():
-        for name, tensor in tensors_of(network, plan).items():
-            _replace(made, names[name], tensor.clone(memory_format=torch.contiguous_format))
+        for each in plan.cuts:
+            names = [place.name for place in each.places]
+            _replace(made, names, each.made().clone(memory_format=torch.contiguous_format))
     blocks = [made.get_submodule(path) for path in plan.shape.off]
     off = Off()
     for path, module in list(made.named_modules(remove_duplicate=False)):

@@ -9,7 +9,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from surgenas.nn.elastic.slicing import Plan, cut, plan_of, sliced
+from surgenas.nn.elastic.slicing import cut, plan_of, sliced
 from surgenas.nn.elastic.structure import Shape, Structure
 from surgenas.nn.sharing import Sharing
 from surgenas.nn.supernet import Gates
@@ -33,10 +33,7 @@ class ElasticSupernet(nn.Module):
         super().__init__()
         self.network, self.structure, self.form_of = network, structure, form_of
         self.stem = nn.Identity()  # every choice is behind it
-        self.plan = lru_cache(maxsize=PLANS)(self._plan)
-
-    def _plan(self, shape: Shape) -> Plan:
-        return plan_of(self.network, self.structure, shape)
+        self.plan = lru_cache(maxsize=PLANS)(plan_of)  # by network, since copies of this supernet share it
 
     def begin_with(self, tensors: Mapping[str, Tensor]) -> None:
         """Take these weights of the largest network, its channels in the order in which they are kept."""
@@ -56,7 +53,8 @@ class ElasticSupernet(nn.Module):
     def at(self, x_NCHW: Tensor, path: Sequence[int], eta: float = 0.0) -> Tensor:
         """Compute as the network of a path: (N, C, H, W) -> (N, classes)."""
         shape, side = self.form_of(path)
-        logits: Tensor = sliced(self.network, self.structure, shape, resized(x_NCHW, side), self.plan(shape))
+        plan = self.plan(self.network, self.structure, shape)
+        logits: Tensor = sliced(self.network, self.structure, shape, resized(x_NCHW, side), plan)
         return logits
 
     def alone(self, path: Sequence[int]) -> nn.Module:
