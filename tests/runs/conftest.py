@@ -7,9 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 import surgenas
 from surgenas.core.progress import Progress
+from surgenas.nn.named import make_network
+from surgenas.nn.weights import save_weights
 from surgenas.runs.flow import fit_predictor, measure_profile, prepare
 from surgenas.runs.run import Run
 from tests.runs.written import TINY, new_run, pictures
@@ -42,6 +45,29 @@ def profiled(tmp_path_factory: pytest.TempPathFactory, tiny: dict[str, object]) 
     measure_profile(run)
     fit_predictor(run)
     return run.folder
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A file of weights of timm's test_resnet for another number of classes than the tiny images have."""
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("weights") / "test_resnet.safetensors"
+    save_weights(path, make_network("test_resnet", 7, 24).state_dict())
+    return str(path)
+
+
+@pytest.fixture(scope="session")
+def adapting(images: str, weights: str) -> dict[str, object]:
+    """The words of the smallest whole job that begins with weights."""
+    settings = {"population": 4, "generations": 1, "parents": 2}
+    return {**TINY, "data": images, "resolution": 24, "network": "test_resnet", "weights": weights, "method": "spos",
+            "method_settings": settings, "epochs": 1, "train_epochs": 1, "predictors": ("process",)}  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def adapted(tmp_path_factory: pytest.TempPathFactory, adapting: dict[str, object]) -> surgenas.Result:
+    """The smallest whole job that begins with weights, done. Who changes its folder copies it first."""
+    return surgenas.adapt(out=tmp_path_factory.mktemp("runs") / "adapted", **adapting)
 
 
 @pytest.fixture

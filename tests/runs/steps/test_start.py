@@ -1,0 +1,44 @@
+"""The whole network made ready: trained on what the search may see, sorted, and the same after a kill."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from surgenas.nn.weights import read_weights
+from surgenas.runs.results import START
+from surgenas.runs.run import Run
+from surgenas.runs.steps.start import start
+from surgenas.runs.whole import read_whole
+from tests.runs.written import Interrupting, again
+
+
+@pytest.fixture
+def unstarted(adapted, copied, listener) -> Run:
+    run = copied(adapted.run, listener)
+    config = run.folder / "config.json"
+    config.write_text(config.read_text().replace('"epochs": 1', '"epochs": 6'))
+    return run
+
+
+def test_a_run_from_nothing_has_no_start(fresh):
+    assert start(fresh()) is None
+
+
+def test_its_channels_are_sorted_and_it_is_said_how_good_it_is(adapted, copied, listener):
+    run = copied(adapted.run, listener)
+    found = start(run)
+    norms = read_weights(run.folder / START, found.digest)["layer1.0.conv1.weight"].flatten(1).norm(dim=1)
+    assert torch.equal(norms, norms.sort(descending=True)[0])
+    assert 0 <= found.accuracy <= 1
+    before = read_whole(run)[0].state_dict()["layer1.0.conv1.weight"].flatten(1).norm(dim=1)
+    assert not torch.equal(before, before.sort(descending=True)[0])
+
+
+def test_killed_inside_it_goes_on_and_ends_the_same(adapted, copied):
+    run = copied(adapted.run)
+    for old in run.checkpoints("start").folder.glob("*"):
+        old.unlink()
+    with pytest.raises(KeyboardInterrupt):
+        start(again(run, Interrupting(1)))
+    assert start(again(run)).digest == again(run).result_of("start", type(start(again(run)))).digest
