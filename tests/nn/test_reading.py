@@ -93,7 +93,7 @@ def test_a_whole_network_is_refused(tmp_path):
         ("w.safetensors", b"<html>not found</html>", "damaged"),
         ("w.safetensors", b"", "damaged"),
         ("w.pth", b"", "damaged"),
-        ("w.pth", b"version https://git-lfs.github.com/spec/v1\n", "damaged"),
+        ("w.pth", b"version git-lfs 1\n", "damaged"),
         ("w.onnx", b"", "no file of weights by its name; expected one that ends in .safetensors, .pth"),
         ("w", b"", "no file of weights by its name"),
     ],

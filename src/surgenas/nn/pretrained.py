@@ -12,8 +12,8 @@ from surgenas.core.errors import UsageError
 from surgenas.core.record import Record
 
 Tensors = Mapping[str, Tensor]
-SHOWN = 3
-"""How many differing tensors a message names."""
+SHOWN = 2
+"""How many tensors of each kind of difference a message names."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +56,11 @@ def load_start(network: nn.Module, tensors: Tensors, source: str) -> Loaded:
 @dataclass(frozen=True, eq=False)
 class _Fit:
     """tensors: what can be loaded. fresh: the names of the network's own that are left as they are. wrong: every tensor
-    that does not fit, and why."""
+    that does not fit, and why, by kind of difference."""
 
     tensors: dict[str, Tensor]
     fresh: tuple[str, ...]
-    wrong: tuple[str, ...]
+    wrong: list[list[str]]
 
 
 def _fit(network: nn.Module, tensors: Tensors) -> _Fit:
@@ -70,16 +70,16 @@ def _fit(network: nn.Module, tensors: Tensors) -> _Fit:
     taken = {name: tensors[name] for name in own if name in tensors and name not in fresh}
     computed = {name for name, _ in network.named_buffers()} - own.keys()  # older files hold them
     wrong = [
-        *(f"{name!r} is {_shape(value)} instead of {_shape(own[name])}" for name, value in taken.items()
-          if value.shape != own[name].shape),
-        *(f"{name!r} has other features" for name in fresh
-          if name in tensors and tensors[name].shape[1:] != own[name].shape[1:]),
-        *(f"{name!r} is missing" for name in own
-          if name not in (*tensors, *fresh) and not name.endswith("num_batches_tracked")),
-        *(f"{name[:80]!a} is not in the network" for name in tensors
-          if name not in own.keys() | computed and not name.startswith(heads)),
+        [f"{name!r} is {_shape(value)} instead of {_shape(own[name])}" for name, value in taken.items()
+         if value.shape != own[name].shape],
+        [f"{name!r} has other features" for name in fresh
+         if name in tensors and tensors[name].shape[1:] != own[name].shape[1:]],
+        [f"{name!r} is missing" for name in own
+         if name not in (*tensors, *fresh) and not name.endswith("num_batches_tracked")],
+        [f"{name[:80]!a} is not in the network" for name in tensors
+         if name not in own.keys() | computed and not name.startswith(heads)],
     ]  # fmt: skip
-    return _Fit(taken, fresh, tuple(wrong))
+    return _Fit(taken, fresh, [kind for kind in wrong if kind])
 
 
 def _classifiers(network: nn.Module) -> tuple[str, ...]:
@@ -96,11 +96,10 @@ def _translated(network: nn.Module, tensors: Tensors) -> Tensors:
 
 def _refusal(network: nn.Module, fit: _Fit, source: str) -> str:
     name = getattr(network, "pretrained_cfg", {}).get("architecture") or type(network).__name__
-    more = f" and {len(fit.wrong) - SHOWN} more" if len(fit.wrong) > SHOWN else ""
+    shown = [tensor for kind in fit.wrong for tensor in kind[:SHOWN]]
     return (
-        f"{source} does not hold the weights of {name}: {len(fit.wrong)} tensor(s) differ, "
-        f"{', '.join(fit.wrong[:SHOWN])}{more}; "
-        f"name the network that they are of, or give weights of {name}"
+        f"{source} does not hold the weights of {name}: {sum(map(len, fit.wrong))} tensor(s) differ, for example "
+        f"{', '.join(shown)}; name the network that they are of, or give weights of {name}"
     )
 
 
