@@ -13,9 +13,10 @@ import surgenas
 from surgenas.core.progress import Progress
 from surgenas.nn.named import make_network
 from surgenas.nn.weights import save_weights
+from surgenas.runs.config import make_config
 from surgenas.runs.flow import fit_predictor, measure_profile, prepare
 from surgenas.runs.run import Run
-from tests.runs.written import TINY, new_run, pictures
+from tests.runs.written import TINY, TOY, new_run, pictures
 
 
 @pytest.fixture(scope="session")
@@ -68,6 +69,17 @@ def adapting(images: str, weights: str) -> dict[str, object]:
 def adapted(tmp_path_factory: pytest.TempPathFactory, adapting: dict[str, object]) -> surgenas.Result:
     """The smallest whole job that begins with weights, done. Who changes its folder copies it first."""
     return surgenas.adapt(out=tmp_path_factory.mktemp("runs") / "adapted", **adapting)
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Callable[..., Run]:
+    """A new run with these words."""
+
+    def make(name: str = "run", progress: Progress | None = None, **words: object) -> Run:
+        config = make_config(**{"device": TOY, "resolution": 16, **words})
+        return Run.create(tmp_path / name, config, progress or Progress())
+
+    return make
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -61,10 +61,13 @@ def trade_off(summary: Summary, story: Story) -> go.Figure:
 
 
 def trajectory(summary: Summary, story: Story) -> go.Figure:
-    """The candidates in the order of their judgement; for shared weights, loss and predicted latency by epoch."""
+    """The candidates in the order of their judgement; for shared weights, loss and predicted latency by epoch; for a
+    network that shrinks, accuracy over latency step by step."""
     if story.trials:
         return _trials(summary, story)
     epochs = story.epochs
+    if steps := [e for e in epochs if e.get("before_ms") is not None and e["accepted"]]:
+        return _descent(summary, steps)
     x = [e["epoch"] + 1 for e in epochs]
     if epochs and all(e["latency_ms"] is None for e in epochs):
         figure = blank("epoch of the supernet's training", "loss")
@@ -78,6 +81,19 @@ def trajectory(summary: Summary, story: Story) -> go.Figure:
         figure.add_hline(y=summary.limit_ms, line={"color": INK, "dash": "dash"}, annotation_text="limit")
     axis = {"title": "loss, skips", "overlaying": "y", "side": "right", "showgrid": False}
     return figure.update_layout(yaxis2=axis, showlegend=True)
+
+
+def _descent(summary: Summary, steps: Sequence[Mapping[str, Any]]) -> go.Figure:
+    """Accuracy on held-out images over latency, from the whole network to the smallest."""
+    figure = blank("latency (ms)", "accuracy on images held out")
+    points = [(steps[0]["before_ms"], steps[0]["before_accuracy"]), *((e["latency_ms"], e["accuracy"]) for e in steps)]
+    said = ["the whole network", *("<br>".join(" ".join(change) for change in e["changed"]) for e in steps)]
+    figure.add_scatter(
+        x=[ms for ms, _ in points], y=[accuracy for _, accuracy in points], mode="lines+markers", hovertext=said,
+        line={"color": ACCENT}, marker={"size": 8},
+    )  # fmt: skip
+    _limit_line(figure, summary)
+    return figure.update_yaxes(tickformat=".0%")
 
 
 def _trials(summary: Summary, story: Story) -> go.Figure:
