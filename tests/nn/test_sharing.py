@@ -1,4 +1,4 @@
-"""The three ways to share weights, each by how many weights its supernet holds at every place."""
+"""The four ways to share weights, each by how many weights its supernet holds at every place."""
 
 from __future__ import annotations
 
@@ -11,20 +11,26 @@ from torch import nn
 from surgenas.core import moves
 from surgenas.core.capabilities import SharesWeights
 from surgenas.nn.cells import CellSupernet
+from surgenas.nn.elastic.supernet import ElasticSupernet
 from surgenas.nn.sharing import Sharing
 from surgenas.nn.superkernel import SuperkernelSupernet
 from surgenas.nn.supernet import ChoiceSupernet
 from surgenas.spaces import CATALOG, make_space
+from surgenas.spaces.elastic import Elastic
 from surgenas.spaces.nasbench201 import NASBench201
 from surgenas.spaces.single_path import SinglePath
 from surgenas.testing import Planted
 
-KINDS = {"choice": ChoiceSupernet, "cells": CellSupernet, "superkernel": SuperkernelSupernet}
+KINDS = {"choice": ChoiceSupernet, "cells": CellSupernet, "superkernel": SuperkernelSupernet,
+         "elastic": ElasticSupernet}  # fmt: skip
 SPACES = {
     "choice": Planted(),
     "cells": NASBench201(resolution=8, classes=3),
     "superkernel": SinglePath(layout="small", resolution=16, classes=3),
+    "elastic": Elastic(network="test_resnet", resolution=32, classes=3),
 }
+SETTINGS = {"elastic": {"network": "test_resnet", "resolution": 32}}
+"""Of spaces that look a network over, which takes a while with large ones."""
 
 
 def weights(module: nn.Module) -> int:
@@ -66,9 +72,15 @@ def test_a_superkernel_holds_its_largest_operator_and_nothing_beside():
     assert found == [max(column) for column in zip(*of_each_operator(space), strict=True)]
 
 
+def test_an_elastic_network_holds_its_largest_and_nothing_beside():
+    space = SPACES["elastic"]
+    largest = space.build(space.largest())
+    assert weights(space.supernet()) == weights(largest) > weights(space.build(space.uniform(0.5)))
+
+
 @pytest.mark.parametrize("name", CATALOG)
 def test_every_catalogued_space_shares_in_one_of_these_ways(name):
-    space = make_space(name, {})
+    space = make_space(name, SETTINGS.get(name, {}))
     assert isinstance(space, SharesWeights)
     with torch.device("meta"):
         supernet = space.supernet()

@@ -18,7 +18,8 @@ runs at all, and of the pixels that it computes."""
 class Products:
     """Costs of M layers as products of factors, each of which is a sum over choices.
 
-    largest: (M, 4), MACs, parameters, values read and values written of each layer in the largest network.
+    largest: (M, 4), MACs, weights, values read and values written of each layer in the largest network. Biases and norms
+    hold little and are left out, so that all three costs are products.
     base: (M, F), and slope: (M, F, L, K): factor f of layer m is base + the sum of the slopes of the options taken; F
     as in FACTORS. by_channel: (M,), whether a layer reads only as many channels as it writes (depthwise, by group).
     """
@@ -29,7 +30,7 @@ class Products:
     by_channel: npt.NDArray[np.bool_]
 
     def counts(self, gates_NLK: Tensor) -> Tensor:
-        """(N, M, 3): MACs, parameters and bytes moved in fp32 of every layer, for gates (N, L, K).
+        """(N, M, 3): MACs, weights and bytes moved in fp32 of every layer, for gates (N, L, K).
 
         Gates that are no code, but probabilities, give the costs at the mean sizes.
         """
@@ -41,7 +42,7 @@ class Products:
         outputs, inputs, kernel, runs, pixels = shares.unbind(2)
         read = torch.where(torch.as_tensor(self.by_channel, device=gates_NLK.device), outputs, inputs)
         weights = outputs * inputs * kernel * runs
-        macs, params, values_in, values_out = largest.unbind(1)
-        params = params * weights
-        moved = 4 * (runs * pixels * (values_in * read + values_out * outputs) + params)
-        return torch.stack([macs * weights * pixels, params, moved], 2)
+        macs, held, values_in, values_out = largest.unbind(1)
+        held = held * weights
+        moved = 4 * (runs * pixels * (values_in * read + values_out * outputs) + held)
+        return torch.stack([macs * weights * pixels, held, moved], 2)

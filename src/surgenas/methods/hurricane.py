@@ -114,12 +114,8 @@ class HurricaneSearch(SPOSSearch):
             found = self.run_evolution(self.part, self._predicted, (least * self.limit_ms, self.limit_ms), rng)
             if found:
                 return found[0]
-        cheap = -require(self.space, Counted).costs().macs
-        for layer in self.second:
-            cheap[layer] = -np.arange(cheap.shape[1])  # its first operator, as in `given`
-        return self.space.architecture(
-            tuple(choice.options[int(k)] for choice, k in zip(self.space.choices, cheap.argmax(1), strict=True))
-        )
+        cheap = moves.decode(self.space, -require(self.space, Counted).costs().macs).genes
+        return self.space.architecture(tuple(self.given.get(layer, gene) for layer, gene in enumerate(cheap)))
 
     def _predicted(self, archs: Sequence[Architecture]) -> Floats:
         return self.predictor.predict(moves.encode(self.space, archs))

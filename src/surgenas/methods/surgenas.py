@@ -40,7 +40,8 @@ class SurgeNAS(TrainsSharedWeights):
     eta: strength of the shortcuts of identity mapping regularization, fading to 0 (docs/methods/surgenas.md, 3).
     sampler: how the paths of a step are drawn (methods/samplers.py).
     estimator: how the gradient of the logits is estimated; "both" sums path credit and the straight-through gradient of
-    the first draw, an exact sample of softmax(logits), each normalised (docs/methods/surgenas.md, 4).
+    the first draw, an exact sample of softmax(logits), each normalised (docs/methods/surgenas.md, 4). On an elastic
+    network it is path credit.
     leak: give every gate of a layer the sum over dL/dh, as the authors' later code does.
     loss: "multiplier" learns lambda by gradient ascent, of either sign, so that the latency is drawn to the limit from
     both sides; "penalty" adds lambda LAT/T and "absolute" lambda |LAT/T - 1|, lambda being `latency_weight`.
@@ -114,8 +115,11 @@ class SurgeNASSearch(GradientSearch):
     def start(self) -> None:
         c = self.config
         self.sampler: Sampler = look_up("sampler", c.sampler, SAMPLERS)
-        # widths that share weights have no gates, so only the losses of the paths say which was good
-        self.estimator = "path-credit" if self.supernet.shares == "elastic" else c.estimator
+        self.estimator = c.estimator
+        if self.supernet.shares == "elastic":  # sizes that share weights have no gates: only losses of paths tell
+            if c.sampler not in ("ods", "fair"):
+                raise UsageError(f"sampler {c.sampler!r} compares no paths, as sizes that share weights need; use ods")
+            self.estimator = "path-credit"
         self.there_LK = self.offered
         generator = torch.Generator().manual_seed(derive(self.seed, "logits"))
         self.logits_LK = nn.Parameter(1e-3 * torch.randn(self.there_LK.shape, generator=generator))

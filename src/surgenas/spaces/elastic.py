@@ -13,12 +13,14 @@ from torch import Tensor, nn
 from surgenas.core.architecture import Architecture, Setting
 from surgenas.core.errors import UsageError
 from surgenas.core.look import Look
-from surgenas.core.space import Choice, CostTable, Space
+from surgenas.core.space import Choice, CostTable
+from surgenas.nn.cost import output_shape
 from surgenas.nn.download import download
 from surgenas.nn.elastic import Shape, Structure, checked, cut, sort_channels, trace
 from surgenas.nn.elastic.supernet import ElasticSupernet
 from surgenas.nn.named import look_of, make_network
 from surgenas.spaces.elastic_costs import count_costs
+from surgenas.spaces.images import ImageSpace
 
 OFF, ON = "off", "on"
 SMALLEST = 0.5
@@ -46,7 +48,7 @@ class Part:
         return Choice(f"{self.kind} {self.name}".rstrip(), tuple(map(str, self.sizes)))
 
 
-class Elastic(Space):
+class Elastic(ImageSpace):
     """All smaller versions of one network that timm knows by name.
 
     network: timm's name of it. resolution: height and width of the largest input. classes: number of classes.
@@ -65,30 +67,19 @@ class Elastic(Space):
         widths: int = 8,
         inputs: int = 1,
     ) -> None:
-        for what, value, least, most in (
-            ("resolution", resolution, 8, 2048),
-            ("classes", classes, 2, 1_000_000),
-            ("widths", widths, 0, 1000),
-            ("inputs", inputs, 1, 64),
-        ):
-            if isinstance(value, bool) or value != int(value) or not least <= value <= most:
-                raise UsageError(f"{what} {value!r}: expected a whole number from {least} to {most}")
-        self.network, self.resolution, self.classes = network, int(resolution), int(classes)
-        self.widths, self.inputs = int(widths), int(inputs)
+        super().__init__(classes=classes, resolution=resolution)
+        if not isinstance(network, str):
+            raise UsageError(f"{self.name}: network {network!r}: expected a name that timm knows")
+        self.network = network
+        self.widths, self.inputs = (
+            self.whole_number("widths", widths, 0, 1000),
+            self.whole_number("inputs", inputs, 1, 64),
+        )
 
     @property
     def settings(self) -> dict[str, Setting]:
-        return {
-            "network": self.network,
-            "resolution": self.resolution,
-            "classes": self.classes,
-            "widths": self.widths,
-            "inputs": self.inputs,
-        }
-
-    @property
-    def input_shape(self) -> tuple[int, int, int]:
-        return (3, self.resolution, self.resolution)
+        own: dict[str, Setting] = {"network": self.network, "widths": self.widths, "inputs": self.inputs}
+        return {**super().settings, **own}
 
     # --- what can be chosen
 
@@ -107,10 +98,22 @@ class Elastic(Space):
         place = {path: i for i, (path, _) in enumerate(network.named_modules())}
         found.sort(key=lambda part: place.get(part.name.partition(":")[0], 0))
         if self.inputs > 1:
-            found.insert(0, Part("input", "", _sides(self.resolution, self.inputs)))
+            found.insert(0, Part("input", "", self._taken(network, _sides(self.resolution, self.inputs))))
         if not found:
             raise UsageError(f"nothing of {self.network} can shrink; `surgenas spaces` says what this space can do")
         return tuple(found)
+
+    def _taken(self, network: nn.Module, sides: tuple[int, ...]) -> tuple[int, ...]:
+        """The heights and widths; raises UsageError for one that the network does not take."""
+        for side in sides:
+            try:
+                output_shape(network, (3, side, side))
+            except Exception as error:
+                why = (str(error).splitlines() or [type(error).__name__])[0]
+                raise UsageError(
+                    f"{self.network} cannot take images of {side} px ({why.rstrip('.')}); use inputs=1"
+                ) from error
+        return sides
 
     @cached_property
     def choices(self) -> tuple[Choice, ...]:

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.capabilities import Counted, SharesWeights, require
 from surgenas.core.space import CostTable, Space
 from surgenas.nn.cells import CellSupernet
-from surgenas.nn.cost import count
+from surgenas.nn.cost import count, work_of
 from surgenas.nn.supernet import ChoiceSupernet, Gates
 from surgenas.predictors.base import make_predictor
 
@@ -58,18 +59,29 @@ def check_predictor(name: str, costs: CostTable, *, seed: int = 0) -> None:
 
 
 def _check_costs(space: Space, arch: Architecture) -> None:
-    """Check that the sums of the cost table are the costs of the built network."""
-    costs, code = require(space, Counted).costs(), moves.encode(space, [arch])[0]
-    macs, params = count(space.build(arch), space.input_shape)
-    assert np.isclose((code * costs.macs).sum() + costs.fixed_macs, macs)
-    assert np.isclose((code * costs.params).sum() + costs.fixed_params, params)
+    """Check that what the cost table says of an architecture are the costs of the built network.
+
+    Where costs multiply, these are those of its convolutions and linear layers, of weights without biases.
+    """
+    costs, code = require(space, Counted).costs(), moves.encode(space, [arch])
+    network, shape = space.build(arch), space.input_of(arch)
+    macs, params = count(network, shape)
+    if not costs.adds_up:
+        works = work_of(network, shape, (nn.Conv2d, nn.Linear))[1]
+        macs = sum(work.macs for work in works)
+        params = sum(network.get_parameter(f"{work.name}.weight").numel() for work in works)
+    counts_MD = costs.counts(torch.from_numpy(code))[0]
+    assert np.isclose(costs.macs_of(code)[0], macs)
+    assert np.isclose(float(counts_MD[:, 1].sum()) + costs.fixed_params, params)
+    assert (counts_MD >= 0).all()
+    assert costs.macs.shape == code[0].shape
     assert len(costs.edges) == len(space.choices)
 
 
 def _check_cut(space: Space, arch: Architecture) -> None:
     """Check that a network with weights cut out of the supernet computes what the supernet computes on that path."""
     supernet: Any = require(space, SharesWeights).supernet().train()
-    path, images = moves.indices(space, arch), torch.randn(2, *space.input_shape)
+    path, images = moves.indices(space, arch), torch.randn(2, *space.input_of(arch))
     supernet.at(images, path)  # so that the statistics of BN are not those of a fresh network
     network = supernet.cut(path, space.build(arch)).eval()
     supernet.eval()

@@ -16,8 +16,8 @@ from surgenas.nn.elastic.structure import Structure, named_tensors
 class LayerSize:
     """One convolution or linear layer of the largest network, for one image.
 
-    macs, params, values_in, values_out: what it computes, holds, reads and writes. outputs, inputs: by group, the share
-    of the weight's rows, and of its columns, that one unit of the group is. block: path of the block that it is in, and
+    macs, params, values_in, values_out: what it computes, holds (its weight without the bias), reads and writes.
+    outputs, inputs: by group, the share of the weight's rows, and of its columns, that one unit of the group is. block: path of the block that it is in, and
     is gone with; empty if none. kernel: its side in pixels if that can be smaller, else 0. by_channel: it reads only as
     many channels as it writes, as a depthwise convolution does.
     """
@@ -48,7 +48,7 @@ def layer_sizes(network: nn.Module, structure: Structure, input_shape: tuple[int
         weight = f"{work.name}.weight"
         found.append(
             LayerSize(
-                work.name, float(work.macs), float(work.weights), work.values - written, written,
+                work.name, float(work.macs), float(layer.weight.numel()), work.values - written, written,
                 shares[weight, 0], shares[weight, 1], _block_of(work.name, structure),
                 structure.kernels.get(work.name, 0), isinstance(layer, nn.Conv2d) and layer.groups > 1,
             )
