@@ -1,4 +1,4 @@
-"""All smaller versions of timm's networks: what can be chosen, what a choice makes, what is one and the same network."""
+"""All smaller versions of timm's networks: what can be chosen, what it makes, and what is one and the same network."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.errors import UsageError
-from surgenas.nn.elastic import Shape
 from surgenas.nn.elastic.supernet import resized
 from surgenas.spaces import make_space, space_of
 from surgenas.spaces.elastic import OFF, Elastic
@@ -42,7 +41,7 @@ def drawn(how, seed: int) -> Architecture:
 
 
 def sizes(how, kind: str) -> list[tuple[int, ...]]:
-    return [part.sizes for part in space(how).parts if part.kind == kind]
+    return [part.sizes for part in space(how).decisions if part.kind == kind]
 
 
 @each
@@ -64,7 +63,7 @@ def test_choices_come_in_the_order_in_which_the_network_runs():
 def test_widths_are_spread_evenly_up_to_all(widths):
     """A group of 128 units in multiples of 8 has 16 widths; asked for 8, it offers eighths."""
     groups = space(RESNET).structure.groups
-    offered = {part.name: part.sizes for part in space({**RESNET, "widths": widths}).parts if part.kind == "width"}
+    offered = {part.name: part.sizes for part in space({**RESNET, "widths": widths}).decisions if part.kind == "width"}
     (large, *_) = (group for group in groups if group.size == 128)
     assert offered[large.name] == tuple(128 * (i + 1) // widths for i in range(widths))
     assert all(offered[group.name][-1] == group.size for group in groups)
@@ -72,7 +71,7 @@ def test_widths_are_spread_evenly_up_to_all(widths):
 
 
 def test_no_count_of_widths_offers_all_multiples():
-    every = [part.sizes for part in space({**RESNET, "widths": 0}).parts if part.kind == "width"]
+    every = [part.sizes for part in space({**RESNET, "widths": 0}).decisions if part.kind == "width"]
     assert sorted(every) == sorted(group.widths for group in space(RESNET).structure.groups)
 
 
@@ -98,7 +97,7 @@ def test_the_largest_is_the_network_itself(how):
 @each
 def test_a_uniform_network_keeps_one_share_of_every_group_and_all_else(how):
     half = space(how).uniform(0.5)
-    for part, gene in zip(space(how).parts, half.genes, strict=True):
+    for part, gene in zip(space(how).decisions, half.genes, strict=True):
         if part.kind != "width":
             assert gene == part.choice.options[-1]
         else:
@@ -154,7 +153,7 @@ def test_what_a_block_that_is_off_hides_makes_no_difference(seed):
 
 
 def test_only_what_lies_in_a_block_that_is_off_is_hidden():
-    found, parts = space(CONVNEXT), space(CONVNEXT).parts
+    found, parts = space(CONVNEXT), space(CONVNEXT).decisions
     smallest = found.architecture(tuple(choice.options[0] for choice in found.choices))
     canonical = dict(zip(parts, found.canonical(smallest).genes, strict=True))
     inside = {part for part in parts if ".blocks." in part.name and part.kind != "block"}

@@ -1,4 +1,4 @@
-"""What smaller versions of a network cost: a toy of NetAdapt's counted by hand, and timm's counted when they are built."""
+"""What smaller versions of a network cost: NetAdapt's toy counted by hand, timm's networks when they are built."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import nn
 from surgenas.core import moves
 from surgenas.nn.cost import count, work_of
 from surgenas.nn.elastic import trace
-from surgenas.spaces.elastic import Elastic, Part
+from surgenas.spaces.elastic import Decision, Elastic
 from surgenas.spaces.elastic_costs import count_costs
 
 KNOWN = {
@@ -35,7 +35,7 @@ def toy_costs(widths=((8, 16), (24, 32), (56, 64))):
     convs = [nn.Conv2d(a, b, 3, padding=1, bias=False) for a, b in ((3, 16), (16, 32), (32, 64), (64, 10))]
     network = nn.Sequential(*convs, nn.AdaptiveAvgPool2d(1), nn.Flatten()).eval()
     structure = trace(network, torch.randn(1, 3, 32, 32))
-    parts = [Part("width", str(i), sizes) for i, sizes in enumerate(widths)]
+    parts = [Decision("width", str(i), sizes) for i, sizes in enumerate(widths)]
     return count_costs(network, structure, parts, 32)
 
 

@@ -30,7 +30,7 @@ SIDES = 8
 
 
 @dataclass(frozen=True)
-class Part:
+class Decision:
     """What one choice decides: the width of a group, a block, the side of a depthwise kernel, or of the input.
 
     name: of the group, the block, or the layer. sizes: its options, the smallest first; 0 and 1 for a block.
@@ -89,16 +89,16 @@ class Elastic(ImageSpace):
         return _traced(self.network, self.resolution, self.classes)[1]
 
     @cached_property
-    def parts(self) -> tuple[Part, ...]:
+    def decisions(self) -> tuple[Decision, ...]:
         """What each choice decides, in the order of an architecture's genes: the input, then as the layers run."""
         network, structure = _traced(self.network, self.resolution, self.classes)
-        found = [Part("width", g.name, _spread(g.widths, self.widths)) for g in structure.groups]
-        found += [Part("block", path, (0, 1)) for path in structure.blocks]
-        found += [Part("kernel", path, tuple(range(3, side + 1, 2))) for path, side in structure.kernels.items()]
+        found = [Decision("width", g.name, _spread(g.widths, self.widths)) for g in structure.groups]
+        found += [Decision("block", path, (0, 1)) for path in structure.blocks]
+        found += [Decision("kernel", path, tuple(range(3, side + 1, 2))) for path, side in structure.kernels.items()]
         place = {path: i for i, (path, _) in enumerate(network.named_modules())}
-        found.sort(key=lambda part: place.get(part.name.partition(":")[0], 0))
+        found.sort(key=lambda decision: place.get(decision.name.partition(":")[0], 0))
         if self.inputs > 1:
-            found.insert(0, Part("input", "", self._taken(network, _sides(self.resolution, self.inputs))))
+            found.insert(0, Decision("input", "", self._taken(network, _sides(self.resolution, self.inputs))))
         if not found:
             raise UsageError(f"nothing of {self.network} can shrink; `surgenas spaces` says what this space can do")
         return tuple(found)
@@ -117,17 +117,17 @@ class Elastic(ImageSpace):
 
     @cached_property
     def choices(self) -> tuple[Choice, ...]:
-        return tuple(part.choice for part in self.parts)
+        return tuple(decision.choice for decision in self.decisions)
 
     def form_of(self, positions: Sequence[int]) -> tuple[Shape, int]:
         """The shape of the network and the height and width of its input, from the position of each gene."""
-        taken = [(part, part.sizes[int(k)]) for part, k in zip(self.parts, positions, strict=True)]
+        taken = [(decision, decision.sizes[int(k)]) for decision, k in zip(self.decisions, positions, strict=True)]
         shape = Shape(
-            {part.name: size for part, size in taken if part.kind == "width"},
-            tuple(part.name for part, size in taken if part.kind == "block" and not size),
-            {part.name: size for part, size in taken if part.kind == "kernel"},
+            {decision.name: size for decision, size in taken if decision.kind == "width"},
+            tuple(decision.name for decision, size in taken if decision.kind == "block" and not size),
+            {decision.name: size for decision, size in taken if decision.kind == "kernel"},
         )
-        return shape, next((size for part, size in taken if part.kind == "input"), self.resolution)
+        return shape, next((size for decision, size in taken if decision.kind == "input"), self.resolution)
 
     def input_of(self, arch: Architecture) -> tuple[int, int, int]:
         side = self._form(arch)[1]
@@ -141,9 +141,9 @@ class Elastic(ImageSpace):
         """The network whose groups all keep this share of their channels, or the nearest that is offered; the rest is
         as in the largest."""
         genes = []
-        for part, choice in zip(self.parts, self.choices, strict=True):
-            wanted = share * part.sizes[-1] if part.kind == "width" else part.sizes[-1]
-            genes.append(choice.options[min(range(len(part.sizes)), key=lambda k: abs(part.sizes[k] - wanted))])
+        for decision, choice in zip(self.decisions, self.choices, strict=True):
+            wanted = share * decision.sizes[-1] if decision.kind == "width" else decision.sizes[-1]
+            genes.append(choice.options[min(range(len(decision.sizes)), key=lambda k: abs(decision.sizes[k] - wanted))])
         return self.architecture(tuple(genes))
 
     def narrower(self) -> list[Architecture]:
@@ -167,19 +167,21 @@ class Elastic(ImageSpace):
 
     def canonical(self, arch: Architecture) -> Architecture:
         """What is in a block that is off is at its largest."""
-        genes = dict(zip(self.parts, arch.genes, strict=True))
-        gone = tuple(f"{part.name}." for part, gene in genes.items() if part.kind == "block" and gene == OFF)
+        genes = dict(zip(self.decisions, arch.genes, strict=True))
+        gone = tuple(
+            f"{decision.name}." for decision, gene in genes.items() if decision.kind == "block" and gene == OFF
+        )
         if not gone:
             return arch
-        hidden = {part for part in self.parts if self._lies_in(part, gone)}
+        hidden = {decision for decision in self.decisions if self._lies_in(decision, gone)}
         return Architecture(arch.space, tuple(p.choice.options[-1] if p in hidden else g for p, g in genes.items()))
 
-    def _lies_in(self, part: Part, blocks: tuple[str, ...]) -> bool:
-        if part.kind == "kernel":
-            return f"{part.name}.".startswith(blocks)
-        if part.kind != "width":
+    def _lies_in(self, decision: Decision, blocks: tuple[str, ...]) -> bool:
+        if decision.kind == "kernel":
+            return f"{decision.name}.".startswith(blocks)
+        if decision.kind != "width":
             return False
-        members = self.structure.by_name[part.name].members
+        members = self.structure.by_name[decision.name].members
         return any(all(member.name.startswith(block) for member in members) for block in blocks)
 
     def _form(self, arch: Architecture) -> tuple[Shape, int]:
@@ -233,7 +235,7 @@ def _traced(network: str, side: int, classes: int) -> tuple[nn.Module, Structure
 def _costs(settings: tuple[tuple[str, Setting], ...]) -> CostTable:
     space = Elastic(**dict(settings))  # type: ignore[arg-type]
     network, structure = _traced(space.network, space.resolution, space.classes)
-    return count_costs(network, structure, space.parts, space.resolution)
+    return count_costs(network, structure, space.decisions, space.resolution)
 
 
 def _spread(sizes: tuple[int, ...], count: int) -> tuple[int, ...]:
