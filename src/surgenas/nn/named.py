@@ -56,9 +56,8 @@ def build_named(name: str, shape: Shape, classes: int | None = None) -> nn.Modul
     """
     import timm
 
-    config = timm.get_pretrained_cfg(name)
     settings: dict[str, object] = {} if classes is None else {"num_classes": classes}
-    if config and config.fixed_input_size:  # ViT, Swin and the like
+    if has_fixed_size(name):
         settings["img_size"] = shape[1:]
     try:
         return timm.create_model(name, pretrained=False, **settings)
@@ -67,6 +66,14 @@ def build_named(name: str, shape: Shape, classes: int | None = None) -> nn.Modul
         raise UsageError(
             f"timm cannot make {name} for images of {show_sides(*shape[1:])} px ({why}); another --resolution may do"
         ) from error
+
+
+def has_fixed_size(name: str) -> bool:
+    """Whether timm makes the network for images of one size, as ViT and Swin."""
+    import timm
+
+    config = timm.get_pretrained_cfg(name)
+    return bool(config and config.fixed_input_size)
 
 
 def look_of(network: nn.Module) -> Look:

@@ -18,7 +18,7 @@ from surgenas.nn.cost import output_shape
 from surgenas.nn.download import download
 from surgenas.nn.elastic import Shape, Structure, checked, cut, sort_channels, trace
 from surgenas.nn.elastic.supernet import ElasticSupernet
-from surgenas.nn.named import look_of, make_network
+from surgenas.nn.named import has_fixed_size, look_of, make_network
 from surgenas.spaces.elastic_costs import count_costs
 from surgenas.spaces.images import ImageSpace
 
@@ -27,6 +27,8 @@ SMALLEST = 0.5
 """The smallest input that can be chosen, as a share of the largest."""
 SIDES = 8
 """Inputs that can be chosen are of a multiple of so many pixels."""
+PATCH = 16
+"""Networks that are made for one size of images look at patches of so many pixels."""
 
 
 @dataclass(frozen=True)
@@ -153,12 +155,11 @@ class Elastic(ImageSpace):
         return list(dict.fromkeys(space.uniform(percent / 100) for percent in range(10, 101, 2)))
 
     def smaller_inputs(self) -> list[Architecture]:
-        """The largest network on images of fewer pixels, the fewest first; empty for one that takes a single size."""
-        sides = [side for side in range(SIDES, self.resolution + 1, SIDES) if side >= self.resolution / 4]
-        try:
-            return [self._with(resolution=side).largest() for side in sides]
-        except UsageError:  # a network whose positions are those of one size
-            return []
+        """The largest network on images of fewer pixels, from a quarter of the sides up, the fewest first."""
+        step = PATCH if has_fixed_size(self.network) else max(1, self.resolution // 48)
+        sides = sorted(range(self.resolution, self.resolution // 4, -step))
+        genes = self._with(inputs=1).largest().genes
+        return [Architecture(self._with(resolution=side, inputs=1).spec, genes) for side in sides]
 
     def _with(self, **changed: Setting) -> Elastic:
         """The space with other settings."""
