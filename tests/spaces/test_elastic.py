@@ -1,4 +1,4 @@
-"""All smaller versions of timm's networks: what can be chosen, what a choice makes, what is one and the same network."""
+"""All smaller versions of timm's networks: what can be chosen, what that makes, and what is the same network."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.errors import UsageError
-from surgenas.nn.elastic import Shape
 from surgenas.nn.elastic.supernet import resized
 from surgenas.spaces import make_space, space_of
 from surgenas.spaces.elastic import OFF, Elastic
@@ -128,13 +127,11 @@ def test_a_path_of_the_supernet_is_the_cut_network_bit_for_bit(how):
     whole.load_state_dict(supernet.network.state_dict())
     for seed in range(3):
         arch = drawn(how, seed)
-        small = resized(images, space(how).input_of(arch)[1])
+        path, small = moves.indices(space(how), arch), resized(images, space(how).input_of(arch)[1])
         with torch.no_grad():
-            found = supernet.at(images, moves.indices(space(how), arch))
+            found = supernet.at(images, path)
             assert torch.equal(found, space(how).cut(whole, arch)(small))
-            assert torch.equal(
-                found, supernet.cut(moves.indices(space(how), arch), space(how).build(arch)).eval()(small)
-            )
+            assert torch.equal(found, supernet.cut(path, space(how).build(arch)).eval()(small))
 
 
 @given(seed=seeds)

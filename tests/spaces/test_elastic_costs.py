@@ -1,4 +1,4 @@
-"""What smaller versions of a network cost: a toy of NetAdapt's counted by hand, and timm's counted when they are built."""
+"""What smaller versions of a network cost: a toy counted by hand, and timm's networks counted when they are built."""
 
 from __future__ import annotations
 

@@ -18,8 +18,8 @@ runs at all, and of the pixels that it computes."""
 class Products:
     """Costs of M layers as products of factors, each of which is a sum over choices.
 
-    largest: (M, 4), MACs, weights, values read and values written of each layer in the largest network. Biases and norms
-    hold little and are left out, so that all three costs are products.
+    largest: (M, 4), MACs, weights, values read and values written of each layer in the largest network. Biases and
+    norms hold little and are left out, so that all costs are products.
     base: (M, F), and slope: (M, F, L, K): factor f of layer m is base + the sum of the slopes of the options taken; F
     as in FACTORS. by_channel: (M,), whether a layer reads only as many channels as it writes (depthwise, by group).
     """

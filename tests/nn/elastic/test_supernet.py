@@ -96,7 +96,7 @@ def test_it_begins_with_weights_that_it_is_given(supernet, paths, make, differ):
     supernet.begin_with(trained.state_dict())
     assert torch.equal(supernet.at(images, paths[0]), trained(images))
     assert not torch.equal(supernet.at(images, paths[0]), before)
-    with pytest.raises(RuntimeError, match="0.0.weight"):
+    with pytest.raises(RuntimeError, match=r"0\.0\.weight"):
         supernet.begin_with({name: value for name, value in trained.state_dict().items() if name != "0.0.weight"})
 
 

@@ -17,9 +17,9 @@ class LayerSize:
     """One convolution or linear layer of the largest network, for one image.
 
     macs, params, values_in, values_out: what it computes, holds (its weight without the bias), reads and writes.
-    outputs, inputs: by group, the share of the weight's rows, and of its columns, that one unit of the group is. block: path of the block that it is in, and
-    is gone with; empty if none. kernel: its side in pixels if that can be smaller, else 0. by_channel: it reads only as
-    many channels as it writes, as a depthwise convolution does.
+    outputs, inputs: by group, the share of the weight's rows, and of its columns, that one unit of the group is. block:
+    path of the block that it is in, and is gone with; empty if none. kernel: its side in pixels if that can be smaller,
+    else 0. by_channel: it reads only as many channels as it writes, as a depthwise convolution does.
     """
 
     name: str
