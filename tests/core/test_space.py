@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from torch import nn
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture, Setting, SpaceSpec
 from surgenas.core.errors import UsageError
+from surgenas.core.products import FACTORS, Products
 from surgenas.core.space import Choice, CostTable, Space
 
 
@@ -39,9 +41,13 @@ class Tiny(Space):
         return table(L=2, K=3)
 
 
-def table(L: int, K: int, wiring: tuple[tuple[int, int], ...] = ()) -> CostTable:
-    costs = np.ones((L, K))
-    return CostTable(costs, costs, np.zeros((L, 4)), 0.0, 0.0, np.zeros((0, 4)), 0, costs, wiring)
+def table(
+    L: int, K: int, wiring: tuple[tuple[int, int], ...] = (), products: Products | None = None, fixed: float = 0.0
+) -> CostTable:
+    costs = np.arange(1.0, L * K + 1).reshape(L, K)
+    return CostTable(
+        costs, 2 * costs, np.zeros((L, 4)), fixed, 0.0, np.zeros((0, 4)), 0, 3 * costs, wiring, products=products
+    )
 
 
 SPACE = Tiny()
@@ -96,3 +102,28 @@ def test_an_architecture_of_another_space_or_setting_is_refused(spec):
 def test_a_chain_is_wired_one_after_the_other_and_a_graph_as_it_says():
     assert table(L=3, K=2).edges == ((0, 1), (1, 2), (2, 3))
     assert table(L=2, K=2, wiring=((0, 1), (0, 1))).edges == ((0, 1), (0, 1))
+
+
+def test_every_network_takes_the_images_of_its_space_unless_that_says_otherwise():
+    assert SPACE.input_of(SPACE.parse("blue-l")) == SPACE.input_shape
+
+
+def test_costs_that_add_up_are_the_entries_of_the_options_taken():
+    found, code = table(L=2, K=3, fixed=10.0), np.eye(3)[[[0, 2], [1, 1]]]
+    assert found.adds_up
+    counts_NMD = found.counts(torch.from_numpy(code))
+    assert counts_NMD[:, :, 0].tolist() == [[1, 6], [2, 5]]
+    assert torch.equal(counts_NMD[:, :, 1], 2 * counts_NMD[:, :, 0])
+    assert torch.equal(counts_NMD[:, :, 2], 3 * counts_NMD[:, :, 0])
+    assert found.macs_of(code).tolist() == [17.0, 17.0], "with what no choice touches"
+
+
+def test_costs_that_multiply_are_those_of_the_products():
+    """One layer of 2 x 3 channels, each halved by the first option of a choice."""
+    slope = np.zeros((1, len(FACTORS), 2, 2))
+    slope[0, 0, 0, 0] = slope[0, 1, 1, 0] = -0.5
+    products = Products(np.array([[8.0, 4, 1, 1]]), np.ones((1, len(FACTORS))), slope, np.array([False]))
+    found, code = table(L=2, K=2, products=products, fixed=10.0), np.eye(2)[[[0, 0], [0, 1], [1, 1]]]
+    assert not found.adds_up
+    assert found.counts(torch.from_numpy(code))[:, 0, 0].tolist() == [2, 4, 8]
+    assert found.macs_of(code).tolist() == [12, 14, 18]

@@ -12,7 +12,9 @@ import torch
 
 from surgenas.core import moves
 from surgenas.methods import candidates
-from surgenas.methods.candidates import accuracies
+from surgenas.methods.candidates import accuracies, accuracy_alone, estimate_statistics
+from surgenas.nn.elastic.supernet import resized
+from surgenas.spaces.elastic import Elastic
 from surgenas.tasks.data import hold_out
 from surgenas.testing import Planted
 
@@ -96,3 +98,71 @@ def test_with_little_memory_the_first_layers_are_computed_again(halves, supernet
     paths = [(0, 2, 0, 3, 0, k) for k in (0, 2, 3)]
     expected = accuracies(supernet, paths, halves[1])
     assert accuracies(supernet, paths, halves[1], held_bytes=1) == expected
+
+
+# --- networks by themselves, as those of an elastic supernet are judged
+
+ELASTIC = Elastic(network="test_resnet", resolution=16, classes=10, inputs=2)
+PATHS = [moves.indices(ELASTIC, a) for a in moves.sample_many(ELASTIC, 3, np.random.default_rng(0))]
+
+
+@pytest.fixture(scope="module")
+def elastic():
+    torch.manual_seed(0)
+    return ELASTIC.supernet()
+
+
+def by_hand(network, held_out) -> float:
+    """One pass over the calibration images that sets the statistics, then what is said rightly."""
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.momentum = 1.0
+    with torch.no_grad():
+        network.train()(held_out.calibration)
+        return float((network.eval()(held_out.images).argmax(1) == held_out.labels).float().mean())
+
+
+def test_a_network_by_itself_is_judged_with_statistics_of_the_calibration_images(halves, elastic):
+    held_out = replace(halves[1], images=halves[1].images[:500], labels=halves[1].labels[:500])
+    for path in PATHS:
+        network, same = elastic.alone(path), elastic.alone(path)
+        assert accuracy_alone(network, held_out) == pytest.approx(by_hand(same, held_out), abs=0.005)
+        assert not network.training
+        assert all(p.requires_grad for p in network.parameters()), "it may be trained on"
+
+
+def test_paths_of_an_elastic_supernet_are_judged_as_their_networks_at_their_size(halves, elastic):
+    held_out = replace(halves[1], images=halves[1].images[:500], labels=halves[1].labels[:500])
+    before = copy.deepcopy(elastic.state_dict())
+    paths = [(k, *path[1:]) for path in PATHS for k in (0, 1)]
+    sides = [elastic.form_of(path)[1] for path in paths]
+    assert set(sides) == {8, 16}
+    found = accuracies(elastic, [*paths, paths[0]], held_out)
+    alone = [accuracy_alone(elastic.alone(p), held_out.at(side)) for p, side in zip(paths, sides, strict=True)]
+    assert found == [*alone, alone[0]]
+    assert len(set(found)) > 1
+    assert all(torch.equal(value, before[name]) for name, value in elastic.state_dict().items())
+
+
+def test_held_out_images_can_be_had_at_another_size(halves):
+    small = halves[1].at(8)
+    assert torch.equal(small.images, resized(halves[1].images, 8))
+    assert small.calibration.shape[-2:] == (8, 8)
+    assert torch.equal(small.labels, halves[1].labels)
+    assert halves[1].at(16).images is halves[1].images
+
+
+def test_statistics_are_those_of_the_images_whatever_they_were_and_momenta_stay():
+    network = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 2, 1), torch.nn.BatchNorm2d(2, momentum=0.3), torch.nn.Dropout(0.9)
+    )
+    images = torch.randn(64, 3, 4, 4)
+    network[1].running_mean.fill_(77.0)
+    estimate_statistics(network, images)
+    with torch.no_grad():
+        seen = network[0](images)
+    assert torch.allclose(network[1].running_mean, seen.mean((0, 2, 3)), atol=1e-5)
+    assert torch.allclose(network[1].running_var, seen.var((0, 2, 3)), atol=1e-5)
+    assert network[1].momentum == 0.3
+    assert not network.training
+    assert not network[1].training

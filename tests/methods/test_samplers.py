@@ -99,3 +99,71 @@ def test_same_generator_same_paths():
     logits = torch.randn(4, 6)
     first, second = (ordered_differentiable(logits, 1.0, torch.Generator().manual_seed(3)) for _ in range(2))
     assert [g.path for g in first] == [g.path for g in second]
+
+
+OFFERED = torch.tensor([5, 3, 2, 1])
+"""How many of five operators each of four layers has."""
+
+
+def ragged(seed: int = 0):
+    logits = torch.randn(4, 5, generator=torch.Generator().manual_seed(seed))
+    return logits.masked_fill(torch.arange(5) >= OFFERED[:, None], -torch.inf)
+
+
+@given(st.integers(0, 10**6), st.sampled_from(["ods", "fair"]))
+@settings(max_examples=30)
+def test_layers_of_fewer_operators_run_each_of_theirs_equally_often_up_to_one(seed, name):
+    paths = draw(name, ragged(seed), tau=0.7, seed=seed)
+    assert len(paths) == 5
+    for layer, there in zip(zip(*(p.path for p in paths), strict=True), OFFERED.tolist(), strict=True):
+        times = np.bincount(layer, minlength=5)
+        assert set(times[:there]) <= {5 // there, -(-5 // there)}
+        assert times[there:].sum() == 0
+
+
+@pytest.mark.parametrize("name", ["gdas", "spos", "darts"])
+def test_an_operator_that_a_layer_lacks_never_runs(name):
+    for seed in range(50):
+        (gates,) = draw(name, ragged(), seed=seed)
+        assert (gates.weights[ragged().isneginf()] == 0).all()
+        assert gates.path is None or all(k < there for k, there in zip(gates.path, OFFERED.tolist(), strict=True))
+
+
+def test_a_uniform_path_is_uniform_in_layers_of_fewer_operators():
+    logits = torch.zeros(6000, 5).masked_fill(torch.arange(5) >= 3, -torch.inf)
+    times = np.bincount(draw("spos", logits)[0].path, minlength=5)
+    assert times[3:].tolist() == [0, 0]
+    assert stats.chisquare(times[:3]).pvalue > 1e-3
+
+
+def test_the_gradient_of_a_ragged_draw_is_finite_and_none_where_nothing_is():
+    logits = torch.zeros(4, 5, requires_grad=True)
+    paths = draw("ods", logits.masked_fill(ragged().isneginf(), -torch.inf))
+    sum((gates.weights * torch.arange(20.0).reshape(4, 5)).sum() for gates in paths).backward()
+    assert logits.grad.isfinite().all()
+    assert (logits.grad[ragged().isneginf()] == 0).all()
+    assert (logits.grad[:3, 0] != 0).all()
+
+
+def plainly(name, logits, tau, generator):
+    """The paths of layers that all have K operators, without a thought for others."""
+    L, K = logits.shape
+    if name == "spos":
+        return [tuple(torch.randint(K, (L,), generator=generator).tolist())]
+    if name == "fair":
+        return [tuple(row) for row in torch.rand(L, K, generator=generator).argsort(dim=1).T.tolist()]
+    paths, left = [], logits
+    for _ in range(K):
+        gumbel = -torch.empty(L, K).exponential_(generator=generator).log()
+        winner = ((left + gumbel) / tau).softmax(1).argmax(1)
+        left = left.scatter(1, winner[:, None], -torch.inf)
+        paths.append(tuple(winner.tolist()))
+    return paths
+
+
+@given(st.integers(0, 10**6), st.sampled_from(["ods", "fair", "spos"]))
+@settings(max_examples=30)
+def test_layers_that_have_all_operators_draw_as_if_there_were_no_others(seed, name):
+    logits = torch.randn(5, 4, generator=torch.Generator().manual_seed(seed))
+    expected = plainly(name, logits, 0.7, torch.Generator().manual_seed(seed))
+    assert [gates.path for gates in draw(name, logits, tau=0.7, seed=seed)] == expected

@@ -13,6 +13,7 @@ from surgenas.core.architecture import Architecture
 from surgenas.core.capabilities import Counted, Named, Scalable, Selectable, SharesWeights, require
 from surgenas.core.errors import UsageError
 from surgenas.spaces import space_of
+from surgenas.spaces.elastic import Elastic
 from surgenas.spaces.macro import Macro
 from surgenas.spaces.restricted import Restricted
 
@@ -90,6 +91,14 @@ def test_it_builds_what_the_whole_space_does():
     assert part.build(arch).eval()(torch.zeros(2, *part.input_shape)).shape == (2, 10)
     skipping = (*arch.genes[:1], "skip", "skip", *arch.genes[3:])
     assert part.canonical(part.architecture(skipping)) == WHOLE.canonical(WHOLE.architecture(skipping))
+
+
+def test_its_networks_take_the_images_that_they_take_in_the_whole_space():
+    whole = Elastic(network="test_resnet", resolution=32, classes=3, inputs=2)
+    part = Restricted(whole, {0: "16"})
+    (arch,) = moves.sample_many(part, 1, np.random.default_rng(0))
+    assert part.input_of(arch) == whole.input_of(arch) == (3, 16, 16)
+    assert part.input_shape == (3, 32, 32)
 
 
 @pytest.mark.parametrize("capability", [Counted, Named, Scalable, Selectable, SharesWeights])

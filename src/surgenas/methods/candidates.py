@@ -80,7 +80,6 @@ def _accuracy_alone(supernet: ElasticSupernet, held_out: HeldOut, path: tuple[in
 @torch.inference_mode()
 def accuracy_alone(network: nn.Module, held_out: HeldOut) -> float:
     """The held-out accuracy (0 to 1) of a network by itself, whose BN statistics are estimated anew."""
-    network.requires_grad_(False)
     estimate_statistics(network, held_out.calibration)
     said = torch.cat([network(part).argmax(1) for part in held_out.images.split(TOGETHER)])
     return share_right(said, held_out.labels, balanced=held_out.balanced)

@@ -12,6 +12,7 @@ from sklearn.model_selection import KFold
 from torch import Tensor
 
 from surgenas.core.catalog import look_up
+from surgenas.core.errors import UsageError
 from surgenas.core.space import CostTable, Floats
 from surgenas.predictors import CATALOG
 
@@ -87,5 +88,12 @@ class Predictor(ABC):
 
 
 def make_predictor(name: str, costs: CostTable, seed: int) -> Predictor:
-    """The predictor of that name or path ("package.module:Class"), not fitted yet; raises UsageError if none is."""
-    return look_up("predictor", name, CATALOG)(costs, seed=seed)
+    """The predictor of that name or path ("package.module:Class"), not fitted yet.
+
+    Raises UsageError if none is, or if it holds only where costs add up and they do not.
+    """
+    kind = look_up("predictor", name, CATALOG)
+    if not costs.adds_up and getattr(kind, "sums", False):
+        raise UsageError(f"predictor {name!r} holds only where each choice is a layer; use process, mlp or boosting")
+    made: Predictor = kind(costs, seed=seed)
+    return made

@@ -73,10 +73,8 @@ class Elastic(ImageSpace):
         if not isinstance(network, str):
             raise UsageError(f"{self.name}: network {network!r}: expected a name that timm knows")
         self.network = network
-        self.widths, self.inputs = (
-            self.whole_number("widths", widths, 0, 1000),
-            self.whole_number("inputs", inputs, 1, 64),
-        )
+        self.widths = self.whole_number("widths", widths, 0, 1000)
+        self.inputs = self.whole_number("inputs", inputs, 1, 64)
 
     @property
     def settings(self) -> dict[str, Setting]:

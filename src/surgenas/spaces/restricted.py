@@ -42,6 +42,9 @@ class Restricted(Space):
     def input_shape(self) -> tuple[int, int, int]:
         return self.whole.input_shape
 
+    def input_of(self, arch: Architecture) -> tuple[int, int, int]:
+        return self.whole.input_of(arch)
+
     def build(self, arch: Architecture) -> nn.Module:
         return self.whole.build(arch)
 
