@@ -7,6 +7,7 @@ reach the large network's weights; `cut` of the full shape is the network.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,6 +115,31 @@ def cut(network: nn.Module, structure: Structure, shape: Shape) -> nn.Module:
         if any(module is block for block in blocks):
             made.set_submodule(path, off)
     return made
+
+
+@torch.no_grad()
+def put_back(network: nn.Module, plan: Plan, tensors: Mapping[str, Tensor]) -> None:
+    """Write the state_dict of the network that `cut` makes of a plan's shape into the large network.
+
+    What the shape leaves out stays as it was, so that `cut` gives these tensors from then on.
+    """
+    large, kept = named_tensors(network), defaultdict[str, dict[int, Tensor]](dict)
+    for name, axis, stays in plan.cuts:
+        kept[name][axis] = torch.arange(stays) if isinstance(stays, int) else stays
+    for path, side in plan.shape.kernels.items():
+        axes = large[f"{path}.weight"].shape
+        edge = (axes[-1] - side) // 2
+        kept[f"{path}.weight"] |= dict.fromkeys((len(axes) - 2, len(axes) - 1), torch.arange(edge, edge + side))
+    for first, places in places_of(network).items():
+        small = next((tensors[place] for place in places if place in tensors), None)
+        if small is None:  # in a block that is off
+            continue
+        tensor, at = large[first], kept[first]
+        if at:
+            positions = [at.get(axis, torch.arange(size)).to(tensor.device) for axis, size in enumerate(tensor.shape)]
+            tensor[torch.meshgrid(positions, indexing="ij")] = small.to(tensor)
+        else:
+            tensor.copy_(small)
 
 
 def _replace(network: nn.Module, names: list[str], value: Tensor) -> None:
