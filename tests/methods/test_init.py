@@ -9,6 +9,7 @@ import pytest
 
 from surgenas.core import moves
 from surgenas.core.errors import UsageError
+from surgenas.core.work import Price
 from surgenas.engine.here import Here
 from surgenas.engine.tabular import Tabular, World
 from surgenas.methods import CATALOG, make_method
@@ -20,15 +21,18 @@ from surgenas.tasks.data import Images, Part
 from surgenas.testing import Planted, ZeroPredictor, check_search
 from surgenas.training.augment import steps_per_epoch
 from surgenas.training.loop import Recipe
+from tests.methods.toys import Player, Toy, problem_of, thousands
 
 PACKAGES = {"nsga2": "pymoo", "optuna-tpe": "optuna", "optuna-nsga2": "optuna", "nevergrad": "nevergrad"}
 SHARING = ("surgenas", "single-path", "spos", "hurricane")
+SHRINKING = ("netadapt",)
 EVOLVED = {"population": 4, "generations": 1, "mutations": 2, "crossovers": 2}
 BRIEF = {
     "surgenas": {"epochs": 2, "warmup": 0.5},
     "single-path": {"epochs": 2, "warmup": 0.5},
     "spos": {"epochs": 2, **EVOLVED},
     "hurricane": {"epochs": 2, **EVOLVED},
+    "netadapt": {"epochs": 1, "short_steps": 1, "step": 0.2},
 }
 
 
@@ -68,7 +72,16 @@ def test_a_search_of_shared_weights_keeps_the_contract(name, halves):
     assert len(work) == 2
 
 
-@pytest.mark.parametrize("name", [name for name in CATALOG if name not in SHARING])
+@pytest.mark.parametrize("priced", [True, False])
+@pytest.mark.parametrize("name", SHRINKING)
+def test_a_search_that_shrinks_a_network_keeps_the_contract(name, priced):
+    space = Toy()
+    problem = problem_of(space, 0.6, priced=priced)
+    work = check_search(made(name, **BRIEF[name]), problem, Player(lambda arch: thousands(space, arch)))
+    assert sum(isinstance(done, Price) for done in work) == (len(work) // 2 if priced else 0), "one for each network"
+
+
+@pytest.mark.parametrize("name", [name for name in CATALOG if name not in (*SHARING, *SHRINKING)])
 def test_a_search_of_sampled_candidates_keeps_the_contract(name, macro, world):
     method = made(name, trials=8, **({"first": 4, "batch": 4} if name.startswith("weaknas") else {}))
     rungs = (0.25, 1.0) if method.needs(macro).rungs > 1 else (1.0,)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from surgenas.core.architecture import Architecture
 from surgenas.core.capabilities import SharesWeights, require
@@ -47,6 +47,19 @@ class TrainsSharedWeights:
     clip: largest norm of the gradient of the shared weights.
     label_smoothing: label smoothing of the cross-entropy.
     """
+
+
+def train_step(
+    network: nn.Module, optimizer: torch.optim.Optimizer, criterion: nn.Module, logits: Tensor, labels: Tensor,
+    clip: float,
+) -> Step:  # fmt: skip
+    """One step of an optimizer on what a network said of one mini-batch. clip: largest norm of the gradient."""
+    optimizer.zero_grad()
+    loss = criterion(logits, labels)
+    loss.backward()
+    nn.utils.clip_grad_norm_(network.parameters(), clip)
+    optimizer.step()
+    return float(loss.detach()), float((logits.detach().argmax(1) == labels).float().mean()), math.nan
 
 
 class SupernetSearch(ABC):

@@ -171,10 +171,12 @@ class Searching:
         return self._trained(search, done)
 
     def _trained(self, search: Search, done: int) -> Search:
-        """Drive a search with shared weights; its whole state is saved after each epoch."""
+        """Drive a search with shared weights; its whole state is saved after each epoch, and what it asked to be
+        measured since then is known from the journal."""
         run, checkpoints = self.run, self.run.checkpoints("search")
+        engine = Remembering(self.engine, self._recall, self._keep, (Price,))
         with run.progress.task("search", search.most_events, done) as task:
-            for _, event in drive(search, self.engine):
+            for _, event in drive(search, engine):
                 assert isinstance(event, EpochSummary), "shared weights are trained by epochs"
                 summary = asdict(event)
                 known = [e["summary"] for e in run.journal.all("epoch")]
@@ -222,6 +224,8 @@ class Searching:
     def _note(self, event: EpochSummary) -> str:
         warming = math.isnan(event.latency_ms)
         share = event.latency_ms / self.run.reached.limit_ms
+        if math.isnan(event.loss):
+            return f"accuracy {event.accuracy:.1%}, latency {share:.0%} of the limit"
         return f"loss {event.loss:.2f}, {'weights only' if warming else f'latency {share:.0%} of the limit'}"
 
 

@@ -16,7 +16,7 @@ from surgenas.core.errors import UsageError
 from surgenas.hardware.onnx_file import to_onnx
 from surgenas.nn.elastic.checked import checked
 from surgenas.nn.elastic.ordering import sort_channels
-from surgenas.nn.elastic.slicing import cut, plan_of, sliced
+from surgenas.nn.elastic.slicing import cut, plan_of, put_back, sliced
 from surgenas.nn.elastic.structure import Shape
 from surgenas.nn.elastic.tracing import trace
 
@@ -56,6 +56,22 @@ def test_the_full_shape_is_the_network(tiny):
     for name, tensor in same.state_dict().items():
         assert torch.equal(tensor, network.state_dict()[name])
         assert tensor.numel() <= 1 or tensor.data_ptr() != network.state_dict()[name].data_ptr()
+
+
+@torch.no_grad()
+def test_what_became_of_a_smaller_network_goes_back_into_the_large_one(tiny):
+    """`cut` gives it from then on, bit for bit, and what it does not have stays as it was."""
+    network, structure = tiny.network, tiny.structure
+    for shape in tiny.shapes(2):
+        before = copy.deepcopy(network)
+        small = cut(network, structure, shape)
+        for p in small.parameters():
+            p.add_(torch.rand_like(p))
+        put_back(network, plan_of(network, structure, shape), small.state_dict())
+        same = cut(network, structure, shape).state_dict()
+        assert [name for name, tensor in small.state_dict().items() if not torch.equal(tensor, same[name])] == []
+        changed = sum(int((p != q).sum()) for p, q in zip(network.parameters(), before.parameters(), strict=True))
+        assert 0 < changed <= sum(p.numel() for p in small.parameters())
 
 
 def test_gradients_reach_the_large_network(tiny):

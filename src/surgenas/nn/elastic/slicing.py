@@ -7,7 +7,7 @@ reach the large network's weights; `cut` of the full shape is the network.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -136,6 +136,26 @@ def cut(network: nn.Module, structure: Structure, shape: Shape) -> nn.Module:
         if any(module is block for block in blocks):
             made.set_submodule(path, off)
     return made
+
+
+@torch.no_grad()
+def put_back(network: nn.Module, plan: Plan, tensors: Mapping[str, Tensor]) -> None:
+    """Write the state_dict of the network that `cut` makes of a plan's shape into the large network.
+
+    What the shape leaves out stays as it was, so that `cut` gives these tensors from then on.
+    """
+    kept = {cut.name: dict(cut.stays) for cut in plan.cuts}
+    for first, places in places_of(network).items():
+        small = next((tensors[place.name] for place in places if place.name in tensors), None)
+        tensor = places[0].table[places[0].leaf]
+        if small is None or tensor is None:  # in a block that is off
+            continue
+        at = kept.get(first, {})
+        positions = [torch.as_tensor(at.get(axis, range(size))) for axis, size in enumerate(tensor.shape)]
+        if positions:
+            tensor[torch.meshgrid([place.to(tensor.device) for place in positions], indexing="ij")] = small.to(tensor)
+        else:
+            tensor.copy_(small)
 
 
 def _replace(network: nn.Module, names: list[str], value: Tensor) -> None:

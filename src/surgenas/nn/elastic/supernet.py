@@ -9,7 +9,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from surgenas.nn.elastic.slicing import cut, plan_of, sliced
+from surgenas.nn.elastic.slicing import cut, plan_of, put_back, sliced
 from surgenas.nn.elastic.structure import Shape, Structure
 from surgenas.nn.sharing import Sharing
 from surgenas.nn.supernet import Gates
@@ -60,6 +60,11 @@ class ElasticSupernet(nn.Module):
     def alone(self, path: Sequence[int]) -> nn.Module:
         """The network of a path by itself, with weights of its own."""
         return cut(self.network, self.structure, self.form_of(path)[0])
+
+    def take_back(self, path: Sequence[int], tensors: Mapping[str, Tensor]) -> None:
+        """Take over what became of the network of a path by itself, as its state_dict; `alone` gives these weights from
+        then on, and all others stay."""
+        put_back(self.network, self.plan(self.network, self.structure, self.form_of(path)[0]), tensors)
 
     def cut(self, path: Sequence[int], network: nn.Module) -> nn.Module:
         """Copy the weights of one path into a network that the space built, and return it.
