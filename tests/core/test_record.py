@@ -35,6 +35,7 @@ from surgenas.runs.results import (
     Verified,
 )
 from surgenas.tasks.by_class import ByClass, ClassScore
+from surgenas.tasks.misjudged import Misjudged
 
 many = settings(deadline=None, max_examples=40)
 NUMBERS = st.floats(-1e9, 1e9)
@@ -65,6 +66,7 @@ BY_CLASS = st.builds(
     st.lists(st.builds(ClassScore, TEXT, COUNTS, SHARES, SHARES, NUMBERS, NUMBERS), max_size=2).map(tuple),
     st.lists(st.tuples(COUNTS, COUNTS, COUNTS), max_size=3).map(tuple),
 )
+MISJUDGED = st.builds(Misjudged, COUNTS, COUNTS, COUNTS, NUMBERS, NUMBERS)
 SCORES = st.builds(Score, TEXT, *[NUMBERS] * 7)
 
 
@@ -86,7 +88,7 @@ RECORDS = {
     Searched: st.builds(Searched, COUNTS),
     Derived: st.builds(Derived, ARCHS, MS, COSTS, COUNTS),
     Rivals: st.builds(Rivals, st.dictionaries(TEXT, ARCHS, max_size=3)),
-    Accuracy: st.builds(Accuracy, NUMBERS, st.none() | NUMBERS, st.none() | BY_CLASS),
+    Accuracy: st.builds(Accuracy, NUMBERS, st.none() | NUMBERS, st.none() | BY_CLASS, tuples(MISJUDGED)),
     Exported: st.builds(Exported, NUMBERS, NUMBERS, st.none() | DELIVERED),
     Verified: st.builds(Verified, st.dictionaries(TEXT, COSTS, max_size=3), tuples(LAYERS)),
 }

@@ -88,6 +88,9 @@ def test_two_trainings_of_one_work_are_equal_bit_for_bit_and_report_the_test_par
     assert one.accuracy == accuracy(network, images.data, images.data.test)
     said = predict(network, images.data, images.data.test).argmax(1)
     assert one.classes == judge_classes(said, images.data.test.labels, images.data.classes)
+    wrong = (said != images.data.test.labels).nonzero()[:, 0].tolist()
+    assert {worst.index for worst in one.misjudged} <= set(wrong)
+    assert len(one.misjudged) == min(10, len(wrong))
     assert heard == [("found", 0)] * 2
     third = engine(images).perform(replace(work, seed=6))
     assert any(not torch.equal(value, third.weights[name]) for name, value in one.weights.items())

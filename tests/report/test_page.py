@@ -8,9 +8,10 @@ import pytest
 
 from surgenas import api
 from surgenas.report.page import page, write_page
-from surgenas.runs.results import Accuracy, Layer, Reached
+from surgenas.runs.results import MISJUDGED, Accuracy, Layer, Reached
 from surgenas.runs.summary import summarize, tell_story
-from tests.runs.written import ROOFLINE, TOY, estimated, new_run, timed, written_run
+from surgenas.tasks.misjudged import Misjudged, thumbnails
+from tests.runs.written import JUDGED, ROOFLINE, TOY, estimated, new_run, timed, written_run
 
 EVIL = Layer("<script>alert(1)</script>", "k3e3", (8, 4, 4), 1e6, 10, 0.5)
 
@@ -56,6 +57,18 @@ def test_a_run_of_before_has_no_classes(tmp_path):
     text = plain(write_page(run).read_text())
     assert "<h2>Classes</h2>" not in text
     assert "balanced accuracy" not in text
+
+
+def test_the_worst_judged_images_are_in_the_page_itself(tmp_path):
+    run = written_run(tmp_path / "run")
+    worst = (Misjudged(1, 2, 0, 0.02, 0.9),)
+    run.record("train found", Accuracy(0.9, JUDGED.balanced_accuracy, JUDGED, worst))
+    assert "Worst-judged" not in write_page(run).read_text(), "without their thumbnails"
+    (run.folder / MISJUDGED).write_bytes(thumbnails(run.data.test.images[[1]]))
+    text = write_page(run).read_text()
+    assert "<b>&lt;owl&gt;</b> · 2%<br>said cat · 90%" in body(text)
+    assert "url(data:image/jpeg;base64," in body(text)
+    assert "url(" not in body(text).replace("url(data:", "")
 
 
 def test_decisions_of_superkernels_are_drawn_and_only_theirs(tmp_path):

@@ -12,6 +12,7 @@ from torch import Tensor
 from surgenas.core.work import Work
 from surgenas.methods.base import Event, Search
 from surgenas.tasks.by_class import ByClass
+from surgenas.tasks.misjudged import Misjudged
 
 
 class Engine(Protocol):
@@ -24,12 +25,13 @@ class Engine(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """The result of training one network: its weights, on the CPU, its accuracy (0 to 1) on the test part, and how well
-    it tells each class there."""
+    """The result of training one network: its weights, on the CPU, its accuracy (0 to 1) on the test part, how well it
+    tells each class there, and which images it judges worst there."""
 
     weights: dict[str, Tensor]
     accuracy: float
     classes: ByClass
+    misjudged: tuple[Misjudged, ...]
 
 
 def drive(search: Search, engine: Engine) -> Iterator[tuple[Work, Event]]:

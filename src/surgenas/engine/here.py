@@ -27,6 +27,7 @@ from surgenas.nn.weights import load_weights
 from surgenas.tasks.by_class import judge_classes
 from surgenas.tasks.classification import predict, score, share_right
 from surgenas.tasks.data import Dataset, Images
+from surgenas.tasks.misjudged import worst_judged
 from surgenas.training.augment import train_batches
 from surgenas.training.loop import CheckpointStore, Epoch, Recipe, fit, make_fabric
 
@@ -118,8 +119,10 @@ class Here:
         )  # fmt: skip
         network = build()
         network.load_state_dict(weights)
-        said, labels = predict(network, data, data.test).argmax(1), data.test.labels
-        return Trained(weights, share_right(said, labels), judge_classes(said, labels, data.classes))
+        logits, labels = predict(network, data, data.test), data.test.labels
+        said = logits.argmax(1)
+        classes = judge_classes(said, labels, data.classes)
+        return Trained(weights, share_right(said, labels), classes, worst_judged(logits, labels))
 
     def _side(self, arch: Architecture) -> int:
         """Height and width of the images that the network of an architecture takes."""

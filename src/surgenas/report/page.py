@@ -11,7 +11,7 @@ from typing import Any
 from surgenas.core.files import write_atomic
 from surgenas.core.units import show_ms, show_seconds
 from surgenas.hardware.timed.as_it_comes import RUNS
-from surgenas.report import figures
+from surgenas.report import figures, misjudged
 from surgenas.report.by_class import section
 from surgenas.report.operators_page import operators_figure
 from surgenas.report.snippet import snippets
@@ -25,7 +25,7 @@ from surgenas.report.words import (
     show_percent,
     start_note,
 )
-from surgenas.runs.results import Layer
+from surgenas.runs.results import MISJUDGED, Layer
 from surgenas.runs.run import Run
 from surgenas.runs.summary import Story, Summary, summarize, tell_story
 
@@ -34,13 +34,14 @@ SHARES = "Latency shares come from a profiled run; they are shares, not latencie
 
 def write_page(run: Run) -> Path:
     """Write report.html of a run, with all that is known so far, and return its path."""
-    path = run.folder / "report.html"
-    write_atomic(path, page(summarize(run), tell_story(run)).encode())
+    path, strip = run.folder / "report.html", run.folder / MISJUDGED
+    shots = strip.read_bytes() if strip.is_file() else b""
+    write_atomic(path, page(summarize(run), tell_story(run), shots).encode())
     return path
 
 
-def page(summary: Summary, story: Story) -> str:
-    """The page as HTML."""
+def page(summary: Summary, story: Story, shots: bytes = b"") -> str:
+    """The page as HTML. shots: thumbnails of the worst-judged test images, side by side."""
     from plotly.offline import get_plotlyjs
 
     template = Template(files("surgenas.report").joinpath("page.html").read_text())
@@ -53,7 +54,7 @@ def page(summary: Summary, story: Story) -> str:
         shares="" if story.is_estimated else SHARES,
         results=_results(summary),
         unequal="".join(f" {note}." for note in start_note(summary.start, summary.started)),
-        classes=section(summary.classes, _table, _figure),
+        classes=section(summary.classes, _table, _figure) + _misjudged(summary, story, shots),
         predictors=_predictors(summary),
         decisions=_decisions(story),
         operators=_operators(story),
@@ -134,6 +135,11 @@ def _predictors(summary: Summary) -> str:
     ]
     chosen = f"<p>Used in the search: <b>{escape(found.chosen)}</b>, {escape(found.why)}.</p>"
     return _table(["predictor", "Kendall tau", "MAPE", "within 5 %", "within 10 %"], rows) + chosen
+
+
+def _misjudged(summary: Summary, story: Story, shots: bytes) -> str:
+    names = [row.name for row in summary.classes.classes] if summary.classes else []
+    return misjudged.section(story.misjudged, names, shots) if names else ""
 
 
 def _decisions(story: Story) -> str:

@@ -17,7 +17,7 @@ from surgenas.nn.cost import output_shape
 from surgenas.runs.journal import Event
 from surgenas.runs.limit import begin_session, check_time
 from surgenas.runs.measured import LEAST, repair_scale, usable_predictors
-from surgenas.runs.results import FOUND, START, USE, Exported, Planned, Reached
+from surgenas.runs.results import FOUND, START, USE, Accuracy, Exported, Planned, Reached
 from surgenas.runs.run import Run
 from surgenas.runs.sampled import wanted_samples
 from surgenas.runs.scale import RESCALED
@@ -33,9 +33,8 @@ from surgenas.runs.steps.reach import check_limit, reach
 from surgenas.runs.steps.rivals import rivals
 from surgenas.runs.steps.search import search
 from surgenas.runs.steps.start import start
-from surgenas.runs.steps.train import networks, train
+from surgenas.runs.steps.train import networks, train, trained_files
 from surgenas.runs.steps.verify import say_claim, verify
-from surgenas.runs.training import weights_file
 from surgenas.runs.whole import meets_limit_whole, read_whole
 from surgenas.spaces import CATALOG, make_space
 from surgenas.training.loop import make_fabric
@@ -248,4 +247,8 @@ def execute(run: Run, time_limit_s: float | None = None) -> None:
 
 
 def _training(name: str, arch: Architecture) -> Step:
-    return Step(f"train {name}", partial(train, name=name, arch=arch), lambda *_: (weights_file(name),))
+    def files(run: Run, found: Record | None) -> Sequence[str]:
+        assert isinstance(found, Accuracy)
+        return trained_files(name, found)
+
+    return Step(f"train {name}", partial(train, name=name, arch=arch), files)

@@ -11,11 +11,14 @@ from surgenas.hardware.costs import AnyCost
 from surgenas.nn.pretrained import Loaded
 from surgenas.predictors.evaluate import Score
 from surgenas.tasks.by_class import ByClass
+from surgenas.tasks.misjudged import Misjudged
 
 FOUND, YARDSTICK = "found", "MobileNetV2"
 """Names of two networks of a run: the found one, and MobileNetV2 scaled to the found network's latency."""
 ONNX, USE = "model.onnx", "model.json"
 """Files of a run: the network for everybody, and how all its model files are used."""
+MISJUDGED = "misjudged.jpg"
+"""The file of a run with thumbnails of the test images that the found network judges worst, side by side."""
 START = "start.safetensors"
 """The whole network's weights as all networks of a run begin with them."""
 SMALLER, NARROWER, NOTHING = "smaller images", "narrower", "from nothing"
@@ -165,13 +168,15 @@ class Rivals(Record):
 class Accuracy(Record):
     """The accuracy (0 to 1) of a trained network on the test part.
 
-    balanced: the mean of the classes' accuracies. classes: how well it tells each of them. Both are None in runs of
-    before, classes also for networks that the found one is only compared with.
+    balanced: the mean of the classes' accuracies. classes: how well it tells each of them. misjudged: the images that
+    it judges worst, in the order of their thumbnails in MISJUDGED. In runs of before these are None or empty, classes
+    and misjudged also for networks that the found one is only compared with.
     """
 
     accuracy: float
     balanced: float | None = None
     classes: ByClass | None = None
+    misjudged: tuple[Misjudged, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ from surgenas.runs.results import (
 from surgenas.runs.run import Run
 from surgenas.runs.slowdown import asked_percentile, share_of_limit
 from surgenas.tasks.by_class import ByClass
+from surgenas.tasks.misjudged import Misjudged
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ class Story(Record):
 
     data, epochs, trials, training: events of the journal; training by the name of the network. target: what was asked
     for costs. held_out: predictions against measurements. layers: of the found network. rounds: of measuring
-    candidates.
+    candidates. misjudged: the test images that the found network judges worst.
     """
 
     data: Mapping[str, Any]
@@ -163,6 +164,7 @@ class Story(Record):
     layers: tuple[Layer, ...]
     selected: Selected | None
     rounds: int | None
+    misjudged: tuple[Misjudged, ...] = ()
 
     @property
     def is_estimated(self) -> bool:
@@ -207,6 +209,7 @@ def summarize(run: Run) -> Summary:
 def tell_story(run: Run) -> Story:
     """The story of a run, from the journal alone."""
     journal, verified, derived = run.journal, run.result(Verified), run.result(Derived)
+    trained = run.trained(FOUND)
     predicted, target = run.result(Predicted), journal.last("target")
     names = dict.fromkeys(e["network"] for e in journal.all("trained"))
     return Story(
@@ -219,6 +222,7 @@ def tell_story(run: Run) -> Story:
         layers=verified.layers if verified else (),
         selected=run.result(Selected),
         rounds=derived.rounds if derived else None,
+        misjudged=trained.misjudged if trained else (),
     )
 
 

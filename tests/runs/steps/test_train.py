@@ -7,12 +7,14 @@ import shutil
 
 import pytest
 import torch
+from PIL import Image
 
 from surgenas.core import moves
 from surgenas.nn.weights import load_weights
-from surgenas.runs.results import Derived, Rivals
+from surgenas.runs.results import MISJUDGED, Derived, Rivals
 from surgenas.runs.searching import Searching
-from surgenas.runs.steps.train import networks, train
+from surgenas.runs.steps.train import networks, train, trained_files
+from surgenas.tasks.misjudged import WORST
 from tests.runs.written import ARCH, Interrupting, again, timed
 
 
@@ -40,6 +42,18 @@ def test_all_are_trained_alike_from_one_seed(ready):
     assert found["found"].classes.balanced_accuracy == found["found"].balanced
     assert found["found"].classes.matrix.sum() == len(ready.data.test)
     assert [e["epoch"] for e in ready.journal.all("trained", network="found")] == [0, 1, 2]
+
+
+def test_the_worst_judged_images_of_the_found_network_are_kept_with_thumbnails(ready):
+    found, other = (train(ready, name, networks(ready)[name]) for name in ("found", "twin"))
+    wrong = round((1 - found.accuracy) * len(ready.data.test))
+    assert 0 < len(found.misjudged) == min(wrong, WORST)
+    assert all(ready.data.test.labels[one.index] == one.label != one.said for one in found.misjudged)
+    with Image.open(ready.folder / MISJUDGED) as strip:
+        assert strip.size == (96 * len(found.misjudged), 96)
+    assert trained_files("found", found) == ("model.safetensors", MISJUDGED)
+    assert other.misjudged == ()
+    assert trained_files("twin", other) == ("models-twin.safetensors",)
 
 
 def test_killed_inside_it_goes_on_and_ends_the_same(ready):

@@ -8,17 +8,19 @@ from torch import Tensor
 
 from surgenas.core.architecture import Architecture
 from surgenas.core.errors import UsageError
+from surgenas.core.files import write_atomic
 from surgenas.core.progress import Task
 from surgenas.core.seeds import derive
 from surgenas.core.work import Train, Weights
 from surgenas.engine.jobs import begun_network
 from surgenas.methods.base import HoldsWeights
 from surgenas.nn.weights import save_weights
-from surgenas.runs.results import FOUND, NOTHING, Accuracy
+from surgenas.runs.results import FOUND, MISJUDGED, NOTHING, Accuracy
 from surgenas.runs.run import Run
 from surgenas.runs.searching import Searching
 from surgenas.runs.training import fine_tuning, recipe, weights_file
 from surgenas.runs.whole import meets_limit_whole, whole_weights
+from surgenas.tasks.misjudged import thumbnails
 from surgenas.training.loop import Epoch, Recipe
 
 
@@ -41,7 +43,17 @@ def train(run: Run, name: str, arch: Architecture) -> Accuracy:
         found = engine.perform(Train(folder, arch, seed, _start(run, name, arch)))
     save_weights(run.folder / weights_file(name), found.weights)
     run.progress.log(f"{name}: test accuracy {found.accuracy:.2%}")
-    return Accuracy(found.accuracy, found.classes.balanced_accuracy, found.classes if name == FOUND else None)
+    if name != FOUND:
+        return Accuracy(found.accuracy, found.classes.balanced_accuracy)
+    if found.misjudged:
+        images = run.data.test.images[[one.index for one in found.misjudged]]
+        write_atomic(run.folder / MISJUDGED, thumbnails(images))
+    return Accuracy(found.accuracy, found.classes.balanced_accuracy, found.classes, found.misjudged)
+
+
+def trained_files(name: str, found: Accuracy) -> tuple[str, ...]:
+    """The names of the files that the training of a network wrote into the run's folder."""
+    return (weights_file(name), *((MISJUDGED,) if found.misjudged else ()))
 
 
 def _recipe(run: Run, name: str) -> Recipe:
