@@ -1,4 +1,4 @@
-"""How does a network shrink to a latency, step by step? What NetAdapt and NetAdaptV2 share (docs/methods/netadapt.md, 1).
+"""How does a network shrink to a latency, step by step? What both NetAdapts share (docs/methods/netadapt.md, 1).
 
 An iteration sets a target a little below the present latency, tries smaller versions of the present network, and goes
 on with one of them, once it is measured.
