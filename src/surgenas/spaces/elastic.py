@@ -155,7 +155,7 @@ class Elastic(ImageSpace):
     def smaller_inputs(self) -> list[Architecture]:
         """The largest network on images of fewer pixels, from a quarter of the sides up, the fewest first."""
         step = PATCH if has_fixed_size(self.network) else max(1, self.resolution // 48)
-        sides = sorted(range(self.resolution, self.resolution // 4, -step))
+        sides = sorted(range(self.resolution, max(SIDES, self.resolution // 4) - 1, -step))
         genes = self._with(inputs=1).largest().genes
         return [Architecture(self._with(resolution=side, inputs=1).spec, genes) for side in sides]
 
