@@ -15,6 +15,7 @@ from surgenas.methods import make_method
 from surgenas.methods.base import Problem
 from surgenas.methods.hurricane import Hurricane, HurricaneSearch
 from surgenas.predictors.linear import FlopsPredictor
+from surgenas.spaces.elastic import Elastic
 from surgenas.spaces.operators import Shuffle
 from surgenas.testing import Planted, ZeroPredictor
 from surgenas.training.augment import steps_per_epoch, train_batches
@@ -124,3 +125,15 @@ def test_settings_that_make_no_search(settings, said):
 def test_more_early_layers_than_there_are_is_refused(halves):
     with pytest.raises(UsageError, match="expected 1 to 5"):
         make(halves, early=6)
+
+
+def test_on_sizes_the_layers_that_are_not_searched_yet_are_at_their_largest(halves, paths_of):
+    space = Elastic(network="test_resnet", resolution=16, classes=10)
+    search = make(halves, space=space, limit_ms=0.5, epochs=2, early=3)  # everything takes 1 ms
+    largest, costs = moves.indices(space, space.largest()), space.costs()
+    assert all(path[:3] == largest[:3] for path in paths_of(search, range(20)))
+    briefly(search, halves, 0, 2)
+    a1 = moves.indices(space, space.architecture(search.a1))
+    assert a1[:3] == largest[:3], "a first stage that nothing fits leaves them so"
+    assert a1[3:] == moves.indices(space, moves.decode(space, -costs.macs))[3:]
+    assert set(a1[3:]) == {0}

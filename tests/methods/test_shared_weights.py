@@ -11,12 +11,18 @@ import torch
 
 from surgenas.core import moves
 from surgenas.core.errors import SurgenasError, UsageError
+from surgenas.core.space import Choice
 from surgenas.core.work import Epochs
 from surgenas.methods.base import EpochSummary, HoldsWeights, Needs, Problem
 from surgenas.methods.shared_weights import SupernetSearch, check_sharing
+from surgenas.methods.spos import SPOS
+from surgenas.methods.surgenas import SurgeNAS
+from surgenas.spaces.elastic import Elastic
 from surgenas.spaces.nasbench201 import NASBench201
-from surgenas.testing import Planted
+from surgenas.testing import Planted, ZeroPredictor
 
+ELASTIC = Elastic(network="test_resnet", resolution=16, classes=10)
+PLANTED = Planted().choices
 BATCHES = [(torch.full((2, 3, 16, 16), float(i)), torch.tensor([0, 1])) for i in range(3)]
 
 
@@ -131,3 +137,27 @@ def test_every_architecture_has_weights_as_a_network_of_its_own_takes_them():
     with torch.no_grad():
         expected = search.supernet.eval().at(images, moves.indices(space, arch))
         assert torch.equal(network.eval()(images), expected)
+
+
+def test_shared_weights_can_begin_with_trained_ones_and_learn_gently_then():
+    torch.manual_seed(3)
+    trained = ELASTIC.whole().state_dict()
+    fresh, search = (SPOS(weight_lr=0.2).begin(problem(start=start)) for start in (None, trained))
+    assert all(torch.equal(value, search.supernet.network.state_dict()[name]) for name, value in trained.items())
+    assert any(not torch.equal(value, fresh.supernet.network.state_dict()[name]) for name, value in trained.items())
+    assert (fresh.first_lr, search.first_lr) == (0.2, pytest.approx(0.02))
+    assert search.optimizer.param_groups[0]["lr"] == search.first_lr
+    assert (
+        SurgeNAS(weight_lr=0.2).begin(problem(start=trained)).weight_optimizer.param_groups[0]["lr"] == search.first_lr
+    )
+
+
+def test_layers_of_unequally_many_operators_are_refused_unless_they_are_sizes():
+    assert torch.equal(SPOS().begin(problem()).offered, torch.from_numpy(moves.offered(ELASTIC)))
+    kind = type("Uneven", (Planted,), {"choices": property(lambda self: (*PLANTED[:-1], Choice("layer6", ("k3e3",))))})
+    with pytest.raises(UsageError, match="spos needs equally many operators in every layer"):
+        SPOS().begin(Problem(kind(), 1.0, 0, predictor=ZeroPredictor(kind().costs())))
+
+
+def problem(**how):
+    return Problem(ELASTIC, 1.0, 0, predictor=ZeroPredictor(ELASTIC.costs()), **how)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from surgenas.methods import make_method
 from surgenas.methods.base import Problem
 from surgenas.methods.spos import SPOS, SPOSSearch
 from surgenas.predictors.linear import FlopsPredictor
+from surgenas.spaces.elastic import Elastic
 from surgenas.spaces.nasbench201 import NASBench201
 from surgenas.testing import Planted, ZeroPredictor
 from surgenas.training.augment import steps_per_epoch, train_batches
@@ -23,9 +25,12 @@ FAST = {"population": 12, "generations": 2, "mutations": 6, "crossovers": 6}
 FEW = {"population": 6, "generations": 2, "mutations": 3, "crossovers": 3}
 
 
-def make(halves, **settings) -> SPOSSearch:
+ELASTIC = Elastic(network="test_resnet", resolution=16, classes=10)
+
+
+def make(halves, space=None, **settings) -> SPOSSearch:
     data, held_out = halves
-    space = Planted()
+    space = space or Planted()
     problem = Problem(
         space, 2.0, 0, predictor=ZeroPredictor(space.costs()), steps_per_epoch=steps_per_epoch(data, BATCH),
         held_out=held_out,
@@ -120,3 +125,47 @@ def test_a_space_of_cells_is_refused():
     space = NASBench201(resolution=16)
     with pytest.raises(UsageError, match=r"shared as choice.*'nasbench201' shares them as cells; use --space shuffle"):
         SPOS().begin(Problem(space, 1.0, 0, predictor=ZeroPredictor(space.costs())))
+
+
+# --- on sizes of one network, which choices have unequally many of
+
+
+def test_on_sizes_paths_are_uniform_in_what_each_choice_offers(halves, paths_of):
+    paths = paths_of(make(halves, ELASTIC, epochs=2), range(400))
+    for choice, ran in zip(ELASTIC.choices, zip(*paths, strict=True), strict=True):
+        times = np.bincount(ran, minlength=len(choice.options)) / 400
+        assert len(times) == len(choice.options)
+        assert (np.abs(times - 1 / len(choice.options)) < 0.12).all()
+
+
+def test_on_sizes_fair_orderings_run_every_option_equally_often_up_to_one(halves, paths_of):
+    search = make(halves, ELASTIC, epochs=2, sampler="fair")
+    paths = paths_of(search, [0])
+    assert len(paths) == max(len(choice.options) for choice in ELASTIC.choices) == search.method.needs(ELASTIC).passes
+    for choice, ran in zip(ELASTIC.choices, zip(*paths, strict=True), strict=True):
+        times = np.bincount(ran, minlength=len(choice.options))
+        assert times.max() - times.min() <= 1
+
+
+def test_on_sizes_it_trains_judges_and_stays_in_the_window(halves):
+    search = make((halves[0], few(halves[1])), ELASTIC, epochs=1, **FEW)
+    loss, _, _ = search.step(*batch(halves), 0)
+    assert loss > 0
+
+    def latency(archs):
+        return ELASTIC.costs().macs_of(moves.encode(ELASTIC, archs)) / 1e6
+
+    most = float(latency([ELASTIC.uniform(0.75)])[0])
+    found = search.propose(latency, (0.0, most), 3, np.random.default_rng(0))
+    assert len(found) == 3
+    assert latency(found).max() <= most
+    assert search.judge(found) == sorted(search.judge(found), reverse=True)
+    assert search.largest() == ELASTIC.largest()
+
+
+def few(held_out):
+    return replace(held_out, images=held_out.images[:200], labels=held_out.labels[:200])
+
+
+def test_on_sizes_interrupted_between_any_two_epochs_it_proposes_the_same(halves, check_going_on):
+    check_going_on(lambda: make((halves[0], few(halves[1])), ELASTIC, epochs=2, **FEW))

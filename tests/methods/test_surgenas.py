@@ -18,13 +18,16 @@ from surgenas.methods.base import Problem
 from surgenas.methods.surgenas import SurgeNAS, SurgeNASSearch, path_credit
 from surgenas.nn.cells import ChoiceCell
 from surgenas.nn.supernet import Gates
+from surgenas.predictors.base import Predictor
 from surgenas.predictors.linear import FlopsPredictor
+from surgenas.spaces.elastic import Elastic
 from surgenas.spaces.nasbench201 import NASBench201
 from surgenas.testing import Planted, ZeroPredictor
 from surgenas.training.augment import steps_per_epoch, train_batches
 
 BATCH = 64
 CELLS = NASBench201(resolution=16)
+ELASTIC = Elastic(network="test_resnet", resolution=16, classes=10)
 
 
 def make(space, steps, predictor=None, limit_ms=1.0, seed=0, **settings) -> SurgeNASSearch:
@@ -103,6 +106,20 @@ def test_the_stem_that_all_paths_share_gets_the_gradient_of_each(digits):
         search.criterion(apart(images, Gates(gates.weights.detach(), gates.path), eta), labels).backward()
     for p, alone in zip(search.supernet.stem.parameters(), apart.stem.parameters(), strict=True):
         assert torch.allclose(p.grad, alone.grad, rtol=1e-3, atol=1e-6)
+
+
+def test_path_credit_of_a_layer_of_fewer_operators_is_the_mean_of_their_paths():
+    """An operator that runs twice has two scores; one that is not there has none."""
+    logits = torch.tensor([[0.3, -0.2, 0.1], [0.5, -0.5, -torch.inf], [0.0, -torch.inf, -torch.inf]])
+    paths = [Gates.one_hot(path, 3) for path in [(2, 0, 0), (0, 1, 0), (1, 0, 0)]]
+    losses = torch.tensor([1.0, 3.0, 2.0])
+    got = path_credit(logits, paths, losses)
+    z, p = (losses - losses.mean()) / losses.std(correction=0), logits.softmax(1)
+    A = torch.stack([z[[1, 2, 0]], torch.stack([(z[0] + z[2]) / 2, z[1], z[0] * 0]), z.new_zeros(3)])
+    assert torch.allclose(got, p * (A - (p * A).sum(1, keepdim=True)), atol=1e-6)
+    assert got[1, 1] > 0 > got[1, 0], "the path of the largest loss is the worst"
+    assert got[1, 2] == 0
+    assert torch.allclose(got[2], torch.zeros(3), atol=1e-7), "nothing to choose"
 
 
 def test_path_credit_is_its_formula():
@@ -288,3 +305,78 @@ def test_on_cells_the_network_that_is_cut_out_is_the_supernets_path(digits):
 def test_gates_of_cells_do_not_leak():
     with pytest.raises(ValueError, match="chains only"):
         CELLS.supernet()(torch.zeros(1, 3, 16, 16), Gates(torch.eye(6, 5), (0,) * 6, leak=True))
+
+
+# --- on sizes of one network, which choices have unequally many of
+
+
+class Counts(Predictor):
+    """A millisecond for each million MACs."""
+
+    def learn(self, code_NLK, latency_ms_N):
+        raise NotImplementedError
+
+    def predict_relaxed(self, gates_NLK):
+        return self.costs.counts(gates_NLK)[:, :, 0].sum(1) / 1e6
+
+
+def test_on_sizes_every_option_of_every_choice_runs_equally_often_up_to_one(digits):
+    search = make(ELASTIC, digits, epochs=2, warmup=0.0)
+    seen = listening(search)
+    search.step(*batch(digits), 0)
+    most = max(len(choice.options) for choice in ELASTIC.choices)
+    assert len(seen) == most == search.method.needs(ELASTIC).passes
+    for choice, ran in zip(ELASTIC.choices, zip(*(gates.path for gates, _ in seen), strict=True), strict=True):
+        times = np.bincount(ran, minlength=len(choice.options))
+        assert len(times) == len(choice.options)
+        assert times.max() - times.min() <= 1
+
+
+@pytest.mark.parametrize(
+    ("sampler", "estimator"), [("ods", "both"), ("ods", "straight-through"), ("fair", "path-credit")]
+)
+def test_on_sizes_the_losses_of_the_paths_move_the_logits_that_there_are(digits, sampler, estimator):
+    search = make(ELASTIC, digits, epochs=2, warmup=0.0, sampler=sampler, estimator=estimator, alpha_decay=0.0)
+    before = search.logits_LK.detach().clone()
+    loss, _, latency_ms = search.step(*batch(digits), 0)
+    assert loss > 0
+    assert latency_ms == 1.0
+    there = torch.from_numpy(moves.offered(ELASTIC))
+    moved = search.logits_LK.detach() != before
+    assert moved[there].all()
+    assert not moved[~there].any()
+    assert (search.probabilities()[~there] == 0).all()
+    assert torch.allclose(search.probabilities().sum(1), torch.ones(len(there)))
+
+
+def test_on_sizes_the_expected_latency_is_driven_to_the_limit_though_costs_multiply():
+    predictor = Counts(ELASTIC.costs())
+    code = moves.encode(ELASTIC, moves.sample_many(ELASTIC, 40, np.random.default_rng(0)))
+    images, labels = torch.zeros(2, 3, 16, 16), torch.tensor([0, 1])
+    for share in (0.7, 1.3):
+        limit = share * float(predictor.predict(code).mean())
+        settings = {"epochs": 10, "warmup": 0.0, "alpha_lr": 0.02, "tau_start": 1.0, "tau_end": 1.0}
+        search = make(ELASTIC, 40, predictor, limit, **settings)
+        search.supernet = Deaf()
+        found = [search.step(images, labels, step)[2] for step in range(400)]
+        assert np.mean(found[-200:]) == pytest.approx(limit, rel=0.05)
+
+
+def test_on_sizes_it_proposes_what_there_is_and_hands_on_its_weights(digits, ones):
+    search = make(ELASTIC, digits, epochs=1, warmup=0.0)
+    search.tell(Epochs(0), [batch(digits)])
+    found = search.propose(ones, (0.0, 2.0), 3, np.random.default_rng(0))
+    assert [ELASTIC.check(arch) for arch in found] == found
+    assert len(found) == 3
+    network = ELASTIC.build(found[0])
+    network.load_state_dict(search.weights_of(found[0]))
+    search.supernet.eval()
+    with torch.no_grad():
+        expected = search.supernet.at(batch(digits)[0], moves.indices(ELASTIC, found[0]))
+        assert torch.equal(network.eval()(batch(digits)[0]), expected)
+
+
+@pytest.mark.parametrize("sampler", ["gdas", "spos", "darts"])
+def test_on_sizes_a_sampler_that_compares_no_paths_is_refused(digits, sampler):
+    with pytest.raises(UsageError, match=f"sampler '{sampler}' compares no paths, as sizes that share weights need"):
+        make(ELASTIC, digits, epochs=2, sampler=sampler, estimator="straight-through")

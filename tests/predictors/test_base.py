@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from surgenas.core.errors import UsageError
+from surgenas.core.products import FACTORS, Products
 from surgenas.core.space import CostTable, Floats
 from surgenas.predictors import CATALOG
 from surgenas.predictors.base import FOLDS, Predictor, make_predictor
@@ -44,6 +45,31 @@ def costs(small: Any) -> CostTable:
 @names
 def test_contract(costs, name):
     check_predictor(name, costs)
+
+
+@pytest.fixture
+def multiplied() -> CostTable:
+    """Five layers in a row, whose widths are those of six choices of four options each: a quarter to all."""
+    shares = np.arange(1, 5) / 4 - 1
+    slope = np.zeros((5, len(FACTORS), 6, 4))
+    for layer in range(5):
+        slope[layer, 0, layer + 1] = slope[layer, 1, layer] = shares
+    largest = np.array([[1000.0 * (layer + 1), 100, 10, 10] for layer in range(5)])
+    products = Products(largest, np.ones((5, len(FACTORS))), slope, np.zeros(5, dtype=bool))
+    table, nothing = np.tile(shares + 1, (6, 1)), np.zeros((0, 4))
+    return CostTable(table, table, np.zeros((6, 4)), 0.0, 0.0, nothing, 0, table, products=products)
+
+
+@pytest.mark.parametrize("name", ["process", "mlp", "boosting"])
+def test_contract_where_costs_multiply(multiplied, name):
+    check_predictor(name, multiplied)
+
+
+@pytest.mark.parametrize("name", ["gnn", *CHEAP])
+def test_what_adds_up_layers_is_refused_where_costs_multiply(multiplied, costs, name):
+    assert make_predictor(name, costs, 0).costs is costs
+    with pytest.raises(UsageError, match=f"predictor '{name}' holds only where each choice is a layer; use process"):
+        make_predictor(name, multiplied, 0)
 
 
 @pytest.mark.parametrize("name", ["gnn", "mlp", "boosting"])

@@ -7,6 +7,8 @@ import pytest
 import torch
 
 from surgenas.core import moves
+from surgenas.core.products import FACTORS, Products
+from surgenas.core.space import CostTable
 from surgenas.predictors.messages import describe, flow
 from surgenas.spaces.fbnet import FBNet
 from surgenas.spaces.nasbench201 import WIRING, NASBench201
@@ -65,3 +67,30 @@ def test_it_is_differentiable_in_between():
     with torch.no_grad():
         chances = describe(SPACE.costs(), torch.softmax(gates, 2))["inputs"]
     assert chances[:, :2].sum(1) == pytest.approx(1.0)
+
+
+def products() -> CostTable:
+    """Two layers of two widths each, and between them a width that both share; the second computes most."""
+    slope = np.zeros((2, len(FACTORS), 3, 2))
+    for layer, (writes, reads) in enumerate([(1, 0), (2, 1)]):
+        slope[layer, 0, writes, 0] = slope[layer, 1, reads, 0] = -0.5
+    largest = np.array([[100.0, 10, 20, 30], [400.0, 40, 30, 10]])
+    made = Products(largest, np.ones((2, len(FACTORS))), slope, np.zeros(2, dtype=bool))
+    zeros = np.zeros((3, 2))
+    return CostTable(zeros, zeros, np.zeros((3, 4)), 0.0, 0.0, np.zeros((0, 4)), 0, zeros, products=made)
+
+
+def test_where_costs_multiply_every_layer_is_told_relative_to_the_largest():
+    code = torch.eye(2, dtype=torch.float64)[torch.tensor([[1, 1, 1], [1, 0, 1], [0, 0, 0]])]
+    groups = describe(products(), code)
+    assert set(groups) == {"built", "macs", "params", "moved", "totals"}
+    assert torch.equal(groups["built"], code.flatten(1))
+    assert groups["macs"].tolist() == [[0.25, 1.0], [0.125, 0.5], [0.0625, 0.25]]
+    assert groups["params"].tolist() == [[0.25, 1.0], [0.125, 0.5], [0.0625, 0.25]]
+    assert groups["moved"][0].tolist() == [60 / 80, 1.0]
+    assert groups["totals"][0].tolist() == [1.25, 1.25, 1.75]
+
+
+def test_where_costs_multiply_it_is_differentiable_too():
+    gates = torch.rand(2, 3, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    assert torch.autograd.gradcheck(lambda g: torch.cat(list(describe(products(), g).values()), 1), gates)

@@ -126,6 +126,17 @@ def test_a_quick_cost_and_a_sure_one_differ_in_how_they_are_asked(tmp_path):
     assert replace(quick[0], grade="A") == sure[0]
 
 
+def test_where_costs_multiply_no_predictor_that_adds_up_layers_is_used(tmp_path):
+    how = {"space": "elastic", "space_settings": {"network": "test_resnet"}}
+    assert usable_predictors(new_run(tmp_path / "run", method="surgenas", **how)) == ["process", "mlp"]
+    with pytest.raises(UsageError, match="surgenas, set as it is, can use none of flops, gnn; leave `predictors` out"):
+        usable_predictors(new_run(tmp_path / "sums", method="surgenas", predictors=("flops", "gnn"), **how))
+    with pytest.raises(UsageError, match="single-path needs latencies that add up over layers; in space 'elastic' sev"):
+        usable_predictors(
+            new_run(tmp_path / "single", method="single-path", method_settings={"runtime": "paper"}, **how)
+        )
+
+
 def test_the_predictor_is_chosen_among_those_that_the_method_can_use(tmp_path):
     how = {"method": "single-path", "method_settings": {"runtime": "paper"}}
     assert usable_predictors(new_run(tmp_path / "run", **how)) == ["ridge", "lookup", "flops"]
