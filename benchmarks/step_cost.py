@@ -1,6 +1,6 @@
 """What does one search step cost? Against the K stand-alone training steps of the same K paths, interleaved.
 
-    python benchmarks/step_cost.py [--superkernels] [--keep]
+    python benchmarks/step_cost.py [--superkernels | --elastic] [--keep]
 
 Time is the median ratio over rounds; each step stands between two timings of the paths alone. Bytes are counted by
 autograd's own hooks: distinct storages held for backward, parameters left out.
@@ -15,6 +15,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import numpy as np
+import timm
 import torch
 from common import finish, spread
 from torch import nn
@@ -24,6 +26,8 @@ from surgenas.core.seeds import derive
 from surgenas.methods.base import Problem
 from surgenas.methods.single_path import SinglePathNAS
 from surgenas.methods.surgenas import SurgeNAS, SurgeNASSearch
+from surgenas.nn.elastic import Shape, Structure, by_image, dropped, sliced, trace
+from surgenas.nn.elastic.slicing import plan_of
 from surgenas.nn.supernet import Gates
 from surgenas.predictors.base import Predictor, make_predictor
 from surgenas.spaces.mobile import Mobile
@@ -37,6 +41,10 @@ COMPARED: tuple[tuple[Any, Any, float], ...] = (
     ("spos", "straight-through", 1.0), ("darts", "straight-through", 0.0),
 )  # fmt: skip
 """Sampler, estimator and eta of SurgeNAS."""
+ELASTIC = {"efficientnet_lite0": 96, "mobilenetv3_small_100": 64}
+"""timm's networks, with random weights, and the side of the images in pixels."""
+TOGETHER = 8
+"""How many smaller networks share a pass."""
 SUPERKERNELS = {"single_path": SinglePath, "single_path_se": SinglePathSE}
 
 
@@ -44,6 +52,10 @@ def main() -> None:
     if "--superkernels" in sys.argv:
         kernels = {f"{name}, {size} px": superkernels(name, size) for name in SUPERKERNELS for size in (32, 64)}
         finish("step_cost-superkernels", {"batch": BATCH, "superkernels": kernels})
+        return
+    if "--elastic" in sys.argv:
+        elastics = {f"{name}, {size} px": elastic(name, size) for name, size in ELASTIC.items()}
+        finish("step_cost-elastic", {"batch": BATCH, "networks_a_pass": TOGETHER, "elastic": elastics})
         return
     figures: dict[str, Any] = {}
     space, images, labels = problem(32)  # the size of the demo
@@ -83,6 +95,45 @@ def superkernels(name: str, resolution: int) -> dict[str, Any]:
     }
     print(name, resolution, figures["time_ratio"]["median"], figures["bytes_ratio"], file=sys.stderr)
     return figures
+
+
+def elastic(name: str, side: int) -> dict[str, Any]:
+    """Steps of an elastic network over its own plain step, in turns: at the full shape, at a random one, and with many
+    random ones in one pass, of widths alone, and of widths and blocks."""
+    torch.manual_seed(0)
+    network = timm.create_model(name, num_classes=10).to(memory_format=torch.channels_last).train()
+    images = torch.randn(BATCH, 3, side, side).contiguous(memory_format=torch.channels_last)
+    structure, labels = trace(network, images[:1]), torch.randint(10, (BATCH,))
+    rng = np.random.default_rng(0)
+    several = [drawn(structure, rng) for _ in range(TOGETHER)]
+    widths, off = by_image(structure, [Shape(shape.widths, shape.off) for shape in several * (BATCH // TOGETHER)])
+    optimizer = torch.optim.SGD(network.parameters(), 0.01, momentum=0.9)
+    plain = partial(train_step, network, optimizer, images, labels)
+    forwards: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+        kind: partial(sliced, network, structure, shape, plan=plan_of(network, structure, shape))
+        for kind, shape in (("full", structure.at(1.0)), ("random", several[0]))
+    }
+    forwards["many widths in one pass"] = lambda x: dropped(network, structure, widths, x)
+    forwards["many widths and blocks in one pass"] = lambda x: dropped(network, structure, widths, x, off)
+    ratios: dict[str, list[float]] = {kind: [] for kind in forwards}
+    for _ in range(OTHERS + 1):
+        before = seconds(plain)
+        for kind, forward in forwards.items():
+            step_seconds = seconds(partial(plain, forward=forward))
+            after = seconds(plain)
+            ratios[kind].append(2 * step_seconds / (before + after))
+            before = after
+    figures = {kind: spread(values[1:]) for kind, values in ratios.items()}
+    print(name, side, {kind: found["median"] for kind, found in figures.items()}, file=sys.stderr)
+    return figures
+
+
+def drawn(structure: Structure, rng: np.random.Generator) -> Shape:
+    return Shape(
+        {group.name: int(rng.choice(group.widths)) for group in structure.groups},
+        tuple(path for path in structure.blocks if rng.random() < 0.5),
+        {path: int(rng.choice(range(3, side + 1, 2))) for path, side in structure.kernels.items()},
+    )
 
 
 def problem(resolution: int) -> tuple[Mobile, torch.Tensor, torch.Tensor]:
@@ -141,10 +192,14 @@ def standalone(space: Mobile, path: tuple[int, ...]) -> tuple[nn.Module, torch.o
 
 
 def train_step(
-    network: nn.Module, optimizer: torch.optim.Optimizer, images: torch.Tensor, labels: torch.Tensor
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    images: torch.Tensor,
+    labels: torch.Tensor,
+    forward: Callable[[torch.Tensor], torch.Tensor] | None = None,
 ) -> None:
     optimizer.zero_grad()
-    nn.functional.cross_entropy(network(images), labels, label_smoothing=0.1).backward()
+    nn.functional.cross_entropy((forward or network)(images), labels, label_smoothing=0.1).backward()
     nn.utils.clip_grad_norm_(network.parameters(), 5.0)
     optimizer.step()
 
