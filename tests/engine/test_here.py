@@ -14,6 +14,7 @@ from surgenas.core.seeds import derive
 from surgenas.core.work import Epochs, Judge, Price, Train
 from surgenas.engine.here import Here
 from surgenas.engine.jobs import network_of
+from surgenas.methods.candidates import CALIBRATION, estimate_statistics, spaced
 from surgenas.nn.weights import load_weights, save_weights
 from surgenas.tasks.by_class import balanced_accuracy, judge_classes
 from surgenas.tasks.classification import accuracy, predict
@@ -101,8 +102,14 @@ def test_a_training_begins_with_the_weights_that_it_is_given(images, tmp_path):
     other = network_of(ARCH, SPACE)
     start = save_weights(tmp_path / "start.safetensors", other.state_dict())
     found = engine(images).perform(Train("found", ARCH, 5, start))
-    expected = fit(make_fabric("cpu", 1), lambda: load_weights(tmp_path / "start.safetensors", network_of(ARCH, SPACE)),
-                   images.data, RECIPE, seed=5)  # fmt: skip
+
+    def begun():
+        """BN statistics of another network's weights are estimated first."""
+        network = load_weights(tmp_path / "start.safetensors", network_of(ARCH, SPACE))
+        estimate_statistics(network, images.data.normalise(spaced(images.data.train.images, CALIBRATION)))
+        return network.train()
+
+    expected = fit(make_fabric("cpu", 1), begun, images.data, RECIPE, seed=5)
     assert all(torch.equal(value, expected[name]) for name, value in found.weights.items())
     fresh = engine(images).perform(Train("found", ARCH, 5))
     assert any(not torch.equal(value, fresh.weights[name]) for name, value in found.weights.items())
