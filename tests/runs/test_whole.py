@@ -23,8 +23,9 @@ def test_the_found_network_is_compared_with_what_could_be_picked_instead(adapted
     assert {n.name for n in summary.instead} == {SMALLER, NARROWER, NOTHING}
     assert not summary.yardsticks
     assert all(n.accuracy is not None for n in summary.instead)
-    for n in summary.instead:
-        assert n.to_found.ratio == pytest.approx(1, abs=0.25), n.name
+    ratios = {n.name: n.to_found.ratio for n in summary.instead}
+    assert ratios[NARROWER] == pytest.approx(1, abs=0.25)
+    assert ratios[NOTHING] == pytest.approx(1, abs=1e-9), "the same shape; the toy's latency knows no pixels"
     assert summary.started.loaded.fresh == ("fc.weight", "fc.bias"), "the file is for 7 classes"
     assert (adapted.run / "model.onnx").exists()
 

@@ -167,7 +167,7 @@ class Interrupting(Progress):
 
     @contextmanager
     def task(self, name: str, total: int, done: int = 0) -> Iterator[Task]:
-        yield _Step(self) if name.startswith(("search", "train")) else Task()
+        yield _Step(self) if name.startswith(("search", "train", "start")) else Task()
 
 
 class _Step(Task):

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
 from surgenas.core.errors import UsageError
@@ -19,7 +20,7 @@ SHOWN = 2
 @dataclass(frozen=True)
 class Loaded(Record):
     """What came of loading weights. source: where they are from. tensors: how many were taken. fresh: the names of
-    those that stayed as they were initialised, since the classes are others: the classifier's, or none."""
+    those that are zero, since the classes are others: the classifier's, or none."""
 
     source: str
     tensors: int
@@ -29,10 +30,11 @@ class Loaded(Record):
 def load_start(network: nn.Module, tensors: Tensors, source: str) -> Loaded:
     """Put weights into a network of timm that was made by name, whatever its number of classes and its image size.
 
-    The classifier is loaded if the weights have one for as many classes; else it is left as it is. Every other tensor
-    of the network must be there by name and shape; where it is not, timm's own translation for this family is tried,
-    which resamples position embeddings to another image size, and knows the names that other libraries use. Batch
-    counters may be missing. source: what a person calls the weights. Raises UsageError if they do not fit.
+    The classifier is loaded if the weights have one for as many classes; else it is set to zero, so that the network
+    says all classes equally likely: timm's initial one can be so large that its loss spoils the other weights. Every
+    other tensor of the network must be there by name and shape; where it is not, timm's own translation for this family
+    is tried, which resamples position embeddings to another image size, and knows the names that other libraries use.
+    Batch counters may be missing. source: what a person calls the weights. Raises UsageError if they do not fit.
     """
     fit = _fit(network, tensors)
     if fit.wrong:
@@ -46,6 +48,9 @@ def load_start(network: nn.Module, tensors: Tensors, source: str) -> Loaded:
     was_training = network.training
     network.train()  # in eval mode some families keep copies of weights, which loading would not reach
     network.load_state_dict(fit.tensors, strict=False)
+    with torch.no_grad():
+        for name in fit.fresh:
+            network.get_parameter(name).zero_()
     network.train(was_training)
     return Loaded(source, len(fit.tensors), fit.fresh)
 

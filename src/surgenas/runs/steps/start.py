@@ -9,6 +9,7 @@ import torch
 from surgenas.core.capabilities import Shrinks, require
 from surgenas.core.progress import Task
 from surgenas.core.seeds import derive
+from surgenas.methods.candidates import CALIBRATION, estimate_statistics, spaced
 from surgenas.nn.pretrained import Loaded
 from surgenas.nn.weights import save_weights
 from surgenas.runs.limit import Timely
@@ -29,12 +30,14 @@ def start(run: Run) -> Started | None:
         return None
     space, recipe, data = require(run.space, Shrinks), start_recipe(run), run.images.search
     checkpoints = run.checkpoints("start")
+    calibration = data.normalise(spaced(data.train.images, CALIBRATION))
     read: list[Loaded] = []
 
     def build() -> torch.nn.Module:
         whole, loaded = read_whole(run)
         read.append(loaded)
-        return whole
+        estimate_statistics(whole, calibration)
+        return whole.train()
 
     with run.progress.task("start", recipe.epochs, (checkpoints.numbers() or [0])[-1]) as task:
         weights = fit(
@@ -45,6 +48,7 @@ def start(run: Run) -> Started | None:
     whole = space.whole()
     whole.load_state_dict(weights)
     space.sort(whole)
+    estimate_statistics(whole, calibration)  # some networks learn them too slowly for so few epochs
     saved = save_weights(run.folder / START, whole.state_dict())
     accuracy = score(whole, data, run.images.aside) if run.images.aside else None
     said = "" if accuracy is None else f", {accuracy:.1%} on images held out"
