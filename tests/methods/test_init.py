@@ -25,7 +25,7 @@ from tests.methods.toys import Player, Toy, problem_of, thousands
 
 PACKAGES = {"nsga2": "pymoo", "optuna-tpe": "optuna", "optuna-nsga2": "optuna", "nevergrad": "nevergrad"}
 SHARING = ("surgenas", "single-path", "spos", "hurricane")
-SHRINKING = ("netadapt",)
+SHRINKING = ("netadapt", "netadaptv2")
 EVOLVED = {"population": 4, "generations": 1, "mutations": 2, "crossovers": 2}
 BRIEF = {
     "surgenas": {"epochs": 2, "warmup": 0.5},
@@ -33,6 +33,7 @@ BRIEF = {
     "spos": {"epochs": 2, **EVOLVED},
     "hurricane": {"epochs": 2, **EVOLVED},
     "netadapt": {"epochs": 1, "short_steps": 1, "step": 0.2},
+    "netadaptv2": {"epochs": 1, "samples": 4, "step": 0.1},
 }
 
 

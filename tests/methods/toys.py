@@ -20,7 +20,7 @@ from surgenas.methods.base import Problem
 from surgenas.methods.candidates import HeldOut
 from surgenas.nn.elastic import Structure, trace
 from surgenas.predictors.base import Predictor
-from surgenas.spaces.elastic import Elastic, Part
+from surgenas.spaces.elastic import Decision, Elastic
 from surgenas.spaces.elastic_costs import count_costs
 
 
@@ -77,10 +77,10 @@ class Toy(Elastic):
         return _structure(self.kind, self.multiple)
 
     @cached_property
-    def parts(self) -> tuple[Part, ...]:
-        found = [Part("width", group.name, group.widths) for group in self.structure.groups]
-        found += [Part("block", path, (0, 1)) for path in self.structure.blocks]
-        return (*found, *(Part("kernel", path, (3, side)) for path, side in self.structure.kernels.items()))
+    def decisions(self) -> tuple[Decision, ...]:
+        found = [Decision("width", group.name, group.widths) for group in self.structure.groups]
+        found += [Decision("block", path, (0, 1)) for path in self.structure.blocks]
+        return (*found, *(Decision("kernel", path, (3, side)) for path, side in self.structure.kernels.items()))
 
     def whole(self) -> nn.Module:
         return self.kind()
@@ -90,7 +90,7 @@ class Toy(Elastic):
 
     @cached_property
     def _counted(self) -> CostTable:
-        return count_costs(self.whole(), self.structure, self.parts, self.resolution)
+        return count_costs(self.whole(), self.structure, self.decisions, self.resolution)
 
 
 @lru_cache

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
+import torch
 
 from surgenas.core import moves
 from surgenas.core.errors import UsageError
+from surgenas.runs.flow import fit_predictor, measure_profile, prepare
 from surgenas.runs.measured import fitted_predictor
 from surgenas.runs.results import Planned
 from surgenas.runs.searching import CANDIDATE_EPOCHS, LARGEST_MARGIN, Searching, margin_ms
 from surgenas.runs.training import recipe
-from tests.runs.written import Interrupting, again, lines_of, new_run
+from tests.runs.written import TINY, CountingDevice, Interrupting, again, lines_of, new_run, pictures
 
 
 def test_hurricane_trains_seven_tenths_of_what_spos_does_by_default(tmp_path):
@@ -130,3 +134,47 @@ def test_an_epoch_of_who_judges_is_of_four_fifths_of_the_images(tmp_path):
     run = new_run(tmp_path / "run", method="spos", space="shuffle", batch=256)
     assert len(run.data.train) == 1438
     assert Searching(run).steps_per_epoch == 4, "of 1438 - 288 = 1150 images, as many batches of 256 as are full"
+
+
+@pytest.fixture(scope="module")
+def adapting(tmp_path_factory):
+    """A run that shrinks a network and measures each step, ready to begin."""
+    folder = tmp_path_factory.mktemp("adapting")
+    how = {
+        **TINY, "data": str(pictures(folder / "pictures", 80)), "method": "netadapt", "epochs": 1, "space": "elastic",
+        "space_settings": {"network": "mobilenetv3_small_050", "widths": 4}, "resolution": 32,
+        "predictors": ("process",), "method_settings": {"short_steps": 1, "step": 0.3, "decay": 1.0},
+    }  # fmt: skip
+    run = new_run(folder / "run", **{**how, "device": "tests.runs.written:CountingDevice"})
+    prepare(run)
+    measure_profile(run)
+    fit_predictor(run)
+    return run.folder
+
+
+def state_of(run):
+    return run.checkpoints("search").load()[1]["method"]
+
+
+def test_a_search_that_measures_its_steps_is_the_same_after_any_kill(adapting, copied, tmp_path, monkeypatch):
+    """While something is measured, and after an event; what was measured is not measured again."""
+    whole = copied(adapting)
+    Searching(whole).go_on()
+    kept, state = events(whole, "work", "epoch"), state_of(whole)
+    assert [e["key"].split("/")[0] for e in events(whole, "work")] == ["price"] * len(state["path"])
+    assert len(state["path"]) >= 3
+    shutil.rmtree(tmp_path / "copied")
+    run = copied(adapting)
+    monkeypatch.setattr(CountingDevice, "asked", [])
+    for question in (1, 3):
+        monkeypatch.setattr(CountingDevice, "fatal", question)
+        with pytest.raises(KeyboardInterrupt):
+            Searching(again(run)).go_on()
+    with pytest.raises(KeyboardInterrupt):
+        Searching(again(run, Interrupting(1))).go_on()
+    Searching(again(run)).go_on()
+    assert events(run, "work", "epoch") == kept
+    assert len(CountingDevice.asked) == len(state["path"]) + 2
+    same = state_of(run)
+    assert same["path"] == state["path"]
+    assert all(torch.equal(tensor, state["supernet"][name]) for name, tensor in same["supernet"].items())

@@ -21,6 +21,7 @@ CATALOG = {
     "spos": "surgenas.methods.spos:SPOS",
     "hurricane": "surgenas.methods.hurricane:Hurricane",
     "netadapt": "surgenas.methods.netadapt:NetAdapt",
+    "netadaptv2": "surgenas.methods.netadaptv2:NetAdaptV2",
     "random": "surgenas.methods.random_search:RandomSearch",
     "regularized": "surgenas.methods.regularized:RegularizedEvolution",
     "evolution": "surgenas.methods.evolution:Generations",
@@ -35,7 +36,7 @@ CATALOG = {
     "optuna-nsga2": "surgenas.methods.optuna:OptunaNSGA2",
     "nevergrad": "surgenas.methods.nevergrad:NevergradSearch",
 }
-"""Search methods by name. The first five train weights that architectures share. The others see nothing of an
+"""Search methods by name. The first six train weights that architectures share. The others see nothing of an
 architecture but its score; the last three of them wrap optimizers of other packages (Optuna, Nevergrad)."""
 SAMPLERS = {
     "ods": "surgenas.methods.samplers:ordered_differentiable",

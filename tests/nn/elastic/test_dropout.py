@@ -176,3 +176,25 @@ def test_only_what_differs_is_dropped(make):
     widths, off = by_image(structure, [Shape({"0.0": 8, "1.branch.0.0": 4}), Shape(off=("2",))])
     assert {name: kept.tolist() for name, kept in widths.items()} == {"1.branch.0.0": [4, 12]}
     assert {name: images.tolist() for name, images in off.items()} == {"2": [False, True]}
+
+
+@torch.no_grad()
+def test_what_is_the_same_for_all_images_is_sliced(tiny):
+    """Kernels, and groups whose widths cannot differ; the masks are as wide as what is left."""
+    network, structure, x = tiny.network.double(), tiny.structure, tiny.images.double()
+    names = droppable(network, structure)
+    shapes = tiny.shapes(3)
+    rest = {name: width for name, width in shapes[0].widths.items() if name not in names}
+    common = Shape(rest, kernels=shapes[0].kernels)
+    own = [for_images(structure, names, shape) for shape in shapes]
+    widths, off = by_image(structure, own)
+    both = [Shape({**shape.widths, **rest}, shape.off, common.kernels) for shape in own]
+    assert close(dropped(network, structure, widths, x, off, common), one_by_one(network, structure, both, x))
+
+
+def test_a_group_has_widths_by_image_or_one_for_all(make):
+    network, x = make("chain"), torch.randn(2, 3, 8, 8)
+    structure = trace(network, x, 2)
+    name = structure.groups[0].name
+    with pytest.raises(UsageError, match="has widths by image and one for all images; leave it out of the shape"):
+        dropped(network, structure, {name: torch.tensor([4, 8])}, x, shape=Shape({name: 4}))

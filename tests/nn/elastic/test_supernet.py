@@ -48,6 +48,21 @@ def test_a_path_computes_as_its_network_by_itself_bit_for_bit(supernet, paths, t
             assert torch.equal(supernet.at(images, path), expected)
 
 
+@torch.no_grad()
+def test_each_image_can_have_a_path_of_its_own(supernet, paths):
+    """But one height and width, and one kernel, those of the first path."""
+    images = torch.randn(len(paths), 3, 8, 8)
+    supernet.eval()
+    side = supernet.form_of(paths[0])[1]
+    same = [path for path in paths if supernet.form_of(path)[1] == side]
+    found = supernet.at_each(images[: len(same)], same)
+    for i, path in enumerate(same):
+        assert torch.allclose(found[i], supernet.at(images[i : i + 1], path)[0], atol=1e-5)
+    mixed = supernet.at_each(images, [paths[0], *paths[1:]])
+    assert mixed.shape == (len(paths), 3)
+    assert torch.allclose(mixed[0], supernet.at(images[:1], paths[0])[0], atol=1e-5)
+
+
 def test_gates_say_a_path_and_hear_nothing(supernet, paths):
     images, gates = torch.randn(2, 3, 8, 8), Gates.one_hot(paths[2], 9)
     supernet.eval()

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from surgenas.core.errors import UsageError
+from surgenas.nn.elastic.slicing import Plan, plan_of, sliced
 from surgenas.nn.elastic.structure import Group, Member, Shape, Structure
 from surgenas.nn.substitution import places_of
 
@@ -26,16 +27,25 @@ Offs = Mapping[str, Tensor]
 """By block: for which images it is off, (N,) bool."""
 
 
-def dropped(network: nn.Module, structure: Structure, widths: Widths, x: Tensor, off: Offs | None = None) -> Any:
+def dropped(
+    network: nn.Module, structure: Structure, widths: Widths, x: Tensor, off: Offs | None = None,
+    shape: Shape | None = None,
+) -> Any:  # fmt: skip
     """What the network computes for images x (N, ...), each by a smaller network of its own, with shared weights.
 
     In eval mode each image gets what `sliced` computes for it; gradients of units that no image has are zero. In
     training mode norms take their statistics over all images, also over those that do not have the unit. The whole
     network is computed, so that this saves passes, not time for an image. Groups and blocks that are not named are
     whole for all images. While it runs, the network's modules have hooks: not for two threads at once.
-    Raises UsageError for a group that is not among the `droppable`, and for a size that it cannot have.
+
+    shape: what the network is for all images alike: smaller kernels, and widths of other groups.
+    Raises UsageError for a group that is not among the `droppable`, for a size that it cannot have, and for a group
+    that has widths by image and one for all.
     """
-    masks = _masks(network, structure, widths, len(x), x.device)
+    if twice := [name for name in widths if shape and name in shape.widths]:
+        raise UsageError(f"{twice[0]!r} has widths by image and one for all images; leave it out of the shape")
+    plan = plan_of(network, structure, shape) if shape else None
+    masks = _masks(network, structure, widths, x, plan)
     with ExitStack() as hooks:
         for mask in masks:
             for layer in mask.layers:
@@ -43,7 +53,7 @@ def dropped(network: nn.Module, structure: Structure, widths: Widths, x: Tensor,
         for path, images in (off or {}).items():
             block = _checked_block(network, structure, path, images, len(x))
             hooks.callback(block.register_forward_hook(_passed_on(images.to(x.device))).remove)
-        out = network(x)
+        out = sliced(network, structure, plan.shape, x, plan) if plan else network(x)
     for mask in masks:
         if not mask.ran:
             raise UsageError(
@@ -99,22 +109,25 @@ class _Mask:
         return (x * self.kept.to(x.dtype).reshape(shape), *more)
 
 
-def _masks(network: nn.Module, structure: Structure, widths: Widths, count: int, device: torch.device) -> list[_Mask]:
+def _masks(network: nn.Module, structure: Structure, widths: Widths, x: Tensor, plan: Plan | None) -> list[_Mask]:
     """One for each layer that sums over units which not all images have."""
     places, read = places_of(network), defaultdict[str, list[tuple[Group, Member]]](list)
     for name, kept in widths.items():
-        group = _checked_group(network, structure, name, kept, count)
+        group = _checked_group(network, structure, name, kept, len(x))
         for member in group.members:
             if member.reads and bool((kept < group.size).any()):
                 read[member.name].append((group, member))
+    narrow = {cut.name: dict(cut.stays).get(1) for cut in plan.cuts} if plan else {}
     made = []
     for weight, parts in read.items():
         layers = [network.get_submodule(place.name.rpartition(".")[0]) for place in places[weight]]
-        kept = torch.ones(count, network.get_parameter(weight).shape[1], dtype=torch.bool)
+        kept = torch.ones(len(x), network.get_parameter(weight).shape[1], dtype=torch.bool)
         for group, member in parts:
             stays = torch.arange(group.size) < widths[group.name].cpu()[:, None]
             kept[:, member.index.ravel()] = stays.repeat_interleave(member.index.shape[1], 1)
-        made.append(_Mask(weight, ", ".join(group.name for group, _ in parts), layers, kept.to(device)))
+        stay = narrow.get(weight)
+        kept = kept if stay is None else kept.index_select(1, torch.as_tensor(stay).cpu())
+        made.append(_Mask(weight, ", ".join(group.name for group, _ in parts), layers, kept.to(x.device)))
     return made
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import ClassVar
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from surgenas.nn.elastic.dropout import by_image, droppable, dropped
 from surgenas.nn.elastic.slicing import cut, plan_of, put_back, sliced
 from surgenas.nn.elastic.structure import Shape, Structure
 from surgenas.nn.sharing import Sharing
@@ -56,6 +57,25 @@ class ElasticSupernet(nn.Module):
         plan = self.plan(self.network, self.structure, shape)
         logits: Tensor = sliced(self.network, self.structure, shape, resized(x_NCHW, side), plan)
         return logits
+
+    def at_each(self, x_NCHW: Tensor, paths: Sequence[Sequence[int]]) -> Tensor:
+        """Compute each of N images as the network of a path of its own: (N, C, H, W) -> (N, classes).
+
+        What is the same for all images of a pass (the input, kernels, groups that are not `droppable`) is as the first
+        path says.
+        """
+        shapes = [self.form_of(path)[0] for path in paths]
+        shape, side = self.form_of(paths[0])
+        own = [Shape({g: w for g, w in s.widths.items() if g in self.droppable}, s.off) for s in shapes]
+        rest = Shape({g: w for g, w in shape.widths.items() if g not in self.droppable}, kernels=shape.kernels)
+        widths, off = by_image(self.structure, own)
+        logits: Tensor = dropped(self.network, self.structure, widths, resized(x_NCHW, side), off, rest)
+        return logits
+
+    @cached_property
+    def droppable(self) -> frozenset[str]:
+        """The groups whose widths can differ from image to image."""
+        return frozenset(droppable(self.network, self.structure))
 
     def alone(self, path: Sequence[int]) -> nn.Module:
         """The network of a path by itself, with weights of its own."""
