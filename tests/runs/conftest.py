@@ -16,7 +16,8 @@ from surgenas.nn.weights import save_weights
 from surgenas.runs.config import make_config
 from surgenas.runs.flow import fit_predictor, measure_profile, prepare
 from surgenas.runs.run import Run
-from tests.runs.written import TINY, TOY, new_run, pictures
+from surgenas.runs.steps.export import export
+from tests.runs.written import TINY, TOY, new_run, pictures, trained
 
 
 @pytest.fixture(scope="session")
@@ -69,6 +70,15 @@ def adapting(images: str, weights: str) -> dict[str, object]:
 def adapted(tmp_path_factory: pytest.TempPathFactory, adapting: dict[str, object]) -> surgenas.Result:
     """The smallest whole job that begins with weights, done. Who changes its folder copies it first."""
     return surgenas.adapt(out=tmp_path_factory.mktemp("runs") / "adapted", **adapting)
+
+
+@pytest.fixture(scope="session")
+def handed(tmp_path_factory: pytest.TempPathFactory, images: str) -> Path:
+    """A run whose found network is handed on in int8, in the format of its device."""
+    folder = tmp_path_factory.mktemp("handed") / "run"
+    run = trained(new_run(folder, data=images, device="tests.runs.written:HandingDevice"))
+    run.record("export", export(run))
+    return run.folder
 
 
 @pytest.fixture

@@ -40,10 +40,10 @@ def test_the_file_is_compared_with_the_network_and_says_what_it_is(finished, cop
         pytest.param("HandingXml", ["model.xml", "model.bin"], marks=pytest.mark.slow),
     ],
 )
-def test_the_files_of_the_device_stand_beside_it_and_are_the_same_each_time(fresh, device, names):
+def test_the_files_of_the_device_stand_beside_it_and_are_the_same_each_time(fresh, images, device, names):
     if device == "HandingXml":
         pytest.importorskip("openvino")
-    run = trained(fresh(device=f"tests.runs.written:{device}"))
+    run = trained(fresh(data=images, device=f"tests.runs.written:{device}"))
     found = export(run)
     assert list(found.delivered.digests) == names
     digests = [hashlib.sha256((run.folder / name).read_bytes()).hexdigest() for name in names]

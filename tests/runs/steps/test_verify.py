@@ -11,7 +11,7 @@ from surgenas.core.errors import CorruptError, NoisyError
 from surgenas.runs.results import Derived, Exported, Reached, Rivals, Verified
 from surgenas.runs.steps.export import export
 from surgenas.runs.steps.verify import say_claim, verify
-from tests.runs.written import ARCH, ROOFLINE, HandingDevice, again, estimated, timed, trained
+from tests.runs.written import ARCH, ROOFLINE, HandingDevice, again, estimated, timed
 
 
 def derived(run, cost=None):
@@ -34,10 +34,9 @@ def test_costs_are_asked_together_and_the_found_one_is_pooled_with_what_confirme
     assert found.costs["random 1"].ms == random_ms
 
 
-def test_of_the_found_one_the_files_that_are_delivered_are_measured_and_nothing_else_counts(fresh):
+def test_of_the_found_one_the_files_that_are_delivered_are_measured_and_nothing_else_counts(handed, copied):
     """Neither freshly made weights nor a second conversion."""
-    run = trained(fresh(device="tests.runs.written:HandingDevice"))
-    run.record("export", export(run))
+    run = copied(handed)
     HandingDevice.measured_files.clear()
     found = verify(run)
     delivered = run.result(Exported).delivered
@@ -48,9 +47,8 @@ def test_of_the_found_one_the_files_that_are_delivered_are_measured_and_nothing_
     assert found.costs["found"].ms == event["cost"]["ms"], "what confirmed it was another file"
 
 
-def test_files_that_became_others_are_measured_anew_and_damaged_ones_not_at_all(fresh):
-    run = trained(fresh(device="tests.runs.written:HandingDevice"))
-    run.record("export", export(run))
+def test_files_that_became_others_are_measured_anew_and_damaged_ones_not_at_all(handed, copied):
+    run = copied(handed)
     run.record("verify", verify(run), ("model-int8.onnx",))
     assert run.is_done("verify")
     (run.folder / "model-int8.onnx").write_bytes(b"another")
