@@ -63,7 +63,7 @@ class Needs:
     longer: its default number of epochs, divided by that of a method that runs every operator in every step.
     least_steps: training steps that its default number of epochs must reach, which matters for small data sets.
     passes: forward passes of one path in each training step.
-    judged: candidates, at most, that it judges with the shared weights.
+    judged: about how many candidates it judges with the shared weights.
     trained: candidates that it trains by themselves.
     """
 

@@ -51,7 +51,7 @@ class NetAdapt(Shrinking):
 
     def needs(self, space: Space) -> Needs:
         return Needs(
-            shares=("elastic",), data="held out", cost="any", passes=1, judged=self.iterations * len(space.choices)
+            shares=("elastic",), data="held out", cost="any", passes=1, judged=self.halving * len(space.choices)
         )
 
     def begin(self, problem: Problem) -> NetAdaptSearch:

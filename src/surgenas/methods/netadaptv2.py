@@ -43,7 +43,7 @@ class NetAdaptV2(Shrinking):
     together: Count = 3
 
     def needs(self, space: Space) -> Needs:
-        return Needs(shares=("elastic",), data="held out", cost="any", passes=1, judged=self.iterations * self.samples)
+        return Needs(shares=("elastic",), data="held out", cost="any", passes=1, judged=self.halving * self.samples)
 
     def begin(self, problem: Problem) -> NetAdaptV2Search:
         return NetAdaptV2Search(self, problem)

@@ -67,7 +67,15 @@ class Shrinking(TrainsSharedWeights):
     @property
     def reach(self) -> float:
         """What all iterations together shall save, as a share of the first latency."""
-        return self.step * sum(self.decay**i for i in range(self.iterations))
+        return self._saved(self.iterations)
+
+    @property
+    def halving(self) -> int:
+        """How many iterations save half of the first latency."""
+        return next((n for n in range(1, self.iterations) if self._saved(n) >= 1 / 2), self.iterations)
+
+    def _saved(self, iterations: int) -> float:
+        return self.step * sum(self.decay**i for i in range(iterations))
 
 
 class ShrinkingSearch(SupernetSearch):

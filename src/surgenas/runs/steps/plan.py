@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
-from surgenas.core.capabilities import Counted, SharesWeights, require
+from surgenas.core.capabilities import Counted, SharesWeights, Shrinks, require
 from surgenas.core.seeds import generator
 from surgenas.runs.results import Planned
 from surgenas.runs.run import Run
@@ -24,8 +24,9 @@ from surgenas.training.augment import steps_per_epoch, train_batches
 
 SECONDS_PER_SAMPLE = 0.9
 """Seconds to export, check and measure one network, as seen on two cores of a server CPU."""
-FORWARD = 0.08
-"""Judging an image takes this share of the time that training on it takes, since candidates share computed prefixes."""
+FORWARD, FORWARD_ALONE = 0.08, 0.35
+"""Judging an image takes this share of the time that training on it takes: where candidates share computed prefixes,
+and where each is a network by itself."""
 OVERHEAD_S = 90.0
 """Seconds for calibration, deriving, verifying, export and report."""
 
@@ -38,7 +39,7 @@ def plan(run: Run) -> Planned:
     steps, search_steps = steps_per_epoch(run.data, batch), searching.steps_per_epoch
     held = searching.held_out
     judged = len(held.images) + len(held.calibration) if held else 0
-    judging_s = needs.judged * judged / batch * path_s * FORWARD
+    judging_s = needs.judged * judged / batch * path_s * (FORWARD_ALONE if isinstance(run.space, Shrinks) else FORWARD)
     search_epoch = search_steps * path_s * (needs.passes or 1.1 * needs.trained)
     train_epoch = steps * path_s * 1.1
     networks = 2 + c.beside.random + c.beside.random_at_equal_latency
