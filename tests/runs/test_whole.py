@@ -78,6 +78,7 @@ def test_a_limit_that_the_whole_network_meets_is_only_trained_for(adapted, adapt
     assert run.result(Started).epochs == 1
     assert not run.journal.all("epoch"), "nothing was searched"
     assert any("the whole network meets the limit" in line for line in listener.said)
+    assert "11 groups of channels, 1 blocks" in " ".join(listener.said)
     whole = begun_network(result.architecture, run.space, whole_weights(run)).state_dict()
     begun = read_weights(run.folder / "start-model.safetensors")
     assert all(torch.equal(begun[name], whole[name]) for name in whole)

@@ -213,3 +213,10 @@ def test_a_network_of_which_nothing_can_shrink_is_no_space(monkeypatch):
     monkeypatch.setattr("surgenas.spaces.elastic.make_network", plain)
     with pytest.raises(UsageError, match="nothing of plain can shrink"):
         _ = Elastic(network="plain", resolution=8, classes=3).choices
+
+
+def test_what_cannot_be_smaller_is_said_with_why():
+    assert space(RESNET).describe().endswith("of resnet10t can be smaller"), "but for its ends, all of it"
+    said = space({"network": "edgenext_xx_small", "resolution": 64, "classes": 4}).describe()
+    assert "cannot: " in said
+    assert "stages.2.blocks.5.xca.qkv (only 4 units, kept in multiples of 4)" in said

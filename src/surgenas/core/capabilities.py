@@ -84,6 +84,9 @@ class Shrinks(Protocol):
     def sort(self, whole: nn.Module) -> None:
         """Put the channels of a largest network in order, those first that stay longest; it computes the same."""
 
+    def describe(self) -> str:
+        """In a line, what of the largest network can be smaller, what cannot, and why."""
+
     def published(self) -> dict[str, Tensor]:
         """The weights that are published for the largest network."""
 

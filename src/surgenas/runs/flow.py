@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from surgenas.core.architecture import Architecture
+from surgenas.core.capabilities import Shrinks, require
 from surgenas.core.errors import SurgenasError, UsageError
 from surgenas.core.files import write_atomic
 from surgenas.core.record import Record
@@ -114,6 +115,8 @@ def prepare(run: Run) -> tuple[Reached, Planned]:
         f"{run.data.name}: {len(run.data.train)} images to learn from, {len(run.data.test)} kept aside for the final "
         f"test, {len(run.data.classes)} classes, {run.data.resolution} px"
     )
+    if run.config.training.weights:
+        run.progress.log(require(run.space, Shrinks).describe())
     perform(run, reach_)
     if not run.is_done("derive"):  # a scale that was repaired later may have moved all latencies above the limit
         check_limit(run)

@@ -23,6 +23,8 @@ from surgenas.spaces.elastic_costs import count_costs
 from surgenas.spaces.images import ImageSpace
 
 OFF, ON = "off", "on"
+OUTER = ("channels of the input", "channels of the output")
+"""Why the ends of every network stay as they are, which nobody needs to be told."""
 SMALLEST = 0.5
 """The smallest input that can be chosen, as a share of the largest."""
 SIDES = 8
@@ -192,6 +194,17 @@ class Elastic(ImageSpace):
     def whole(self) -> nn.Module:
         """The largest network, freshly initialised."""
         return make_network(self.network, self.classes, self.resolution)
+
+    def describe(self) -> str:
+        """In a line, what of the network can be smaller, what cannot, and why."""
+        structure = self.structure
+        fixed = {group.name: group.reason for group in structure.fixed} | dict(structure.refused)
+        cannot = [f"{name} ({why})" for name, why in fixed.items() if not why.startswith(OUTER)]
+        can = (
+            f"{len(structure.groups)} groups of channels, {len(structure.blocks)} blocks and {len(structure.kernels)} "
+            f"depthwise kernels of {self.network} can be smaller"
+        )
+        return f"{can}; {len(cannot)} cannot: {'; '.join(cannot)}" if cannot else can
 
     def published(self) -> dict[str, Tensor]:
         """The weights that timm publishes for the network; errors as of `nn.download.download`."""
