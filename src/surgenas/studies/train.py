@@ -108,8 +108,8 @@ def train_into(
     save_weights(out / "model.safetensors", found.weights)
     write_atomic(out / "architecture.json", arch.to_json().encode())
     network = load_weights(out / "model.safetensors", space.build(arch)).eval()
-    write_onnx(out / ONNX, network, arch, space.input_shape, images)
-    write_use(out / USE, use_of(images, space.input_shape, {ONNX: ModelFile()}))
+    write_onnx(out / ONNX, network, arch, space.input_of(arch), images)
+    write_use(out / USE, use_of(images, space.input_of(arch), {ONNX: ModelFile()}))
     accuracy = TestAccuracy(found.accuracy, found.classes.balanced_accuracy)
     return TrainedFile(str(out / "model.safetensors"), str(out / ONNX), accuracy, found.classes)
 
@@ -126,8 +126,8 @@ def load_images(
     arch: Architecture, space: Space, data: str, cache: Path, progress: Progress, reading: Reading
 ) -> Dataset:
     """The images of an architecture's size; raises UsageError if they have another number of classes than it."""
-    images = load_data(data, space.input_shape[1], cache=cache, progress=progress, **asdict(reading))
-    (wanted,) = output_shape(space.build(arch), space.input_shape)
+    images = load_data(data, space.input_of(arch)[1], cache=cache, progress=progress, **asdict(reading))
+    (wanted,) = output_shape(space.build(arch), space.input_of(arch))
     if wanted != len(images.classes):
         raise UsageError(f"the architecture is for {wanted} classes, {data} has {len(images.classes)}")
     return images
