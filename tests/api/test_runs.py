@@ -8,7 +8,7 @@ import pytest
 
 import surgenas
 from surgenas import api
-from surgenas.core.errors import CorruptError, SurgenasError, UsageError
+from surgenas.core.errors import CorruptError, LimitError, SurgenasError, UsageError
 from surgenas.core.progress import Progress
 from surgenas.runs.run import Run
 from surgenas.runs.summary import summarize
@@ -51,6 +51,13 @@ def test_a_dry_run_tells_reach_time_and_memory_and_keeps_nothing(words, tmp_path
 def test_a_run_without_a_name_is_named_by_the_time(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert api.create(device=TINY["device"]).folder.parent.name == "runs"
+
+
+def test_a_search_without_a_name_says_first_where_it_is_kept(words, tmp_path, monkeypatch, listener):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(LimitError):
+        surgenas.search(**words, latency_ms=1e-6, progress=listener)
+    assert listener.said[0] == f"run folder: {next(tmp_path.glob('runs/*')).relative_to(tmp_path)}"
 
 
 @pytest.mark.parametrize(

@@ -123,9 +123,11 @@ def search(
     """
     from surgenas.loggers import check_loggers
 
-    out = _folder(out)
-    check_loggers(log_to, out)
-    run = create(data=data, device=device, latency_ms=latency_ms, out=out, progress=progress, **settings)
+    folder = _folder(out)
+    check_loggers(log_to, folder)
+    run = create(data=data, device=device, latency_ms=latency_ms, out=folder, progress=progress, **settings)
+    if not out:
+        run.progress.log(f"run folder: {folder}")  # who interrupts it must know what to resume
     return _finish(run, log_to=log_to)
 
 
