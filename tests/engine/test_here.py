@@ -14,7 +14,7 @@ from surgenas.core.seeds import derive
 from surgenas.core.work import Epochs, Judge, Price, Train
 from surgenas.engine.here import Here
 from surgenas.engine.jobs import network_of
-from surgenas.methods.candidates import CALIBRATION, estimate_statistics, spaced
+from surgenas.nn.statistics import CALIBRATION, estimate_statistics, spaced
 from surgenas.nn.weights import load_weights, save_weights
 from surgenas.tasks.by_class import balanced_accuracy, judge_classes
 from surgenas.tasks.classification import accuracy, predict

@@ -12,7 +12,7 @@ import torch
 
 from surgenas.core import moves
 from surgenas.methods import candidates
-from surgenas.methods.candidates import accuracies, accuracy_alone, estimate_statistics
+from surgenas.methods.candidates import accuracies, accuracy_alone
 from surgenas.nn.elastic.supernet import resized
 from surgenas.spaces.elastic import Elastic
 from surgenas.tasks.data import hold_out
@@ -150,19 +150,3 @@ def test_held_out_images_can_be_had_at_another_size(halves):
     assert small.calibration.shape[-2:] == (8, 8)
     assert torch.equal(small.labels, halves[1].labels)
     assert halves[1].at(16).images is halves[1].images
-
-
-def test_statistics_are_those_of_the_images_whatever_they_were_and_momenta_stay():
-    network = torch.nn.Sequential(
-        torch.nn.Conv2d(3, 2, 1), torch.nn.BatchNorm2d(2, momentum=0.3), torch.nn.Dropout(0.9)
-    )
-    images = torch.randn(64, 3, 4, 4)
-    network[1].running_mean.fill_(77.0)
-    estimate_statistics(network, images)
-    with torch.no_grad():
-        seen = network[0](images)
-    assert torch.allclose(network[1].running_mean, seen.mean((0, 2, 3)), atol=1e-5)
-    assert torch.allclose(network[1].running_var, seen.var((0, 2, 3)), atol=1e-5)
-    assert network[1].momentum == 0.3
-    assert not network.training
-    assert not network[1].training

@@ -38,7 +38,7 @@ def played(problem, measure=honest, method=QUICK):
 
 def test_the_plan_counts_the_iterations_that_save_half():
     method = NetAdapt(step=0.1, decay=0.5, iterations=9)
-    assert (method.halving, method.reach) == (9, pytest.approx(0.2 * (1 - 0.5**9))), "these never do"
+    assert (method.halving, method.reach(9)) == (9, pytest.approx(0.2 * (1 - 0.5**9))), "these never do"
     assert NetAdapt(step=0.25, decay=1.0).halving == 2
     assert NetAdapt(step=0.1, decay=0.9).halving == 7
     assert NetAdapt(step=0.1, decay=0.9).needs(SPACE).judged == 7 * len(SPACE.choices)

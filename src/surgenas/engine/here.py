@@ -22,7 +22,7 @@ from surgenas.engine.base import Trained
 from surgenas.engine.jobs import begun_network, home_of, job_of, network_of
 from surgenas.hardware.target import Target
 from surgenas.methods.base import Batches
-from surgenas.methods.candidates import CALIBRATION, estimate_statistics, spaced
+from surgenas.nn.statistics import CALIBRATION, estimate_statistics, spaced
 from surgenas.nn.weights import load_weights
 from surgenas.tasks.by_class import judge_classes
 from surgenas.tasks.classification import predict, score, share_right

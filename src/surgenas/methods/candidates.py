@@ -17,14 +17,13 @@ import torch
 from torch import Tensor, nn
 
 from surgenas.nn.elastic.supernet import ElasticSupernet, resized
+from surgenas.nn.statistics import estimate_statistics
 from surgenas.nn.supernet import ChoiceSupernet
 from surgenas.tasks.classification import share_right
 
 HELD = 2**30
 """Bytes of activations kept for the next candidate. When they take more, those after the fewest layers are dropped
 first: they are the largest, and the fastest to compute again."""
-CALIBRATION = 256
-"""How many images BN statistics are estimated from."""
 TOGETHER = 256
 """How many held-out images a network by itself is given at once."""
 
@@ -83,26 +82,6 @@ def accuracy_alone(network: nn.Module, held_out: HeldOut) -> float:
     estimate_statistics(network, held_out.calibration)
     said = torch.cat([network(part).argmax(1) for part in held_out.images.split(TOGETHER)])
     return share_right(said, held_out.labels, balanced=held_out.balanced)
-
-
-def spaced(images: Tensor, count: int) -> Tensor:
-    """So many of the images, (count, C, H, W), from all parts of their order, which may be that of the classes."""
-    return images[:: max(1, len(images) // count)][:count]
-
-
-@torch.no_grad()
-def estimate_statistics(network: nn.Module, images: Tensor) -> None:
-    """Set the BN statistics of a network to those of these images (N, C, H, W), and leave it in eval mode."""
-    norms = [module for module in network.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
-    momenta = [norm.momentum for norm in norms]
-    network.eval()
-    for norm in norms:
-        norm.momentum = 1.0  # statistics of the last batch alone, which holds all images
-        norm.train()
-    network(images)
-    network.eval()
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
 
 
 Pair = tuple[Tensor, Tensor]

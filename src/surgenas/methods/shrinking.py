@@ -64,18 +64,14 @@ class Shrinking(TrainsSharedWeights):
     decay: Annotated[float, Field(gt=0, le=1)] = 0.96
     iterations: Count = 40
 
-    @property
-    def reach(self) -> float:
-        """What all iterations together shall save, as a share of the first latency."""
-        return self._saved(self.iterations)
+    def reach(self, iterations: int) -> float:
+        """What so many iterations together shall save, as a share of the first latency."""
+        return self.step * sum(self.decay**i for i in range(iterations))
 
     @property
     def halving(self) -> int:
         """How many iterations save half of the first latency."""
-        return next((n for n in range(1, self.iterations) if self._saved(n) >= 1 / 2), self.iterations)
-
-    def _saved(self, iterations: int) -> float:
-        return self.step * sum(self.decay**i for i in range(iterations))
+        return next((n for n in range(1, self.iterations) if self.reach(n) >= 1 / 2), self.iterations)
 
 
 class ShrinkingSearch(SupernetSearch):
@@ -102,10 +98,10 @@ class ShrinkingSearch(SupernetSearch):
             self.supernet.parameters(), self.first_lr, momentum=c.momentum, weight_decay=c.weight_decay
         )
         self.criterion = nn.CrossEntropyLoss(label_smoothing=c.label_smoothing)
-        missing = 1 - self.limit_ms / self._predicted_ms(self.path[0].arch)
-        if missing > c.reach and not self.problem.extra:
+        reach, missing = c.reach(c.iterations), 1 - self.limit_ms / self._predicted_ms(self.path[0].arch)
+        if missing > reach and not self.problem.extra:
             raise UsageError(
-                f"iterations {c.iterations}, step {c.step:g}, decay {c.decay:g} save {c.reach:.0%} of the latency, and "
+                f"iterations {c.iterations}, step {c.step:g}, decay {c.decay:g} save {reach:.0%} of the latency, and "
                 f"the limit asks for {missing:.0%}: ask for more iterations or a larger step"
             )
 

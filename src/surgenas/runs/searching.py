@@ -21,7 +21,8 @@ from surgenas.engine.base import Remembering, drive
 from surgenas.engine.here import Here
 from surgenas.hardware.costs import read_cost
 from surgenas.methods.base import EpochSummary, Method, Needs, Problem, Search
-from surgenas.methods.candidates import CALIBRATION, HeldOut, spaced
+from surgenas.methods.candidates import HeldOut
+from surgenas.nn.statistics import CALIBRATION, spaced
 from surgenas.predictors.base import Predictor
 from surgenas.runs.limit import Timely
 from surgenas.runs.measured import fitted_predictor, samples, scaled_target

@@ -9,8 +9,8 @@ import torch
 from surgenas.core.capabilities import Shrinks, require
 from surgenas.core.progress import Task
 from surgenas.core.seeds import derive
-from surgenas.methods.candidates import CALIBRATION, estimate_statistics, spaced
 from surgenas.nn.pretrained import Loaded
+from surgenas.nn.statistics import CALIBRATION, estimate_statistics, spaced
 from surgenas.nn.weights import save_weights
 from surgenas.runs.limit import Timely
 from surgenas.runs.results import START, Started
