@@ -23,6 +23,7 @@ SAID = {
     "--accelerator": "cpu",
     "--processes": "2", "--random": "4", "--random-at-equal-latency": "5", "--seed": "6", "--time-limit": "30m",
     "--fit": "pad", "--flips": "off", "--classes": "balanced", "--start": "inherit",
+    "--weights": "lite0.safetensors", "--distill": "0.5",
 }  # fmt: skip
 FLAGS = {word.word.flag: word for word in words() if word.word.flag}
 
@@ -51,8 +52,8 @@ def test_nothing_said_is_the_default_configuration():
 
 
 def test_every_flag_reaches_its_word():
-    assert FLAGS.keys() == SAID.keys() | {"--strict"}
-    said = told("--strict", *(text for pair in SAID.items() for text in pair), "--set", "sampler=ods")
+    assert FLAGS.keys() == SAID.keys() | {"--strict", "--alone"}
+    said = told("--strict", "--alone", *(text for pair in SAID.items() for text in pair), "--set", "sampler=ods")
     assert said["latency_ms"] == 0.8
     assert said["time_limit_s"] == 1800.0
     assert said["method_settings"] == {"eta": 0.5, "sampler": "ods"}

@@ -29,6 +29,11 @@ class Products:
     slope: npt.NDArray[np.float64]
     by_channel: npt.NDArray[np.bool_]
 
+    def macs_of(self, code_NLK: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """The MACs (N,) of all layers together, by codes (N, L, K)."""
+        counts = self.counts(torch.from_numpy(np.asarray(code_NLK)).double())
+        return np.asarray(counts[:, :, 0].sum(1).numpy())
+
     def counts(self, gates_NLK: Tensor) -> Tensor:
         """(N, M, 3): MACs, weights and bytes moved in fp32 of every layer, for gates (N, L, K).
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from surgenas.core.architecture import Architecture, Setting, SpaceSpec
 from surgenas.core.errors import UsageError
-from surgenas.core.products import Products
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+    from surgenas.core.products import Products
 
 Floats = npt.NDArray[np.float64]
 
@@ -67,15 +67,14 @@ class CostTable:
         """(N, M, 3): MACs, parameters and moved bytes of the M layers that choices touch, for gates (N, L, K)."""
         if self.products:
             return self.products.counts(gates_NLK)
-        table_LKD = torch.as_tensor(np.stack([self.macs, self.params, self.moved_bytes], 2), dtype=gates_NLK.dtype)
-        return torch.einsum("nlk,lkd->nld", gates_NLK, table_LKD.to(gates_NLK.device))
+        table_LKD = gates_NLK.new_tensor(np.stack([self.macs, self.params, self.moved_bytes], 2))
+        return (gates_NLK[..., None] * table_LKD).sum(2)
 
     def macs_of(self, code_NLK: Floats) -> Floats:
         """The MACs (N,) of networks by their codes (N, L, K), with those of the parts that no choice touches."""
         if self.products is None:
             return (code_NLK * self.macs).sum((1, 2)) + self.fixed_macs
-        counts = self.products.counts(torch.from_numpy(np.asarray(code_NLK, dtype=np.float64)))
-        return counts[:, :, 0].sum(1).numpy() + self.fixed_macs
+        return self.products.macs_of(code_NLK) + self.fixed_macs
 
     @property
     def edges(self) -> tuple[tuple[int, int], ...]:

@@ -59,9 +59,12 @@ class NetAdaptV2Search(ShrinkingSearch):
         return self.config.epochs
 
     def logits(self, images: Tensor, index: int) -> Tensor:
-        """Of each image by a uniformly drawn network of its own."""
-        options = [len(choice.options) for choice in self.space.choices]
-        paths = generator(self.seed, "paths", index).integers(0, options, size=(len(images), len(options)))
+        """Of each image by a network of its own, drawn between the largest and a uniform one: a share of the choices,
+        drawn for the image, has uniformly drawn options, the others their largest."""
+        options, rng = [len(choice.options) for choice in self.space.choices], generator(self.seed, "paths", index)
+        size = (len(images), len(options))
+        shrinks = rng.random(size) < rng.random((len(images), 1))
+        paths = np.where(shrinks, rng.integers(0, options, size=size), np.array(options) - 1)
         logits: Tensor = self.supernet.at_each(images, paths.tolist())
         return logits
 
