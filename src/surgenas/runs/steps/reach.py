@@ -6,7 +6,7 @@ import numpy as np
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
-from surgenas.core.capabilities import Counted, require
+from surgenas.core.capabilities import Counted, Shrinks, require
 from surgenas.core.errors import LimitError
 from surgenas.core.seeds import generator
 from surgenas.core.space import CostTable
@@ -39,7 +39,7 @@ def check_limit(run: Run) -> None:
         raise LimitError(
             f"limit {describe_limit(run)} cannot be met: this space reaches {show_ms(known.low_ms)} to "
             f"{show_ms(known.high_ms)} on {run.target.name}; nearest network: {smallest} "
-            f"({show_ms(known.low_ms)}). Raise --latency, or lower --resolution or --width"
+            f"({show_ms(known.low_ms)}). Raise --latency, or lower --resolution{_or_width(run)}"
         )
     if meets_limit_whole(run):
         run.progress.log(f"the whole network meets the limit {describe_limit(run)} as it is "
@@ -49,6 +49,11 @@ def check_limit(run: Run) -> None:
             f"the limit {describe_limit(run)} is above the largest network ({show_ms(known.high_ms)}): "
             "a larger --width or --resolution would use it"
         )
+
+
+def _or_width(run: Run) -> str:
+    """The other way to a faster space, for those that have it."""
+    return "" if isinstance(run.space, Shrinks) else " or --width"
 
 
 def _default_limit(low_ms: float, high_ms: float) -> float:
