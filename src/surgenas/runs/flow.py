@@ -173,10 +173,10 @@ def check_names(run: Run) -> None:
         )
     if run.config.training.weights:
         read_whole(run)
+    _check_networks(run)
     usable_predictors(run)
     if (asked := wanted_samples(run)) < LEAST:
         raise UsageError(f"--samples {asked}: a search learns latency from {LEAST} networks or more")
-    _check_networks(run)
 
 
 def _check_networks(run: Run) -> None:
