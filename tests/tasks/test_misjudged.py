@@ -7,7 +7,7 @@ import io
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -27,6 +27,7 @@ def test_a_small_case_by_hand():
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), *[st.floats(-5, 5)] * 3), min_size=1, max_size=30), st.integers(1, 6))
+@example([(0, 0.0, 0.0, 1e-24)], 1)
 @settings(max_examples=30, deadline=None)
 def test_nothing_that_is_left_out_is_worse(rows, most):
     labels, logits = torch.tensor([row[0] for row in rows]), torch.tensor([row[1:] for row in rows])

@@ -38,7 +38,8 @@ def worst_judged(logits: Tensor, labels: Tensor, most: int = WORST) -> tuple[Mis
     """The images, at most so many, that were said wrongly and whose own class has the least probability, the worst
     first. logits: (N, classes). labels: (N,)."""
     probabilities = logits.double().softmax(1)
-    own, (best, said) = probabilities.gather(1, labels[:, None])[:, 0], probabilities.max(1)
+    said = logits.argmax(1)  # not of the probabilities: rounding makes nearly equal ones equal
+    own, best = (probabilities.gather(1, which[:, None])[:, 0] for which in (labels, said))
     wrong = (said != labels).nonzero()[:, 0]
     worst = wrong[own[wrong].argsort(stable=True)][:most].tolist()
     return tuple(Misjudged(i, int(labels[i]), int(said[i]), float(own[i]), float(best[i])) for i in worst)
