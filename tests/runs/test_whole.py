@@ -14,6 +14,7 @@ from surgenas.nn.weights import load_weights, read_weights
 from surgenas.runs.model_use import read_use
 from surgenas.runs.results import FOUND, NARROWER, NOTHING, SMALLER, START, Started
 from surgenas.runs.run import Run
+from surgenas.runs.scale import RESCALED
 from surgenas.runs.whole import meets_limit_whole, read_whole, whole_weights
 from tests.runs.written import again
 
@@ -74,6 +75,8 @@ def test_a_limit_that_the_whole_network_meets_is_only_trained_for(adapted, adapt
     result = surgenas.adapt(out=tmp_path / "run", progress=listener, **{**adapting, "latency_ms": limit_ms})
     run = Run.open(result.run, listener)
     assert meets_limit_whole(run)
+    run.journal.append(RESCALED, factor=1.3, doubt=0.01)
+    assert meets_limit_whole(run), "decided once, whatever the scale is found to be later"
     assert result.architecture == run.space.largest()
     assert run.result(Started).epochs == 1
     assert not run.journal.all("epoch"), "nothing was searched"

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from surgenas.cli.options import Batch, Json, LogTo, RunFolder, Seed, app, names_of, progress, show, with_run_options
+from surgenas.runs.config import ADAPTING
 
 Out = Annotated[Path | None, typer.Option(help="The run folder to make. Default: runs/<time>.")]
 STANDARD_OUTPUT = Path("-")
@@ -38,7 +39,7 @@ def search(
 
 
 @app.command()
-@with_run_options(without=("space", "layout", "width", "start"), defaults={"method": "netadaptv2"})
+@with_run_options(without=("space", "layout", "width", "start"), defaults={"method": ADAPTING})
 def adapt(
     network: Annotated[str, typer.Argument(metavar="NETWORK", help="timm's name of it, such as resnet18.")],
     said: dict[str, Any],

@@ -64,21 +64,18 @@ class Step:
     applies: Callable[[Run], bool] = lambda run: True
 
 
+def _searches(run: Run) -> bool:
+    return not meets_limit_whole(run)
+
+
 CHEAP = (Step("operators", choose_operators), Step("reach", reach), Step("plan", plan))
 """The steps in their order: CHEAP ones take seconds to minutes, LONG ones follow, and LAST ones come after the
 trainings."""
 LONG = (
-    Step("profile", profile, holds=lambda run: not _searches(run) or holds(run), applies=lambda run: _searches(run)),
-    Step("predict", predict, applies=lambda run: _searches(run)),
-    Step("start", start, lambda run, found: (START,) if found else ()),
-    Step("search", search, applies=lambda run: _searches(run)),
-    Step("derive", derive),
-    Step("rivals", rivals),
-)
-
-
-def _searches(run: Run) -> bool:
-    return not meets_limit_whole(run)
+    Step("profile", profile, holds=holds, applies=_searches), Step("predict", predict, applies=_searches),
+    Step("start", start, lambda _, found: (START,) if found else ()), Step("search", search, applies=_searches),
+    Step("derive", derive), Step("rivals", rivals),
+)  # fmt: skip
 
 
 def _exported_files(run: Run, found: Record | None) -> Sequence[str]:
@@ -96,11 +93,12 @@ LAST = (Step("export", export, _exported_files), Step("verify", verify, _measure
 
 def perform(run: Run, step: Step) -> None:
     """Do a step unless it is done already, and record its result. Raises Interrupted if the run's time is up."""
-    if run.is_done(step.name) and step.holds(run):
+    applies = step.applies(run)
+    if run.is_done(step.name) and (not applies or step.holds(run)):
         return
     check_time(run)
     with run.timed(step.name):
-        found = step.work(run) if step.applies(run) else None
+        found = step.work(run) if applies else None
     run.record(step.name, found, step.files(run, found))
     repair_scale(run)
 

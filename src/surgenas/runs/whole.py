@@ -10,7 +10,7 @@ from surgenas.core.capabilities import Shrinks, require
 from surgenas.nn.pretrained import Loaded, load_start
 from surgenas.nn.reading import read_tensors
 from surgenas.nn.weights import read_weights
-from surgenas.runs.results import START, Started
+from surgenas.runs.results import START, STEP_OF, Profiled, Started
 from surgenas.runs.run import Run
 
 PUBLISHED = "timm"
@@ -38,5 +38,12 @@ def whole_weights(run: Run) -> dict[str, Tensor] | None:
 
 
 def meets_limit_whole(run: Run) -> bool:
-    """Whether a run that begins with weights has a limit that the whole network meets, so that nothing is searched."""
-    return bool(run.config.training.weights) and run.reached.limit_ms >= run.reached.high_ms
+    """Whether a run that begins with weights has a limit that the whole network meets, so that nothing is searched.
+
+    It is decided once, before networks are profiled: a scale that is repaired later changes nothing of what is done.
+    """
+    if not run.config.training.weights:
+        return False
+    if run.journal.done(STEP_OF[Profiled]) is not None:
+        return run.result(Profiled) is None
+    return run.reached.limit_ms >= run.reached.high_ms
