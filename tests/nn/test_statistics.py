@@ -17,7 +17,7 @@ def test_statistics_are_those_of_the_images_whatever_they_were_and_momenta_stay(
     with torch.no_grad():
         seen = network[0](images)
     assert torch.allclose(network[1].running_mean, seen.mean((0, 2, 3)), atol=1e-5)
-    assert torch.allclose(network[1].running_var, seen.var((0, 2, 3)), atol=1e-5)
+    assert torch.allclose(network[1].running_var, seen.var((0, 2, 3)), rtol=0.01)
     assert network[1].momentum == 0.3
     assert not network.training
     assert not network[1].training

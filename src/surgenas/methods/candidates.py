@@ -17,15 +17,13 @@ import torch
 from torch import Tensor, nn
 
 from surgenas.nn.elastic.supernet import ElasticSupernet, resized
-from surgenas.nn.statistics import estimate_statistics
+from surgenas.nn.statistics import TOGETHER, estimate_statistics
 from surgenas.nn.supernet import ChoiceSupernet
 from surgenas.tasks.classification import share_right
 
 HELD = 2**30
 """Bytes of activations kept for the next candidate. When they take more, those after the fewest layers are dropped
 first: they are the largest, and the fastest to compute again."""
-TOGETHER = 256
-"""How many held-out images a network by itself is given at once."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor, nn
 
 CALIBRATION = 256
 """How many images they are estimated from."""
+TOGETHER = 32
+"""How many images a network by itself is given at once. More would take longer: their activations fit no cache, and an
+allocator hands memory of that size back to the system after each layer (docs/log.md, judging)."""
 
 
 def spaced(images: Tensor, count: int) -> Tensor:
@@ -16,14 +23,39 @@ def spaced(images: Tensor, count: int) -> Tensor:
 
 @torch.no_grad()
 def estimate_statistics(network: nn.Module, images: Tensor) -> None:
-    """Set the BN statistics of a network to those of these images (N, C, H, W), and leave it in eval mode."""
-    norms = [module for module in network.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
+    """Set the BN statistics of a network to the mean over parts of these images (N, C, H, W), and leave it in eval
+    mode."""
+    norms = batch_norms(network)
     momenta = [norm.momentum for norm in norms]
     network.eval()
     for norm in norms:
-        norm.momentum = 1.0  # statistics of the last batch alone, which holds all images
+        norm.reset_running_stats()
+        norm.momentum = None  # the mean over all parts
         norm.train()
-    network(images)
+    for part in images.tensor_split(math.ceil(len(images) / TOGETHER)):  # BN takes no part of a single image
+        network(part)
     network.eval()
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
+
+
+def batch_norms(network: nn.Module) -> list[nn.modules.batchnorm._BatchNorm]:
+    """All batch normalizations of a network."""
+    return [module for module in network.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
+
+
+@contextmanager
+def batch_statistics(network: nn.Module) -> Iterator[None]:
+    """Inside the block, BN normalises by the statistics of each batch, and remembers none of them."""
+    norms = batch_norms(network)
+    was, kept = network.training, [norm.track_running_stats for norm in norms]
+    network.eval()
+    for norm in norms:
+        norm.train()
+        norm.track_running_stats = False  # torch updates no buffers then
+    try:
+        yield
+    finally:
+        for norm, tracks in zip(norms, kept, strict=True):
+            norm.track_running_stats = tracks
+        network.train(was)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from surgenas.core.errors import SurgenasError, UsageError
 from surgenas.core.seeds import derive
 from surgenas.tasks.data import Dataset
+from surgenas.training.allocator import keep_freed_memory
 from surgenas.training.augment import steps_per_epoch, train_batches
 
 ACCELERATORS = ("auto", "cpu", "cuda")
@@ -58,7 +59,8 @@ class Epoch:
 
 
 def make_fabric(accelerator: str, devices: int) -> Fabric:
-    """A Fabric for the CPU, one GPU, or several processes with DDP; the caller launches it.
+    """A Fabric for the CPU, one GPU, or several processes with DDP; the caller launches it. From here on this process
+    keeps the memory that it frees.
 
     Raises UsageError for an unknown accelerator, or for more GPUs than there are.
     """
@@ -68,6 +70,7 @@ def make_fabric(accelerator: str, devices: int) -> Fabric:
         raise UsageError(
             f"--accelerator cuda: {devices} wanted, {torch.cuda.device_count()} found here; use cpu or auto"
         )
+    keep_freed_memory()
     strategy = "ddp_spawn" if devices > 1 else "auto"
     return Fabric(accelerator=accelerator, devices=devices, strategy=strategy)
 
