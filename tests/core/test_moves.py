@@ -211,7 +211,7 @@ def test_a_key_is_asked_of_the_space_that_the_architecture_names():
 def test_what_a_choice_offers_is_what_its_codes_can_say():
     """Also where choices have unequally many options."""
     space = SinglePath(layout="small", resolution=16, classes=10)
-    there_LK = moves.offered(space)
+    there_LK = space.offered
     assert there_LK.sum(1).tolist() == [len(choice.options) for choice in space.choices]
     assert there_LK.shape[1] == max(len(choice.options) for choice in space.choices)
     code_NLK = moves.encode(space, moves.sample_many(space, 300, np.random.default_rng(0)))

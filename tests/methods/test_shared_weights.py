@@ -153,7 +153,7 @@ def test_shared_weights_can_begin_with_trained_ones_and_learn_gently_then():
 
 
 def test_layers_of_unequally_many_operators_are_refused_unless_they_are_sizes():
-    assert torch.equal(SPOS().begin(problem()).offered, torch.from_numpy(moves.offered(ELASTIC)))
+    assert torch.equal(SPOS().begin(problem()).offered, torch.from_numpy(ELASTIC.offered))
     kind = type("Uneven", (Planted,), {"choices": property(lambda self: (*PLANTED[:-1], Choice("layer6", ("k3e3",))))})
     with pytest.raises(UsageError, match="spos needs equally many operators in every layer"):
         SPOS().begin(Problem(kind(), 1.0, 0, predictor=ZeroPredictor(kind().costs())))

@@ -341,7 +341,7 @@ def test_on_sizes_the_losses_of_the_paths_move_the_logits_that_there_are(digits,
     loss, _, latency_ms = search.step(*batch(digits), 0)
     assert loss > 0
     assert latency_ms == 1.0
-    there = torch.from_numpy(moves.offered(ELASTIC))
+    there = torch.from_numpy(ELASTIC.offered)
     moved = search.logits_LK.detach() != before
     assert moved[there].all()
     assert not moved[~there].any()

@@ -103,6 +103,14 @@ class Shrinks(Protocol):
         """The largest network on smaller and smaller images, the smallest first."""
 
 
+@runtime_checkable
+class ThinsOut(Protocol):
+    """Nodes of its networks read some of the edges that the supernet has: two of each node's."""
+
+    def kinds(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
+        """For each kind of cell and each of its nodes, the rows of a code that are the node's edges."""
+
+
 Capability = TypeVar("Capability")
 _LACKS = {
     "SharesWeights": "its architectures share no weights",

@@ -10,7 +10,6 @@ import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from surgenas.core.architecture import Architecture
 from surgenas.core.errors import UsageError
@@ -107,39 +106,36 @@ def from_indices(space: Space, positions: Sequence[int]) -> Architecture:
     return space.architecture(tuple(choice.options[int(i)] for choice, i in pairs))
 
 
-def offered(space: Space) -> npt.NDArray[np.bool_]:
-    """Whether choice l has an option k, (L, K): K the largest number of options of any choice."""
-    sizes = np.array([len(choice.options) for choice in space.choices])
-    return np.asarray(np.arange(sizes.max()) < sizes[:, None])
+def path_of(space: Space, arch: Architecture) -> tuple[int, ...]:
+    """The position of the operator that runs in each row of a network's code, counted from 0."""
+    return tuple(space.paths(np.array([indices(space, arch)]))[0].tolist())
 
 
 def encode(space: Space, archs: Sequence[Architecture]) -> Floats:
-    """One-hot codes of N architectures, (N, L, K): L choices, K the largest number of options of any choice.
+    """One-hot codes of N architectures, (N, L, K): L rows, K the largest number of operators of any row.
 
-    Where a choice has fewer options, the rest of its row stays 0.
+    Where a row has fewer operators, the rest of it stays 0.
     """
-    K = max(len(choice.options) for choice in space.choices)
-    code = np.zeros((len(archs), len(space.choices), K))
-    for n, arch in enumerate(archs):
-        code[n, np.arange(len(space.choices)), indices(space, arch)] = 1.0
-    return code
+    L, K = space.offered.shape
+    if not archs:
+        return np.zeros((0, L, K))
+    paths_NL = space.paths(np.array([indices(space, arch) for arch in archs]))
+    return np.eye(K)[paths_NL]
 
 
 def decode(space: Space, code: Floats) -> Architecture:
-    """The architecture that takes the option with the largest score at each choice, from (L, K) scores.
-
-    On a one-hot code it is the inverse of `encode`.
-    """
-    rows = zip(space.choices, code, strict=True)
-    return space.architecture(tuple(c.options[int(np.argmax(row[: len(c.options)]))] for c, row in rows))
+    """The architecture that scores (L, K) of operators speak for. On a one-hot code it is the inverse of `encode`."""
+    return decode_many(space, code[None])[0]
 
 
 def decode_many(space: Space, code_NLK: Floats) -> list[Architecture]:
     """What `decode` makes of each of N scores (L, K), all at once."""
     options = [choice.options for choice in space.choices]
-    places_NL = np.where(offered(space), code_NLK, -np.inf).argmax(2)
     spec = space.spec
-    return [Architecture(spec, tuple(o[k] for o, k in zip(options, row, strict=True))) for row in places_NL.tolist()]
+    return [
+        Architecture(spec, tuple(o[k] for o, k in zip(options, row, strict=True)))
+        for row in space.best(code_NLK).tolist()
+    ]
 
 
 def canonical_key(space: Space, arch: Architecture) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from surgenas.core.products import Products
 
 Floats = npt.NDArray[np.float64]
+Positions = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,27 @@ class Space(ABC):
     @abstractmethod
     def build(self, arch: Architecture) -> nn.Module:
         """A plain network: (N, C, H, W) floats -> (N, classes) logits, freshly initialised."""
+
+    @property
+    def rows(self) -> tuple[Choice, ...]:
+        """The layers or edges of a network that operators fill, and the operators of each: the rows of a network's
+        code. They are the choices themselves, unless a space's choices say also where operators stand."""
+        return self.choices
+
+    @property
+    def offered(self) -> npt.NDArray[np.bool_]:
+        """Whether a search that weighs operators may give weight to operator k in row l, (L, K): K the largest number
+        of operators of any row."""
+        sizes = np.array([len(row.options) for row in self.rows])
+        return np.asarray(np.arange(sizes.max()) < sizes[:, None])
+
+    def paths(self, genes_NC: Positions) -> Positions:
+        """The position (N, L) of the operator that runs in each row, from the positions (N, C) of the genes."""
+        return genes_NC
+
+    def best(self, scores_NLK: Floats) -> Positions:
+        """The positions (N, C) of the genes of the network that N scores of operators (N, L, K) speak for."""
+        return np.where(self.offered, scores_NLK, -np.inf).argmax(2)
 
     def canonical(self, arch: Architecture) -> Architecture:
         """The representative of all architectures that are the same network as this one."""

@@ -22,6 +22,9 @@ CATALOG = {
     "hurricane": "surgenas.methods.hurricane:Hurricane",
     "netadapt": "surgenas.methods.netadapt:NetAdapt",
     "netadaptv2": "surgenas.methods.netadaptv2:NetAdaptV2",
+    "darts": "surgenas.methods.darts:DARTS",
+    "darts-pt": "surgenas.methods.darts:DARTSPT",
+    "la-darts": "surgenas.methods.la_darts:LADARTS",
     "random": "surgenas.methods.random_search:RandomSearch",
     "regularized": "surgenas.methods.regularized:RegularizedEvolution",
     "evolution": "surgenas.methods.evolution:Generations",
@@ -36,7 +39,7 @@ CATALOG = {
     "optuna-nsga2": "surgenas.methods.optuna:OptunaNSGA2",
     "nevergrad": "surgenas.methods.nevergrad:NevergradSearch",
 }
-"""Search methods by name. The first six train weights that architectures share. The others see nothing of an
+"""Search methods by name. The first nine train weights that architectures share. The others see nothing of an
 architecture but its score; the last three of them wrap optimizers of other packages (Optuna, Nevergrad)."""
 SAMPLERS = {
     "ods": "surgenas.methods.samplers:ordered_differentiable",

@@ -53,7 +53,8 @@ class Needs:
     """What a method needs in order to run, and how much work that is.
 
     shares: the ways to share weights that it can train; empty for a method that trains each candidate by itself.
-    data: "held out" if it judges candidates by images that are not trained on, else "one".
+    data: "held out" if it judges candidates by images that are not trained on, "halves" if it learns from as many of
+    these as from the others, else "one".
     cost: the kind of latency predictor that it needs: "relaxed" for one that a gradient passes through, "additive" for
     a sum over layers, "any".
     operators: how the operators of a device are chosen before the search begins; None to keep all of them.
@@ -62,13 +63,14 @@ class Needs:
 
     longer: its default number of epochs, divided by that of a method that runs every operator in every step.
     least_steps: training steps that its default number of epochs must reach, which matters for small data sets.
-    passes: forward passes of one path in each training step.
+    passes: forward passes of one path in each training step. together: all of them are one pass, so that what all
+    operators compute is in memory at once.
     judged: about how many candidates it judges with the shared weights.
     trained: candidates that it trains by themselves.
     """
 
     shares: tuple[Sharing, ...] = ()
-    data: Literal["one", "held out"] = "one"
+    data: Literal["one", "held out", "halves"] = "one"
     cost: Literal["relaxed", "additive", "any"] = "relaxed"
     operators: OperatorChoice | None = None
     priced: bool = False
@@ -76,6 +78,7 @@ class Needs:
     longer: float = 1.0
     least_steps: int = 0
     passes: int = 0
+    together: bool = False
     judged: int = 0
     trained: int = 0
 

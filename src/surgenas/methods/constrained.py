@@ -85,6 +85,6 @@ class _Ranking:
 
     def _place(self, arch: Architecture) -> tuple[float, tuple[str, ...]]:
         if arch not in self.known:
-            score = float(self.log_p[self.layers, moves.indices(self.space, arch)].sum())
+            score = float(self.log_p[self.layers, moves.path_of(self.space, arch)].sum())
             self.known[arch] = -score, arch.genes
         return self.known[arch]

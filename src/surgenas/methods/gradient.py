@@ -16,6 +16,9 @@ from surgenas.methods.base import EpochSummary, Latency
 from surgenas.methods.constrained import find_most_probable
 from surgenas.methods.shared_weights import SupernetSearch
 
+SKIPS = ("skip", "skip_connect")
+"""Operators that pass on what they read."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class GradientEpoch(EpochSummary):
@@ -40,8 +43,8 @@ class GradientSearch(SupernetSearch):
         """The search's present probability of each operator in each layer, (L, K)."""
 
     def path(self) -> tuple[int, ...]:
-        """The position of the most probable operator of each layer."""
-        return tuple(int(k) for k in self.probabilities().argmax(1))
+        """The positions of the operators of the network that is most probable now."""
+        return moves.path_of(self.space, self.largest())
 
     def propose(
         self, latency_ms: Latency, window_ms: tuple[float, float], count: int, rng: np.random.Generator
@@ -55,8 +58,9 @@ class GradientSearch(SupernetSearch):
     def add_path(self, known: dict[str, Any]) -> dict[str, Any]:
         """An epoch's values, with the fields added that all gradient searches report."""
         path = self.path()
-        genes = [choice.options[k] for choice, k in zip(self.space.choices, path, strict=True)]
-        return {**known, "path": path, "skips": genes.count("skip"), "multiplier": self.multiplier.value}
+        names = [row.options[k] for row, k in zip(self.space.rows, path, strict=True)]
+        skips = sum(name in SKIPS for name in names)
+        return {**known, "path": path, "skips": skips, "multiplier": self.multiplier.value}
 
 
 class Multiplier:
@@ -80,6 +84,12 @@ class Multiplier:
     def learn(self, relative: float) -> None:
         """One step of gradient ascent on lambda. relative: predicted latency over the limit."""
         self.value += self.lr * (relative - 1)
+
+
+def travelling(lr: float, travel: float, steps: int, least: float) -> float:
+    """The learning rate of logits that Adam moves by about `travel` in so many steps, at least `least`; `lr` itself
+    unless that is 0."""
+    return lr or max(least, travel / max(1, steps))
 
 
 def cosine(start: float, done: float) -> float:

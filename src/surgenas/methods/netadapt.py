@@ -69,7 +69,7 @@ class NetAdaptSearch(ShrinkingSearch):
 
     def logits(self, images: Tensor, index: int) -> Tensor:
         """The largest network's."""
-        logits: Tensor = self.supernet.at(images, moves.indices(self.space, self.path[0].arch))
+        logits: Tensor = self.supernet.at(images, moves.path_of(self.space, self.path[0].arch))
         return logits
 
     def smaller(self, target_ms: float, iteration: int) -> list[Architecture]:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from surgenas.core.architecture import Architecture
 from surgenas.core.capabilities import SharesWeights, require
 from surgenas.core.errors import SurgenasError, UsageError
-from surgenas.core.moves import indices, offered
+from surgenas.core.moves import path_of
 from surgenas.core.seeds import derive
 from surgenas.core.work import Epochs, Work
 from surgenas.methods.base import Batches, EpochSummary, Latency, Needs, Problem
@@ -103,7 +103,7 @@ class SupernetSearch(ABC):
         """Whether layer l has an operator k, (L, K).
 
         Raises UsageError if layers have unequally many, unless they share the weights of the largest."""
-        there_LK = torch.from_numpy(offered(self.space))
+        there_LK = torch.from_numpy(self.space.offered)
         if not there_LK.all() and self.supernet.shares != "elastic":
             raise UsageError(f"{self.config.name} needs equally many operators in every layer")
         return there_LK
@@ -164,7 +164,7 @@ class SupernetSearch(ABC):
     def weights_of(self, arch: Architecture) -> dict[str, Tensor]:
         """As `methods.base.HoldsWeights`."""
         network = self.space.build(arch)
-        found: dict[str, Tensor] = self.supernet.cut(indices(self.space, arch), network).state_dict()
+        found: dict[str, Tensor] = self.supernet.cut(path_of(self.space, arch), network).state_dict()
         return found
 
     def ask(self) -> Sequence[Work]:

@@ -243,7 +243,7 @@ class ShrinkingSearch(SupernetSearch):
         if accepted:
             self.path.append(replace(told, accuracy=chosen.accuracy))
             if chosen.weights:
-                self.supernet.take_back(moves.indices(self.space, chosen.arch), chosen.weights)
+                self.supernet.take_back(moves.path_of(self.space, chosen.arch), chosen.weights)
         else:
             self.refused.add(chosen.arch.key)
         now = self.path[-1]
@@ -252,7 +252,7 @@ class ShrinkingSearch(SupernetSearch):
     def judge(self, archs: Sequence[Architecture]) -> list[float]:
         """Held-out accuracies (0 to 1) with the present weights, in order; BN statistics are estimated anew."""
         assert self.held_out is not None, "checked at the start"
-        return accuracies(self.supernet, [moves.indices(self.space, arch) for arch in archs], self.held_out)
+        return accuracies(self.supernet, [moves.path_of(self.space, arch) for arch in archs], self.held_out)
 
     # --- proposals
 

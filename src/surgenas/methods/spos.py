@@ -54,7 +54,7 @@ class SPOS(Evolution, TrainsSharedWeights):
     generations: Count = 10
 
     def needs(self, space: Space) -> Needs:
-        passes = max(len(choice.options) for choice in space.choices) if self.sampler == "fair" else 1
+        passes = space.offered.shape[1] if self.sampler == "fair" else 1
         return Needs(
             shares=("choice", "elastic"), data="held out", cost="any", longer=self.longer, least_steps=self.least_steps,
             passes=passes, judged=self.population * self.generations,
@@ -127,7 +127,7 @@ class SPOSSearch(SupernetSearch):
             ms = latency_ms(archs)
             return (low <= ms) & (ms <= high)
 
-        indifferent = np.ones((len(space.choices), max(len(choice.options) for choice in space.choices)))
+        indifferent = np.ones(space.offered.shape)
         few = find_most_probable(space, indifferent, latency_ms, window_ms, rng, count=self.config.parents, samples=500)
         found = evolve(space, self.judge, self.config, feasible, rng, seeds=[*seeds, *few])
         return [judged.arch for judged in found]
@@ -136,7 +136,7 @@ class SPOSSearch(SupernetSearch):
         """Held-out accuracies (0 to 1), in order; BN statistics are estimated anew for each path
         (methods/candidates.py)."""
         assert self.held_out is not None, "a run holds images out for methods that say so"
-        paths = [moves.indices(self.space, arch) for arch in archs]
+        paths = [moves.path_of(self.space, arch) for arch in archs]
         fresh = [path for path in dict.fromkeys(paths) if path not in self.scores]
         self.scores |= zip(fresh, accuracies(self.supernet, fresh, self.held_out), strict=True)
         return [self.scores[path] for path in paths]

@@ -22,7 +22,7 @@ from surgenas.core.seeds import derive
 from surgenas.core.space import Space
 from surgenas.methods import SAMPLERS
 from surgenas.methods.base import Needs, Problem
-from surgenas.methods.gradient import GradientEpoch, GradientSearch, Multiplier, cosine
+from surgenas.methods.gradient import GradientEpoch, GradientSearch, Multiplier, cosine, travelling
 from surgenas.methods.samplers import Sampler
 from surgenas.methods.shared_weights import TrainsSharedWeights
 from surgenas.nn.supernet import Gates
@@ -89,7 +89,7 @@ class SurgeNAS(TrainsSharedWeights):
             )
 
     def needs(self, space: Space) -> Needs:
-        options = max(len(choice.options) for choice in space.choices)
+        options = space.offered.shape[1]
         passes = 1 if self.sampler in ("gdas", "spos") else options
         return Needs(shares=("choice", "cells", "elastic"), cost="relaxed", passes=passes)
 
@@ -128,7 +128,7 @@ class SurgeNASSearch(GradientSearch):
             self.supernet.parameters(), self.first_lr, momentum=c.momentum, weight_decay=c.weight_decay
         )
         searched = (c.epochs - self.warmup_epochs) * self.steps_per_epoch
-        alpha_lr = c.alpha_lr or max(1e-3, c.alpha_travel / max(1, searched))
+        alpha_lr = travelling(c.alpha_lr, c.alpha_travel, searched, least=1e-3)
         self.alpha_optimizer = torch.optim.Adam(
             [self.logits_LK], alpha_lr, betas=(0.5, 0.999), weight_decay=c.alpha_decay
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -15,9 +15,10 @@ Wiring = tuple[tuple[int, int], ...]
 
 
 class Cell(nn.Module):
-    """A small graph of operators that keeps the shape (N, C, H, W).
+    """A small graph of operators.
 
-    wiring: for each edge the node that it reads and the node that its output is added to.
+    wiring: for each edge the node that it reads and the node that its output is added to. Nodes are numbered from 0,
+    the inputs first.
     """
 
     def __init__(self, edges: Sequence[nn.Module], wiring: Wiring) -> None:
@@ -26,7 +27,12 @@ class Cell(nn.Module):
         self.wiring = wiring
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
-        return _flow(x_NCHW, self.wiring, lambda edge, x: self.edges[edge](x))
+        """What the last node holds, (N, C, H, W), of a cell with one input."""
+        return self.nodes([x_NCHW])[-1]
+
+    def nodes(self, inputs: Sequence[Tensor]) -> list[Tensor]:
+        """What all nodes hold, the inputs first; each is (N, C, H, W)."""
+        return _flow(inputs, self.wiring, lambda edge, x: self.edges[edge](x))
 
 
 class CellNetwork(nn.Module):
@@ -41,29 +47,42 @@ class CellNetwork(nn.Module):
 
 
 class ChoiceCell(nn.Module):
-    """A cell that holds K operators at each edge."""
+    """A cell that holds K operators at each edge.
 
-    def __init__(self, edges: Sequence[Sequence[nn.Module]], wiring: Wiring) -> None:
+    strides: how many times smaller each edge makes the height and width of what it reads; 1 everywhere if none is said.
+    """
+
+    def __init__(
+        self, edges: Sequence[Sequence[nn.Module]], wiring: Wiring, strides: Sequence[int] | None = None
+    ) -> None:
         super().__init__()
         self.edges = nn.ModuleList(nn.ModuleList(operators) for operators in edges)
         self.wiring = wiring
+        self.strides = tuple(strides or [1] * len(wiring))
 
     def forward(self, x_NCHW: Tensor, gates: Gates, eta: float = 0.0) -> Tensor:
-        """(N, C, H, W) -> the same shape. eta: strength of a shortcut beside every edge; 0 leaves it out."""
+        """What the last node holds, (N, C, H, W), of a cell with one input. eta: strength of a shortcut beside every
+        edge; 0 leaves it out."""
+        return self.nodes([x_NCHW], gates, eta)[-1]
+
+    def nodes(self, inputs: Sequence[Tensor], gates: Gates, eta: float = 0.0) -> list[Tensor]:
+        """What all nodes hold, the inputs first; each is (N, C, H, W)."""
 
         def run(edge: int, x: Tensor) -> Tensor:
             h = self._edge(edge, x, gates)
-            return torch.add(h, x, alpha=eta) if eta else h
+            return torch.add(h, thinned(x, self.strides[edge]), alpha=eta) if eta else h
 
-        return _flow(x_NCHW, self.wiring, run)
+        return _flow(inputs, self.wiring, run)
 
     def _edge(self, edge: int, x: Tensor, gates: Gates) -> Tensor:
-        operators = self.edges[edge]
+        """An operator whose weight is exactly 0 does not run: without it, the sum is the same bit for bit."""
+        operators: Any = self.edges[edge]
         if gates.path is None:
-            pairs = zip(gates.weights[edge], operators, strict=True)  # type: ignore[call-overload]
-            return torch.stack([y * operator(x) for y, operator in pairs]).sum(0)
+            parts = (gates.weights[edge, k] * operators[k](x) for k in gates.running[edge])
+            first = next(parts, None)
+            return thinned(x, self.strides[edge]) * 0.0 if first is None else sum(parts, first)
         k = gates.path[edge]
-        out: Tensor = operators[k](x)  # type: ignore[index]
+        out: Tensor = operators[k](x)
         # a weight of 1 changes nothing; but where it is learned, autograd adds up its gradient over all cells
         return gates.weights[edge, k] * out if gates.weights.requires_grad else out
 
@@ -115,10 +134,19 @@ class CellSupernet(nn.Module):
         return network
 
 
-def _flow(x: Tensor, wiring: Wiring, run: Callable[[int, Tensor], Tensor]) -> Tensor:
-    """Run all edges of a cell and return its last node. Edges must come in the order of the nodes that they lead to."""
-    nodes: dict[int, Tensor] = {0: x}
+def thinned(x_NCHW: Tensor, stride: int) -> Tensor:
+    """Every stride-th row and column of images."""
+    return x_NCHW if stride == 1 else x_NCHW[:, :, ::stride, ::stride]
+
+
+def _flow(inputs: Sequence[Tensor], wiring: Wiring, run: Callable[[int, Tensor], Tensor]) -> list[Tensor]:
+    """Run all edges of a cell and return what its nodes hold. Edges must come in the order of the nodes that they lead
+    to."""
+    nodes = list(inputs)
     for edge, (source, target) in enumerate(wiring):
         out = run(edge, nodes[source])
-        nodes[target] = nodes[target] + out if target in nodes else out
-    return nodes[max(nodes)]
+        if target == len(nodes):
+            nodes.append(out)
+        else:
+            nodes[target] = nodes[target] + out
+    return nodes

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from surgenas.core.architecture import Architecture
-from surgenas.core.moves import indices
+from surgenas.core.moves import path_of
 from surgenas.core.space import Space
 from surgenas.nn.chain import ChainNetwork
 from surgenas.nn.sharing import Sharing
@@ -35,6 +36,15 @@ class Gates:
     path: tuple[int, ...] | None
     leak: bool = False
 
+    @cached_property
+    def running(self) -> list[list[int]]:
+        """For each layer, the positions of the operators whose weight is not exactly 0."""
+        return [[k for k, there in enumerate(row) if there] for row in (self.weights.detach() != 0).tolist()]
+
+    def of_layers(self, first: int, last: int) -> Gates:
+        """The gates of a part of the layers: from `first` to before `last`."""
+        return Gates(self.weights[first:last], self.path[first:last] if self.path else None, self.leak)
+
     @classmethod
     def one_hot(cls, path: Sequence[int], operators: int, **where: Any) -> Gates:
         """The gates of one path of L positions, (L, operators), without a gradient. where: torch's device or dtype."""
@@ -44,7 +54,7 @@ class Gates:
     @classmethod
     def of(cls, space: Space, arch: Architecture) -> Gates:
         """The gates that run one architecture of a space."""
-        return cls.one_hot(indices(space, arch), max(len(c.options) for c in space.choices))
+        return cls.one_hot(path_of(space, arch), max(len(row.options) for row in space.rows))
 
 
 class ChoiceBlock(nn.Module):

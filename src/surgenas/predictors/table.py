@@ -73,10 +73,10 @@ def parse_latency_table(space: Space, content: bytes, path: Path) -> LatencyTabl
     if isinstance(fixed, dict):
         raise DataError(f'{path}: "fixed" is a number of milliseconds, not a layer')
     rows = []
-    for number, choice in enumerate(space.choices, start=1):
+    for number, choice in enumerate(space.rows, start=1):
         row = record.get(choice.name, record.get(str(number)))
         if not isinstance(row, dict):
-            raise DataError(f"{path}: no row for layer {number} ({choice.name}); expected {len(space.choices)} layers")
+            raise DataError(f"{path}: no row for layer {number} ({choice.name}); expected {len(space.rows)} layers")
         rows.append(tuple(_entry(path, number, row, operator) for operator in choice.options))
     return LatencyTable(fixed, tuple(rows))
 

@@ -20,6 +20,7 @@ CATALOG = {
     "nasbench201": "surgenas.spaces.nasbench201:NASBench201",
     "fbnet": "surgenas.spaces.fbnet:FBNet",
     "macro": "surgenas.spaces.macro:Macro",
+    "darts": "surgenas.spaces.darts:Darts",
     "elastic": "surgenas.spaces.elastic:Elastic",
 }
 

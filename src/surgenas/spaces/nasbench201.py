@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from surgenas.core.architecture import Architecture
 from surgenas.core.errors import UsageError
 from surgenas.core.space import Choice, CostTable
+from surgenas.nn.cell_operators import Nothing, relu_conv_bn
 from surgenas.nn.cells import Cell, CellNetwork, CellSupernet, ChoiceCell
 from surgenas.nn.cost import cost_of, count
 from surgenas.spaces.images import ImageSpace
@@ -86,24 +87,12 @@ def _parts(cell: Callable[[int], nn.Module], classes: int) -> list[nn.Module]:
 def _operator(gene: str, channels: int) -> nn.Module:
     """The module of one edge, which keeps the shape (N, C, H, W)."""
     if gene == "none":
-        return _Nothing()
+        return Nothing()
     if gene == "skip_connect":
         return nn.Identity()
     if gene == "avg_pool_3x3":
         return nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False)
-    return _relu_conv_bn(channels, channels, int(gene[-1]))
-
-
-def _relu_conv_bn(cin: int, cout: int, kernel: int, stride: int = 1) -> nn.Sequential:
-    conv = nn.Conv2d(cin, cout, kernel, stride, padding=kernel // 2, bias=False)
-    return nn.Sequential(nn.ReLU(), conv, nn.BatchNorm2d(cout))
-
-
-class _Nothing(nn.Module):
-    """An operator that passes zeros on, of the shape of its input."""
-
-    def forward(self, x_NCHW: Tensor) -> Tensor:
-        return x_NCHW * 0.0
+    return relu_conv_bn(channels, channels, int(gene[-1]))
 
 
 class _Reduction(nn.Module):
@@ -111,7 +100,7 @@ class _Reduction(nn.Module):
 
     def __init__(self, cin: int, cout: int) -> None:
         super().__init__()
-        self.convs = nn.Sequential(_relu_conv_bn(cin, cout, 3, stride=2), _relu_conv_bn(cout, cout, 3))
+        self.convs = nn.Sequential(relu_conv_bn(cin, cout, 3, stride=2), relu_conv_bn(cout, cout, 3))
         self.shortcut = nn.Sequential(nn.AvgPool2d(2), nn.Conv2d(cin, cout, 1, bias=False))
 
     def forward(self, x_NCHW: Tensor) -> Tensor:

@@ -51,11 +51,11 @@ def estimate(space: str, table: Path, arch: str, layout: str = "") -> TableEstim
     else:
         found = made.parse(arch)
     predictor = read_latency_table(made, table)
-    path = moves.indices(made, found)
+    path = moves.path_of(made, found)
     weight_LK = predictor.weight_LK.double()
     layers = tuple(
-        TableRow(choice.name, gene, float(row[k]))
-        for choice, gene, row, k in zip(made.choices, found.genes, weight_LK, path, strict=True)
+        TableRow(row.name, row.options[k], float(weight_K[k]))
+        for row, weight_K, k in zip(made.rows, weight_LK, path, strict=True)
     )
     exact = predictor.bias + sum(row.ms for row in layers)
     return TableEstimate(str(found), exact, _paper(made, found, weight_LK, predictor.bias), predictor.bias, layers)

@@ -12,9 +12,8 @@ from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.capabilities import Counted, SharesWeights, require
 from surgenas.core.space import CostTable, Space
-from surgenas.nn.cells import CellSupernet
 from surgenas.nn.cost import count, work_of
-from surgenas.nn.supernet import ChoiceSupernet, Gates
+from surgenas.nn.supernet import Gates
 from surgenas.predictors.base import make_predictor
 
 
@@ -75,19 +74,22 @@ def _check_costs(space: Space, arch: Architecture) -> None:
     assert np.isclose(float(counts_MD[:, 1].sum()) + costs.fixed_params, params)
     assert (counts_MD >= 0).all()
     assert costs.macs.shape == code[0].shape
-    assert len(costs.edges) == len(space.choices)
+    assert len(costs.edges) == len(space.rows)
 
 
 def _check_cut(space: Space, arch: Architecture) -> None:
     """Check that a network with weights cut out of the supernet computes what the supernet computes on that path."""
     supernet: Any = require(space, SharesWeights).supernet().train()
-    path, images = moves.indices(space, arch), torch.randn(2, *space.input_of(arch))
+    path, images = moves.path_of(space, arch), torch.randn(2, *space.input_of(arch))
     supernet.at(images, path)  # so that the statistics of BN are not those of a fresh network
+    for norm in getattr(supernet, "left_out", ()):
+        norm.reset_running_stats()
+        norm.eps = 0.0  # it changes nothing then
     network = supernet.cut(path, space.build(arch)).eval()
     supernet.eval()
     with torch.no_grad():
         expected = supernet.at(images, path)
         assert torch.allclose(network(images), expected, rtol=1e-4, atol=1e-5)
-        if isinstance(supernet, ChoiceSupernet | CellSupernet):  # all operators, summed by the same gates
+        if supernet.shares in ("choice", "cells"):  # all operators, summed by the same gates
             everything = Gates(Gates.of(space, arch).weights, path=None)
             assert torch.allclose(supernet(images, everything), expected, rtol=1e-4, atol=1e-5)

@@ -94,8 +94,8 @@ class TableTarget:
         return self.space.canonical(self.space.check(job.arch))
 
     def _rows(self, arch: Architecture) -> tuple[tuple[str, float], ...]:
-        table, path = self._latencies, moves.indices(self.space, arch)
-        layers = [(choice.name, row[k]) for choice, row, k in zip(self.space.choices, table.rows, path, strict=True)]
+        table, path = self._latencies, moves.path_of(self.space, arch)
+        layers = [(choice.name, row[k]) for choice, row, k in zip(self.space.rows, table.rows, path, strict=True)]
         return (*layers, ("everything else", table.fixed_ms))
 
     @cached_property

@@ -79,7 +79,7 @@ def _time_paths(run: Run, searching: Searching) -> tuple[float, int]:
 
 def _path_forward(space: Any, device: torch.device) -> Callable[[Architecture, Tensor], Tensor]:
     supernet: Any = require(space, SharesWeights).supernet().to(device).to(memory_format=torch.channels_last)
-    return lambda arch, images: supernet.at(images, moves.indices(space, arch))
+    return lambda arch, images: supernet.at(images, moves.path_of(space, arch))
 
 
 def _network_forward(space: Any, device: torch.device) -> Callable[[Architecture, Tensor], Tensor]:

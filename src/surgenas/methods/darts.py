@@ -1,0 +1,244 @@
+"""DARTS: all operators at once, weighted by what a second half of the images prefers; and DARTS-PT, which selects anew.
+
+Liu, Simonyan, Yang: "DARTS: Differentiable Architecture Search", ICLR 2019, arXiv 1806.09055. DARTS-PT is in
+perturbation.py. What is published and what is ours: docs/methods/darts_pt.md.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from surgenas.core import moves
+from surgenas.core.bounds import Count, NotNegative, Positive, Share
+from surgenas.core.errors import UsageError
+from surgenas.core.seeds import derive, generator
+from surgenas.core.space import Space
+from surgenas.methods.base import Needs, Problem
+from surgenas.methods.gradient import GradientEpoch, Multiplier, travelling
+from surgenas.methods.perturbation import Decision, judgements, weights_with
+from surgenas.methods.selecting import SelectingSearch
+from surgenas.methods.shared_weights import TrainsSharedWeights
+from surgenas.methods.unrolled import Batch, unrolled_gradient
+from surgenas.nn.supernet import Gates
+
+LEAST_HELD = 30
+"""With fewer images in the second half, one of them moves an accuracy by more than what tells operators apart."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DARTS(TrainsSharedWeights):
+    """Settings of one search. Where they differ from the authors' CIFAR-10 ones, they are scaled to short searches.
+
+    last_lr: the learning rate of the weights at the end; of tuning, a tenth of weight_lr.
+    alpha_lr: learning rate of the logits, at least 3e-4 in any case; 0 derives it from `alpha_travel`.
+    alpha_travel: about how far a logit can move in the whole search.
+    alpha_decay: weight decay of the logits.
+    fixed: all operators keep equal weights; with selection=perturbation this is what its authors call fix-alpha.
+    order: 1 takes the weights as they are when the logits learn, 2 as they would be after one step more.
+    selection: "magnitude" prefers operators of large weight, "perturbation" those without which accuracy is lost most.
+    tuning: epochs that train the weights on, after each decision of selection=perturbation but the last.
+    """
+
+    name: ClassVar[str] = "darts"
+    default_space: ClassVar[str] = "darts"
+
+    epochs: Count = 20
+    weight_lr: Positive = 0.025
+    last_lr: NotNegative = 0.001
+    momentum: Share = 0.9
+    weight_decay: NotNegative = 3e-4
+    clip: Positive = 5.0
+    label_smoothing: Share = 0.0
+    alpha_lr: NotNegative = 0.0
+    alpha_travel: Positive = 6.0
+    alpha_decay: NotNegative = 1e-3
+    fixed: bool = False
+    order: Literal[1, 2] = 1
+    selection: Literal["magnitude", "perturbation"] = "magnitude"
+    tuning: Count = 5
+
+    def needs(self, space: Space) -> Needs:
+        operators = int(space.offered.sum(1).max())
+        judged = judgements(space) if self.selection == "perturbation" else 0
+        return Needs(
+            shares=("cells", "choice"), data="halves", cost="any", passes=operators * (1 if self.fixed else 2),
+            together=True, judged=judged * operators,
+        )  # fmt: skip
+
+    def begin(self, problem: Problem) -> DARTSSearch:
+        return DARTSSearch(self, problem)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DARTSPT(DARTS):
+    """Settings of a search whose operators are selected by taking each away: `darts` with selection=perturbation."""
+
+    name: ClassVar[str] = "darts-pt"
+
+    selection: Literal["magnitude", "perturbation"] = "perturbation"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DARTSEpoch(GradientEpoch):
+    """The summary of an epoch.
+
+    held_accuracy: on the second half of the images, averaged over the steps; NaN while nothing is learned from it.
+    entropy: of the operator probabilities, mean over rows, in nats. chosen_ms: predicted latency of the network that
+    the search would choose now, which stands also for `latency_ms` where no term of the loss counts latency.
+    decisions: what was decided before this epoch (perturbation.py), as plain values. probabilities: of the operators of
+    each row.
+    """
+
+    held_accuracy: float
+    entropy: float
+    chosen_ms: float
+    decisions: list[dict[str, Any]] = field(default_factory=list)
+    probabilities: list[list[float]] = field(default_factory=list)
+
+
+class DARTSSearch(SelectingSearch):
+    """Trains weights on one half of the images and logits on the other; then, if wanted, decides edge by edge."""
+
+    config: DARTS
+
+    def start(self) -> None:
+        super().start()
+        c = self.config
+        held = len(self.held_out.images) if self.held_out else 0
+        if held < LEAST_HELD:
+            raise UsageError(
+                f"{c.name} needs a second half of the images, and {held} are too few to tell operators apart; give it "
+                f"data with {2 * LEAST_HELD} or more images"
+            )
+        self.there_LK = torch.from_numpy(self.space.offered).to(self.device)
+        generator_ = torch.Generator().manual_seed(derive(self.seed, "logits"))
+        logits = 1e-3 * torch.randn(self.there_LK.shape, generator=generator_)
+        self.logits_LK = nn.Parameter(torch.zeros_like(logits) if c.fixed else logits).to(self.device)
+        self.multiplier = Multiplier(0.0, 0.0)
+        self.weight_optimizer = torch.optim.SGD(
+            self.supernet.parameters(), self.first_lr, momentum=c.momentum, weight_decay=c.weight_decay
+        )
+        steps = c.epochs * self.steps_per_epoch
+        self.alpha_optimizer = torch.optim.Adam(
+            [self.logits_LK], travelling(c.alpha_lr, c.alpha_travel, steps, least=3e-4), betas=(0.5, 0.999),
+            weight_decay=c.alpha_decay,
+        )  # fmt: skip
+        self.criterion = nn.CrossEntropyLoss(label_smoothing=c.label_smoothing)
+
+    # --- one step
+
+    def step(self, images: Tensor, labels: Tensor, index: int) -> tuple[float, float, float]:
+        """Update the logits on images of the second half, then the weights on these. Returns loss, accuracy, latency in
+        ms."""
+        latency_ms = math.nan if self.config.fixed else self._alpha_step(images, labels, index)
+        self.weight_optimizer.param_groups[0]["lr"] = self._weight_lr(index)
+        self.weight_optimizer.zero_grad()
+        logits = self.supernet(images, Gates(self._weights().detach(), None))
+        loss = self.criterion(logits, labels)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.supernet.parameters(), self.config.clip)
+        self.weight_optimizer.step()
+        return float(loss.detach()), float((logits.detach().argmax(1) == labels).float().mean()), latency_ms
+
+    def _weight_lr(self, index: int) -> float:
+        c, total = self.config, self.config.epochs * self.steps_per_epoch
+        if index >= total:
+            return self.first_lr / 10
+        last = min(c.last_lr, self.first_lr)
+        return last + (self.first_lr - last) * 0.5 * (1 + math.cos(math.pi * index / total))
+
+    def _alpha_step(self, images: Tensor, labels: Tensor, index: int) -> float:
+        held_images, held_labels = self._second_half(index, len(labels))
+        gradient, logits = self._first_order(held_images, held_labels)
+        if self.config.order == 2:
+            gradient = unrolled_gradient(
+                self.supernet, self.weight_optimizer, self._loss, self.logits_LK, train=(images, labels),
+                held=(held_images, held_labels), lr=self._weight_lr(index),
+            )  # fmt: skip
+        self.seen.append(float((logits.argmax(1) == held_labels).float().mean()))
+        latency_grad, latency_ms = self.latency_term(index)
+        self.logits_LK.grad = gradient if latency_grad is None else gradient + latency_grad
+        self.alpha_optimizer.step()
+        return latency_ms
+
+    def latency_term(self, index: int) -> tuple[Tensor | None, float]:
+        """(gradient (L, K) of the latency's part of the loss, latency in ms); DARTS has none."""
+        return None, math.nan
+
+    def _second_half(self, index: int, count: int) -> tuple[Tensor, Tensor]:
+        """A batch of the images held out: in every pass over them, each comes once."""
+        assert self.held_out is not None, "checked at the start"
+        every = len(self.held_out.images)
+        count = min(count, every)
+        turn, place = divmod(index, every // count)
+        order = torch.from_numpy(generator(self.seed, "second half", turn).permutation(every))
+        picked = order[place * count : (place + 1) * count].to(self.device)
+        return self.held_out.images[picked], self.held_out.labels[picked]
+
+    def _loss(self, batch: Batch, weights: Mapping[str, Tensor]) -> Tensor:
+        """The loss on a batch with these weights of the supernet, by name."""
+        images, labels = batch
+        said = functional_call(self.supernet, dict(weights), (images, Gates(self._weights(), None)))
+        found: Tensor = self.criterion(said, labels)
+        return found
+
+    def _first_order(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """(gradient (L, K) of the loss on these images for the logits, what the network says of them)."""
+        said = self.supernet(images, Gates(self._weights(), None))
+        (gradient,) = torch.autograd.grad(self.criterion(said, labels), self.logits_LK)
+        return gradient, said.detach()
+
+    # --- what operators weigh
+
+    def offered_logits(self) -> Tensor:
+        """The logits (L, K), -inf where a row has no such operator."""
+        return self.logits_LK.masked_fill(~self.there_LK, -math.inf)
+
+    def probabilities(self) -> Tensor:
+        """softmax(logits), (L, K)."""
+        return self.offered_logits().detach().softmax(dim=1)
+
+    def _weights(self) -> Tensor:
+        """What the operators weigh in the supernet, (L, K), with all that is decided."""
+        return weights_with(self.decisions, self.offered_logits().softmax(dim=1))
+
+    # --- epochs and state
+
+    def summary(self, known: dict[str, Any]) -> DARTSEpoch:
+        p_LK = self.probabilities()
+        chosen_ms = float(self.predictor.predict(moves.encode(self.space, [self.largest()]))[0])
+        if math.isnan(known["latency_ms"]):
+            known["latency_ms"] = chosen_ms
+        return DARTSEpoch(
+            **self.add_path(known), held_accuracy=float(np.mean(self.seen)) if self.seen else math.nan,
+            entropy=float(-(p_LK * p_LK.clamp_min(1e-12).log()).sum(1).mean()),
+            chosen_ms=chosen_ms,
+            decisions=[asdict(decision) for decision in self.news],
+            probabilities=[[round(p, 4) for p in row] for row in p_LK.tolist()],
+        )  # fmt: skip
+
+    def own_state(self) -> dict[str, Any]:
+        return {
+            "supernet": self.supernet.state_dict(),
+            "logits": self.logits_LK.detach(),
+            "weight_optimizer": self.weight_optimizer.state_dict(),
+            "alpha_optimizer": self.alpha_optimizer.state_dict(),
+            "multiplier": self.multiplier.value,
+            "decisions": [asdict(decision) for decision in self.decisions],
+        }
+
+    def load_own_state(self, state: dict[str, Any]) -> None:
+        self.supernet.load_state_dict(state["supernet"])
+        self.logits_LK.data.copy_(state["logits"])
+        self.weight_optimizer.load_state_dict(state["weight_optimizer"])
+        self.alpha_optimizer.load_state_dict(state["alpha_optimizer"])
+        self.multiplier.value = float(state["multiplier"])
+        self.decisions = [Decision(**decision) for decision in state["decisions"]]

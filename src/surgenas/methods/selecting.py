@@ -1,0 +1,98 @@
+"""When does a gradient search select by taking operators away? After its epochs, with passes that tune the weights in
+between (perturbation.py says how it decides)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from surgenas.core import moves
+from surgenas.core.architecture import Architecture
+from surgenas.methods.base import Batches, EpochSummary, Latency
+from surgenas.methods.constrained import find_most_probable
+from surgenas.methods.gradient import GradientSearch
+from surgenas.methods.perturbation import Decision, decide, events_of, scores, weights_with
+from surgenas.nn.statistics import batch_statistics
+from surgenas.nn.supernet import Gates
+from surgenas.tasks.classification import share_right
+
+TOGETHER = 64
+"""How many images are judged at once; BN has the statistics of as many."""
+
+
+class SelectingSearch(GradientSearch):
+    """A gradient search whose settings have `selection` and `tuning`, and whose supernet runs all operators at once.
+
+    events: what is still to be decided, all of it, in order; none unless selection=perturbation. decisions: so far.
+    news: those since the epoch before. seen: accuracies on the images held out in the steps of this epoch.
+    """
+
+    def start(self) -> None:
+        wanted = self.config.selection == "perturbation"
+        self.events = events_of(self.space, self.seed) if wanted else []
+        self.decisions: list[Decision] = []
+        self.news: list[Decision] = []
+        self.seen: list[float] = []
+
+    @property
+    def epochs(self) -> int:
+        return int(self.config.epochs) + self.config.tuning * len(self.events[1:])
+
+    def run_epoch(self, epoch: int, batches: Batches) -> EpochSummary:
+        """Train for one pass; before a pass that tunes the weights after a decision, and after the last pass of all,
+        decide."""
+        self.seen, before = [], len(self.decisions)
+        tuned = epoch - self.config.epochs
+        if self.events and 0 <= tuned < self.config.tuning * len(self.events[1:]) and tuned % self.config.tuning == 0:
+            self._decide(tuned // self.config.tuning)
+        self.news = self.decisions[before:]
+        found = super().run_epoch(epoch, batches)
+        if self.events and epoch + 1 == self.epochs:
+            self._decide(len(self.events) - 1)
+            known = {name: getattr(found, name) for name in ("epoch", "loss", "accuracy", "latency_ms")}
+            self.news = self.decisions[before:]
+            return self.summary(known)
+        return found
+
+    def _decide(self, event: int) -> None:
+        self.decisions += decide(
+            self.events[event], self.decisions, self.probabilities(), self.space.offered, self.judge
+        )
+
+    @torch.no_grad()
+    def judge(self, weights: Sequence[Tensor]) -> list[float]:
+        """The supernet's accuracies (0 to 1) on the second half, with each of these weights (L, K) of operators; BN has
+        the statistics of each batch."""
+        assert self.held_out is not None, "checked at the start"
+        found = []
+        with batch_statistics(self.supernet):
+            for weights_LK in weights:
+                gates = Gates(weights_LK, None)
+                parts = self.held_out.images.split(TOGETHER)
+                said = torch.cat([self.supernet(part, gates).argmax(1) for part in parts])
+                found.append(share_right(said, self.held_out.labels, balanced=self.held_out.balanced))
+        return found
+
+    def preferences(self) -> Tensor:
+        """What a proposal maximises, as probabilities (L, K) of operators."""
+        if not self.decisions:
+            return self.probabilities()
+        return torch.from_numpy(scores(self.decisions, self.space.offered)).softmax(dim=1)
+
+    def propose(
+        self, latency_ms: Latency, window_ms: tuple[float, float], count: int, rng: np.random.Generator
+    ) -> list[Architecture]:
+        """The network that was selected if it lies in the window, then those that lose the least preference."""
+        first = self.largest()
+        low, high = window_ms
+        fits = bool(self.decisions) and low <= float(latency_ms([first])[0]) <= high
+        p_LK = self.preferences().double().cpu().numpy()
+        others = find_most_probable(self.space, p_LK, latency_ms, window_ms, rng, count=count)
+        return [*([first] if fits else []), *(arch for arch in others if not fits or arch != first)][:count]
+
+    def largest(self) -> Architecture:
+        """What was decided so far, and the probable operators elsewhere."""
+        return moves.decode(self.space, weights_with(self.decisions, self.probabilities()).double().cpu().numpy())

@@ -1,0 +1,53 @@
+"""When a selection happens: after the epochs, with tuning in between, and once for each event."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from surgenas.methods.darts import DARTSPT
+from surgenas.nn.supernet import Gates
+from tests.methods.test_darts import TWO, make, run
+
+
+@pytest.fixture(scope="module")
+def few(halves):
+    return halves[0], replace(halves[1], images=halves[1].images[:32], labels=halves[1].labels[:32])
+
+
+def test_decisions_fall_after_the_epochs_and_the_last_after_the_last_tuning(few):
+    search = make(few, DARTSPT, TWO, tuning=1, epochs=2)
+    search.judge = lambda weights: [0.5] * len(weights)
+    events = run(few, search)
+    told = [len(event.decisions) for event in events]
+    assert told[:2] == [0, 0], "while the weights are trained"
+    assert told[2:16] == [2] * 14, "an edge of either cell, then the nodes"
+    assert sum(told) == 28 + 12
+    assert not search.ask()
+
+
+def test_a_selected_network_outside_the_window_is_not_proposed(few):
+    search = make(few, DARTSPT, TWO, tuning=1, epochs=1)
+    rng = np.random.default_rng(0)
+    search.judge = lambda weights: rng.random(len(weights)).tolist()
+    for event in range(len(search.events)):
+        search._decide(event)
+    chosen = search.largest()
+
+    def latency(archs):
+        return np.array([2.0 if arch == chosen else 1.0 for arch in archs])
+
+    assert search.propose(latency, (1.5, 2.5), 3, rng) == [chosen]
+    assert chosen not in search.propose(latency, (0.5, 1.5), 3, rng)
+
+
+def test_judged_is_the_accuracy_with_these_weights_alone(few):
+    search = make(few, DARTSPT, TWO)
+    seen = []
+    said = search.supernet.forward
+    search.supernet.forward = lambda x, gates: seen.append(gates) or said(x, gates)
+    assert len(search.judge([search.probabilities()] * 2)) == 2
+    assert all(isinstance(gates, Gates) and gates.path is None for gates in seen)
+    assert len(seen) == 2, "32 images fit into one batch"
