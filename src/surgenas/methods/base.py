@@ -120,7 +120,7 @@ class Problem:
 class Search(Protocol):
     """A search in progress. Its state is the history of what it was told, and what `state_dict` returns.
 
-    most_events: how many events it will give, at most, from its beginning to its end.
+    most_events: how many events it will give from its beginning to its end, as far as it knows.
     """
 
     @property

@@ -169,7 +169,7 @@ class SupernetSearch(ABC):
 
     def ask(self) -> Sequence[Work]:
         """The next epoch; empty if none is left."""
-        left = not self.finished and self.done < self.most_events
+        left = not self.finished and self.done < self.epochs + self.problem.extra
         return [Epochs(self.done)] if left else []
 
     def tell(self, work: Work, result: Batches) -> Sequence[EpochSummary]:

@@ -99,6 +99,7 @@ class ShrinkingSearch(SupernetSearch):
         )
         self.criterion = nn.CrossEntropyLoss(label_smoothing=c.label_smoothing)
         reach, missing = c.reach(c.iterations), 1 - self.limit_ms / self._predicted_ms(self.path[0].arch)
+        self.needed = next((n for n in range(1, c.iterations) if c.reach(n) >= missing), c.iterations)
         if missing > reach and not self.problem.extra:
             raise UsageError(
                 f"iterations {c.iterations}, step {c.step:g}, decay {c.decay:g} save {reach:.0%} of the latency, and "
@@ -119,6 +120,11 @@ class ShrinkingSearch(SupernetSearch):
     @property
     def epochs(self) -> int:
         return self.training_epochs + self.config.iterations
+
+    @property
+    def most_events(self) -> int:
+        """As many as steps that save what they should need; the search may take more, up to its settings."""
+        return self.training_epochs + self.needed + self.problem.extra
 
     def step(self, images: Tensor, labels: Tensor, index: int) -> Step:
         """Train shared weights on one mini-batch."""

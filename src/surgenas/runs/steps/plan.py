@@ -24,7 +24,7 @@ from surgenas.training.augment import steps_per_epoch, train_batches
 
 SECONDS_PER_SAMPLE = 0.9
 """Seconds to export, check and measure one network, as seen on two cores of a server CPU."""
-FORWARD, FORWARD_ALONE = 0.08, 0.35
+FORWARD, FORWARD_ALONE = 0.08, 0.25
 """Judging an image takes this share of the time that training on it takes: where candidates share computed prefixes,
 and where each is a network by itself."""
 OVERHEAD_S = 90.0
