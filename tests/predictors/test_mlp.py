@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from surgenas.predictors.mlp import MlpPredictor
+from surgenas.predictors.mlp import LpmPredictor, MlpPredictor
 from surgenas.spaces.mobile import Mobile
 
 COSTS = Mobile(layout="small", resolution=16, classes=10).costs()
@@ -19,6 +19,12 @@ def test_its_network_is_two_hidden_layers_on_the_code(layers, operators):
     shapes = [tuple(p.shape) for p in network.parameters() if p.ndim == 2]
     assert shapes == [(128, layers * operators), (64, 128), (1, 64)]
     assert network(torch.zeros(3, layers, operators)).shape == (3,)
+
+
+def test_that_of_la_darts_is_wider():
+    """512, 512 and 256 on the 196 entries of two cells of 14 edges and 7 operators."""
+    shapes = [tuple(p.shape) for p in LpmPredictor(COSTS).make_network(28, 7).parameters() if p.ndim == 2]
+    assert shapes == [(512, 196), (512, 512), (256, 512), (1, 256)]
 
 
 def test_it_learns_what_it_is_shown():

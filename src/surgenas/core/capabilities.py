@@ -103,6 +103,18 @@ class Shrinks(Protocol):
         """The largest network on smaller and smaller images, the smallest first."""
 
 
+Cells = dict[str, list[tuple[int, int, str]]]
+"""By the kind of cell its edges: the node that is read, the node that is added to, the operator."""
+
+
+@runtime_checkable
+class MadeOfCells(Protocol):
+    """Its networks repeat small graphs."""
+
+    def cells(self, arch: Architecture) -> Cells:
+        """The cells of a network."""
+
+
 @runtime_checkable
 class ThinsOut(Protocol):
     """Nodes of its networks read some of the edges that the supernet has: two of each node's."""

@@ -1,7 +1,7 @@
 """DARTS: all operators at once, weighted by what a second half of the images prefers; and DARTS-PT, which selects anew.
 
 Liu, Simonyan, Yang: "DARTS: Differentiable Architecture Search", ICLR 2019, arXiv 1806.09055. DARTS-PT is in
-perturbation.py. What is published and what is ours: docs/methods/darts_pt.md.
+perturbation.py. What is published and what is ours: docs/methods/darts.md.
 """
 
 from __future__ import annotations

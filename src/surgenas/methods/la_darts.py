@@ -2,7 +2,7 @@
 
 After the abstract of Xu, Xie, Zhang, Chen, Shi, Tian, Xiong: "Latency-Aware Differentiable Neural Architecture Search",
 arXiv 2001.06392, which has no public code. Whole networks are drawn from the logits by the rule that decodes them, and
-a predictor learned from measurements says their latency (docs/methods/la_darts.md).
+a predictor learned from measurements says their latency (docs/methods/darts.md).
 """
 
 from __future__ import annotations

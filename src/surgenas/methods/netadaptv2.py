@@ -19,10 +19,14 @@ from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.bounds import Count
 from surgenas.core.seeds import generator
-from surgenas.core.space import Space
+from surgenas.core.space import Floats, Space
 from surgenas.methods.base import Batches, Needs, Problem
 from surgenas.methods.shrink_path import Chosen
 from surgenas.methods.shrinking import Shrinking, ShrinkingSearch
+
+
+PROPOSED = 6
+"""How many networks are made for each one that is judged (docs/log.md, candidates of an iteration)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,8 +74,9 @@ class NetAdaptV2Search(ShrinkingSearch):
 
     def smaller(self, target_ms: float, iteration: int) -> list[Architecture]:
         """Networks in which a few random choices shrink, one option at a time, a random one of them each time, until
-        the target is met or none of them can shrink further."""
-        rng, J = generator(self.seed, "descent", iteration), self.config.samples
+        the target is met or none of them can shrink further. PROPOSED times as many as are judged are made, and those
+        stay that give up the least."""
+        rng, J = generator(self.seed, "descent", iteration), PROPOSED * self.config.samples
         now = np.array(moves.indices(self.space, self.path[-1].arch))
         free = self._saving(now)
         if not len(free):
@@ -85,7 +90,10 @@ class NetAdaptV2Search(ShrinkingSearch):
                 places[row, rng.choice(left)] -= 1
             late = self.predicted(self._networks(places[missing])) > target_ms
             missing = np.array([row for row in missing[late] if places[row, some[row]].any()], dtype=np.int64)
-        return self._networks(places)
+        places = np.unique(places, axis=0)
+        meets = self.predicted(self._networks(places)) <= target_ms
+        best = np.lexsort((given_up(places, now), ~meets))
+        return self._networks(places[best[: self.config.samples]])
 
     def _saving(self, now: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """The choices that save latency at their smallest option; those of a block that is off do not."""
@@ -103,3 +111,11 @@ class NetAdaptV2Search(ShrinkingSearch):
         scores, ms = self.judge(archs), self.predicted(archs)
         best = max(range(len(archs)), key=lambda i: (scores[i], -ms[i]))
         return Chosen(archs[best], scores[best])
+
+
+def given_up(places: npt.NDArray[np.int64], now: npt.NDArray[np.int64]) -> Floats:
+    """(N,), how much smaller each of N networks is than the present one, by the positions of their options (N, C) and
+    (C,): the sum over choices of log (options left before / options left). It costs little to take a bit of several
+    choices, and much to take nearly all of one."""
+    left: Floats = np.log((now + 1) / (places + 1)).sum(1)
+    return left

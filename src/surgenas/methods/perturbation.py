@@ -1,7 +1,7 @@
 """Which operators of a trained supernet matter? Each is taken away in turn: DARTS-PT's selection rule.
 
 Wang, Cheng, Chen, Tang, Hsieh: "Rethinking Architecture Selection in Differentiable NAS", ICLR 2021, arXiv 2108.04392;
-where the paper is silent, as in its authors' code (docs/methods/darts_pt.md).
+where the paper is silent, as in its authors' code (docs/methods/darts.md).
 
 An operator is away when its weight is 0; the others keep theirs. A decided edge has weight 1 for its operator. Judged
 are edges in random order, one of each kind of cell at a time, and then, where a node reads only some of its edges, the

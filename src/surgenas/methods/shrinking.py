@@ -34,8 +34,9 @@ from surgenas.methods.shrink_path import Chosen, Reached, ShrinkStep
 
 LEAST_HELD = 30
 """With fewer held-out images, one of them moves an accuracy by more than what tells candidates apart."""
-SURE = 2.0
-"""A step is at least so many times what a measurement may be off by."""
+SURE, COARSEST = 2.0, 2.0
+"""A step is at least so many times what a measurement may be off by, but at most so many times what was planned: a
+machine that is noisy shall cost an iteration that is taken back, not the accuracy of a leap."""
 LOWER = 0.02
 """After a miss, the search aims lower by this share of the limit."""
 NEAR = 24
@@ -201,7 +202,8 @@ class ShrinkingSearch(SupernetSearch):
         c, now = self.config, self.path[-1]
         now_ms = self.ms_of(now)
         step_ms = c.step * c.decay**iteration * self.ms_of(self.path[0])
-        return min(max(self.aim_ms, now_ms - step_ms), now_ms * (1 - SURE * now.doubt))
+        sure_ms = min(now_ms * SURE * now.doubt, COARSEST * step_ms)
+        return min(max(self.aim_ms, now_ms - step_ms), now_ms - sure_ms)
 
     @abstractmethod
     def smaller(self, target_ms: float, iteration: int) -> list[Architecture]:

@@ -4,6 +4,7 @@ CATALOG = {
     "process": "surgenas.predictors.process:GraphProcess",
     "gnn": "surgenas.predictors.graph:GraphPredictor",
     "mlp": "surgenas.predictors.mlp:MlpPredictor",
+    "lpm": "surgenas.predictors.mlp:LpmPredictor",
     "boosting": "surgenas.predictors.boosting:BoostingPredictor",
     "ridge": "surgenas.predictors.linear:RidgePredictor",
     "lookup": "surgenas.predictors.linear:LookupPredictor",

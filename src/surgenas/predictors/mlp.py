@@ -1,6 +1,9 @@
-"""The predictor of LightNAS: an MLP on the one-hot code (147-128-64-1 for 21 layers of 7 operators)."""
+"""MLPs on the one-hot code: the predictor of LightNAS (147-128-64-1 for 21 layers of 7 operators), and that of LA-DARTS."""
 
 from __future__ import annotations
+
+from itertools import pairwise
+from typing import ClassVar
 
 from torch import nn
 
@@ -8,15 +11,17 @@ from surgenas.predictors.neural import NeuralPredictor
 
 
 class MlpPredictor(NeuralPredictor):
-    """An ensemble of networks with two hidden layers, of 128 and 64 units."""
+    """An ensemble of networks with hidden layers of 128 and 64 units, as LightNAS has them."""
+
+    widths: ClassVar[tuple[int, ...]] = (128, 64)
 
     def make_network(self, layers: int, operators: int) -> nn.Module:
-        return nn.Sequential(
-            nn.Flatten(),
-            nn.Linear(layers * operators, 128),
-            nn.ReLU(),
-            nn.Linear(128, 64),
-            nn.ReLU(),
-            nn.Linear(64, 1),
-            nn.Flatten(0),
-        )
+        sizes = (layers * operators, *self.widths)
+        hidden = [layer for i, o in pairwise(sizes) for layer in (nn.Linear(i, o), nn.ReLU())]
+        return nn.Sequential(nn.Flatten(), *hidden, nn.Linear(sizes[-1], 1), nn.Flatten(0))
+
+
+class LpmPredictor(MlpPredictor):
+    """The latency prediction module of LA-DARTS; its widths are not known, these are ours (docs/methods/darts.md)."""
+
+    widths: ClassVar[tuple[int, ...]] = (512, 512, 256)

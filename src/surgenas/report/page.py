@@ -11,7 +11,7 @@ from typing import Any
 from surgenas.core.files import write_atomic
 from surgenas.core.units import show_ms, show_seconds
 from surgenas.hardware.timed.as_it_comes import RUNS
-from surgenas.report import figures, misjudged
+from surgenas.report import cells_page, figures, misjudged
 from surgenas.report.by_class import section
 from surgenas.report.operators_page import operators_figure
 from surgenas.report.snippet import snippets
@@ -57,7 +57,7 @@ def page(summary: Summary, story: Story, shots: bytes = b"") -> str:
         classes=section(summary.classes, _table, _figure) + _misjudged(summary, story, shots),
         predictors=_predictors(summary),
         decisions=_decisions(story),
-        operators=_operators(story),
+        operators=_operators(story) + cells_page.sections(story, _figure),
         layers=_layers(story.layers),
         use=_use(summary),
         facts=_setting(summary, story),

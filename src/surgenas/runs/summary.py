@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from surgenas.core.architecture import Architecture
+from surgenas.core.capabilities import Cells, MadeOfCells
 from surgenas.core.cost import Cost, Evidence
 from surgenas.core.record import Record
 from surgenas.hardware.costs import compare
@@ -152,7 +153,8 @@ class Story(Record):
 
     data, epochs, trials, training: events of the journal; training by the name of the network. target: what was asked
     for costs. held_out: predictions against measurements. layers: of the found network. rounds: of measuring
-    candidates. misjudged: the test images that the found network judges worst.
+    candidates. misjudged: the test images that the found network judges worst. cells: of the found network. rows: the
+    layers or edges that a search weighed operators on, and these operators.
     """
 
     data: Mapping[str, Any]
@@ -165,6 +167,8 @@ class Story(Record):
     selected: Selected | None
     rounds: int | None
     misjudged: tuple[Misjudged, ...] = ()
+    cells: Cells = field(default_factory=dict)
+    rows: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @property
     def is_estimated(self) -> bool:
@@ -212,6 +216,7 @@ def tell_story(run: Run) -> Story:
     trained = run.trained(FOUND)
     predicted, target = run.result(Predicted), journal.last("target")
     names = dict.fromkeys(e["network"] for e in journal.all("trained"))
+    weighs = any("probabilities" in e["summary"] for e in journal.all("epoch"))
     return Story(
         data=journal.last("data") or {},
         target=TargetInfo.from_json({k: v for k, v in target.items() if k != "event"}) if target else None,
@@ -223,6 +228,8 @@ def tell_story(run: Run) -> Story:
         selected=run.result(Selected),
         rounds=derived.rounds if derived else None,
         misjudged=trained.misjudged if trained else (),
+        cells=run.space.cells(derived.architecture) if derived and isinstance(run.space, MadeOfCells) else {},
+        rows=tuple((row.name, row.options) for row in run.space.rows) if weighs else (),
     )
 
 

@@ -17,6 +17,7 @@ import torch
 from torch import nn
 
 from surgenas.core.architecture import Architecture, Setting
+from surgenas.core.capabilities import Cells
 from surgenas.core.errors import UsageError
 from surgenas.core.space import Choice, CostTable, Floats, Positions
 from surgenas.nn.cells import Cell, ChoiceCell
@@ -172,6 +173,12 @@ class Darts(ImageSpace):
                 position = self.choices[gene + 1 + i].options.index(genes[gene + 1 + i])
                 found[number // len(PAIRS)].append((options[position], source))
         return found
+
+    def cells(self, arch: Architecture) -> Cells:
+        return {
+            kind: [(source, 2 + i // 2, operator) for i, (operator, source) in enumerate(pairs)]
+            for kind, pairs in zip(KINDS, self.pairs(arch), strict=True)
+        }
 
     def _gene(self, kind: str, node: int, source: int, operator: str) -> str:
         names = {row.name: row.options[:-1] for row in self.rows}

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from surgenas.core.architecture import Architecture
+from surgenas.core.capabilities import Cells
 from surgenas.core.errors import UsageError
 from surgenas.core.space import Choice, CostTable
 from surgenas.nn.cell_operators import Nothing, relu_conv_bn
@@ -62,6 +63,9 @@ class NASBench201(ImageSpace):
                 f"not an architecture of nasbench201: {text!r}; expected |op~0|+|op~0|op~1|+|op~0|op~1|op~2|"
             )
         return self.architecture(found.groups())
+
+    def cells(self, arch: Architecture) -> Cells:
+        return {"cell": [(*edge, gene) for edge, gene in zip(WIRING, self.check(arch).genes, strict=True)]}
 
     def canonical(self, arch: Architecture) -> Architecture:
         """The first, in the order of operators, of the cells isomorphic to this one; there are 6,466 such firsts."""
