@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from surgenas.tasks.data import Dataset, Part
-from surgenas.training.augment import random_views, steps_per_epoch, train_batches
+from surgenas.training.augment import cut_out, random_views, steps_per_epoch, train_batches
 
 
 def views(images: Tensor, seed: int = 0, *, flips: bool = False, least: float = 0.7) -> Tensor:
@@ -121,3 +121,17 @@ def test_batches_are_standardised_and_laid_out_for_convolutions(digits):
     assert labels.dtype == torch.int64
     assert abs(float(images.mean())) < 0.3
     assert 0.6 < float(images.std()) < 1.4
+
+
+def test_a_square_is_cut_out_of_each_image_somewhere():
+    images = torch.ones(400, 2, 8, 8)
+    found = cut_out(images, 4, torch.Generator().manual_seed(0))
+    zeros = (found == 0).all(1)
+    assert ((found == 0).any(1) == zeros).all(), "of all channels"
+    for one in zeros[:20]:
+        rows, columns = one.any(1).nonzero().flatten(), one.any(0).nonzero().flatten()
+        assert one.sum() == len(rows) * len(columns), "a rectangle"
+        assert 2 <= len(rows) <= 4
+        assert rows[-1] - rows[0] == len(rows) - 1
+    assert zeros.any(0).all(), "each pixel once"
+    assert (zeros.sum((1, 2)) == 16).any()

@@ -65,6 +65,8 @@ class Needs:
     least_steps: training steps that its default number of epochs must reach, which matters for small data sets.
     passes: forward passes of one path in each training step. together: all of them are one pass, so that what all
     operators compute is in memory at once.
+    after: passes over the images beyond the epochs that are asked for. short: training steps of one path that
+    candidates take beside those.
     judged: about how many candidates it judges with the shared weights.
     trained: candidates that it trains by themselves.
     """
@@ -79,6 +81,8 @@ class Needs:
     least_steps: int = 0
     passes: int = 0
     together: bool = False
+    after: int = 0
+    short: int = 0
     judged: int = 0
     trained: int = 0
 

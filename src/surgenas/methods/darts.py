@@ -23,7 +23,7 @@ from surgenas.core.seeds import derive, generator
 from surgenas.core.space import Space
 from surgenas.methods.base import Needs, Problem
 from surgenas.methods.gradient import GradientEpoch, Multiplier, travelling
-from surgenas.methods.perturbation import Decision, judgements, weights_with
+from surgenas.methods.perturbation import Decision, events_of, judgements, weights_with
 from surgenas.methods.selecting import SelectingSearch
 from surgenas.methods.shared_weights import TrainsSharedWeights
 from surgenas.methods.unrolled import Batch, unrolled_gradient
@@ -67,10 +67,12 @@ class DARTS(TrainsSharedWeights):
 
     def needs(self, space: Space) -> Needs:
         operators = int(space.offered.sum(1).max())
-        judged = judgements(space) if self.selection == "perturbation" else 0
+        selects = self.selection == "perturbation"
+        judged = judgements(space) if selects else 0
+        after = self.tuning * (len(events_of(space, 0)) - 1) if selects else 0
         return Needs(
             shares=("cells", "choice"), data="halves", cost="any", passes=operators * (1 if self.fixed else 2),
-            together=True, judged=judged * operators,
+            together=True, after=after, judged=judged * operators,
         )  # fmt: skip
 
     def begin(self, problem: Problem) -> DARTSSearch:

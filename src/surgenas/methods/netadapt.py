@@ -50,8 +50,9 @@ class NetAdapt(Shrinking):
     short_lr: Positive = 1e-3
 
     def needs(self, space: Space) -> Needs:
+        judged = self.halving * len(space.choices)
         return Needs(
-            shares=("elastic",), data="held out", cost="any", passes=1, judged=self.halving * len(space.choices)
+            shares=("elastic",), data="held out", cost="any", passes=1, judged=judged, short=judged * self.short_steps
         )
 
     def begin(self, problem: Problem) -> NetAdaptSearch:

@@ -24,7 +24,6 @@ from surgenas.methods.base import Batches, Needs, Problem
 from surgenas.methods.shrink_path import Chosen
 from surgenas.methods.shrinking import Shrinking, ShrinkingSearch
 
-
 PROPOSED = 6
 """How many networks are made for each one that is judged (docs/log.md, candidates of an iteration)."""
 

@@ -39,7 +39,7 @@ SURE, COARSEST = 2.0, 2.0
 machine that is noisy shall cost an iteration that is taken back, not the accuracy of a leap."""
 LOWER = 0.02
 """After a miss, the search aims lower by this share of the limit."""
-NEAR = 24
+NEAR = 16
 """How many networks near the last one are judged for a proposal."""
 
 
@@ -78,7 +78,7 @@ class Shrinking(TrainsSharedWeights):
 class ShrinkingSearch(SupernetSearch):
     """Trains shared weights if they need it, then shrinks the network iteration by iteration.
 
-    path: the networks so far, the largest first.
+    path: the networks so far, the largest first. judged: by key, the held-out accuracies with the present weights.
     """
 
     config: Shrinking
@@ -93,6 +93,7 @@ class ShrinkingSearch(SupernetSearch):
             )
         self.path = [Reached(self.largest())]
         self.refused: set[str] = set()
+        self.judged: dict[str, float] = {}
         self.chosen: tuple[Chosen, dict[str, Any]] | None = None
         """What the last iteration chose and its event so far, until its latency is known."""
         self.optimizer = torch.optim.SGD(
@@ -129,6 +130,7 @@ class ShrinkingSearch(SupernetSearch):
 
     def step(self, images: Tensor, labels: Tensor, index: int) -> Step:
         """Train shared weights on one mini-batch."""
+        self.judged.clear()
         total = self.training_epochs * self.steps_per_epoch
         self.optimizer.param_groups[0]["lr"] = cosine(self.first_lr, index / total)
         return train_step(
@@ -251,6 +253,7 @@ class ShrinkingSearch(SupernetSearch):
         if accepted:
             self.path.append(replace(told, accuracy=chosen.accuracy))
             if chosen.weights:
+                self.judged.clear()
                 self.supernet.take_back(moves.path_of(self.space, chosen.arch), chosen.weights)
         else:
             self.refused.add(chosen.arch.key)
@@ -258,9 +261,14 @@ class ShrinkingSearch(SupernetSearch):
         return ShrinkStep(**event, accuracy=now.accuracy, latency_ms=self.ms_of(now), accepted=accepted)
 
     def judge(self, archs: Sequence[Architecture]) -> list[float]:
-        """Held-out accuracies (0 to 1) with the present weights, in order; BN statistics are estimated anew."""
+        """Held-out accuracies (0 to 1) with the present weights, in order; BN statistics are estimated anew. What was
+        judged with these weights is not judged again."""
         assert self.held_out is not None, "checked at the start"
-        return accuracies(self.supernet, [moves.path_of(self.space, arch) for arch in archs], self.held_out)
+        unknown = list({arch.key: arch for arch in archs if arch.key not in self.judged}.values())
+        if unknown:
+            found = accuracies(self.supernet, [moves.path_of(self.space, arch) for arch in unknown], self.held_out)
+            self.judged |= {arch.key: score for arch, score in zip(unknown, found, strict=True)}
+        return [self.judged[arch.key] for arch in archs]
 
     # --- proposals
 
@@ -297,6 +305,7 @@ class ShrinkingSearch(SupernetSearch):
         }  # fmt: skip
 
     def load_own_state(self, state: dict[str, Any]) -> None:
+        self.judged.clear()
         self.supernet.load_state_dict(state["supernet"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.path = [Reached.from_dict(row, self.space) for row in state["path"]]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import torch
+from timm.layers import DropPath
 from torch import Tensor, nn
 
 from surgenas.nn.sharing import Sharing
@@ -25,6 +26,7 @@ class Cell(nn.Module):
         super().__init__()
         self.edges = nn.ModuleList(edges)
         self.wiring = wiring
+        self.drop = DropPath(0.0)  # a training may turn it on; an edge that is the identity is never dropped
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         """What the last node holds, (N, C, H, W), of a cell with one input."""
@@ -32,7 +34,13 @@ class Cell(nn.Module):
 
     def nodes(self, inputs: Sequence[Tensor]) -> list[Tensor]:
         """What all nodes hold, the inputs first; each is (N, C, H, W)."""
-        return _flow(inputs, self.wiring, lambda edge, x: self.edges[edge](x))
+
+        def run(edge: int, x: Tensor) -> Tensor:
+            operator = self.edges[edge]
+            out: Tensor = operator(x)
+            return out if isinstance(operator, nn.Identity) else self.drop(out)
+
+        return _flow(inputs, self.wiring, run)
 
 
 class CellNetwork(nn.Module):

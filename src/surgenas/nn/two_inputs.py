@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -31,17 +31,34 @@ class TwoInputCell(nn.Module):
 
 
 class TwoInputNetwork(nn.Module):
-    """A stem, cells, and a head. The first cell reads the stem's output twice."""
+    """A stem, cells, and a head. The first cell reads the stem's output twice.
 
-    def __init__(self, stem: nn.Module, cells: Sequence[TwoInputCell], head: nn.Module) -> None:
+    second: makes a second classifier, and the position of the cell that it reads; None if there is no place for one.
+    """
+
+    def __init__(
+        self, stem: nn.Module, cells: Sequence[TwoInputCell], head: nn.Module,
+        second: tuple[Callable[[], nn.Module], int] | None = None,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.stem, self.cells, self.head = stem, nn.ModuleList(cells), head
+        self.second = second
+        self.auxiliary: nn.Module | None = None
 
-    def forward(self, x_NCHW: Tensor) -> Tensor:
+    def add_auxiliary(self) -> None:
+        """Add the second classifier. In training mode the network returns the logits of both then."""
+        assert self.second is not None, "the space gave one"
+        self.auxiliary = self.second[0]()
+
+    def forward(self, x_NCHW: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         before_last = last = self.stem(x_NCHW)
-        for cell in self.cells:
+        said = None
+        for i, cell in enumerate(self.cells):
             before_last, last = last, cell(before_last, last)
-        return self.head(last)
+            if self.training and self.auxiliary is not None and self.second is not None and i == self.second[1]:
+                said = self.auxiliary(last)
+        logits: Tensor = self.head(last)
+        return logits if said is None else (logits, said)
 
 
 class TwoInputSupernet(nn.Module):

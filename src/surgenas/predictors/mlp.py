@@ -1,4 +1,4 @@
-"""MLPs on the one-hot code: the predictor of LightNAS (147-128-64-1 for 21 layers of 7 operators), and that of LA-DARTS."""
+"""MLPs on the one-hot code: LightNAS's predictor (147-128-64-1 for 21 layers of 7 operators), and LA-DARTS's."""
 
 from __future__ import annotations
 

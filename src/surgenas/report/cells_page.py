@@ -90,8 +90,8 @@ def sections(story: Story, draw: Any) -> str:
     if decisions:
         close = sum(d["margin"] == 0 for d in decisions)
         note = (
-            f"{len(decisions)} decisions, each by taking operators or edges away in turn; {close} had no margin at all. "
-            "Orange: an edge was dropped."
+            f"{len(decisions)} decisions, each by taking operators or edges away in turn; {close} had no margin at "
+            "all. Orange: an edge was dropped."
         )
         parts.append(("Decisions", draw(decisions_figure(story.rows, decisions)), note))
     return "".join(

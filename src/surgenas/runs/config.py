@@ -141,6 +141,19 @@ class TrainingConfig(Part):
         Field(ge=0, le=1),
         Word("With --weights: share of the loss that is to agree with the whole network.", "--distill"),
     ] = 0.0
+    cutout: Annotated[
+        int, Field(ge=0), Word("Leave a square of this height and width out of each image to learn from.", "--cutout")
+    ] = 0
+    drop_path: Annotated[
+        float,
+        Field(ge=0, lt=1),
+        Word("With networks of cells: chance with which a path is dropped at the end.", "--drop-path"),
+    ] = 0.0
+    auxiliary: Annotated[
+        float,
+        Field(ge=0, le=1),
+        Word("With --space darts: share with which a second classifier's loss is added.", "--auxiliary"),
+    ] = 0.0
     accelerator: Annotated[str, Word("Where to train: auto, cpu, cuda.", "--accelerator")] = "auto"
     processes: Annotated[int, Field(ge=1), Word("Processes to train with (DDP).", "--processes")] = 1
 

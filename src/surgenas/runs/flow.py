@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.capabilities import Shrinks, require
 from surgenas.core.errors import SurgenasError, UsageError
 from surgenas.core.files import write_atomic
 from surgenas.core.record import Record
+from surgenas.core.seeds import generator
 from surgenas.core.units import show_ms, show_seconds
 from surgenas.methods import make_method
 from surgenas.methods.shared_weights import check_sharing
@@ -36,9 +38,11 @@ from surgenas.runs.steps.search import search
 from surgenas.runs.steps.start import start
 from surgenas.runs.steps.train import networks, train, trained_files
 from surgenas.runs.steps.verify import say_claim, verify
+from surgenas.runs.training import recipe
 from surgenas.runs.whole import meets_limit_whole, read_whole
 from surgenas.spaces import CATALOG, make_space
 from surgenas.training.loop import make_fabric
+from surgenas.training.regularize import regularize
 
 REOPENED = 3
 """How often a network is looked for again because the scale was repaired."""
@@ -172,9 +176,18 @@ def check_names(run: Run) -> None:
     if run.config.training.weights:
         read_whole(run)
     _check_networks(run)
+    _check_recipe(run)
     usable_predictors(run)
     if (asked := wanted_samples(run)) < LEAST:
         raise UsageError(f"--samples {asked}: a search learns latency from {LEAST} networks or more")
+
+
+def _check_recipe(run: Run) -> None:
+    """Raise UsageError if the networks lack what the recipe asks for."""
+    asked = recipe(run)
+    if asked.drop_path or asked.auxiliary:
+        network = run.space.build(moves.sample(run.space, generator(run.config.seed, "check")))
+        regularize(network, drop_path=asked.drop_path, auxiliary=asked.auxiliary)
 
 
 def _check_networks(run: Run) -> None:

@@ -24,7 +24,11 @@ def recipe(run: Run) -> Recipe:
     default = DIGITS_EPOCHS if c.data.source == "digits" else DEFAULT_EPOCHS
     if c.training.weights:
         default = BEGUN_EPOCHS
-    return Recipe(epochs=plan.train_epochs if plan else c.training.epochs or default, batch=c.training.batch)
+    t = c.training
+    return Recipe(
+        epochs=plan.train_epochs if plan else t.epochs or default, batch=t.batch, cutout=t.cutout,
+        drop_path=t.drop_path, auxiliary=t.auxiliary,
+    )  # fmt: skip
 
 
 def fine_tuning(run: Run) -> Recipe:

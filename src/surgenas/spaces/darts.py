@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from itertools import accumulate
 
 import numpy as np
@@ -29,6 +29,7 @@ from surgenas.spaces.darts_stack import (
     STEM,
     Place,
     costs_at,
+    make_auxiliary,
     make_normed,
     make_operator,
     make_ready,
@@ -201,7 +202,9 @@ class Darts(ImageSpace):
             ]
             return Cell(operators, wiring)
 
-        return TwoInputNetwork(*self._parts(inside, affine=True))
+        last = max(i for i, place in enumerate(self._places) if place.reduction)
+        second = partial(make_auxiliary, self._places[last], self.classes)
+        return TwoInputNetwork(*self._parts(inside, affine=True), (second, last))
 
     def supernet(self) -> TwoInputSupernet:
         E = len(WIRING)

@@ -56,6 +56,18 @@ def make_stem(channels: int, stride: int) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
+def make_auxiliary(place: Place, classes: int) -> nn.Sequential:
+    """The second classifier of DARTS, behind a reduction cell. Maps of 8x8, as there, are averaged in 5x5 windows that
+    overlap, others in quarters; without both there would be too few pixels in small images."""
+    size = place.size // 2
+    pool: nn.Module = nn.AvgPool2d(5, stride=3) if size == 8 else nn.AdaptiveAvgPool2d(2)
+    return nn.Sequential(
+        nn.ReLU(), pool,
+        nn.Conv2d(JOINED * place.channels, 128, 1, bias=False), nn.BatchNorm2d(128), nn.ReLU(),
+        nn.Conv2d(128, 768, 2, bias=False), nn.BatchNorm2d(768), nn.ReLU(), nn.Flatten(), nn.Linear(768, classes),
+    )  # fmt: skip
+
+
 def stride_of(place: Place, source: int) -> int:
     """Of an edge that reads this node."""
     return 2 if place.reduction and source < 2 else 1

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from surgenas.core.architecture import Architecture
+from surgenas.core.architecture import Architecture, Setting
 from surgenas.core.capabilities import Cells
 from surgenas.core.errors import UsageError
 from surgenas.core.space import Choice, CostTable
@@ -25,18 +25,33 @@ WIRING = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
 """For each edge the node that it reads and the node that its output is added to."""
 NOTHING = "#"
 WIDTH, REPEATS = 16, 5
-"""The channels of the first of three stages, and the number of cells in each stage."""
+"""The published channels of the first of three stages, and number of cells in each stage."""
 
 
 class NASBench201(ImageSpace):
-    """The cell space. classes: number of classes. resolution: input height and width."""
+    """The cell space. classes: number of classes. resolution: input height and width.
+
+    channels: of the first of three stages, 16 in the benchmark. repeats: number of cells in each stage, 5 in the
+    benchmark. Its tables are of these two.
+    """
 
     name = "nasbench201"
 
-    def __init__(self, *, classes: int = 10, resolution: int = 32) -> None:
+    def __init__(
+        self, *, classes: int = 10, resolution: int = 32, channels: int = WIDTH, repeats: int = REPEATS
+    ) -> None:
         super().__init__(classes=classes, resolution=resolution)
+        self.channels = self.whole_number("channels", channels, 2, 1024)
+        self.repeats = self.whole_number("repeats", repeats, 1, 100)
         if resolution % 4:  # halved twice, by convolutions and by pooling beside them
             raise UsageError(f"nasbench201: resolution {resolution}: expected a multiple of 4, for example 32")
+
+    @property
+    def settings(self) -> dict[str, Setting]:
+        """The published channels and repeats go without saying, so that keys of before stay."""
+        own: dict[str, Setting] = {"channels": self.channels, "repeats": self.repeats}
+        usual = {"channels": WIDTH, "repeats": REPEATS}
+        return {**super().settings, **{name: value for name, value in own.items() if value != usual[name]}}
 
     @cached_property
     def choices(self) -> tuple[Choice, ...]:
@@ -72,20 +87,42 @@ class NASBench201(ImageSpace):
         return Architecture(arch.space, _representatives()[self.check(arch).genes])
 
     def costs(self) -> CostTable:
-        return _costs(self.classes, self.resolution)
+        return _costs(self.channels, self.repeats, self.classes, self.resolution)
 
     def _parts(self, cell: Callable[[int], nn.Module]) -> list[nn.Module]:
-        return _parts(cell, self.classes)
+        """Stem, three stages of cells with residual blocks of stride 2 between them, head."""
+        C = self.channels
+        parts: list[nn.Module] = [nn.Sequential(nn.Conv2d(3, C, 3, padding=1, bias=False), nn.BatchNorm2d(C))]
+        for width in (C, 2 * C, 4 * C):
+            parts += [_Reduction(width // 2, width)] if width > C else []
+            parts += [cell(width) for _ in range(self.repeats)]
+        pool = (nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        return [*parts, nn.Sequential(nn.BatchNorm2d(width), nn.ReLU(), *pool, nn.Linear(width, self.classes))]
 
-
-def _parts(cell: Callable[[int], nn.Module], classes: int) -> list[nn.Module]:
-    """Stem, three stages of cells with residual blocks of stride 2 between them, head."""
-    parts: list[nn.Module] = [nn.Sequential(nn.Conv2d(3, WIDTH, 3, padding=1, bias=False), nn.BatchNorm2d(WIDTH))]
-    for width in (WIDTH, 2 * WIDTH, 4 * WIDTH):
-        parts += [_Reduction(width // 2, width)] if width > WIDTH else []
-        parts += [cell(width) for _ in range(REPEATS)]
-    pool = (nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    return [*parts, nn.Sequential(nn.BatchNorm2d(width), nn.ReLU(), *pool, nn.Linear(width, classes))]
+    def count_costs(self) -> CostTable:
+        """The cost table, counted anew. All cells are the same, so an edge's cost is that in all of them together."""
+        C, size, of_edge = self.channels, self.resolution, np.zeros((len(OPERATORS), 3))
+        with torch.device("meta"):
+            for width in (C, 2 * C, 4 * C):
+                costs = [np.array(cost_of(_operator(gene, width), (width, size, size))) for gene in OPERATORS]
+                of_edge += self.repeats * np.array(costs)
+                size = size // 2
+            macs, params = count(nn.Sequential(*self._parts(lambda _: nn.Identity())), self.input_shape)
+        L = len(WIRING)
+        cell = [np.log(C), np.log(C), 2 * np.log(self.resolution), 1.0]
+        ends = [[np.log(3), np.log(C), cell[2], 1.0], [np.log(4 * C), np.log(self.classes), 0, 1]]
+        return CostTable(
+            macs=np.tile(of_edge[:, 0], (L, 1)),
+            params=np.tile(of_edge[:, 1], (L, 1)),
+            geometry=np.tile(cell, (L, 1)),
+            fixed_macs=macs,
+            fixed_params=params,
+            fixed_geometry=np.array(ends),
+            fixed_before=1,
+            moved_bytes=np.tile(of_edge[:, 2], (L, 1)),
+            wiring=WIRING,
+            nothing=(OPERATORS.index("none"),),
+        )
 
 
 def _operator(gene: str, channels: int) -> nn.Module:
@@ -138,25 +175,5 @@ def _representatives() -> dict[tuple[str, ...], tuple[str, ...]]:
 
 
 @lru_cache(maxsize=32)
-def _costs(classes: int, resolution: int) -> CostTable:
-    """The cost table of the space. All 15 cells are the same, so an edge's cost is that in all of them together."""
-    size, of_edge = resolution, np.zeros((len(OPERATORS), 3))
-    with torch.device("meta"):
-        for width in (WIDTH, 2 * WIDTH, 4 * WIDTH):
-            of_edge += [REPEATS * np.array(cost_of(_operator(gene, width), (width, size, size))) for gene in OPERATORS]
-            size = size // 2
-        macs, params = count(nn.Sequential(*_parts(lambda _: nn.Identity(), classes)), (3, resolution, resolution))
-    L = len(WIRING)
-    cell = [np.log(WIDTH), np.log(WIDTH), 2 * np.log(resolution), 1.0]
-    return CostTable(
-        macs=np.tile(of_edge[:, 0], (L, 1)),
-        params=np.tile(of_edge[:, 1], (L, 1)),
-        geometry=np.tile(cell, (L, 1)),
-        fixed_macs=macs,
-        fixed_params=params,
-        fixed_geometry=np.array([[np.log(3), np.log(WIDTH), cell[2], 1.0], [np.log(4 * WIDTH), np.log(classes), 0, 1]]),
-        fixed_before=1,
-        moved_bytes=np.tile(of_edge[:, 2], (L, 1)),
-        wiring=WIRING,
-        nothing=(OPERATORS.index("none"),),
-    )
+def _costs(channels: int, repeats: int, classes: int, resolution: int) -> CostTable:
+    return NASBench201(channels=channels, repeats=repeats, classes=classes, resolution=resolution).count_costs()

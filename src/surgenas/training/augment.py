@@ -31,14 +31,26 @@ def random_views(images_NCHW: Tensor, generator: torch.Generator, *, flips: bool
     return grid_sample(images_NCHW, grid, padding_mode="reflection", align_corners=False)
 
 
+def cut_out(images_NCHW: Tensor, size: int, generator: torch.Generator) -> Tensor:
+    """Each image of (N, C, H, W) with zeros in a square of this size, somewhere around a pixel of it (DeVries and
+    Taylor 2017, arXiv 1708.04552)."""
+    N, _, H, W = images_NCHW.shape
+    inside = torch.ones(N, H, W, dtype=torch.bool)
+    for axis, length in ((1, H), (2, W)):
+        first_N = torch.randint(length, (N,), generator=generator) - size // 2
+        pixels_N = torch.arange(length) - first_N[:, None]
+        inside &= ((pixels_N >= 0) & (pixels_N < size)).unsqueeze(3 - axis)
+    return images_NCHW.masked_fill(inside[:, None].to(images_NCHW.device), 0.0)
+
+
 def train_batches(
-    dataset: Dataset, batch: int, seed: int, epoch: int, *, rank: int = 0, ranks: int = 1
+    dataset: Dataset, batch: int, seed: int, epoch: int, *, rank: int = 0, ranks: int = 1, cutout: int = 0
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """The batches (images (N, 3, R, R), labels (N,)) of one epoch, augmented.
 
     Their order depends on seed and epoch alone; an incomplete last batch is left out. Of a data set that is to be
     balanced every class comes equally often, and an epoch is as long. Of several ranks each gets its
-    slice of every batch.
+    slice of every batch. cutout: height and width of what is cut out of each image, 0 for nothing.
     """
     generator = torch.Generator().manual_seed(derive(seed, "batches", epoch))
     labels = dataset.train.labels
@@ -46,6 +58,7 @@ def train_batches(
     for step in range(steps_per_epoch(dataset, batch)):
         picked = order[step * batch : (step + 1) * batch]
         views = random_views(dataset.normalise(dataset.train.images[picked]), generator, flips=dataset.flips)
+        views = cut_out(views, cutout, generator) if cutout else views
         yield (
             views[rank::ranks].contiguous(memory_format=torch.channels_last),
             labels[picked][rank::ranks],

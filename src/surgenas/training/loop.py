@@ -18,6 +18,7 @@ from surgenas.core.seeds import derive
 from surgenas.tasks.data import Dataset
 from surgenas.training.allocator import keep_freed_memory
 from surgenas.training.augment import steps_per_epoch, train_batches
+from surgenas.training.regularize import both_losses, kept, regularize, set_drop_path
 
 ACCELERATORS = ("auto", "cpu", "cuda")
 
@@ -27,6 +28,8 @@ class Recipe:
     """How networks are trained: the same for the found network and for everything that it is compared with.
 
     distill: share of the loss that is to agree with a teacher (Hinton et al., arXiv 1503.02531), if there is one.
+    cutout: height and width in pixels of a square that is left out of each image. drop_path: chance with which a path
+    is dropped in the last epoch; it grows from 0. auxiliary: share with which a second classifier's loss is added.
     """
 
     epochs: int
@@ -40,6 +43,9 @@ class Recipe:
     clip: float = 5.0
     ema: float = 0.998
     distill: float = 0.0
+    cutout: int = 0
+    drop_path: float = 0.0
+    auxiliary: float = 0.0
 
 
 class CheckpointStore(Protocol):
@@ -92,10 +98,12 @@ def fit(
     teacher: a network of the same classes, in eval mode, that the recipe may ask to agree with.
 
     Training goes on from the newest checkpoint, if there is one, and saves one after every epoch. Raises SurgenasError
-    if the loss becomes NaN or infinite.
+    if the loss becomes NaN or infinite, UsageError if the network lacks what the recipe asks for.
     """
     torch.manual_seed(derive(seed, "init"))
-    network = build().to(memory_format=torch.channels_last)
+    network = build()
+    regularize(network, drop_path=recipe.drop_path, auxiliary=recipe.auxiliary)
+    network.to(memory_format=torch.channels_last)
     steps = steps_per_epoch(dataset, recipe.batch)
     optimizer = create_optimizer_v2(
         network, opt=recipe.optimizer, lr=recipe.lr, weight_decay=recipe.weight_decay, momentum=recipe.momentum
@@ -126,15 +134,19 @@ def fit(
     for epoch in range(first, recipe.epochs):
         torch.manual_seed(derive(seed, "train-epoch", epoch, fabric.global_rank))
         model.train()
+        set_drop_path(network, recipe.drop_path * epoch / recipe.epochs)
         total, correct, seen = 0.0, 0, 0
-        batches = train_batches(dataset, recipe.batch, seed, epoch, rank=fabric.global_rank, ranks=fabric.world_size)
+        batches = train_batches(
+            dataset, recipe.batch, seed, epoch, rank=fabric.global_rank, ranks=fabric.world_size, cutout=recipe.cutout
+        )
         for i, (images, labels) in enumerate(batches):
             on_batch()
             images, labels = images.to(fabric.device), labels.to(fabric.device)
             schedule.step_update(epoch * steps + i)
             optimizer.zero_grad()
-            logits = model(images)
-            loss = criterion(logits, labels)
+            said = model(images)
+            logits = said if isinstance(said, Tensor) else said[0]
+            loss = both_losses(criterion, said, labels, recipe.auxiliary)
             if teacher is not None and recipe.distill:
                 loss = torch.lerp(loss, _disagreement(logits, teacher, images), recipe.distill)
             if not torch.isfinite(loss):
@@ -153,7 +165,7 @@ def fit(
             checkpoints.save(epoch + 1, {**state, "average": average.module.state_dict()})
         if fabric.is_global_zero:
             on_epoch(Epoch(epoch, total / seen, correct / seen))
-    return {name: value.detach().cpu() for name, value in average.module.state_dict().items()}
+    return {name: value.detach().cpu() for name, value in kept(average.module.state_dict()).items()}
 
 
 def _disagreement(logits: Tensor, teacher: nn.Module, images: Tensor) -> Tensor:

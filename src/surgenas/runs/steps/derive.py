@@ -113,9 +113,9 @@ def _proposed(
     run: Run, search: Search, predictor: Predictor, window: tuple[float, float], turn: int
 ) -> list[Architecture]:
     rng = generator(run.config.seed, "derive", turn)
-    if run.asked_method.needs(run.space).judged:
+    if run.asked_method.needs(run.space).judged:  # what it prefers may have to be judged first, which takes a while
         low, high = window
-        run.progress.log(f"evolution from {show_ms(low)} to {show_ms(high)}, judged by images held out")
+        run.progress.log(f"candidates from {show_ms(low)} to {show_ms(high)}")
     return search.propose(lambda archs: _predicted(run, predictor, archs), window, CANDIDATES, rng)
 
 

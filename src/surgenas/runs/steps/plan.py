@@ -15,6 +15,7 @@ from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.capabilities import Counted, SharesWeights, Shrinks, require
 from surgenas.core.seeds import generator
+from surgenas.nn.supernet import Gates
 from surgenas.runs.results import Planned
 from surgenas.runs.run import Run
 from surgenas.runs.sampled import wanted_samples
@@ -41,6 +42,7 @@ def plan(run: Run) -> Planned:
     judged = len(held.images) + len(held.calibration) if held else 0
     judging_s = needs.judged * judged / batch * path_s * (FORWARD_ALONE if isinstance(run.space, Shrinks) else FORWARD)
     search_epoch = search_steps * path_s * (needs.passes or 1.1 * needs.trained)
+    beside_s = judging_s + needs.after * search_epoch + needs.short * path_s
     train_epoch = steps * path_s * 1.1
     networks = 2 + c.beside.random + c.beside.random_at_equal_latency
     if c.training.weights:
@@ -49,23 +51,25 @@ def plan(run: Run) -> Planned:
     profile_s = SECONDS_PER_SAMPLE * (wanted_samples(run) + 12 + priced)
     epochs, train_epochs = searching.epochs, recipe(run).epochs
     if c.time_limit_s:
-        left = 0.85 * c.time_limit_s - sum(run.seconds().values()) - profile_s - OVERHEAD_S - judging_s
+        left = 0.85 * c.time_limit_s - sum(run.seconds().values()) - profile_s - OVERHEAD_S - beside_s
         wanted = search_epoch * epochs + train_epoch * networks * train_epochs
         shrink = min(1.0, max(left, 0.0) / wanted)
         epochs, train_epochs = (min(n, max(2, int(n * shrink))) for n in (epochs, train_epochs))
     return Planned(
-        epochs, train_epochs, profile_s, search_epoch * epochs + judging_s, train_epoch * networks * train_epochs,
+        epochs, train_epochs, profile_s, search_epoch * epochs + beside_s, train_epoch * networks * train_epochs,
         OVERHEAD_S, memory,
     )  # fmt: skip
 
 
 def _time_paths(run: Run, searching: Searching) -> tuple[float, int]:
-    """The seconds of one path's training step, and the memory in bytes while the largest path waits for its backward
-    pass."""
+    """The seconds of one path's training step, and the memory in bytes while the largest path, or all operators
+    together, wait for their backward pass."""
     space, c = run.space, run.config
     rng, device = generator(c.seed, "plan"), searching.accelerator
     images, labels = (t.to(device) for t in next(train_batches(run.data, c.training.batch, c.seed, 0)))
-    forward = _path_forward(space, device) if searching.needs.shares else _network_forward(space, device)
+    together = searching.needs.together
+    make = _all_forward if together else _path_forward if searching.needs.shares else _network_forward
+    forward = make(space, device)
 
     def one_path() -> None:
         nn.functional.cross_entropy(forward(moves.sample(space, rng), images), labels).backward()
@@ -73,13 +77,20 @@ def _time_paths(run: Run, searching: Searching) -> tuple[float, int]:
             torch.cuda.synchronize()
 
     largest = moves.decode(space, require(space, Counted).costs().macs)
-    path_s = _median_seconds(one_path)
+    path_s = _median_seconds(one_path) / (space.offered.shape[1] if together else 1)
     return path_s, _resident_while(lambda: nn.functional.cross_entropy(forward(largest, images), labels))
 
 
 def _path_forward(space: Any, device: torch.device) -> Callable[[Architecture, Tensor], Tensor]:
     supernet: Any = require(space, SharesWeights).supernet().to(device).to(memory_format=torch.channels_last)
     return lambda arch, images: supernet.at(images, moves.path_of(space, arch))
+
+
+def _all_forward(space: Any, device: torch.device) -> Callable[[Architecture, Tensor], Tensor]:
+    supernet: Any = require(space, SharesWeights).supernet().to(device).to(memory_format=torch.channels_last)
+    offered_LK = torch.from_numpy(space.offered).float().to(device)
+    gates = Gates(offered_LK / offered_LK.sum(1, keepdim=True), None)
+    return lambda arch, images: supernet(images, gates)
 
 
 def _network_forward(space: Any, device: torch.device) -> Callable[[Architecture, Tensor], Tensor]:

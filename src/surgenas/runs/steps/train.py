@@ -35,7 +35,7 @@ def train(run: Run, name: str, arch: Architecture) -> Accuracy:
     checkpoints = run.checkpoints(folder)
     with run.progress.task(f"train {name}", epochs, (checkpoints.numbers() or [0])[-1]) as task:
         engine = replace(
-            Searching(run).engine, recipe=_recipe(run, name), store=run.checkpoints,
+            Searching(run).engine, recipe=_recipe(run, name, arch), store=run.checkpoints,
             processes=run.config.training.processes,
             on_epoch=lambda _, epoch: _note(run, name, task, epoch),
         )  # fmt: skip
@@ -56,9 +56,11 @@ def trained_files(name: str, found: Accuracy) -> tuple[str, ...]:
     return (weights_file(name), *((MISJUDGED,) if found.misjudged else ()))
 
 
-def _recipe(run: Run, name: str) -> Recipe:
-    """A network that begins with trained weights learns at a small rate."""
-    return fine_tuning(run) if run.config.training.weights and name != NOTHING else recipe(run)
+def _recipe(run: Run, name: str, arch: Architecture) -> Recipe:
+    """A network that begins with trained weights learns at a small rate, and one of another space has no paths that can
+    be dropped and no second classifier."""
+    found = fine_tuning(run) if run.config.training.weights and name != NOTHING else recipe(run)
+    return found if arch.space.name == run.space.name else replace(found, drop_path=0.0, auxiliary=0.0)
 
 
 def _start(run: Run, name: str, arch: Architecture) -> Weights | None:

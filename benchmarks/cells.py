@@ -1,0 +1,147 @@
+"""DARTS-PT against its oracles, and DARTS, DARTS-PT and LA-DARTS as whole runs, beside random cells.
+
+    python benchmarks/cells.py oracle ACCURACY.csv.gz [--keep]
+    python benchmarks/cells.py compare [--space nasbench201] [--channels 4] [--repeats 1] [--table ACCURACY.csv.gz]
+                                       [--data FOLDER] [--seeds 3] [--only NAME ...] [--runs FOLDER] [--keep]
+
+oracle: what the selection finds on NAS-Bench-201 in each of the 720 orders of edges, when the accuracy without an
+operator is the mean validation accuracy after 12 epochs of all cells that lack it; no training. compare: accuracy,
+measured latency and skips at half of the largest latency; with --table, what the found cells would be at full width.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import gzip
+import tempfile
+from collections import defaultdict
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from common import finish, spread, whole_run
+from torch import Tensor
+
+from surgenas.core import moves
+from surgenas.methods.perturbation import Decision, Event, decide
+from surgenas.spaces import make_space
+from surgenas.spaces.nasbench201 import NASBench201
+
+METHODS: dict[str, tuple[str, dict[str, Any]]] = {
+    "DARTS, magnitude": ("darts", {}),
+    "DARTS-PT": ("darts-pt", {"tuning": 1}),
+    "DARTS-PT, fixed": ("darts-pt", {"tuning": 1, "fixed": True}),
+    "LA-DARTS": ("la-darts", {}),
+    "LA-DARTS, lambda 0": ("la-darts", {"loss": "fixed", "latency_weight": 0.0}),
+    "SurgeNAS": ("surgenas", {}),
+}
+SPACE = NASBench201()
+
+
+def read_table(path: Path) -> dict[str, np.ndarray]:
+    """The columns of a table of NAS-Bench-201 by name; "path" has the operators (N, 6) of the cells."""
+    with gzip.open(path, "rt") as file:
+        rows = list(csv.DictReader(file))
+    cells = [SPACE.parse(row["arch"]) for row in rows]
+    found = {name: np.array([float(row[name]) for row in rows]) for name in rows[0] if name not in ("arch", "idx")}
+    return {**found, "path": np.array([moves.indices(SPACE, cell) for cell in cells])}
+
+
+def oracle(table: dict[str, np.ndarray], seen: str, told: str) -> dict[str, Any]:
+    """The `told` accuracies of what the selection finds with `seen` in every order of the edges."""
+    path, signal = table["path"], table[seen]
+    known: dict[bytes, float] = {}
+
+    def judge(weights: list[Tensor]) -> list[float]:
+        found = []
+        for weight in weights:
+            there = weight.numpy() > 0
+            key = there.tobytes()
+            if key not in known:
+                known[key] = float(signal[there[np.arange(6), path].all(1)].mean())
+            found.append(known[key])
+        return found
+
+    row_of = {tuple(cell): i for i, cell in enumerate(path.tolist())}
+    equal, results = torch.from_numpy(np.ones((6, 5)) / 5), []
+    for order in permutations(range(6)):
+        decisions: list[Decision] = []
+        for edge in order:
+            decisions += decide(Event(((edge,),), thins=False), decisions, equal, SPACE.offered, judge)
+        chosen = {decision.row: decision.operator for decision in decisions}
+        results.append(row_of[tuple(chosen[edge] for edge in range(6))])
+    accuracies = table[told][results]
+    return {"mean": float(accuracies.mean()), "outcomes": len(set(results)), "best": float(accuracies.max())}
+
+
+def compare(args: argparse.Namespace) -> dict[str, Any]:
+    """Medians over seeds, by method."""
+    own = {"channels": args.channels}
+    own |= {"repeats": args.repeats} if args.space == "nasbench201" else {"layers": args.repeats}
+    table = read_table(args.table) if args.table else None
+    rows: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for seed in range(args.seeds):
+        for name, (method, settings) in METHODS.items():
+            if args.only and name not in args.only:
+                continue
+            folder = f"{args.space}-{Path(args.data).name}-{name.replace(' ', '-')}-{seed}"
+            summary = whole_run(
+                args.runs / folder, data=args.data, space=args.space, space_settings=own, method=method,
+                method_settings=settings,
+                resolution=args.resolution, seed=seed, random_at_equal_latency=1, random=1, samples=args.samples,
+                epochs=args.epochs, train_epochs=args.train_epochs,
+            )  # fmt: skip
+            assert summary.architecture is not None
+            space = make_space(args.space, dict(summary.architecture.space.settings))
+            cells: Any = space
+            found = rows[name]
+            found["accuracy"].append(summary.accuracy.test or 0.0)
+            found["of the limit"].append(summary.latency.of_limit.share if summary.latency.of_limit else 0.0)
+            edges = [operator for cell in cells.cells(summary.architecture).values() for *_, operator in cell]
+            found["skips"].append(edges.count("skip_connect"))
+            found["random at equal latency"] += [n.accuracy or 0.0 for n in summary.random_at_equal_latency]
+            found["random"] += [n.accuracy or 0.0 for n in summary.random]
+            found["minutes"].append(sum(summary.seconds.values()) / 60)
+            if table is not None:
+                place = (table["path"] == moves.indices(space, summary.architecture)).all(1).argmax()
+                there = table[args.column][place]
+                found["in the table"].append(float(there))
+                found["share of cells that are better"].append(float((table[args.column] > there).mean()))
+    return {name: {key: spread(values) for key, values in found.items()} for name, found in rows.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("part", choices=("oracle", "compare"))
+    parser.add_argument("file", type=Path, nargs="?")
+    parser.add_argument("--table", type=Path)
+    parser.add_argument("--column", default="c10_test_200ep")
+    parser.add_argument("--space", default="nasbench201")
+    parser.add_argument("--channels", type=int, default=4)
+    parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--data", default="digits")
+    parser.add_argument("--resolution", type=int, default=0)
+    parser.add_argument("--samples", type=int, default=0)
+    parser.add_argument("--epochs", type=int, default=0)
+    parser.add_argument("--train-epochs", type=int, default=0)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--only", nargs="+")
+    parser.add_argument("--runs", type=Path)
+    parser.add_argument("--keep", action="store_true")
+    args = parser.parse_args()
+    if args.part == "oracle":
+        table = read_table(args.file)
+        pairs = {name: (f"{name}_val_12ep", f"{name}_test_200ep") for name in ("c10", "c100")}
+        finish("cells-oracle", {name: oracle(table, *columns) for name, columns in pairs.items()})
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        args.runs = args.runs or Path(scratch)
+        settings = {key: getattr(args, key) for key in ("space", "channels", "repeats", "data", "seeds", "column")}
+        finish(f"cells-{args.space}-{Path(args.data).name}", {**settings, "by method": compare(args)})
+
+
+if __name__ == "__main__":
+    main()
