@@ -8,6 +8,7 @@ import pytest
 
 import surgenas
 from surgenas.core.errors import UsageError
+from surgenas.core.progress import Progress
 from surgenas.report.page import page
 from surgenas.runs.flow import prepare
 from surgenas.runs.run import Run
@@ -30,22 +31,16 @@ def test_a_selection_by_perturbation_is_a_whole_job(found):
     arch = found.architecture
     space = Darts(**dict(arch.space.settings))
     assert space.parse(space.genotype(arch)) == arch
-    run = Run.open(Path(found.run), found_progress())
+    run = Run.open(Path(found.run), Progress())
     epochs = [event["summary"] for event in run.journal.all("epoch")]
-    assert len(epochs) == 1 + 16
+    assert len(epochs) >= 1 + 16, "and more if no cell of that latency was found at once"
     assert sum(len(epoch["decisions"]) for epoch in epochs) == 28 + 12
     weights = surgenas.load(found.run)
     assert not any(name.startswith("auxiliary") for name in weights.state_dict())
 
 
-def found_progress():
-    from surgenas.core.progress import Progress
-
-    return Progress()
-
-
 def test_the_page_draws_cells_probabilities_and_decisions(found):
-    run = Run.open(Path(found.run), found_progress())
+    run = Run.open(Path(found.run), Progress())
     html = page(summarize(run), tell_story(run))
     for title in ("Cells", "Operators over time", "Decisions"):
         assert f"<h2>{title}</h2>" in html
