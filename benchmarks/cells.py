@@ -37,6 +37,7 @@ METHODS: dict[str, tuple[str, dict[str, Any]]] = {
     "LA-DARTS": ("la-darts", {}),
     "LA-DARTS, lambda 0": ("la-darts", {"loss": "fixed", "latency_weight": 0.0}),
     "SurgeNAS": ("surgenas", {}),
+    "SurgeNAS, perturbation": ("surgenas", {"selection": "perturbation"}),
 }
 SPACE = NASBench201()
 

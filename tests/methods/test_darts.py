@@ -156,8 +156,8 @@ def trained(halves):
 @pytest.mark.parametrize("seed", range(5))
 def test_an_operator_that_says_nothing_is_not_kept_though_it_weighs_most(trained, seed):
     """Planted: the largest weight would take it on all six layers; taking operators away takes it on one at most."""
-    assert (trained.probabilities().argmax(1) == 1).all()
     trained.events, trained.decisions = events_of(trained.space, seed), []
+    assert (trained.probabilities().argmax(1) == 1).all()
     for event in range(6):
         trained._decide(event)
     assert moves.path_of(trained.space, trained.largest()).count(1) <= 1
@@ -176,7 +176,7 @@ def test_what_is_said_of_an_epoch(halves):
 def test_too_few_images_for_a_second_half_are_refused(halves):
     data, held_out = halves
     few = replace(held_out, images=held_out.images[:20], labels=held_out.labels[:20])
-    with pytest.raises(UsageError, match="darts needs a second half of the images, and 20 are too few"):
+    with pytest.raises(UsageError, match="darts needs images that its weights are not trained on, and 20 are too few"):
         make((data, few))
 
 

@@ -7,9 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from surgenas.core.errors import UsageError
 from surgenas.methods.darts import DARTSPT
+from surgenas.methods.surgenas import SurgeNAS
 from surgenas.nn.supernet import Gates
+from surgenas.spaces.elastic import Elastic
 from tests.methods.test_darts import TWO, make, run
+
+ELASTIC = Elastic(network="test_resnet", resolution=16, classes=10)
 
 
 @pytest.fixture(scope="module")
@@ -51,3 +56,19 @@ def test_judged_is_the_accuracy_with_these_weights_alone(few):
     assert len(search.judge([search.probabilities()] * 2)) == 2
     assert all(isinstance(gates, Gates) and gates.path is None for gates in seen)
     assert len(seen) == 2, "32 images fit into one batch"
+
+
+def test_a_search_of_single_paths_selects_too_and_tunes_what_is_left(halves):
+    """SurgeNAS: what was decided against is drawn no more."""
+    search = make(halves, SurgeNAS, TWO, epochs=1, warmup=0.0, eta=0.0, selection="perturbation")
+    search.judge = lambda weights: [0.5] * len(weights)
+    run(halves, search, until=3)
+    assert len(search.decisions) == 4
+    paths = search._draw(1.0, 7, searching=True)
+    for decision in search.decisions:
+        assert {gates.path[decision.row] for gates in paths} == {decision.operator}
+    run(halves, search)
+    assert len(search.decisions) == 28 + 12
+    assert search.most_events == 1 + 16
+    with pytest.raises(UsageError, match="sizes that share weights have none"):
+        make(halves, SurgeNAS, ELASTIC, epochs=2, selection="perturbation")

@@ -20,6 +20,7 @@ from surgenas.nn.cells import ChoiceCell
 from surgenas.nn.supernet import Gates
 from surgenas.predictors.base import Predictor
 from surgenas.predictors.linear import FlopsPredictor
+from surgenas.spaces.darts import Darts
 from surgenas.spaces.elastic import Elastic
 from surgenas.spaces.nasbench201 import NASBench201
 from surgenas.testing import Planted, ZeroPredictor
@@ -380,3 +381,18 @@ def test_on_sizes_it_proposes_what_there_is_and_hands_on_its_weights(digits, one
 def test_on_sizes_a_sampler_that_compares_no_paths_is_refused(digits, sampler):
     with pytest.raises(UsageError, match=f"sampler '{sampler}' compares no paths, as sizes that share weights need"):
         make(ELASTIC, digits, epochs=2, sampler=sampler, estimator="straight-through")
+
+
+def test_on_cells_of_two_inputs_every_operator_runs_once_and_latency_is_that_of_two_edges_a_node(few_digits):
+    space = Darts(channels=4, layers=3, resolution=8)
+    search = make(space, few_digits, epochs=2, warmup=0.0, eta=0.5)
+    seen, codes = listening(search), []
+    predicted = search.predictor.predict_relaxed
+    search.predictor.predict_relaxed = lambda code: codes.append(code.detach()) or predicted(code)
+    images, labels = batch(few_digits)
+    search.step(images, labels, 0)
+    assert len(seen) == 7, "and none is no operator of a supernet"
+    assert all(len({gates.path[row] for gates, _ in seen}) == 7 for row in range(28))
+    (code,) = codes
+    assert (code[0, :, -1] == 0).sum() == 16, "of 28 edges"
+    assert (search.logits_LK.grad != 0).any()

@@ -138,6 +138,12 @@ def decode_many(space: Space, code_NLK: Floats) -> list[Architecture]:
     ]
 
 
+def nearest_codes(space: Space, scores_NLK: Floats) -> Floats:
+    """The one-hot codes (N, L, K) of the networks that N scores (L, K) of operators speak for."""
+    codes: Floats = np.eye(space.offered.shape[1])[space.paths(space.best(scores_NLK))]
+    return codes
+
+
 def canonical_key(space: Space, arch: Architecture) -> str:
     """The key of the network: equal for all architectures of a space that build the same network."""
     return space.canonical(space.check(arch)).key

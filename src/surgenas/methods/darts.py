@@ -18,19 +18,16 @@ from torch.func import functional_call
 
 from surgenas.core import moves
 from surgenas.core.bounds import Count, NotNegative, Positive, Share
-from surgenas.core.errors import UsageError
-from surgenas.core.seeds import derive, generator
+from surgenas.core.seeds import generator
 from surgenas.core.space import Space
 from surgenas.methods.base import Needs, Problem
-from surgenas.methods.gradient import GradientEpoch, Multiplier, travelling
-from surgenas.methods.perturbation import Decision, events_of, judgements, weights_with
-from surgenas.methods.selecting import SelectingSearch
+from surgenas.methods.gradient import GradientEpoch, Multiplier
+from surgenas.methods.logits import travelling
+from surgenas.methods.perturbation import weights_with
+from surgenas.methods.selecting import SelectingSearch, selecting
 from surgenas.methods.shared_weights import TrainsSharedWeights
 from surgenas.methods.unrolled import Batch, unrolled_gradient
 from surgenas.nn.supernet import Gates
-
-LEAST_HELD = 30
-"""With fewer images in the second half, one of them moves an accuracy by more than what tells operators apart."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,13 +64,11 @@ class DARTS(TrainsSharedWeights):
 
     def needs(self, space: Space) -> Needs:
         operators = int(space.offered.sum(1).max())
-        selects = self.selection == "perturbation"
-        judged = judgements(space) if selects else 0
-        after = self.tuning * (len(events_of(space, 0)) - 1) if selects else 0
-        return Needs(
+        needs = Needs(
             shares=("cells", "choice"), data="halves", cost="any", passes=operators * (1 if self.fixed else 2),
-            together=True, after=after, judged=judged * operators,
+            together=True,
         )  # fmt: skip
+        return selecting(needs, space, self.tuning) if self.selection == "perturbation" else needs
 
     def begin(self, problem: Problem) -> DARTSSearch:
         return DARTSSearch(self, problem)
@@ -114,26 +109,10 @@ class DARTSSearch(SelectingSearch):
     def start(self) -> None:
         super().start()
         c = self.config
-        held = len(self.held_out.images) if self.held_out else 0
-        if held < LEAST_HELD:
-            raise UsageError(
-                f"{c.name} needs a second half of the images, and {held} are too few to tell operators apart; give it "
-                f"data with {2 * LEAST_HELD} or more images"
-            )
-        self.there_LK = torch.from_numpy(self.space.offered).to(self.device)
-        generator_ = torch.Generator().manual_seed(derive(self.seed, "logits"))
-        logits = 1e-3 * torch.randn(self.there_LK.shape, generator=generator_)
-        self.logits_LK = nn.Parameter(torch.zeros_like(logits) if c.fixed else logits).to(self.device)
-        self.multiplier = Multiplier(0.0, 0.0)
-        self.weight_optimizer = torch.optim.SGD(
-            self.supernet.parameters(), self.first_lr, momentum=c.momentum, weight_decay=c.weight_decay
-        )
-        steps = c.epochs * self.steps_per_epoch
-        self.alpha_optimizer = torch.optim.Adam(
-            [self.logits_LK], travelling(c.alpha_lr, c.alpha_travel, steps, least=3e-4), betas=(0.5, 0.999),
-            weight_decay=c.alpha_decay,
-        )  # fmt: skip
-        self.criterion = nn.CrossEntropyLoss(label_smoothing=c.label_smoothing)
+        alpha_lr = travelling(c.alpha_lr, c.alpha_travel, c.epochs * self.steps_per_epoch, least=3e-4)
+        self.begin_logits(torch.from_numpy(self.space.offered).to(self.device), Multiplier(0.0, 0.0), alpha_lr)
+        if c.fixed:
+            self.logits_LK.data.zero_()
 
     # --- one step
 
@@ -200,14 +179,6 @@ class DARTSSearch(SelectingSearch):
 
     # --- what operators weigh
 
-    def offered_logits(self) -> Tensor:
-        """The logits (L, K), -inf where a row has no such operator."""
-        return self.logits_LK.masked_fill(~self.there_LK, -math.inf)
-
-    def probabilities(self) -> Tensor:
-        """softmax(logits), (L, K)."""
-        return self.offered_logits().detach().softmax(dim=1)
-
     def _weights(self) -> Tensor:
         """What the operators weigh in the supernet, (L, K), with all that is decided."""
         return weights_with(self.decisions, self.offered_logits().softmax(dim=1))
@@ -215,32 +186,13 @@ class DARTSSearch(SelectingSearch):
     # --- epochs and state
 
     def summary(self, known: dict[str, Any]) -> DARTSEpoch:
-        p_LK = self.probabilities()
         chosen_ms = float(self.predictor.predict(moves.encode(self.space, [self.largest()]))[0])
         if math.isnan(known["latency_ms"]):
             known["latency_ms"] = chosen_ms
         return DARTSEpoch(
             **self.add_path(known), held_accuracy=float(np.mean(self.seen)) if self.seen else math.nan,
-            entropy=float(-(p_LK * p_LK.clamp_min(1e-12).log()).sum(1).mean()),
+            entropy=self.entropy(),
             chosen_ms=chosen_ms,
             decisions=[asdict(decision) for decision in self.news],
-            probabilities=[[round(p, 4) for p in row] for row in p_LK.tolist()],
+            probabilities=[[round(p, 4) for p in row] for row in self.probabilities().tolist()],
         )  # fmt: skip
-
-    def own_state(self) -> dict[str, Any]:
-        return {
-            "supernet": self.supernet.state_dict(),
-            "logits": self.logits_LK.detach(),
-            "weight_optimizer": self.weight_optimizer.state_dict(),
-            "alpha_optimizer": self.alpha_optimizer.state_dict(),
-            "multiplier": self.multiplier.value,
-            "decisions": [asdict(decision) for decision in self.decisions],
-        }
-
-    def load_own_state(self, state: dict[str, Any]) -> None:
-        self.supernet.load_state_dict(state["supernet"])
-        self.logits_LK.data.copy_(state["logits"])
-        self.weight_optimizer.load_state_dict(state["weight_optimizer"])
-        self.alpha_optimizer.load_state_dict(state["alpha_optimizer"])
-        self.multiplier.value = float(state["multiplier"])
-        self.decisions = [Decision(**decision) for decision in state["decisions"]]

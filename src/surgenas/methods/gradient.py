@@ -86,12 +86,6 @@ class Multiplier:
         self.value += self.lr * (relative - 1)
 
 
-def travelling(lr: float, travel: float, steps: int, least: float) -> float:
-    """The learning rate of logits that Adam moves by about `travel` in so many steps, at least `least`; `lr` itself
-    unless that is 0."""
-    return lr or max(least, travel / max(1, steps))
-
-
 def cosine(start: float, done: float) -> float:
     """A learning rate that falls from `start` to a hundredth of it along a cosine. done: share of the steps that are
     done; above 1 it counts as 1."""

@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from surgenas.core import moves
 from surgenas.core.bounds import Count, NotNegative, Positive
 from surgenas.core.seeds import derive
 from surgenas.core.space import Space
@@ -84,16 +84,10 @@ class LADARTSSearch(DARTSSearch):
         logits_LK = self.offered_logits().cpu()
         gumbel = -torch.empty(c.draws, *logits_LK.shape).exponential_(generator=generator).log()
         s_MLK = ((logits_LK + gumbel) / c.tau).softmax(dim=2)
-        code_MLK = self._decoded(s_MLK)
+        code_MLK = torch.from_numpy(moves.nearest_codes(self.space, s_MLK.detach().double().numpy())).float()
         if c.estimator == "straight-through":
             return self.predictor.predict_relaxed(code_MLK - s_MLK.detach() + s_MLK).mean()
         ms_M = torch.from_numpy(self.predictor.predict(code_MLK.double().numpy())).float()
         log_p_M = (code_MLK * logits_LK.log_softmax(1).masked_fill(~self.there_LK.cpu(), 0.0)).sum((1, 2))
         credit = (ms_M - ms_M.mean()) * (log_p_M - log_p_M.detach())
         return ms_M.mean() + credit.sum() / max(1, c.draws - 1)
-
-    def _decoded(self, s_MLK: Tensor) -> Tensor:
-        """The codes (M, L, K) of the networks that drawn weights speak for: two edges a node, where a space says so."""
-        positions_MC = self.space.best(s_MLK.detach().double().numpy())
-        K = s_MLK.shape[2]
-        return torch.from_numpy(np.eye(K, dtype=np.float32)[self.space.paths(positions_MC)])

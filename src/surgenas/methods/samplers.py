@@ -29,7 +29,7 @@ def ordered_differentiable(logits_LK: Tensor, tau: float, generator: torch.Gener
     """
     left_LK = logits_LK.float()
     paths = []
-    for _ in range(logits_LK.shape[1]):
+    for _ in range(_most(logits_LK)):
         gates, drawn = _straight_through(left_LK, tau, generator)
         paths.append(gates)
         left_LK = left_LK.masked_fill(drawn, -math.inf)  # softmax renormalises what is left
@@ -42,10 +42,11 @@ def uniform_orderings(logits_LK: Tensor, tau: float, generator: torch.Generator)
     logits. A layer of fewer operators runs them in turns."""
     L, K = logits_LK.shape
     order_LK = torch.rand(L, K, generator=generator).argsort(dim=1)
+    paths = _most(logits_LK)
     if logits_LK.isneginf().any():
         rows = zip(order_LK, logits_LK.isfinite().sum(1).tolist(), strict=True)
-        order_LK = torch.stack([row[row < there].repeat(-(-K // there))[:K] for row, there in rows])
-    return [Gates.one_hot(order_LK[:, i].tolist(), K, device=logits_LK.device) for i in range(K)]
+        order_LK = torch.stack([row[row < there].repeat(-(-paths // there))[:paths] for row, there in rows])
+    return [Gates.one_hot(order_LK[:, i].tolist(), K, device=logits_LK.device) for i in range(paths)]
 
 
 def single_gumbel(logits_LK: Tensor, tau: float, generator: torch.Generator) -> list[Gates]:
@@ -67,6 +68,11 @@ def all_paths(logits_LK: Tensor, tau: float, generator: torch.Generator) -> list
     """DARTS (Liu et al. 2019): all operators at once, weighted by softmax(logits). It needs K times the memory of a
     path."""
     return [Gates(logits_LK.float().softmax(dim=1), None)]
+
+
+def _most(logits_LK: Tensor) -> int:
+    """How many operators the layer of the most operators has."""
+    return int(logits_LK.isfinite().sum(1).max())
 
 
 def _straight_through(logits_LK: Tensor, tau: float, generator: torch.Generator) -> tuple[Gates, Tensor]:

@@ -3,7 +3,10 @@ between (perturbation.py says how it decides)."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,10 +14,12 @@ from torch import Tensor
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
-from surgenas.methods.base import Batches, EpochSummary, Latency
+from surgenas.core.errors import UsageError
+from surgenas.core.space import Space
+from surgenas.methods.base import Batches, EpochSummary, Latency, Needs
 from surgenas.methods.constrained import find_most_probable
-from surgenas.methods.gradient import GradientSearch
-from surgenas.methods.perturbation import Decision, decide, events_of, scores, weights_with
+from surgenas.methods.logits import LogitSearch
+from surgenas.methods.perturbation import Decision, decide, events_of, judgements, scores, weights_with
 from surgenas.nn.statistics import batch_statistics
 from surgenas.nn.supernet import Gates
 from surgenas.tasks.classification import share_right
@@ -23,7 +28,20 @@ TOGETHER = 64
 """How many images are judged at once; BN has the statistics of as many."""
 
 
-class SelectingSearch(GradientSearch):
+LEAST_HELD = 30
+"""With fewer images held out, one of them moves an accuracy by more than what tells operators apart."""
+
+
+def selecting(needs: Needs, space: Space, tuning: int) -> Needs:
+    """What a method needs that selects by perturbation, too."""
+    data: Any = "held out" if needs.data == "one" else needs.data
+    return replace(
+        needs, data=data, after=tuning * (len(events_of(space, 0)) - 1),
+        judged=judgements(space) * int(space.offered.sum(1).max()),
+    )  # fmt: skip
+
+
+class SelectingSearch(LogitSearch):
     """A gradient search whose settings have `selection` and `tuning`, and whose supernet runs all operators at once.
 
     events: what is still to be decided, all of it, in order; none unless selection=perturbation. decisions: so far.
@@ -31,7 +49,12 @@ class SelectingSearch(GradientSearch):
     """
 
     def start(self) -> None:
-        wanted = self.config.selection == "perturbation"
+        wanted, held = self.config.selection == "perturbation", len(self.held_out.images) if self.held_out else 0
+        if held < LEAST_HELD and self.config.needs(self.space).data != "one":
+            raise UsageError(
+                f"{self.config.name} needs images that its weights are not trained on, and {held} are too few to tell "
+                f"operators apart; give it data with {LEAST_HELD} or more to hold out"
+            )
         self.events = events_of(self.space, self.seed) if wanted else []
         self.decisions: list[Decision] = []
         self.news: list[Decision] = []
@@ -40,6 +63,17 @@ class SelectingSearch(GradientSearch):
     @property
     def epochs(self) -> int:
         return int(self.config.epochs) + self.config.tuning * len(self.events[1:])
+
+    def offered_logits(self) -> Tensor:
+        """The logits (L, K), -inf for operators that a layer has not, or that were decided against."""
+        found = super().offered_logits()
+        if not self.decisions:
+            return found
+        decided = weights_with(self.decisions, torch.full_like(found, 0.5))
+        dropped = [decision.row for decision in self.decisions if decision.operator is None]
+        found = found.masked_fill(decided == 0, -math.inf)
+        found[dropped, -1] = 0.0  # nothing stands at an edge that was dropped
+        return found
 
     def run_epoch(self, epoch: int, batches: Batches) -> EpochSummary:
         """Train for one pass; before a pass that tunes the weights after a decision, and after the last pass of all,
@@ -96,3 +130,12 @@ class SelectingSearch(GradientSearch):
     def largest(self) -> Architecture:
         """What was decided so far, and the probable operators elsewhere."""
         return moves.decode(self.space, weights_with(self.decisions, self.probabilities()).double().cpu().numpy())
+
+    # --- state
+
+    def own_state(self) -> dict[str, Any]:
+        return {**super().own_state(), "decisions": [asdict(decision) for decision in self.decisions]}
+
+    def load_own_state(self, state: dict[str, Any]) -> None:
+        super().load_own_state(state)
+        self.decisions = [Decision(**decision) for decision in state["decisions"]]

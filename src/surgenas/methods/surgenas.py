@@ -15,15 +15,19 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
+from surgenas.core import moves
 from surgenas.core.bounds import Count, NotNegative, Positive, Share
+from surgenas.core.capabilities import ThinsOut
 from surgenas.core.catalog import look_up
 from surgenas.core.errors import UsageError
 from surgenas.core.seeds import derive
 from surgenas.core.space import Space
 from surgenas.methods import SAMPLERS
 from surgenas.methods.base import Needs, Problem
-from surgenas.methods.gradient import GradientEpoch, GradientSearch, Multiplier, cosine, travelling
+from surgenas.methods.gradient import GradientEpoch, Multiplier, cosine
+from surgenas.methods.logits import travelling
 from surgenas.methods.samplers import Sampler
+from surgenas.methods.selecting import SelectingSearch, selecting
 from surgenas.methods.shared_weights import TrainsSharedWeights
 from surgenas.nn.supernet import Gates
 
@@ -48,6 +52,9 @@ class SurgeNAS(TrainsSharedWeights):
     latency_weight: lambda where it is not learned.
     multiplier_lr: learning rate of lambda.
     damping: weight of the present violation of the limit, which is added to lambda.
+    selection: "magnitude" prefers operators of large probability, "perturbation" those without which accuracy is lost
+    most (methods/perturbation.py).
+    tuning: epochs that train the weights on, after each decision of selection=perturbation but the last.
     """
 
     name: ClassVar[str] = "surgenas"
@@ -73,6 +80,8 @@ class SurgeNAS(TrainsSharedWeights):
     latency_weight: NotNegative = 1.0
     multiplier_lr: NotNegative = 0.05
     damping: NotNegative = 4.0
+    selection: Literal["magnitude", "perturbation"] = "magnitude"
+    tuning: Count = 1
 
     def __post_init__(self) -> None:
         if self.sampler in ("gdas", "spos", "darts") and self.estimator != "straight-through":
@@ -89,9 +98,10 @@ class SurgeNAS(TrainsSharedWeights):
             )
 
     def needs(self, space: Space) -> Needs:
-        options = space.offered.shape[1]
+        options = int(space.offered.sum(1).max())
         passes = 1 if self.sampler in ("gdas", "spos") else options
-        return Needs(shares=("choice", "cells", "elastic"), cost="relaxed", passes=passes)
+        needs = Needs(shares=("choice", "cells", "elastic"), cost="relaxed", passes=passes)
+        return selecting(needs, space, self.tuning) if self.selection == "perturbation" else needs
 
     def begin(self, problem: Problem) -> SurgeNASSearch:
         return SurgeNASSearch(self, problem)
@@ -107,32 +117,25 @@ class SurgeNASEpoch(GradientEpoch):
     entropy: float
 
 
-class SurgeNASSearch(GradientSearch):
+class SurgeNASSearch(SelectingSearch):
     """Trains the supernet, the logits of the operators, and the multiplier of the latency, all in one loop."""
 
     config: SurgeNAS
 
     def start(self) -> None:
+        super().start()
         c = self.config
         self.sampler: Sampler = look_up("sampler", c.sampler, SAMPLERS)
         self.estimator = c.estimator
         if self.supernet.shares == "elastic":  # sizes that share weights have no gates: only losses of paths tell
             if c.sampler not in ("ods", "fair"):
                 raise UsageError(f"sampler {c.sampler!r} compares no paths, as sizes that share weights need; use ods")
+            if self.events:
+                raise UsageError("selection=perturbation takes operators away; sizes that share weights have none")
             self.estimator = "path-credit"
-        self.there_LK = self.offered
-        generator = torch.Generator().manual_seed(derive(self.seed, "logits"))
-        self.logits_LK = nn.Parameter(1e-3 * torch.randn(self.there_LK.shape, generator=generator))
-        self.multiplier = Multiplier(c.multiplier_lr, c.damping)
-        self.weight_optimizer = torch.optim.SGD(
-            self.supernet.parameters(), self.first_lr, momentum=c.momentum, weight_decay=c.weight_decay
-        )
         searched = (c.epochs - self.warmup_epochs) * self.steps_per_epoch
         alpha_lr = travelling(c.alpha_lr, c.alpha_travel, searched, least=1e-3)
-        self.alpha_optimizer = torch.optim.Adam(
-            [self.logits_LK], alpha_lr, betas=(0.5, 0.999), weight_decay=c.alpha_decay
-        )
-        self.criterion = nn.CrossEntropyLoss(label_smoothing=c.label_smoothing)
+        self.begin_logits(self.offered, Multiplier(c.multiplier_lr, c.damping), alpha_lr)
 
     # --- schedules (docs/methods/surgenas.md, 2 and docs/methods/surgenas.md, 3): functions of the step alone,
     # which keep their end values past the last epoch
@@ -188,10 +191,6 @@ class SurgeNASSearch(GradientSearch):
         with torch.set_grad_enabled(searching and self.estimator != "path-credit"):
             return self.sampler(self.offered_logits(), tau, generator)
 
-    def offered_logits(self) -> Tensor:
-        """The logits (L, K), -inf where a layer has no such operator."""
-        return self.logits_LK if self.there_LK.all() else self.logits_LK.masked_fill(~self.there_LK, -math.inf)
-
     def _alpha_step(self, paths: Sequence[Gates], losses_K: Tensor, gate_grads: Sequence[Tensor | None]) -> float:
         """Update logits and multiplier, and return the latency in ms. The K cross-entropies are summed, so the latency
         term counts K times."""
@@ -218,7 +217,7 @@ class SurgeNASSearch(GradientSearch):
         (through,) = torch.autograd.grad(outputs, self.logits_LK, grads, retain_graph=True)
         if estimator == "straight-through":
             return through
-        credit = path_credit(self.logits_LK.detach(), paths, losses_K)
+        credit = path_credit(self.offered_logits().detach(), paths, losses_K)
         return _normalised(through) + _normalised(credit)
 
     def _latency(self, first: Gates) -> Tensor:
@@ -228,6 +227,11 @@ class SurgeNASSearch(GradientSearch):
         if not y_LK.requires_grad:
             p_LK = self.offered_logits().softmax(dim=1)
             y_LK = y_LK + p_LK - p_LK.detach()
+        if isinstance(self.space, ThinsOut):  # of the edges that were drawn, a network has the most probable ones
+            likely_LK = (y_LK * self.offered_logits().softmax(dim=1)).detach()
+            y_LK = torch.from_numpy(moves.nearest_codes(self.space, likely_LK[None].numpy())[0]).to(y_LK) + (
+                y_LK - y_LK.detach()
+            )
         return self.predictor.predict_relaxed(y_LK[None])[0]
 
     def _latency_loss(self, latency_ms: Tensor) -> Tensor:
@@ -240,29 +244,7 @@ class SurgeNASSearch(GradientSearch):
 
     def summary(self, known: dict[str, Any]) -> SurgeNASEpoch:
         _, tau, eta = self._schedule(known["epoch"] * self.steps_per_epoch)
-        p_LK = self.probabilities()
-        entropy = float(-(p_LK * p_LK.clamp_min(1e-12).log()).sum(1).mean())
-        return SurgeNASEpoch(**self.add_path(known), tau=tau, eta=eta, entropy=entropy)
-
-    def probabilities(self) -> Tensor:
-        """softmax(logits), (L, K)."""
-        return self.offered_logits().detach().softmax(dim=1)
-
-    def own_state(self) -> dict[str, Any]:
-        return {
-            "supernet": self.supernet.state_dict(),
-            "logits": self.logits_LK.detach(),
-            "weight_optimizer": self.weight_optimizer.state_dict(),
-            "alpha_optimizer": self.alpha_optimizer.state_dict(),
-            "multiplier": self.multiplier.value,
-        }
-
-    def load_own_state(self, state: dict[str, Any]) -> None:
-        self.supernet.load_state_dict(state["supernet"])
-        self.logits_LK.data.copy_(state["logits"])
-        self.weight_optimizer.load_state_dict(state["weight_optimizer"])
-        self.alpha_optimizer.load_state_dict(state["alpha_optimizer"])
-        self.multiplier.value = float(state["multiplier"])
+        return SurgeNASEpoch(**self.add_path(known), tau=tau, eta=eta, entropy=self.entropy())
 
 
 def path_credit(logits_LK: Tensor, paths: Sequence[Gates], losses_K: Tensor) -> Tensor:
