@@ -1,11 +1,13 @@
 """DARTS-PT against its oracles, and DARTS, DARTS-PT and LA-DARTS as whole runs, beside random cells.
 
     python benchmarks/cells.py oracle ACCURACY.csv.gz [--keep]
+    python benchmarks/cells.py fastest LATENCY.csv.gz [--keep]
     python benchmarks/cells.py compare [--space nasbench201] [--channels 4] [--repeats 1] [--table ACCURACY.csv.gz]
                                        [--data FOLDER] [--seeds 3] [--only NAME ...] [--runs FOLDER] [--keep]
 
 oracle: what the selection finds on NAS-Bench-201 in each of the 720 orders of edges, when the accuracy without an
-operator is the mean validation accuracy after 12 epochs of all cells that lack it; no training. compare: accuracy,
+operator is the mean validation accuracy after 12 epochs of all cells that lack it; no training. fastest: where a large
+lambda of LA-DARTS ends on each device of the table, whose latencies are looked up. compare: accuracy,
 measured latency and skips at half of the largest latency; with --table, what the found cells would be at full width.
 """
 
@@ -25,10 +27,16 @@ import torch
 from common import finish, spread, whole_run
 from torch import Tensor
 
+from surgenas.cli.console import ConsoleProgress
 from surgenas.core import moves
+from surgenas.methods.base import Problem
+from surgenas.methods.candidates import HeldOut
+from surgenas.methods.la_darts import LADARTS
 from surgenas.methods.perturbation import Decision, Event, decide
+from surgenas.predictors.base import make_predictor
 from surgenas.spaces import make_space
 from surgenas.spaces.nasbench201 import NASBench201
+from surgenas.tasks.data import hold_out, load_data
 
 METHODS: dict[str, tuple[str, dict[str, Any]]] = {
     "DARTS, magnitude": ("darts", {}),
@@ -78,6 +86,34 @@ def oracle(table: dict[str, np.ndarray], seen: str, told: str) -> dict[str, Any]
     return {"mean": float(accuracies.mean()), "outcomes": len(set(results)), "best": float(accuracies.max())}
 
 
+def fastest(table: dict[str, np.ndarray], column: str) -> dict[str, Any]:
+    """The latency of where the latency term alone leads, over the fastest cell's, for both estimators."""
+    code, ms = np.eye(5)[table["path"]], table[column]
+    row_of = {tuple(cell): i for i, cell in enumerate(table["path"].tolist())}
+    data = load_data("digits", 8, max_corrupt=0, cache=Path(), progress=ConsoleProgress())
+    _, aside = hold_out(data, 0.5, 10**6, 0)
+    held_out = HeldOut(data.normalise(aside.images), data.normalise(aside.images), aside.labels)
+    space, found = NASBench201(channels=4, repeats=1, resolution=8), {}
+    some = np.random.default_rng(0).permutation(len(ms))[:1000]
+    learned = make_predictor("mlp", space.costs(), 0).fit(code[some], ms[some])
+
+    class Exact(type(learned)):  # type: ignore[misc]
+        def predict(self, asked: np.ndarray) -> np.ndarray:
+            return np.array([ms[row_of[tuple(row)]] for row in asked.argmax(2).tolist()])
+
+    exact = Exact(space.costs())
+    for name, predictor in (("score", exact), ("straight-through", learned)):
+        method = LADARTS(estimator=name, loss="fixed", latency_weight=1e3, alpha_lr=0.05, draws=8)  # type: ignore[arg-type]
+        problem = Problem(space, float(np.median(ms)), 0, predictor=predictor, held_out=held_out)
+        search = method.begin(problem)
+        for index in range(600):
+            search.logits_LK.grad, _ = search.latency_term(index)
+            search.alpha_optimizer.step()
+        there = ms[row_of[tuple(moves.path_of(space, search.largest()))]]
+        found[name] = {"over the fastest": float(there / ms.min()), "share of faster cells": float((ms < there).mean())}
+    return found
+
+
 def compare(args: argparse.Namespace) -> dict[str, Any]:
     """Medians over seeds, by method."""
     own = {"channels": args.channels}
@@ -116,7 +152,7 @@ def compare(args: argparse.Namespace) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("part", choices=("oracle", "compare"))
+    parser.add_argument("part", choices=("oracle", "fastest", "compare"))
     parser.add_argument("file", type=Path, nargs="?")
     parser.add_argument("--table", type=Path)
     parser.add_argument("--column", default="c10_test_200ep")
@@ -137,6 +173,11 @@ def main() -> None:
         table = read_table(args.file)
         pairs = {name: (f"{name}_val_12ep", f"{name}_test_200ep") for name in ("c10", "c100")}
         finish("cells-oracle", {name: oracle(table, *columns) for name, columns in pairs.items()})
+        return
+    if args.part == "fastest":
+        table = read_table(args.file)
+        columns = [name for name in table if name.endswith("_ms")]
+        finish("cells-fastest", {name: fastest(table, name) for name in columns})
         return
     with tempfile.TemporaryDirectory() as scratch:
         args.runs = args.runs or Path(scratch)

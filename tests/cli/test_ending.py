@@ -126,7 +126,8 @@ def wait_for(path: Path, event: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "code", "event"), [(signal.SIGINT, 130, "epoch"), (signal.SIGTERM, 143, "measured")]
+    ("number", "code", "event"),
+    [(signal.SIGINT, 130, "measured"), pytest.param(signal.SIGTERM, 143, "epoch", marks=pytest.mark.slow)],
 )
 def test_interrupted_from_outside_it_says_how_to_go_on(tmp_path, number, code, event):
     images = str(pictures(tmp_path / "images"))

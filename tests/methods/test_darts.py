@@ -20,6 +20,7 @@ from surgenas.methods.darts import DARTS, DARTSPT
 from surgenas.methods.perturbation import events_of
 from surgenas.nn.supernet import Gates
 from surgenas.spaces.darts import Darts
+from surgenas.spaces.nasbench201 import NASBench201
 from surgenas.testing import Planted, ZeroPredictor
 from surgenas.training.augment import steps_per_epoch, train_batches
 
@@ -78,7 +79,7 @@ def test_fixed_operators_stay_equal(halves):
 
 def test_the_second_order_is_another_gradient(halves):
     found = []
-    for order in (1, 2):
+    for order in ("first", "second"):
         search = make(halves, order=order)
         search.step(*batch(halves), 0)
         found.append(search.logits_LK.grad.clone())
@@ -110,21 +111,21 @@ def run(halves, search, until=None):
 
 
 def test_a_selection_ends_in_the_network_that_it_decided_and_can_be_resumed_anywhere(halves):
+    space = NASBench201(channels=4, repeats=1, resolution=8)
     few = (halves[0], replace(halves[1], images=halves[1].images[:32], labels=halves[1].labels[:32]))
 
     def begin():
-        return make(few, DARTSPT, TWO, tuning=1, epochs=1)
+        return make(few, DARTSPT, space, tuning=1, epochs=1)
 
     whole = begin()
     events = run(few, whole)
-    assert sum(len(e.decisions) for e in events) == 28 + 2 * 6
-    assert len(whole.decisions) == 40
+    assert sum(len(e.decisions) for e in events) == len(whole.decisions) == 6
     last = whole.largest()
     found = whole.propose(lambda archs: np.ones(len(archs)), (0.5, 1.5), 3, np.random.default_rng(0))
     assert found[0] == last
     assert len(set(found)) == 3
     part, again = begin(), begin()
-    run(few, part, until=5)
+    run(few, part, until=3)
     again.load_state_dict(copy.deepcopy(part.state_dict()))
     run(few, again)
     assert again.largest() == last
@@ -161,7 +162,6 @@ def test_an_operator_that_says_nothing_is_not_kept_though_it_weighs_most(trained
     for event in range(6):
         trained._decide(event)
     assert moves.path_of(trained.space, trained.largest()).count(1) <= 1
-    assert max(d.margin for d in trained.decisions) > 0
 
 
 def test_what_is_said_of_an_epoch(halves):
@@ -185,7 +185,7 @@ def test_it_is_catalogued_and_says_what_it_needs():
     assert (needs.data, needs.shares, needs.judged) == ("halves", ("cells", "choice"), 240 * 7)
     assert make_method("darts", {}).needs(Darts()).judged == 0
     with pytest.raises(UsageError, match="order"):
-        make_method("darts", {"order": 3})
+        make_method("darts", {"order": "third"})
 
 
 def test_gates_of_a_selection_run_only_what_is_kept(halves):

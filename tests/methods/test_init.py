@@ -24,7 +24,7 @@ from surgenas.training.loop import Recipe
 from tests.methods.toys import Player, Toy, problem_of, thousands
 
 PACKAGES = {"nsga2": "pymoo", "optuna-tpe": "optuna", "optuna-nsga2": "optuna", "nevergrad": "nevergrad"}
-SHARING = ("surgenas", "single-path", "spos", "hurricane")
+SHARING = ("surgenas", "single-path", "spos", "hurricane", "darts", "la-darts")
 SHRINKING = ("netadapt", "netadaptv2")
 EVOLVED = {"population": 4, "generations": 1, "mutations": 2, "crossovers": 2}
 BRIEF = {
@@ -32,6 +32,8 @@ BRIEF = {
     "single-path": {"epochs": 2, "warmup": 0.5},
     "spos": {"epochs": 2, **EVOLVED},
     "hurricane": {"epochs": 2, **EVOLVED},
+    "darts": {"epochs": 2},
+    "la-darts": {"epochs": 2},
     "netadapt": {"epochs": 1, "short_steps": 1, "step": 0.2},
     "netadaptv2": {"epochs": 1, "samples": 4, "step": 0.1},
 }
@@ -82,7 +84,7 @@ def test_a_search_that_shrinks_a_network_keeps_the_contract(name, priced):
     assert sum(isinstance(done, Price) for done in work) == (len(work) // 2 if priced else 0), "one for each network"
 
 
-@pytest.mark.parametrize("name", [name for name in CATALOG if name not in (*SHARING, *SHRINKING)])
+@pytest.mark.parametrize("name", [name for name in CATALOG if name not in (*SHARING, *SHRINKING, "darts-pt")])
 def test_a_search_of_sampled_candidates_keeps_the_contract(name, macro, world):
     method = made(name, trials=8, **({"first": 4, "batch": 4} if name.startswith("weaknas") else {}))
     rungs = (0.25, 1.0) if method.needs(macro).rungs > 1 else (1.0,)
@@ -122,7 +124,7 @@ def test_a_value_that_will_not_do_is_named_with_what_is_expected(name, setting, 
 
 
 def test_a_name_that_is_no_method_is_refused():
-    with pytest.raises(UsageError, match="unknown method 'magic'; one of evolution, halving"):
+    with pytest.raises(UsageError, match="unknown method 'magic'; one of darts, darts-pt, evolution, halving"):
         make_method("magic", {})
     for path in ("surgenas.core.moves:size", "surgenas.methods.base:Problem"):
         with pytest.raises(UsageError, match="is no search method; expected a dataclass"):

@@ -65,6 +65,7 @@ def test_every_threshold_moves(few_digits, space, faithful):
     assert moved[matters].all()
 
 
+@pytest.mark.slow
 def test_the_latency_lands_on_the_limit(digits):
     epochs = run(make(digits, epochs=12, warmup=0.25), digits)
     assert all(math.isnan(e.latency_ms) for e in epochs[:3])

@@ -72,6 +72,7 @@ def test_a_step_draws_the_same_paths_whatever_was_before(halves, paths_of):
     assert paths_of(make(halves), [3, 4]) == paths_of(make(halves), [0, 3, 4])[1:]
 
 
+@pytest.mark.slow
 def test_evolution_avoids_the_planted_operator_and_stays_in_the_window(halves, run):
     space = Planted()
     predictor = FlopsPredictor(space.costs())

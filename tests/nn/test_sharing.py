@@ -15,6 +15,7 @@ from surgenas.nn.elastic.supernet import ElasticSupernet
 from surgenas.nn.sharing import Sharing
 from surgenas.nn.superkernel import SuperkernelSupernet
 from surgenas.nn.supernet import ChoiceSupernet
+from surgenas.nn.two_inputs import TwoInputSupernet
 from surgenas.spaces import CATALOG, make_space
 from surgenas.spaces.elastic import Elastic
 from surgenas.spaces.nasbench201 import NASBench201
@@ -23,6 +24,8 @@ from surgenas.testing import Planted
 
 KINDS = {"choice": ChoiceSupernet, "cells": CellSupernet, "superkernel": SuperkernelSupernet,
          "elastic": ElasticSupernet}  # fmt: skip
+TWO_INPUTS = {"darts": TwoInputSupernet}
+"""Spaces whose supernet shares in one of these ways, but is another class."""
 SPACES = {
     "choice": Planted(),
     "cells": NASBench201(resolution=8, classes=3),
@@ -84,4 +87,4 @@ def test_every_catalogued_space_shares_in_one_of_these_ways(name):
     assert isinstance(space, SharesWeights)
     with torch.device("meta"):
         supernet = space.supernet()
-    assert type(supernet) is KINDS[supernet.shares]
+    assert type(supernet) is TWO_INPUTS.get(name, KINDS[supernet.shares])

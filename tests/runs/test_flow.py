@@ -130,6 +130,7 @@ def test_single_path_does_the_whole_job_in_its_own_space_and_a_time_limit_stops_
     assert "Decisions of the superkernels" in found.report.read_text()
 
 
+@pytest.mark.slow
 def test_single_path_with_squeeze_and_excitation_finds_a_network_inside_the_limit(tmp_path, tiny):
     run = api.create(out=tmp_path / "run", **{**tiny, "method": "single-path", "space": "single_path_se"})
     prepare(run)
@@ -157,6 +158,7 @@ def test_a_limit_out_of_reach_is_refused_before_time_is_spent(tmp_path, tiny):
     assert not Journal(tmp_path / "run" / "journal.jsonl").all("begin", step="profile")
 
 
+@pytest.mark.slow
 def test_spos_does_the_whole_job(tmp_path, tiny, listener):
     how = {"method": "spos", "space": "shuffle", "train_epochs": 1, "method_settings": EVOLVED}
     found = go(tmp_path / "run", tiny, progress=listener, device="surgenas.testing:MuteDevice", **how)
@@ -195,6 +197,7 @@ def test_a_method_that_samples_is_killed_after_every_second_candidate_and_ends_t
     assert end_of(tmp_path / "cut") == end_of(tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_cells_of_nasbench201_do_the_whole_job_on_digits(tmp_path):
     """The toy's latencies of cells have steps of 5 %: at this limit one of them lies just below."""
     how = {**TINY, "space": "nasbench201", "resolution": 8, "epochs": 1, "train_epochs": 1, "batch": 512, "samples": 12}
@@ -262,6 +265,7 @@ def test_what_is_trained_alone_with_a_runs_settings_is_the_runs_network_bit_for_
     assert alone.accuracy.test == finished.accuracy
 
 
+@pytest.mark.slow
 def test_what_is_left_of_selected_operators_is_a_space_for_any_method(tmp_path, tiny):
     found = api.operators(["tests.runs.written:PickyDevice"], tmp_path, resolution=16, keep=6, b=0.5)
     (chosen,) = found.devices.values()

@@ -112,6 +112,7 @@ def test_a_place_that_was_asked_for_by_name_and_fails_is_an_error(tmp_path):
         write_logs(written_run(tmp_path / "run"), [A])
 
 
+@pytest.mark.slow
 def test_whole_runs_that_are_killed_are_told_once(tmp_path, tiny):
     folder = tmp_path / "run"
     with pytest.raises(KeyboardInterrupt):

@@ -1,4 +1,4 @@
-"""The DARTS space: the sheet's counts, genotypes both ways, and codes that obey the rule of two edges a node."""
+"""The DARTS space: counts by hand, genotypes both ways, and codes that obey the rule of two edges a node."""
 
 from __future__ import annotations
 

@@ -32,14 +32,15 @@ from surgenas.nn.supernet import Gates
 
 @dataclass(frozen=True, kw_only=True)
 class DARTS(TrainsSharedWeights):
-    """Settings of one search. Where they differ from the authors' CIFAR-10 ones, they are scaled to short searches.
+    """DARTS: all operators at once, weighted by what a second half of the images prefers. Where settings differ from
+    the authors' CIFAR-10 ones, they are scaled to short searches.
 
     last_lr: the learning rate of the weights at the end; of tuning, a tenth of weight_lr.
     alpha_lr: learning rate of the logits, at least 3e-4 in any case; 0 derives it from `alpha_travel`.
     alpha_travel: about how far a logit can move in the whole search.
     alpha_decay: weight decay of the logits.
     fixed: all operators keep equal weights; with selection=perturbation this is what its authors call fix-alpha.
-    order: 1 takes the weights as they are when the logits learn, 2 as they would be after one step more.
+    order: "first" takes the weights as they are when the logits learn, "second" as they would be after one step more.
     selection: "magnitude" prefers operators of large weight, "perturbation" those without which accuracy is lost most.
     tuning: epochs that train the weights on, after each decision of selection=perturbation but the last.
     """
@@ -58,7 +59,7 @@ class DARTS(TrainsSharedWeights):
     alpha_travel: Positive = 6.0
     alpha_decay: NotNegative = 1e-3
     fixed: bool = False
-    order: Literal[1, 2] = 1
+    order: Literal["first", "second"] = "first"
     selection: Literal["magnitude", "perturbation"] = "magnitude"
     tuning: Count = 5
 
@@ -76,7 +77,7 @@ class DARTS(TrainsSharedWeights):
 
 @dataclass(frozen=True, kw_only=True)
 class DARTSPT(DARTS):
-    """Settings of a search whose operators are selected by taking each away: `darts` with selection=perturbation."""
+    """DARTS-PT: DARTS's supernet, of which those operators stay whose absence costs the most accuracy."""
 
     name: ClassVar[str] = "darts-pt"
 
@@ -139,7 +140,7 @@ class DARTSSearch(SelectingSearch):
     def _alpha_step(self, images: Tensor, labels: Tensor, index: int) -> float:
         held_images, held_labels = self._second_half(index, len(labels))
         gradient, logits = self._first_order(held_images, held_labels)
-        if self.config.order == 2:
+        if self.config.order == "second":
             gradient = unrolled_gradient(
                 self.supernet, self.weight_optimizer, self._loss, self.logits_LK, train=(images, labels),
                 held=(held_images, held_labels), lr=self._weight_lr(index),

@@ -27,7 +27,8 @@ from surgenas.methods.base import Batches, Needs, Problem
 from surgenas.methods.candidates import accuracy_alone
 from surgenas.methods.shared_weights import train_step
 from surgenas.methods.shrink_path import Chosen
-from surgenas.methods.shrinking import Shrinking, ShrinkingSearch
+from surgenas.methods.shrink_settings import Shrinking
+from surgenas.methods.shrinking import ShrinkingSearch
 from surgenas.nn.elastic.supernet import resized
 
 

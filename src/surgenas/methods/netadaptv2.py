@@ -22,7 +22,8 @@ from surgenas.core.seeds import generator
 from surgenas.core.space import Floats, Space
 from surgenas.methods.base import Batches, Needs, Problem
 from surgenas.methods.shrink_path import Chosen
-from surgenas.methods.shrinking import Shrinking, ShrinkingSearch
+from surgenas.methods.shrink_settings import Shrinking
+from surgenas.methods.shrinking import ShrinkingSearch
 
 PROPOSED = 6
 """How many networks are made for each one that is judged (docs/log.md, candidates of an iteration)."""

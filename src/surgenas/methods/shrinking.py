@@ -9,17 +9,15 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Annotated, Any, ClassVar
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
-from surgenas.core.bounds import Count, NotNegative, Positive, Share
 from surgenas.core.cost import Cost, Failure
 from surgenas.core.errors import LimitError, UsageError
 from surgenas.core.seeds import derive
@@ -29,8 +27,9 @@ from surgenas.core.work import Epochs, Price, Work
 from surgenas.methods.base import Batches, EpochSummary, Latency
 from surgenas.methods.candidates import accuracies
 from surgenas.methods.gradient import cosine
-from surgenas.methods.shared_weights import Step, SupernetSearch, TrainsSharedWeights, train_step
+from surgenas.methods.shared_weights import Step, SupernetSearch, train_step
 from surgenas.methods.shrink_path import Chosen, Reached, ShrinkStep
+from surgenas.methods.shrink_settings import Shrinking
 
 LEAST_HELD = 30
 """With fewer held-out images, one of them moves an accuracy by more than what tells candidates apart."""
@@ -41,38 +40,6 @@ LOWER = 0.02
 """After a miss, the search aims lower by this share of the limit."""
 NEAR = 16
 """How many networks near the last one are judged for a proposal."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Shrinking(TrainsSharedWeights):
-    """Settings of a search that shrinks a network step by step.
-
-    step: the latency that the first iteration shall save, as a share of the first network's.
-    decay: each iteration shall save so many times what the one before should.
-    iterations: how many there are at most.
-    """
-
-    name: ClassVar[str]
-    default_space: ClassVar[str] = "elastic"
-
-    epochs: Count = 20
-    weight_lr: Positive = 0.1
-    momentum: Share = 0.9
-    weight_decay: NotNegative = 1e-4
-    clip: Positive = 5.0
-    label_smoothing: Share = 0.1
-    step: Annotated[float, Field(gt=0, lt=1)] = 0.05
-    decay: Annotated[float, Field(gt=0, le=1)] = 0.96
-    iterations: Count = 40
-
-    def reach(self, iterations: int) -> float:
-        """What so many iterations together shall save, as a share of the first latency."""
-        return self.step * sum(self.decay**i for i in range(iterations))
-
-    @property
-    def halving(self) -> int:
-        """How many iterations save half of the first latency."""
-        return next((n for n in range(1, self.iterations) if self.reach(n) >= 1 / 2), self.iterations)
 
 
 class ShrinkingSearch(SupernetSearch):

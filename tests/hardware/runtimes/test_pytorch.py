@@ -32,6 +32,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / 10)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc")
+@pytest.mark.slow
 def test_memory_that_layers_free_stays_with_the_process(monkeypatch):
     """It was thousands of page faults a run otherwise, or none, by what the process had done before; in one that is
     told to give everything back to the kernel at once, always thousands."""

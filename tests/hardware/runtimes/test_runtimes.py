@@ -98,7 +98,9 @@ def of_space(space):
 SPACES = {"mobile": partial(Mobile, layout="small"), "shuffle": Shuffle, "single_path_se": SinglePathSE, "fbnet": FBNet}
 
 
-@pytest.mark.parametrize("network", ["mixed", *SPACES])
+@pytest.mark.parametrize(
+    "network", ["mixed", "mobile", *(pytest.param(n, marks=pytest.mark.slow) for n in SPACES if n != "mobile")]
+)
 @pytest.mark.parametrize("name", ["ncnn", "mnn"])
 def test_networks_of_our_spaces_compute_what_onnx_runtime_computes_of_each_image(name, network):
     """Each image in turn: both runtimes have a way of being called that gives the first answer again, or none."""
