@@ -31,7 +31,7 @@ from surgenas.tasks.data import Dataset
 
 COMPARED = 64
 """How many test images PyTorch and a file are compared on."""
-TOGETHER = 512
+TOGETHER = 64
 """How many test images a device is asked to classify at once."""
 CALIBRATION = 256
 """How many training images a trained network is quantized with."""

@@ -9,7 +9,12 @@ from surgenas.tasks.by_class import balanced_accuracy
 from surgenas.tasks.data import Dataset, Part, eval_batches
 
 
-def predict(network: nn.Module, dataset: Dataset, part: Part, batch: int = 256) -> Tensor:
+TOGETHER = 32
+"""How many images a network is given at once: on a CPU more take longer and much more memory (docs/log.md, pages of
+memory)."""
+
+
+def predict(network: nn.Module, dataset: Dataset, part: Part, batch: int = TOGETHER) -> Tensor:
     """(N, classes) logits of every image of a part, in eval mode, on the network's device."""
     network.eval()
     device = next(network.parameters()).device
