@@ -71,7 +71,7 @@ def test_in_a_pass_over_the_second_half_each_image_comes_once(halves):
 
 
 def test_fixed_operators_stay_equal(halves):
-    search = make(halves, fixed=True)
+    search = make(halves, fixed=True, selection="perturbation")
     search.step(*batch(halves), 0)
     assert np.allclose(search.probabilities()[:, :-1], 1 / 7)
     assert not search.seen
@@ -184,6 +184,8 @@ def test_it_is_catalogued_and_says_what_it_needs():
     needs = make_method("darts-pt", {}).needs(Darts())
     assert (needs.data, needs.shares, needs.judged) == ("halves", ("cells", "choice"), 240 * 7)
     assert make_method("darts", {}).needs(Darts()).judged == 0
+    with pytest.raises(UsageError, match="fixed=true leaves all operators equal"):
+        make_method("darts", {"fixed": True})
     with pytest.raises(UsageError, match="order"):
         make_method("darts", {"order": "third"})
 

@@ -7,7 +7,9 @@ import pytest
 import torch
 
 from surgenas.core import moves
+from surgenas.core.errors import UsageError
 from surgenas.core.work import Epochs
+from surgenas.methods import make_method
 from surgenas.methods.darts import DARTS
 from surgenas.methods.la_darts import LADARTS
 from surgenas.predictors.linear import FlopsPredictor
@@ -126,6 +128,29 @@ def test_an_epoch_says_what_is_expected_and_what_would_be_chosen(halves):
 
 
 FlopsSpace = Darts(channels=4, layers=3, resolution=8)
+
+
+@pytest.mark.parametrize(("settings", "said"), [
+    ({"fixed": True, "selection": "perturbation"}, "fixed=true: logits that stay equal hear of no latency"),
+    ({"estimator": "score", "draws": 1}, "ask for draws=2 or more"),
+])  # fmt: skip
+def test_settings_in_which_latency_would_not_count_are_refused(settings, said):
+    with pytest.raises(UsageError, match=said):
+        make_method("la-darts", settings)
+
+
+def test_the_score_of_a_draw_is_refused_where_edges_are_drawn_too():
+    with pytest.raises(UsageError, match="not of which edges a node of darts reads; use straight-through"):
+        LADARTS(estimator="score").needs(SMALL)
+
+
+def test_the_score_is_finite_where_operators_were_decided_against(halves):
+    search = with_macs(make(halves, LADARTS, CELLS, estimator="score", selection="perturbation"))
+    search.judge = lambda weights: [0.5] * len(weights)
+    search._decide(0)
+    gradient, ms = search.latency_term(0)
+    assert np.isfinite(ms)
+    assert torch.isfinite(gradient).all()
 
 
 def test_it_asks_for_a_gradient_only_where_one_is_taken():

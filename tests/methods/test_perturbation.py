@@ -95,7 +95,9 @@ def test_a_whole_selection_is_an_architecture():
     code = moves.encode(TWO_INPUTS, [arch])[0]
     assert np.flatnonzero(code[:, -1] == 0).tolist() == kept.tolist()
     assert (code[kept] == weights.numpy()[kept]).all()
-    assert moves.decode(TWO_INPUTS, scores(found, TWO_INPUTS.offered)) == arch
+    found_scores = scores(found, TWO_INPUTS.offered)
+    assert moves.decode(TWO_INPUTS, found_scores) == arch
+    assert np.isneginf(found_scores[[d.row for d in found if d.operator is None]]).all()
 
 
 def test_the_reduction_cell_is_judged_with_the_normal_one_decided():

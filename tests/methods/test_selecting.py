@@ -6,11 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
+from surgenas.core import moves
 from surgenas.core.errors import UsageError
 from surgenas.methods.darts import DARTSPT
 from surgenas.methods.surgenas import SurgeNAS
 from surgenas.nn.supernet import Gates
+from surgenas.spaces.darts import Darts
 from surgenas.spaces.elastic import Elastic
 from tests.methods.test_darts import TWO, make, run
 
@@ -40,6 +43,7 @@ def test_a_selected_network_outside_the_window_is_not_proposed(few):
     for event in range(len(search.events)):
         search._decide(event)
     chosen = search.largest()
+    assert moves.decode(TWO, search.preferences().numpy()) == chosen
 
     def latency(archs):
         return np.array([2.0 if arch == chosen else 1.0 for arch in archs])
@@ -72,3 +76,20 @@ def test_a_search_of_single_paths_selects_too_and_tunes_what_is_left(halves):
     assert search.most_events == 1 + 16
     with pytest.raises(UsageError, match="sizes that share weights have none"):
         make(halves, SurgeNAS, ELASTIC, epochs=2, selection="perturbation")
+
+
+def test_a_noisy_operator_is_judged_with_the_same_noise_whatever_was_drawn_before(few):
+    space = Darts(channels=4, layers=3, resolution=8, operators="s4")
+    search = make(few, DARTSPT, space)
+    weights = search.probabilities()
+    first = search.judge([weights, weights])
+    torch.randn(7)
+    assert search.judge([weights, weights]) == first
+    assert first[0] == first[1]
+
+
+def test_a_part_of_a_single_image_is_never_judged(halves):
+    held = replace(halves[1], images=halves[1].images[:65], labels=halves[1].labels[:65])
+    space = Darts(channels=4, layers=3, resolution=8, stem=2, operators="s2")
+    search = make((halves[0], held), DARTSPT, space)
+    assert 0 <= search.judge([search.probabilities()])[0] <= 1, "its last maps have one pixel"

@@ -105,6 +105,12 @@ def test_the_dearest_and_the_cheapest_architecture_are_known_by_costs():
     assert macs_N.max() <= most
 
 
+def test_the_smallest_network_by_macs_and_bytes_skips_where_it_can():
+    costs = SMALL.costs()
+    normal, _ = SMALL.pairs(moves.decode(SMALL, -(costs.macs + 1e-6 * costs.moved_bytes)))
+    assert {operator for operator, _ in normal} == {"skip_connect"}
+
+
 @pytest.mark.parametrize("resolution", [8, 16])
 @pytest.mark.parametrize("stem", [1, 2])
 def test_stems_halve_images(stem, resolution):

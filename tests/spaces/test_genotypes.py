@@ -42,6 +42,8 @@ def test_pairs_may_come_in_a_list_for_each_node_and_the_concatenation_as_a_list(
     (cells("('a', 0), ('b', 0), " + ", ".join(["('a', 0), ('b', 1)"] * 3)), "node 2 of normal reads node 0 twice"),
     (cells("('a', 0), ('b', 2), " + ", ".join(["('a', 0), ('b', 1)"] * 3)), "node 2 of normal reads [0, 2]"),
     (cells("").replace("reduce=", "normal_concat=range(3, 6), reduce="), "normal_concat is range(3, 6)"),
+    (cells("").replace("reduce=", "normal_concat=5, reduce="), "normal_concat is 5"),
+    (cells("").replace("reduce=", "normal_concat=range(10**12), reduce="), "not a genotype"),
 ])  # fmt: skip
 def test_any_other_text_is_refused_in_one_line(text, said):
     with pytest.raises(UsageError) as caught:

@@ -117,7 +117,10 @@ class MadeOfCells(Protocol):
 
 @runtime_checkable
 class ThinsOut(Protocol):
-    """Nodes of its networks read some of the edges that the supernet has: two of each node's."""
+    """Nodes of its networks read some of the edges that the supernet has: two of each node's.
+
+    The last operator of each row stands for an edge that is not there.
+    """
 
     def kinds(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
         """For each kind of cell and each of its nodes, the rows of a code that are the node's edges."""

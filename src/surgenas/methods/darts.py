@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -18,13 +18,14 @@ from torch.func import functional_call
 
 from surgenas.core import moves
 from surgenas.core.bounds import Count, NotNegative, Positive, Share
+from surgenas.core.errors import UsageError
 from surgenas.core.seeds import generator
 from surgenas.core.space import Space
 from surgenas.methods.base import Needs, Problem
-from surgenas.methods.gradient import GradientEpoch, Multiplier
+from surgenas.methods.gradient import Multiplier
 from surgenas.methods.logits import travelling
 from surgenas.methods.perturbation import weights_with
-from surgenas.methods.selecting import SelectingSearch, selecting
+from surgenas.methods.selecting import SelectingEpoch, SelectingSearch, selecting
 from surgenas.methods.shared_weights import TrainsSharedWeights
 from surgenas.methods.unrolled import Batch, unrolled_gradient
 from surgenas.nn.supernet import Gates
@@ -42,7 +43,8 @@ class DARTS(TrainsSharedWeights):
     fixed: all operators keep equal weights; with selection=perturbation this is what its authors call fix-alpha.
     order: "first" takes the weights as they are when the logits learn, "second" as they would be after one step more.
     selection: "magnitude" prefers operators of large weight, "perturbation" those without which accuracy is lost most.
-    tuning: epochs that train the weights on, after each decision of selection=perturbation but the last.
+    tuning: epochs that train the weights on, after each decision of selection=perturbation but the last; 5 in the
+    paper, whose search has 50 epochs.
     """
 
     name: ClassVar[str] = "darts"
@@ -61,12 +63,19 @@ class DARTS(TrainsSharedWeights):
     fixed: bool = False
     order: Literal["first", "second"] = "first"
     selection: Literal["magnitude", "perturbation"] = "magnitude"
-    tuning: Count = 5
+    tuning: Count = 1
+
+    def __post_init__(self) -> None:
+        if self.fixed and self.selection == "magnitude":
+            raise UsageError(
+                "fixed=true leaves all operators equal, so that none is largest; use selection=perturbation"
+            )
 
     def needs(self, space: Space) -> Needs:
         operators = int(space.offered.sum(1).max())
+        passes = 1 if self.fixed else 6 if self.order == "second" else 2
         needs = Needs(
-            shares=("cells", "choice"), data="halves", cost="any", passes=operators * (1 if self.fixed else 2),
+            shares=("cells", "choice"), data="halves", cost="any", passes=operators * passes,
             together=True,
         )  # fmt: skip
         return selecting(needs, space, self.tuning) if self.selection == "perturbation" else needs
@@ -85,21 +94,17 @@ class DARTSPT(DARTS):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DARTSEpoch(GradientEpoch):
+class DARTSEpoch(SelectingEpoch):
     """The summary of an epoch.
 
     held_accuracy: on the second half of the images, averaged over the steps; NaN while nothing is learned from it.
     entropy: of the operator probabilities, mean over rows, in nats. chosen_ms: predicted latency of the network that
     the search would choose now, which stands also for `latency_ms` where no term of the loss counts latency.
-    decisions: what was decided before this epoch (perturbation.py), as plain values. probabilities: of the operators of
-    each row.
     """
 
     held_accuracy: float
     entropy: float
     chosen_ms: float
-    decisions: list[dict[str, Any]] = field(default_factory=list)
-    probabilities: list[list[float]] = field(default_factory=list)
 
 
 class DARTSSearch(SelectingSearch):
@@ -111,7 +116,7 @@ class DARTSSearch(SelectingSearch):
         super().start()
         c = self.config
         alpha_lr = travelling(c.alpha_lr, c.alpha_travel, c.epochs * self.steps_per_epoch, least=3e-4)
-        self.begin_logits(torch.from_numpy(self.space.offered).to(self.device), Multiplier(0.0, 0.0), alpha_lr)
+        self.begin_logits(self.offered.to(self.device), Multiplier(0.0, 0.0), alpha_lr)
         if c.fixed:
             self.logits_LK.data.zero_()
 
@@ -193,7 +198,5 @@ class DARTSSearch(SelectingSearch):
         return DARTSEpoch(
             **self.add_path(known), held_accuracy=float(np.mean(self.seen)) if self.seen else math.nan,
             entropy=self.entropy(),
-            chosen_ms=chosen_ms,
-            decisions=[asdict(decision) for decision in self.news],
-            probabilities=[[round(p, 4) for p in row] for row in self.probabilities().tolist()],
+            chosen_ms=chosen_ms, **self.selected(),
         )  # fmt: skip

@@ -15,6 +15,8 @@ from torch import Tensor
 
 from surgenas.core import moves
 from surgenas.core.bounds import Count, NotNegative, Positive
+from surgenas.core.capabilities import ThinsOut
+from surgenas.core.errors import UsageError
 from surgenas.core.seeds import derive
 from surgenas.core.space import Space
 from surgenas.methods.base import Needs, Problem
@@ -34,7 +36,7 @@ class LADARTS(DARTS):
     draws: networks whose mean latency is LAT, drawn anew in each step.
     tau: temperature of the draws.
     estimator: how the gradient passes a draw, "straight-through" or "score", which weighs the log-probability of a
-    network by its latency.
+    network by its latency; that is known where all edges of a cell stay.
     """
 
     name: ClassVar[str] = "la-darts"
@@ -47,7 +49,19 @@ class LADARTS(DARTS):
     tau: Positive = 1.0
     estimator: Literal["straight-through", "score"] = "straight-through"
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.fixed:
+            raise UsageError("fixed=true: logits that stay equal hear of no latency; use darts or darts-pt")
+        if self.estimator == "score" and self.draws < 2:
+            raise UsageError("estimator=score compares draws: ask for draws=2 or more")
+
     def needs(self, space: Space) -> Needs:
+        if self.estimator == "score" and isinstance(space, ThinsOut):
+            raise UsageError(
+                f"estimator=score knows the probability of operators, not of which edges a node of {space.name} reads; "
+                "use straight-through"
+            )
         needs = super().needs(space)
         return Needs(**{**vars(needs), "cost": "relaxed" if self.estimator == "straight-through" else "any"})
 
@@ -88,6 +102,7 @@ class LADARTSSearch(DARTSSearch):
         if c.estimator == "straight-through":
             return self.predictor.predict_relaxed(code_MLK - s_MLK.detach() + s_MLK).mean()
         ms_M = torch.from_numpy(self.predictor.predict(code_MLK.double().numpy())).float()
-        log_p_M = (code_MLK * logits_LK.log_softmax(1).masked_fill(~self.there_LK.cpu(), 0.0)).sum((1, 2))
+        log_p_LK = logits_LK.log_softmax(1)
+        log_p_M = (code_MLK * log_p_LK.masked_fill(log_p_LK.isneginf(), 0.0)).sum((1, 2))
         credit = (ms_M - ms_M.mean()) * (log_p_M - log_p_M.detach())
         return ms_M.mean() + credit.sum() / max(1, c.draws - 1)

@@ -139,11 +139,11 @@ def _margin(accuracies: Sequence[float]) -> float:
 
 def scores(decisions: Sequence[Decision], offered_LK: np.ndarray) -> np.ndarray:
     """How much accuracy (in points of 100) the supernet loses without each operator (L, K), relative to the least lost
-    on its edge; a dropped edge loses that much less on all of its operators."""
+    on its edge; -inf for operators that are not offered, and for those of a dropped edge."""
     found = np.where(offered_LK, 0.0, -np.inf)
     for decision in decisions:
         if decision.operator is None:
-            found[decision.row] -= 1e3
+            found[decision.row] = -np.inf
         else:
             most = max(decision.without.values())
             for k, accuracy in decision.without.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,11 @@ from torch import Tensor
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.errors import UsageError
+from surgenas.core.seeds import derive
 from surgenas.core.space import Space
 from surgenas.methods.base import Batches, EpochSummary, Latency, Needs
 from surgenas.methods.constrained import find_most_probable
+from surgenas.methods.gradient import GradientEpoch
 from surgenas.methods.logits import LogitSearch
 from surgenas.methods.perturbation import Decision, decide, events_of, judgements, scores, weights_with
 from surgenas.nn.statistics import batch_statistics
@@ -28,6 +30,8 @@ TOGETHER = 64
 """How many images are judged at once; BN has the statistics of as many."""
 
 
+WIDEST = 20.0
+"""What the largest loss of accuracy counts as a difference of log-probabilities; searches cut off larger ones."""
 LEAST_HELD = 30
 """With fewer images held out, one of them moves an accuracy by more than what tells operators apart."""
 
@@ -39,6 +43,18 @@ def selecting(needs: Needs, space: Space, tuning: int) -> Needs:
         needs, data=data, after=tuning * (len(events_of(space, 0)) - 1),
         judged=judgements(space) * int(space.offered.sum(1).max()),
     )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelectingEpoch(GradientEpoch):
+    """The summary of an epoch of a search that may select by perturbation.
+
+    decisions: what was decided before this epoch, and after it if it is the last (perturbation.py), as plain values.
+    probabilities: of the operators of each row; empty where none is selected so.
+    """
+
+    decisions: list[dict[str, Any]] = field(default_factory=list)
+    probabilities: list[list[float]] = field(default_factory=list)
 
 
 class SelectingSearch(LogitSearch):
@@ -64,6 +80,11 @@ class SelectingSearch(LogitSearch):
     def epochs(self) -> int:
         return int(self.config.epochs) + self.config.tuning * len(self.events[1:])
 
+    @property
+    def finished(self) -> bool:
+        """Has everything been decided? More training would change nothing then."""
+        return bool(self.events) and self.done >= self.epochs
+
     def offered_logits(self) -> Tensor:
         """The logits (L, K), -inf for operators that a layer has not, or that were decided against."""
         found = super().offered_logits()
@@ -80,6 +101,8 @@ class SelectingSearch(LogitSearch):
         decide."""
         self.seen, before = [], len(self.decisions)
         tuned = epoch - self.config.epochs
+        if self.events and tuned == 0:
+            self.weight_optimizer.state.clear()  # tuning begins with no momentum
         if self.events and 0 <= tuned < self.config.tuning * len(self.events[1:]) and tuned % self.config.tuning == 0:
             self._decide(tuned // self.config.tuning)
         self.news = self.decisions[before:]
@@ -101,20 +124,23 @@ class SelectingSearch(LogitSearch):
         """The supernet's accuracies (0 to 1) on the second half, with each of these weights (L, K) of operators; BN has
         the statistics of each batch."""
         assert self.held_out is not None, "checked at the start"
+        images = self.held_out.images
+        parts = images.tensor_split(math.ceil(len(images) / TOGETHER))  # a single image has no statistics
         found = []
-        with batch_statistics(self.supernet):
+        with torch.random.fork_rng(devices=[]), batch_statistics(self.supernet):
             for weights_LK in weights:
+                torch.manual_seed(derive(self.seed, "judge", len(self.decisions)))  # an operator may draw noise
                 gates = Gates(weights_LK, None)
-                parts = self.held_out.images.split(TOGETHER)
                 said = torch.cat([self.supernet(part, gates).argmax(1) for part in parts])
                 found.append(share_right(said, self.held_out.labels, balanced=self.held_out.balanced))
         return found
 
     def preferences(self) -> Tensor:
-        """What a proposal maximises, as probabilities (L, K) of operators."""
+        """What a proposal maximises, as factors (L, K) of operators: probabilities, or what their absence costs."""
         if not self.decisions:
             return self.probabilities()
-        return torch.from_numpy(scores(self.decisions, self.space.offered)).softmax(dim=1)
+        lost_LK = scores(self.decisions, self.space.offered)
+        return torch.from_numpy(np.exp((lost_LK - lost_LK.max()) * min(1.0, WIDEST / max(lost_LK.max(), 1e-9))))
 
     def propose(
         self, latency_ms: Latency, window_ms: tuple[float, float], count: int, rng: np.random.Generator
@@ -131,7 +157,14 @@ class SelectingSearch(LogitSearch):
         """What was decided so far, and the probable operators elsewhere."""
         return moves.decode(self.space, weights_with(self.decisions, self.probabilities()).double().cpu().numpy())
 
-    # --- state
+    # --- epochs and state
+
+    def selected(self) -> dict[str, Any]:
+        """The fields that SelectingEpoch adds."""
+        return {
+            "decisions": [asdict(decision) for decision in self.news],
+            "probabilities": [[round(p, 4) for p in row] for row in self.probabilities().tolist()],
+        }
 
     def own_state(self) -> dict[str, Any]:
         return {**super().own_state(), "decisions": [asdict(decision) for decision in self.decisions]}

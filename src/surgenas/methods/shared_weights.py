@@ -16,6 +16,7 @@ from surgenas.core.capabilities import SharesWeights, require
 from surgenas.core.errors import SurgenasError, UsageError
 from surgenas.core.moves import path_of
 from surgenas.core.seeds import derive
+from surgenas.core.space import Space
 from surgenas.core.work import Epochs, Work
 from surgenas.methods.base import Batches, EpochSummary, Latency, Needs, Problem
 from surgenas.predictors.base import Predictor
@@ -34,6 +35,15 @@ def check_sharing(space: object, needs: Needs, method: str, default_space: str) 
         raise UsageError(
             f"{method} trains weights that are shared as {wanted}; space {getattr(space, 'name', space)!r} shares them "
             f"as {supernet.shares}; use --space {default_space}"
+        )
+
+
+def check_even(space: Space, method: str) -> None:
+    """Raise UsageError if rows of the space have unequally many operators, which gates of one shape cannot say."""
+    if len(set(space.offered.sum(1).tolist())) > 1:
+        raise UsageError(
+            f"{method} needs equally many operators in every layer, which space {space.name!r} has not; use spos, or a "
+            "method that trains its candidates"
         )
 
 
@@ -103,10 +113,9 @@ class SupernetSearch(ABC):
         """Whether layer l has an operator k, (L, K).
 
         Raises UsageError if layers have unequally many, unless they share the weights of the largest."""
-        there_LK = torch.from_numpy(self.space.offered)
-        if len(set(there_LK.sum(1).tolist())) > 1 and self.supernet.shares != "elastic":
-            raise UsageError(f"{self.config.name} needs equally many operators in every layer")
-        return there_LK
+        if self.supernet.shares != "elastic":
+            check_even(self.space, self.config.name)
+        return torch.from_numpy(self.space.offered)
 
     @abstractmethod
     def start(self) -> None:

@@ -24,10 +24,10 @@ from surgenas.core.seeds import derive
 from surgenas.core.space import Space
 from surgenas.methods import SAMPLERS
 from surgenas.methods.base import Needs, Problem
-from surgenas.methods.gradient import GradientEpoch, Multiplier, cosine
+from surgenas.methods.gradient import Multiplier, cosine
 from surgenas.methods.logits import travelling
 from surgenas.methods.samplers import Sampler
-from surgenas.methods.selecting import SelectingSearch, selecting
+from surgenas.methods.selecting import SelectingEpoch, SelectingSearch, selecting
 from surgenas.methods.shared_weights import TrainsSharedWeights
 from surgenas.nn.supernet import Gates
 
@@ -108,7 +108,7 @@ class SurgeNAS(TrainsSharedWeights):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SurgeNASEpoch(GradientEpoch):
+class SurgeNASEpoch(SelectingEpoch):
     """The summary of an epoch. tau, eta: their values at its start. entropy: of the operator probabilities, mean over
     layers, in nats."""
 
@@ -244,7 +244,8 @@ class SurgeNASSearch(SelectingSearch):
 
     def summary(self, known: dict[str, Any]) -> SurgeNASEpoch:
         _, tau, eta = self._schedule(known["epoch"] * self.steps_per_epoch)
-        return SurgeNASEpoch(**self.add_path(known), tau=tau, eta=eta, entropy=self.entropy())
+        selected = self.selected() if self.events else {}
+        return SurgeNASEpoch(**self.add_path(known), tau=tau, eta=eta, entropy=self.entropy(), **selected)
 
 
 def path_credit(logits_LK: Tensor, paths: Sequence[Gates], losses_K: Tensor) -> Tensor:

@@ -39,17 +39,20 @@ def output_shape(network: nn.Module, input_shape: tuple[int, int, int]) -> tuple
         return tuple(forward(torch.empty(1, *input_shape, device="meta")).shape[1:])
 
 
-def cost_of(module: nn.Module, input_shape: tuple[int, int, int]) -> tuple[float, float, float]:
-    """(MACs, parameters, moved bytes) of a module for one input of (C, H, W)."""
-    return cost_and_shape(module, input_shape)[0]
+def cost_of(
+    module: nn.Module, input_shape: tuple[int, int, int], counted: tuple[type[nn.Module], ...] | None = None
+) -> tuple[float, float, float]:
+    """(MACs, parameters, moved bytes) of a module for one input of (C, H, W). counted: the classes of layers whose
+    bytes are counted, MOVING if none are said."""
+    return cost_and_shape(module, input_shape, counted or MOVING)[0]
 
 
 def cost_and_shape(
-    module: nn.Module, input_shape: tuple[int, int, int]
+    module: nn.Module, input_shape: tuple[int, int, int], counted: tuple[type[nn.Module], ...] | None = None
 ) -> tuple[tuple[float, float, float], tuple[int, ...]]:
     """((MACs, parameters, moved bytes), the shape of the output without the batch) of a module for one input of
     (C, H, W)."""
-    macs, works, out = _pass_on(module, input_shape, MOVING)
+    macs, works, out = _pass_on(module, input_shape, counted or MOVING)
     return (macs, float(sum(p.numel() for p in module.parameters())), _moved_bytes(works)), out
 
 

@@ -15,7 +15,7 @@ from surgenas.core.record import Record
 from surgenas.core.seeds import generator
 from surgenas.core.units import show_ms, show_seconds
 from surgenas.methods import make_method
-from surgenas.methods.shared_weights import check_sharing
+from surgenas.methods.shared_weights import check_even, check_sharing
 from surgenas.nn.cost import output_shape
 from surgenas.runs.journal import Event
 from surgenas.runs.limit import begin_session, check_time
@@ -166,6 +166,8 @@ def check_names(run: Run) -> None:
     searching = Searching(run)
     if searching.needs.shares:
         check_sharing(run.space, searching.needs, run.config.method.name, run.asked_method.default_space)
+    if searching.needs.together:
+        check_even(run.space, run.config.method.name)
     assert searching.method is not None, "made from its settings, which may be refused"
     assert searching.rungs, "made from the epochs, which may be too few"
     check_percentile(run)
@@ -183,8 +185,10 @@ def check_names(run: Run) -> None:
 
 
 def _check_recipe(run: Run) -> None:
-    """Raise UsageError if the networks lack what the recipe asks for."""
+    """Raise UsageError if the networks lack what the recipe asks for, or it leaves nothing of the images."""
     asked = recipe(run)
+    if asked.cutout >= run.resolution:
+        raise UsageError(f"--cutout {asked.cutout}: of {run.resolution} px nothing would be left; ask for less")
     if asked.drop_path or asked.auxiliary:
         network = run.space.build(moves.sample(run.space, generator(run.config.seed, "check")))
         regularize(network, drop_path=asked.drop_path, auxiliary=asked.auxiliary)

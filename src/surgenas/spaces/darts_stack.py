@@ -14,7 +14,7 @@ from torch import nn
 
 from surgenas.core.space import Floats
 from surgenas.nn.cell_operators import FactorizedReduction, Noise, Nothing, dilated, relu_conv_bn, separable
-from surgenas.nn.cost import cost_of
+from surgenas.nn.cost import WORKING, cost_of
 from surgenas.nn.two_inputs import NormedPool
 
 STEM, JOINED = 3, 4
@@ -111,5 +111,8 @@ def make_normed(name: str, channels: int, stride: int) -> nn.Module:
 def costs_at(operators: tuple[str, ...], channels: int, size: int, stride: int) -> Floats:
     """MACs, parameters and moved bytes (K, 3) of operators on images of this size."""
     return np.array(
-        [cost_of(make_operator(name, channels, stride, affine=True), (channels, size, size)) for name in operators]
+        [
+            cost_of(make_operator(name, channels, stride, affine=True), (channels, size, size), WORKING)
+            for name in operators
+        ]
     )

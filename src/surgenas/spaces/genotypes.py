@@ -26,8 +26,9 @@ def parse_genotype(text: str) -> tuple[list[Pair], list[Pair]]:
     """The pairs of the normal and of the reduction cell, eight of each; raises UsageError for any other text."""
     fields = _fields(text)
     for name in ("normal_concat", "reduce_concat"):
-        if name in fields and list(fields[name]) != list(range(2, 2 + NODES)):
-            raise UsageError(f"not a genotype of darts: {name} is {fields[name]}; its cells join nodes 2 to 5")
+        joined = fields.get(name, range(2, 6))
+        if not isinstance(joined, (list, tuple, range)) or len(joined) != NODES or [*joined] != [*range(2, 2 + NODES)]:
+            raise UsageError(f"not a genotype of darts: {name} is {joined}; its cells join nodes 2 to 5")
     return _pairs(fields, "normal"), _pairs(fields, "reduce")
 
 

@@ -8,7 +8,6 @@ from torch import Tensor, nn
 from surgenas.tasks.by_class import balanced_accuracy
 from surgenas.tasks.data import Dataset, Part, eval_batches
 
-
 TOGETHER = 32
 """How many images a network is given at once: on a CPU more take longer and much more memory (docs/log.md, pages of
 memory)."""

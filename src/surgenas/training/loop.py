@@ -134,7 +134,8 @@ def fit(
     for epoch in range(first, recipe.epochs):
         torch.manual_seed(derive(seed, "train-epoch", epoch, fabric.global_rank))
         model.train()
-        set_drop_path(network, recipe.drop_path * epoch / recipe.epochs)
+        if recipe.drop_path:
+            set_drop_path(network, recipe.drop_path * epoch / recipe.epochs)
         total, correct, seen = 0.0, 0, 0
         batches = train_batches(
             dataset, recipe.batch, seed, epoch, rank=fabric.global_rank, ranks=fabric.world_size, cutout=recipe.cutout

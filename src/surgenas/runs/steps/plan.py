@@ -40,7 +40,8 @@ def plan(run: Run) -> Planned:
     steps, search_steps = steps_per_epoch(run.data, batch), searching.steps_per_epoch
     held = searching.held_out
     judged = len(held.images) + len(held.calibration) if held else 0
-    judging_s = needs.judged * judged / batch * path_s * (FORWARD_ALONE if isinstance(run.space, Shrinks) else FORWARD)
+    forward = FORWARD_ALONE if isinstance(run.space, Shrinks) or needs.after else FORWARD
+    judging_s = needs.judged * judged / batch * path_s * forward
     search_epoch = search_steps * path_s * (needs.passes or 1.1 * needs.trained)
     beside_s = judging_s + needs.after * search_epoch + needs.short * path_s
     train_epoch = steps * path_s * 1.1
@@ -77,7 +78,7 @@ def _time_paths(run: Run, searching: Searching) -> tuple[float, int]:
             torch.cuda.synchronize()
 
     largest = moves.decode(space, require(space, Counted).costs().macs)
-    path_s = _median_seconds(one_path) / (space.offered.shape[1] if together else 1)
+    path_s = _median_seconds(one_path) / (int(space.offered.sum(1).max()) if together else 1)
     return path_s, _resident_while(lambda: nn.functional.cross_entropy(forward(largest, images), labels))
 
 

@@ -56,6 +56,10 @@ def _or_width(run: Run) -> str:
     return "" if isinstance(run.space, Shrinks) else " or --width"
 
 
+TIE = 1e-6
+"""What a byte counts beside a multiplication where two operators are compared: nothing, unless both have as many."""
+
+
 def _default_limit(low_ms: float, high_ms: float) -> float:
     """Half the largest network's latency; the geometric mean of both where half is hardly above the smallest."""
     return high_ms / 2 if high_ms / 2 > 1.1 * low_ms else (low_ms * high_ms) ** 0.5
@@ -70,5 +74,7 @@ def _typical(run: Run, costs: CostTable) -> Architecture:
 
 
 def extremes(run: Run, costs: CostTable) -> tuple[Architecture, Architecture]:
-    """The architectures with the fewest and with the most MACs."""
-    return moves.decode(run.space, -costs.macs), moves.decode(run.space, costs.macs)
+    """The architectures with the fewest and with the most MACs; of equal operators that which moves fewer bytes is
+    smaller."""
+    size = costs.macs + TIE * costs.moved_bytes
+    return moves.decode(run.space, -size), moves.decode(run.space, size)
