@@ -32,7 +32,9 @@ def jobs(small, *operators):
 
 
 SLOW = (
+    "openvino-cpu",
     "openvino-cpu-bf16",
+    "mnn-cpu",
     "litert-cpu",
     "executorch-cpu",
     "ncnn-cpu",

@@ -60,6 +60,7 @@ def test_a_generation_is_a_function_of_history_and_seed():
     assert TARGET not in first
 
 
+@pytest.mark.slow
 def test_a_handful_of_feasible_architectures_are_all_found_and_then_it_ends():
     handful = [moves.decode(SPACE, -MACS)]
     handful += moves.neighbours(SPACE, handful[0])[:4]

@@ -127,6 +127,7 @@ def test_more_early_layers_than_there_are_is_refused(halves):
         make(halves, early=6)
 
 
+@pytest.mark.slow
 def test_on_sizes_the_layers_that_are_not_searched_yet_are_at_their_largest(halves, paths_of):
     space = Elastic(network="test_resnet", resolution=16, classes=10)
     search = make(halves, space=space, limit_ms=0.5, epochs=2, early=3)  # everything takes 1 ms

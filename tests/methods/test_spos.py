@@ -168,5 +168,6 @@ def few(held_out):
     return replace(held_out, images=held_out.images[:200], labels=held_out.labels[:200])
 
 
+@pytest.mark.slow
 def test_on_sizes_interrupted_between_any_two_epochs_it_proposes_the_same(halves, check_going_on):
     check_going_on(lambda: make((halves[0], few(halves[1])), ELASTIC, epochs=2, **FEW))

@@ -65,6 +65,7 @@ def test_every_result_of_a_finished_run_is_read_back_by_its_kind(finished):
     assert run.result_of("train random 1", Accuracy).accuracy == finished.summary.random[0].accuracy
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_measured_with_its_own_weights_and_the_accuracy_that_int8_leaves(finished):
     devices = [f"surgenas.testing:{name}" for name in ("brief_device", "brief_int8_device")]
     plain, small = api.measure([finished.run], devices, yardstick=str(finished.run)).measurements

@@ -60,6 +60,7 @@ print(logits.shape, np.diff(threads), seen, [name for name in sys.modules if nam
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts the threads in /proc")
+@pytest.mark.slow
 def test_it_starts_the_threads_asked_for_and_no_program_and_says_nothing():
     """Its console tool has pip install a logger, to report what was converted; it prints even when it is imported."""
     needs_mnn()

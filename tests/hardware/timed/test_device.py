@@ -229,6 +229,7 @@ def test_the_store_keeps_raw_runs(small, tmp_path):
     assert history > 3
 
 
+@pytest.mark.slow
 def test_images_are_classified_by_the_converted_network(small):
     """Eleven images in batches of eight: the last batch is short."""
     job = job_of(moves.uniform_architecture(small, "k3e3"))
