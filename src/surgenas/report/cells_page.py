@@ -81,7 +81,7 @@ def sections(story: Story, draw: Any) -> str:
     """The sections of the page about cells, empty for networks that have none. draw: from a figure to HTML."""
     parts = []
     if story.cells:
-        note = "Each node adds up what its arrows bring; nodes that no arrow leads to are the cell's inputs."
+        note = "Each node adds up what its edges bring from nodes left of it; nodes without any are the cell's inputs."
         parts.append(("Cells", draw(cells_figure(story.cells)), note))
     weighed = [e for e in story.epochs if e.get("probabilities")]
     if weighed:
