@@ -8,12 +8,11 @@ import torch
 
 from surgenas.core import moves
 from surgenas.core.errors import UsageError
+from surgenas.core.seeds import derive
 from surgenas.core.work import Epochs
 from surgenas.methods import make_method
 from surgenas.methods.darts import DARTS
 from surgenas.methods.la_darts import LADARTS
-from surgenas.predictors.linear import FlopsPredictor
-from surgenas.spaces.darts import Darts
 from surgenas.spaces.nasbench201 import NASBench201
 from tests.methods.test_darts import SMALL, make, short
 
@@ -22,12 +21,8 @@ CELLS = NASBench201(resolution=8)
 
 def with_macs(search, ms=None):
     """The search, whose predictor says the MACs of a network, or (L, K) of milliseconds in sum."""
-    space = search.space
-    code = moves.encode(space, moves.sample_many(space, 60, np.random.default_rng(0)))
-    table = space.costs().macs / space.costs().macs.max() if ms is None else ms
-    latency = (code * table).sum((1, 2)) + 1.0
-    object.__setattr__(search.problem, "predictor", Sums(table))
-    assert latency.shape == (60,)
+    macs = search.space.costs().macs
+    object.__setattr__(search.problem, "predictor", Sums(macs / macs.max() if ms is None else ms))
     return search
 
 
@@ -65,7 +60,10 @@ def test_a_large_lambda_ends_at_the_fastest_cell(halves, estimator, seed):
         search.logits_LK.grad = gradient
         search.alpha_optimizer.step()
     found = table[np.arange(6), moves.path_of(CELLS, search.largest())]
-    assert (found - table.min(1)).max() < 0.05, "or one nearly as fast"
+    slower = (
+        0.05 if estimator == "score" else 0.0
+    )  # a score of draws hardly tells two operators that are nearly as fast
+    assert (found - table.min(1)).max() <= slower
 
 
 def test_draws_are_networks_of_the_space(halves):
@@ -84,7 +82,7 @@ def test_the_gradient_through_a_draw_is_that_of_the_relaxed_code(halves):
     search = with_macs(make(halves, LADARTS, draws=1))
     logits = search.logits_LK
     (found,) = torch.autograd.grad(search.expected_ms(3), logits)
-    generator = torch.Generator().manual_seed(search_seed(search, 3))
+    generator = torch.Generator().manual_seed(derive(search.seed, "latency", 3))
     gumbel = -torch.empty(1, *logits.shape).exponential_(generator=generator).log()
     table = search.problem.predictor.table
 
@@ -98,12 +96,6 @@ def test_the_gradient_through_a_draw_is_that_of_the_relaxed_code(halves):
         ahead[row, k] += 1e-6
         behind[row, k] -= 1e-6
         assert float(found[row, k]) == pytest.approx((relaxed(ahead) - relaxed(behind)) / 2e-6, rel=1e-3, abs=1e-6)
-
-
-def search_seed(search, index):
-    from surgenas.core.seeds import derive
-
-    return derive(search.seed, "latency", index)
 
 
 def test_the_multiplier_lands_on_the_limit(halves):
@@ -121,13 +113,10 @@ def test_the_multiplier_lands_on_the_limit(halves):
 
 
 def test_an_epoch_says_what_is_expected_and_what_would_be_chosen(halves):
-    search = with_macs(make(halves, LADARTS, FlopsSpace, alpha_lr=1e-6))
+    search = with_macs(make(halves, LADARTS, alpha_lr=1e-6))
     (event,) = search.tell(Epochs(0), short(halves, 0))
     assert event.latency_ms != event.chosen_ms
     assert event.multiplier == search.multiplier.value != 0
-
-
-FlopsSpace = Darts(channels=4, layers=3, resolution=8)
 
 
 @pytest.mark.parametrize(("settings", "said"), [
@@ -156,4 +145,3 @@ def test_the_score_is_finite_where_operators_were_decided_against(halves):
 def test_it_asks_for_a_gradient_only_where_one_is_taken():
     assert LADARTS().needs(CELLS).cost == "relaxed"
     assert LADARTS(estimator="score").needs(CELLS).cost == "any"
-    assert FlopsPredictor.differentiable
