@@ -44,10 +44,10 @@ def features(network: nn.Module, input_shape: tuple[int, int, int]) -> tuple[flo
         depthwise = module.groups == module.in_channels > 1
         counted[:3] += (1, macs, 0) if depthwise else (1, 0, macs)
 
-    network = network.to("meta").eval()
+    network = network.eval()
     hooks = [m.register_forward_hook(count) for m in network.modules() if isinstance(m, nn.Conv2d)]
-    with torch.no_grad():
-        network(torch.empty(1, *input_shape, device="meta"))
+    with torch.inference_mode():  # on so few pixels torch computes faster than it tells shapes
+        network(torch.zeros(1, *input_shape))
     for hook in hooks:
         hook.remove()
     counted[3] = sum(p.numel() for p in network.parameters()) / 1e3

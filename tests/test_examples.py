@@ -121,10 +121,10 @@ def test_a_target_from_outside_in_the_command(tmp_path, small, command):
     assert not {"grade", "half_width", "max_difference"} & set(row)
 
 
-def test_space_method_and_target_from_outside_do_the_whole_job(command):
+def test_space_method_and_target_from_outside_do_the_whole_job(command, photos):
     names = "--space my_space:MySpace --method my_method:HillClimbing --device my_target:Microcontroller"
-    brief = "--resolution 16 --epochs 1 --train-epochs 1 --samples 12 --batch 256 --accelerator cpu"
-    settings = "--set trials=3 --set first=2 --out run --json"
+    brief = "--resolution 16 --epochs 1 --train-epochs 1 --samples 12 --batch 8 --accelerator cpu"
+    settings = f"--data {photos} --set trials=3 --set first=2 --out run --json"
     found = json.loads(command("search", *f"{names} {brief} {settings}".split()))
     assert found["architecture"]["space"]["name"] == "my_space"
     assert json.loads(command("resume", "run", "--json")) == found
@@ -133,5 +133,5 @@ def test_space_method_and_target_from_outside_do_the_whole_job(command):
     assert "report.html" in command("report", "run")
     assert "my_target" in page.read_text()
     model = surgenas.load("run")
-    assert model(torch.zeros(2, 3, 16, 16)).shape == (2, 10)
+    assert model(torch.zeros(2, 3, 16, 16)).shape == (2, 2)
     assert np.isfinite(model(torch.ones(1, 3, 16, 16)).detach().numpy()).all()

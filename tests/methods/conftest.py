@@ -81,6 +81,17 @@ def run(halves: tuple[Dataset, HeldOut]) -> Callable[[Any, int, int], None]:
     return train
 
 
+@pytest.fixture(scope="session")
+def differing() -> Callable[[nn.Module, nn.Module], list[str]]:
+    """The names of the parameters and buffers in which two modules of one build differ."""
+
+    def of(one: nn.Module, other: nn.Module) -> list[str]:
+        pairs = zip(one.state_dict().items(), other.state_dict().values(), strict=True)
+        return [name for (name, mine), theirs in pairs if not torch.equal(mine, theirs)]
+
+    return of
+
+
 class Mute(nn.Module):
     """In place of a supernet: keeps the paths that it is asked to run."""
 
@@ -110,7 +121,7 @@ def paths_of(halves: tuple[Dataset, HeldOut]) -> Callable[[Any, Iterable[int]], 
 
 @pytest.fixture(scope="session")
 def check_going_on(
-    halves: tuple[Dataset, HeldOut], ones: Callable[..., np.ndarray]
+    halves: tuple[Dataset, HeldOut], ones: Callable[..., np.ndarray], differing: Callable[..., list[str]]
 ) -> Callable[[Callable[[], Any]], None]:
     """Checks that a search of two epochs that is interrupted after either has the same weights and proposes the same.
 
@@ -122,14 +133,15 @@ def check_going_on(
             search.tell(Epochs(epoch), islice(train_batches(halves[0], 64, 0, epoch), 5))
 
     def check(make: Callable[[], Any]) -> None:
-        run(whole := make(), 0, 2)
+        whole, saved = make(), {}
         for cut in (1, 2):
-            run(part := make(), 0, cut)
+            run(whole, cut - 1, cut)
+            saved[cut] = copy.deepcopy(whole.state_dict())
+        for cut, state in saved.items():
             again = make()
-            again.load_state_dict(copy.deepcopy(part.state_dict()))
+            again.load_state_dict(state)
             run(again, cut, 2)
-            weights = zip(whole.supernet.state_dict().items(), again.supernet.state_dict().values(), strict=True)
-            assert [name for (name, a), b in weights if not torch.equal(a, b)] == []
+            assert differing(whole.supernet, again.supernet) == []
             proposed = [m.propose(ones, (0.0, 2.0), 3, np.random.default_rng(1)) for m in (whole, again)]
             assert proposed[0] == proposed[1]
 

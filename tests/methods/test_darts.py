@@ -110,7 +110,7 @@ def run(halves, search, until=None):
     return events
 
 
-def test_a_selection_ends_in_the_network_that_it_decided_and_can_be_resumed_anywhere(halves):
+def test_a_selection_ends_in_the_network_that_it_decided_and_can_be_resumed_anywhere(halves, differing):
     space = NASBench201(channels=4, repeats=1, resolution=8)
     few = (halves[0], replace(halves[1], images=halves[1].images[:32], labels=halves[1].labels[:32]))
 
@@ -129,7 +129,7 @@ def test_a_selection_ends_in_the_network_that_it_decided_and_can_be_resumed_anyw
     again.load_state_dict(copy.deepcopy(part.state_dict()))
     run(few, again)
     assert again.largest() == last
-    assert all(torch.equal(v, again.supernet.state_dict()[k]) for k, v in whole.supernet.state_dict().items())
+    assert differing(whole.supernet, again.supernet) == []
 
 
 def test_judging_leaves_the_supernet_as_it_was(halves):
@@ -154,7 +154,7 @@ def trained(halves):
     return search
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", [0, 2, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 3, 4))])
 def test_an_operator_that_says_nothing_is_not_kept_though_it_weighs_most(trained, seed):
     """Planted: the largest weight would take it on all six layers; taking operators away takes it on one at most."""
     trained.events, trained.decisions = events_of(trained.space, seed), []

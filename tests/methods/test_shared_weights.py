@@ -14,7 +14,7 @@ from surgenas.core.errors import SurgenasError, UsageError
 from surgenas.core.space import Choice
 from surgenas.core.work import Epochs
 from surgenas.methods.base import EpochSummary, HoldsWeights, Needs, Problem
-from surgenas.methods.shared_weights import SupernetSearch, check_sharing
+from surgenas.methods.shared_weights import SupernetSearch, make_shared
 from surgenas.methods.spos import SPOS
 from surgenas.methods.surgenas import SurgeNAS
 from surgenas.spaces.elastic import Elastic
@@ -118,12 +118,12 @@ def test_a_space_that_shares_weights_otherwise_is_refused():
         UsageError, match="counting trains weights that are shared as choice; space 'nasbench201' shares them as cells"
     ):
         Counting().begin(Problem(NASBench201(resolution=16), 1.0, 0))
-    check_sharing(Planted(), Needs(shares=("cells", "choice")), "any", "mobile")
+    make_shared(Planted(), Needs(shares=("cells", "choice")), "any", "mobile")
 
 
 def test_a_space_that_shares_no_weights_is_refused():
     with pytest.raises(UsageError, match="share no weights"):
-        check_sharing(object(), Needs(shares=("choice",)), "any", "mobile")
+        make_shared(object(), Needs(shares=("choice",)), "any", "mobile")
 
 
 def test_every_architecture_has_weights_as_a_network_of_its_own_takes_them():
@@ -139,17 +139,16 @@ def test_every_architecture_has_weights_as_a_network_of_its_own_takes_them():
         assert torch.equal(network.eval()(images), expected)
 
 
-def test_shared_weights_can_begin_with_trained_ones_and_learn_gently_then():
+def test_shared_weights_can_begin_with_trained_ones_and_learn_gently_then(differing):
     torch.manual_seed(3)
-    trained = ELASTIC.whole().state_dict()
-    fresh, search = (SPOS(weight_lr=0.2).begin(problem(start=start)) for start in (None, trained))
-    assert all(torch.equal(value, search.supernet.network.state_dict()[name]) for name, value in trained.items())
-    assert any(not torch.equal(value, fresh.supernet.network.state_dict()[name]) for name, value in trained.items())
+    whole = ELASTIC.whole()
+    fresh, search = (SPOS(weight_lr=0.2).begin(problem(start=start)) for start in (None, whole.state_dict()))
+    assert differing(search.supernet.network, whole) == []
+    assert differing(fresh.supernet.network, whole)
     assert (fresh.first_lr, search.first_lr) == (0.2, pytest.approx(0.02))
     assert search.optimizer.param_groups[0]["lr"] == search.first_lr
-    assert (
-        SurgeNAS(weight_lr=0.2).begin(problem(start=trained)).weight_optimizer.param_groups[0]["lr"] == search.first_lr
-    )
+    surgenas = SurgeNAS(weight_lr=0.2).begin(problem(start=whole.state_dict()))
+    assert surgenas.weight_optimizer.param_groups[0]["lr"] == search.first_lr
 
 
 def test_layers_of_unequally_many_operators_are_refused_unless_they_are_sizes():

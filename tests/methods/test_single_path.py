@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 
 import numpy as np
@@ -96,12 +97,13 @@ def test_what_it_would_choose_is_what_its_hard_decisions_run(few_digits):
 )
 def test_a_search_goes_on_as_if_it_had_not_stopped(few_digits, settings):
     settings = {"epochs": 3, "warmup": 0.34, **settings}
-    whole = make(few_digits, **settings)
-    expected = run(whole, few_digits)
+    whole, expected, saved = make(few_digits, **settings), [], {}
+    for epoch in range(whole.epochs):
+        saved[epoch] = copy.deepcopy(whole.state_dict())
+        expected += run(whole, few_digits, epoch, epoch + 1)
     for stop in sorted({1, whole.epochs // 2, whole.epochs - 1}):
-        first, second = make(few_digits, **settings), make(few_digits, **settings)
-        run(first, few_digits, until=stop)
-        second.load_state_dict(first.state_dict())
+        second = make(few_digits, **settings)
+        second.load_state_dict(saved[stop])
         assert run(second, few_digits, first=stop) == pytest.approx(expected[stop:], nan_ok=True)
         assert torch.equal(second.thresholds, whole.thresholds)
 

@@ -170,6 +170,7 @@ def test_spos_does_the_whole_job(tmp_path, tiny, listener):
     assert "skips" not in open_run(found.run).journal.all("epoch")[0]["summary"]
 
 
+@pytest.mark.slow  # each of its parts by itself: tests/methods/test_hurricane.py, tests/test_replay.py
 def test_hurricane_selects_operators_first_and_an_interruption_changes_nothing(tmp_path, tiny):
     how = {"method": "hurricane", "space": "shuffle", "method_settings": {**EVOLVED, "keep": 3}, "train_epochs": 1}
     found = go(tmp_path / "whole", tiny, **how)

@@ -142,7 +142,7 @@ def adapting(tmp_path_factory):
     folder = tmp_path_factory.mktemp("adapting")
     how = {
         **TINY, "data": str(pictures(folder / "pictures", 80)), "method": "netadapt", "epochs": 1, "space": "elastic",
-        "space_settings": {"network": "mobilenetv3_small_050", "widths": 4}, "resolution": 32,
+        "space_settings": {"network": "test_resnet", "widths": 4}, "resolution": 32,
         "predictors": ("process",), "method_settings": {"short_steps": 1, "step": 0.3, "decay": 1.0},
     }  # fmt: skip
     run = new_run(folder / "run", **{**how, "device": "tests.runs.written:CountingDevice"})

@@ -20,7 +20,9 @@ KNOWN = {
     "test_efficientnet": (64, 3), "lcnet_035": (32, 1),
 }  # fmt: skip
 """timm's networks, with the side of the images in pixels and how many smaller ones there are. All are convolutional."""
-known = pytest.mark.parametrize("name", KNOWN)
+LONG = ("regnety_002", "resnet10t", "lcnet_035")
+"""Those of which others have all kinds of layers too."""
+known = pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n in LONG)) for n in KNOWN])
 
 
 @cache

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
-
-from torch import nn
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from surgenas.core.architecture import Architecture
 from surgenas.core.cost import Cost, Effort, Evidence, Failure, Unit
@@ -18,6 +16,9 @@ from surgenas.core.errors import UsageError
 from surgenas.core.progress import Progress
 from surgenas.core.record import Record
 from surgenas.hardware.runtimes import Images
+
+if TYPE_CHECKING:  # a store is opened by processes that need no network
+    from torch import nn
 
 Scale = tuple[str, float]
 """The name of a reference network, and the milliseconds that it is taken to need: what ratios are multiplied by."""

@@ -27,8 +27,11 @@ Step = tuple[float, float, float]
 """What a training step returns: mean loss, accuracy (0 to 1), latency in ms or NaN."""
 
 
-def check_sharing(space: object, needs: Needs, method: str, default_space: str) -> None:
-    """Raise UsageError for a space whose architectures share weights in no way that the method can train."""
+def make_shared(space: object, needs: Needs, method: str, default_space: str) -> Any:
+    """A supernet of the space, freshly initialised.
+
+    Raises UsageError for a space whose architectures share weights in no way that the method can train.
+    """
     supernet = require(space, SharesWeights).supernet()
     if supernet.shares not in needs.shares:
         wanted = " or ".join(needs.shares)
@@ -36,6 +39,7 @@ def check_sharing(space: object, needs: Needs, method: str, default_space: str) 
             f"{method} trains weights that are shared as {wanted}; space {getattr(space, 'name', space)!r} shares them "
             f"as {supernet.shares}; use --space {default_space}"
         )
+    return supernet
 
 
 def check_even(space: Space, method: str) -> None:
@@ -85,7 +89,6 @@ class SupernetSearch(ABC):
         self.steps_per_epoch, self.device = problem.steps_per_epoch, problem.accelerator
         self.held_out = problem.held_out.to(self.device) if problem.held_out else None
         self.done = 0
-        check_sharing(self.space, method.needs(self.space), method.name, method.default_space)
         self.make_supernet()
         self.start()
 
@@ -96,9 +99,10 @@ class SupernetSearch(ABC):
         return self.problem.predictor
 
     def make_supernet(self) -> None:
-        """Make a new supernet, with the same initial weights each time."""
+        """Make a new supernet, with the same initial weights each time; errors as of `make_shared`."""
         torch.manual_seed(derive(self.seed, "supernet"))
-        supernet: Any = require(self.space, SharesWeights).supernet()
+        needs = self.method.needs(self.space)
+        supernet = make_shared(self.space, needs, self.method.name, self.method.default_space)
         if self.problem.start is not None:
             supernet.begin_with(self.problem.start)
         self.supernet: Any = supernet.to(self.device).to(memory_format=torch.channels_last)

@@ -15,7 +15,7 @@ from surgenas.core.record import Record
 from surgenas.core.seeds import generator
 from surgenas.core.units import show_ms, show_seconds
 from surgenas.methods import make_method
-from surgenas.methods.shared_weights import check_even, check_sharing
+from surgenas.methods.shared_weights import check_even, make_shared
 from surgenas.nn.cost import output_shape
 from surgenas.runs.journal import Event
 from surgenas.runs.limit import begin_session, check_time
@@ -165,7 +165,7 @@ def check_names(run: Run) -> None:
     make_fabric(run.config.training.accelerator, run.config.training.processes)
     searching = Searching(run)
     if searching.needs.shares:
-        check_sharing(run.space, searching.needs, run.config.method.name, run.asked_method.default_space)
+        make_shared(run.space, searching.needs, run.config.method.name, run.asked_method.default_space)
     if searching.needs.together:
         check_even(run.space, run.config.method.name)
     assert searching.method is not None, "made from its settings, which may be refused"
