@@ -24,7 +24,7 @@ from surgenas.training.loop import Recipe
 from tests.methods.toys import Player, Toy, problem_of, thousands
 
 PACKAGES = {"nsga2": "pymoo", "optuna-tpe": "optuna", "optuna-nsga2": "optuna", "nevergrad": "nevergrad"}
-SHARING = ("surgenas", "single-path", "spos", "hurricane", "darts", "la-darts")
+SHARING = ("surgenas", "single-path", "spos", "hurricane", "darts", "la-darts", "parsec", "fp-nas")
 SHRINKING = ("netadapt", "netadaptv2")
 EVOLVED = {"population": 4, "generations": 1, "mutations": 2, "crossovers": 2}
 BRIEF = {
@@ -34,6 +34,8 @@ BRIEF = {
     "hurricane": {"epochs": 2, **EVOLVED},
     "darts": {"epochs": 2},
     "la-darts": {"epochs": 2},
+    "parsec": {"epochs": 2, "samples": 2},
+    "fp-nas": {"epochs": 2},
     "netadapt": {"epochs": 1, "short_steps": 1, "step": 0.2},
     "netadaptv2": {"epochs": 1, "samples": 4, "step": 0.1},
 }
@@ -124,7 +126,7 @@ def test_a_value_that_will_not_do_is_named_with_what_is_expected(name, setting, 
 
 
 def test_a_name_that_is_no_method_is_refused():
-    with pytest.raises(UsageError, match="unknown method 'magic'; one of darts, darts-pt, evolution, halving"):
+    with pytest.raises(UsageError, match="unknown method 'magic'; one of darts, darts-pt, evolution, fp-nas, halving"):
         make_method("magic", {})
     for path in ("surgenas.core.moves:size", "surgenas.methods.base:Problem"):
         with pytest.raises(UsageError, match="is no search method; expected a dataclass"):

@@ -126,6 +126,14 @@ class ThinsOut(Protocol):
         """For each kind of cell and each of its nodes, the rows of a code that are the node's edges."""
 
 
+@runtime_checkable
+class Layered(Protocol):
+    """Several of its choices decide one layer together."""
+
+    def layers(self) -> tuple[tuple[int, ...], ...]:
+        """The rows of a code that are each layer's; every row is one layer's."""
+
+
 Capability = TypeVar("Capability")
 _LACKS = {
     "SharesWeights": "its architectures share no weights",

@@ -25,6 +25,8 @@ CATALOG = {
     "darts": "surgenas.methods.darts:DARTS",
     "darts-pt": "surgenas.methods.darts:DARTSPT",
     "la-darts": "surgenas.methods.la_darts:LADARTS",
+    "parsec": "surgenas.methods.fp_nas:PARSEC",
+    "fp-nas": "surgenas.methods.fp_nas:FPNAS",
     "random": "surgenas.methods.random_search:RandomSearch",
     "regularized": "surgenas.methods.regularized:RegularizedEvolution",
     "evolution": "surgenas.methods.evolution:Generations",
@@ -39,7 +41,7 @@ CATALOG = {
     "optuna-nsga2": "surgenas.methods.optuna:OptunaNSGA2",
     "nevergrad": "surgenas.methods.nevergrad:NevergradSearch",
 }
-"""Search methods by name. The first nine train weights that architectures share. The others see nothing of an
+"""Search methods by name. The first eleven train weights that architectures share. The others see nothing of an
 architecture but its score; the last three of them wrap optimizers of other packages (Optuna, Nevergrad)."""
 SAMPLERS = {
     "ods": "surgenas.methods.samplers:ordered_differentiable",

@@ -15,6 +15,8 @@ from surgenas.core.architecture import Architecture
 from surgenas.core.space import Floats, Space
 
 Latency = Callable[[Sequence[Architecture]], Floats]
+Score = Callable[[Sequence[Architecture]], Floats]
+"""A function that returns the log-probabilities (N,) of N architectures."""
 
 
 def find_most_probable(
@@ -26,18 +28,20 @@ def find_most_probable(
     *,
     count: int = 1,
     samples: int = 2000,
+    score: Score | None = None,
 ) -> list[Architecture]:
     """Up to `count` different networks with a predicted latency in the window, the most probable first; empty if none
     is found.
 
     p_LK: probability of each of K operators in each of L layers. window_ms: the lowest and the highest latency allowed.
     samples: how many starting points are drawn, at several temperatures and with a random preference for each operator.
-    From the best of them one choice at a time is changed until nothing improves.
+    From the best of them one choice at a time is changed until nothing improves. score: the log-probability of
+    networks; without it, layers are independent of each other.
     """
     log_p = np.log(np.maximum(p_LK, 1e-12))
     pool = _by_network(space, _candidates(space, log_p, rng, samples))
     inside = _inside(list(pool.values()), latency_ms, window_ms)
-    ranked = _Ranking(space, log_p)
+    ranked = _Ranking(score or _Independent(space, log_p))
     for _ in range(len(space.choices) * 2):
         best = ranked(inside, max(count, 4))
         around = [n for arch in best for n in moves.neighbours(space, arch)]
@@ -73,18 +77,24 @@ def _inside(archs: list[Architecture], latency_ms: Latency, window_ms: tuple[flo
     return [arch for arch, ms in zip(archs, latency_ms(archs), strict=True) if low <= ms <= high]
 
 
-class _Ranking:
-    """Architectures by their probability, the most probable first; each is looked at once."""
+class _Independent:
+    """The log-probability of networks whose layers are independent of each other, log p (L, K) of each operator."""
 
     def __init__(self, space: Space, log_p: Floats) -> None:
         self.space, self.log_p, self.layers = space, log_p, np.arange(len(log_p))
+
+    def __call__(self, archs: Sequence[Architecture]) -> Floats:
+        return np.array([self.log_p[self.layers, moves.path_of(self.space, arch)].sum() for arch in archs])
+
+
+class _Ranking:
+    """Architectures by their probability, the most probable first; each is looked at once."""
+
+    def __init__(self, score: Score) -> None:
+        self.score = score
         self.known: dict[Architecture, tuple[float, tuple[str, ...]]] = {}
 
     def __call__(self, archs: list[Architecture], count: int) -> list[Architecture]:
-        return nsmallest(count, archs, key=self._place)
-
-    def _place(self, arch: Architecture) -> tuple[float, tuple[str, ...]]:
-        if arch not in self.known:
-            score = float(self.log_p[self.layers, moves.path_of(self.space, arch)].sum())
-            self.known[arch] = -score, arch.genes
-        return self.known[arch]
+        if fresh := [arch for arch in dict.fromkeys(archs) if arch not in self.known]:
+            self.known |= {arch: (-value, arch.genes) for arch, value in zip(fresh, self.score(fresh), strict=True)}
+        return nsmallest(count, archs, key=self.known.__getitem__)

@@ -19,10 +19,10 @@ from torch.func import functional_call
 from surgenas.core import moves
 from surgenas.core.bounds import Count, NotNegative, Positive, Share
 from surgenas.core.errors import UsageError
-from surgenas.core.seeds import generator
 from surgenas.core.space import Space
 from surgenas.methods.base import Needs, Problem
 from surgenas.methods.gradient import Multiplier
+from surgenas.methods.halves import second_half
 from surgenas.methods.logits import travelling
 from surgenas.methods.perturbation import weights_with
 from surgenas.methods.selecting import SelectingEpoch, SelectingSearch, selecting
@@ -143,7 +143,8 @@ class DARTSSearch(SelectingSearch):
         return last + (self.first_lr - last) * 0.5 * (1 + math.cos(math.pi * index / total))
 
     def _alpha_step(self, images: Tensor, labels: Tensor, index: int) -> float:
-        held_images, held_labels = self._second_half(index, len(labels))
+        assert self.held_out is not None, "checked at the start"
+        held_images, held_labels = second_half(self.held_out, self.seed, index, len(labels))
         gradient, logits = self._first_order(held_images, held_labels)
         if self.config.order == "second":
             gradient = unrolled_gradient(
@@ -159,16 +160,6 @@ class DARTSSearch(SelectingSearch):
     def latency_term(self, index: int) -> tuple[Tensor | None, float]:
         """(gradient (L, K) of the latency's part of the loss, latency in ms); DARTS has none."""
         return None, math.nan
-
-    def _second_half(self, index: int, count: int) -> tuple[Tensor, Tensor]:
-        """A batch of the images held out: in every pass over them, each comes once."""
-        assert self.held_out is not None, "checked at the start"
-        every = len(self.held_out.images)
-        count = min(count, every)
-        turn, place = divmod(index, every // count)
-        order = torch.from_numpy(generator(self.seed, "second half", turn).permutation(every))
-        picked = order[place * count : (place + 1) * count].to(self.device)
-        return self.held_out.images[picked], self.held_out.labels[picked]
 
     def _loss(self, batch: Batch, weights: Mapping[str, Tensor]) -> Tensor:
         """The loss on a batch with these weights of the supernet, by name."""

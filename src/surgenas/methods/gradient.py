@@ -79,7 +79,11 @@ class Multiplier:
         The augmented Lagrangian: the present violation adds to lambda, which damps the oscillation of plain gradient
         ascent.
         """
-        return (self.value + self.damping * (float(relative.detach()) - 1)) * relative
+        return self.weight(float(relative.detach())) * relative
+
+    def weight(self, relative: float) -> float:
+        """What latency weighs in the loss now."""
+        return self.value + self.damping * (relative - 1)
 
     def learn(self, relative: float) -> None:
         """One step of gradient ascent on lambda. relative: predicted latency over the limit."""
