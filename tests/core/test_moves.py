@@ -50,6 +50,13 @@ def test_crossover_takes_every_gene_from_a_parent(space, seed):
     assert all(c in (a, b) for a, b, c in zip(left.genes, right.genes, child.genes, strict=True))
 
 
+@given(spaces, seeds)
+def test_what_is_taken_in_a_part_is_said_by_its_choice(space, seed):
+    arch = moves.sample(space, np.random.default_rng(seed))
+    assert tuple(moves.taken_in(space, arch, choice.name) for choice in space.choices) == arch.genes
+    assert moves.taken_in(space, arch, "head") == "fixed"
+
+
 def test_neighbours_are_all_different_and_counted():
     space = Planted()
     arch = moves.uniform_architecture(space, "k3e3")

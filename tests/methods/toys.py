@@ -20,8 +20,9 @@ from surgenas.methods.base import Problem
 from surgenas.methods.candidates import HeldOut
 from surgenas.nn.elastic import Structure, trace
 from surgenas.predictors.base import Predictor
-from surgenas.spaces.elastic import Decision, Elastic
+from surgenas.spaces.elastic import Elastic
 from surgenas.spaces.elastic_costs import count_costs
+from surgenas.spaces.elastic_space import Decision
 
 
 class Chain(nn.Sequential):

@@ -32,7 +32,9 @@ SPACES = {
     "superkernel": SinglePath(layout="small", resolution=16, classes=3),
     "elastic": Elastic(network="test_resnet", resolution=32, classes=3),
 }
-SETTINGS = {"elastic": {"network": "test_resnet", "resolution": 32}}
+SETTINGS = {
+    "elastic": {"network": "test_resnet", "resolution": 32}, "mobile_multi": {"layout": "small", "resolution": 16},
+}  # fmt: skip
 """Of spaces that look a network over, which takes a while with large ones."""
 
 

@@ -15,7 +15,8 @@ from surgenas.core.architecture import Architecture
 from surgenas.core.errors import UsageError
 from surgenas.nn.elastic.supernet import resized
 from surgenas.spaces import make_space, space_of
-from surgenas.spaces.elastic import OFF, Elastic
+from surgenas.spaces.elastic import Elastic
+from surgenas.spaces.elastic_space import OFF
 from surgenas.testing import check_space
 
 CONVNEXT = {"network": "test_convnext", "resolution": 32, "classes": 3}

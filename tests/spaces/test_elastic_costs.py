@@ -12,8 +12,9 @@ from torch import nn
 from surgenas.core import moves
 from surgenas.nn.cost import count, work_of
 from surgenas.nn.elastic import trace
-from surgenas.spaces.elastic import Decision, Elastic
+from surgenas.spaces.elastic import Elastic
 from surgenas.spaces.elastic_costs import count_costs
+from surgenas.spaces.elastic_space import Decision
 
 KNOWN = {
     "mobilenetv3_small_050": (32, 1), "resnet10t": (32, 1), "test_convnext": (64, 3), "regnety_002": (32, 1),

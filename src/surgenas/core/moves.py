@@ -111,6 +111,13 @@ def path_of(space: Space, arch: Architecture) -> tuple[int, ...]:
     return tuple(space.paths(np.array([indices(space, arch)]))[0].tolist())
 
 
+def taken_in(space: Space, arch: Architecture, part: str) -> str:
+    """What an architecture takes in a part of its network: the genes of the choices of that name or below it; "fixed"
+    if there are none."""
+    pairs = zip(space.choices, arch.genes, strict=True)
+    return "-".join(gene for choice, gene in pairs if f"{choice.name}.".startswith(f"{part}.")) or "fixed"
+
+
 def encode(space: Space, archs: Sequence[Architecture]) -> Floats:
     """One-hot codes of N architectures, (N, L, K): L rows, K the largest number of operators of any row.
 

@@ -95,7 +95,7 @@ class FPNAS(PARSEC):
     """FP-NAS: fewer networks as the distribution sharpens, and variables of a layer decided one by one at first."""
 
     name: ClassVar[str] = "fp-nas"
-    default_space: ClassVar[str] = "mobile"
+    default_space: ClassVar[str] = "mobile_multi"
 
     samples: int = 0
     coarse: Share = 0.5

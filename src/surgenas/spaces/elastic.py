@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -13,16 +10,12 @@ from torch import Tensor, nn
 from surgenas.core.architecture import Architecture, Setting
 from surgenas.core.errors import UsageError
 from surgenas.core.look import Look
-from surgenas.core.space import Choice, CostTable
 from surgenas.nn.cost import output_shape
 from surgenas.nn.download import download
-from surgenas.nn.elastic import Shape, Structure, checked, cut, sort_channels, trace
-from surgenas.nn.elastic.supernet import ElasticSupernet
+from surgenas.nn.elastic import Structure, checked, sort_channels, trace
 from surgenas.nn.named import has_fixed_size, look_of, make_network
-from surgenas.spaces.elastic_costs import count_costs
-from surgenas.spaces.images import ImageSpace
+from surgenas.spaces.elastic_space import Decision, ElasticSpace, spread
 
-OFF, ON = "off", "on"
 OUTER = ("channels of the input", "channels of the output")
 """Why the ends of every network stay as they are, which nobody needs to be told."""
 SMALLEST = 0.5
@@ -33,26 +26,7 @@ PATCH = 16
 """Networks that are made for one size of images look at patches of so many pixels."""
 
 
-@dataclass(frozen=True)
-class Decision:
-    """What one choice decides: the width of a group, a block, the side of a depthwise kernel, or of the input.
-
-    name: of the group, the block, or the layer. sizes: its options, the smallest first; 0 and 1 for a block.
-    """
-
-    kind: Literal["width", "block", "kernel", "input"]
-    name: str
-    sizes: tuple[int, ...]
-
-    @property
-    def choice(self) -> Choice:
-        """The choice as the space declares it."""
-        if self.kind == "block":
-            return Choice(f"block {self.name}", (OFF, ON))
-        return Choice(f"{self.kind} {self.name}".rstrip(), tuple(map(str, self.sizes)))
-
-
-class Elastic(ImageSpace):
+class Elastic(ElasticSpace):
     """All smaller versions of one network that timm knows by name.
 
     network: timm's name of it. resolution: height and width of the largest input. classes: number of classes.
@@ -86,15 +60,14 @@ class Elastic(ImageSpace):
     # --- what can be chosen
 
     @property
-    def structure(self) -> Structure:
-        """What of the network can be smaller, what cannot, and why."""
-        return _traced(self.network, self.resolution, self.classes)[1]
+    def traced(self) -> tuple[nn.Module, Structure]:
+        return _traced(self.network, self.resolution, self.classes)
 
     @cached_property
     def decisions(self) -> tuple[Decision, ...]:
         """What each choice decides, in the order of an architecture's genes: the input, then as the layers run."""
-        network, structure = _traced(self.network, self.resolution, self.classes)
-        found = [Decision("width", g.name, _spread(g.widths, self.widths)) for g in structure.groups]
+        network, structure = self.traced
+        found = [Decision("width", g.name, spread(g.widths, self.widths)) for g in structure.groups]
         found += [Decision("block", path, (0, 1)) for path in structure.blocks]
         found += [Decision("kernel", path, tuple(range(3, side + 1, 2))) for path, side in structure.kernels.items()]
         place = {path: i for i, (path, _) in enumerate(network.named_modules())}
@@ -116,28 +89,6 @@ class Elastic(ImageSpace):
                     f"{self.network} cannot take images of {side} px ({why.rstrip('.')}); use inputs=1"
                 ) from error
         return sides
-
-    @cached_property
-    def choices(self) -> tuple[Choice, ...]:
-        return tuple(decision.choice for decision in self.decisions)
-
-    def form_of(self, positions: Sequence[int]) -> tuple[Shape, int]:
-        """The shape of the network and the height and width of its input, from the position of each gene."""
-        taken = [(decision, decision.sizes[int(k)]) for decision, k in zip(self.decisions, positions, strict=True)]
-        shape = Shape(
-            {decision.name: size for decision, size in taken if decision.kind == "width"},
-            tuple(decision.name for decision, size in taken if decision.kind == "block" and not size),
-            {decision.name: size for decision, size in taken if decision.kind == "kernel"},
-        )
-        return shape, next((size for decision, size in taken if decision.kind == "input"), self.resolution)
-
-    def input_of(self, arch: Architecture) -> tuple[int, int, int]:
-        side = self._form(arch)[1]
-        return (3, side, side)
-
-    def largest(self) -> Architecture:
-        """The network itself."""
-        return self.architecture(tuple(choice.options[-1] for choice in self.choices))
 
     def uniform(self, share: float) -> Architecture:
         """The network whose groups all keep this share of their channels, or the nearest that is offered; the rest is
@@ -166,29 +117,6 @@ class Elastic(ImageSpace):
         settings = {**self.settings, **changed}
         return Elastic(**settings)  # type: ignore[arg-type]
 
-    def canonical(self, arch: Architecture) -> Architecture:
-        """What is in a block that is off is at its largest."""
-        genes = dict(zip(self.decisions, arch.genes, strict=True))
-        gone = tuple(
-            f"{decision.name}." for decision, gene in genes.items() if decision.kind == "block" and gene == OFF
-        )
-        if not gone:
-            return arch
-        hidden = {decision for decision in self.decisions if self._lies_in(decision, gone)}
-        return Architecture(arch.space, tuple(p.choice.options[-1] if p in hidden else g for p, g in genes.items()))
-
-    def _lies_in(self, decision: Decision, blocks: tuple[str, ...]) -> bool:
-        if decision.kind == "kernel":
-            return f"{decision.name}.".startswith(blocks)
-        if decision.kind != "width":
-            return False
-        members = self.structure.by_name[decision.name].members
-        return any(all(member.name.startswith(block) for member in members) for block in blocks)
-
-    def _form(self, arch: Architecture) -> tuple[Shape, int]:
-        pairs = zip(self.choices, self.check(arch).genes, strict=True)
-        return self.form_of([choice.options.index(gene) for choice, gene in pairs])
-
     # --- networks
 
     def whole(self) -> nn.Module:
@@ -214,23 +142,10 @@ class Elastic(ImageSpace):
         """How the network's published weights expect their images."""
         return look_of(self.whole())
 
-    def build(self, arch: Architecture) -> nn.Module:
-        return self.cut(self.whole(), arch)
-
-    def cut(self, whole: nn.Module, arch: Architecture) -> nn.Module:
-        """The network of an architecture with the weights of the largest."""
-        return cut(whole, self.structure, self._form(arch)[0])
-
     def sort(self, whole: nn.Module) -> None:
         """Put the channels of a largest network in order, those first that matter most; it computes the same as
         before."""
         sort_channels(whole, self.structure)
-
-    def supernet(self) -> ElasticSupernet:
-        return ElasticSupernet(self.whole(), self.structure, self.form_of)
-
-    def costs(self) -> CostTable:
-        return _costs(self.spec.settings)
 
 
 @lru_cache(maxsize=8)
@@ -241,20 +156,6 @@ def _traced(network: str, side: int, classes: int) -> tuple[nn.Module, Structure
         made = make_network(network, classes, side).eval()
         example = torch.randn(1, 3, side, side)
         return made, checked(made, trace(made, example), example)
-
-
-@lru_cache(maxsize=8)
-def _costs(settings: tuple[tuple[str, Setting], ...]) -> CostTable:
-    space = Elastic(**dict(settings))  # type: ignore[arg-type]
-    network, structure = _traced(space.network, space.resolution, space.classes)
-    return count_costs(network, structure, space.decisions, space.resolution)
-
-
-def _spread(sizes: tuple[int, ...], count: int) -> tuple[int, ...]:
-    """So many of the sizes, spread evenly, with the largest; all of them for 0."""
-    if not count or len(sizes) <= count:
-        return sizes
-    return tuple(sizes[-(-len(sizes) * (i + 1) // count) - 1] for i in range(count))
 
 
 def _sides(largest: int, count: int) -> tuple[int, ...]:

@@ -16,7 +16,7 @@ from surgenas.nn.elastic import Structure
 from surgenas.nn.elastic.sizes import LayerSize, layer_sizes
 
 if TYPE_CHECKING:
-    from surgenas.spaces.elastic import Decision
+    from surgenas.spaces.elastic_space import Decision
 
 OUTPUTS, INPUTS, KERNEL, RUNS, PIXELS = range(len(FACTORS))
 
@@ -47,7 +47,7 @@ def _effects(layer: LayerSize, decision: Decision, pixels: Sequence[float]) -> l
         return [(RUNS, sizes - 1)] if layer.block == decision.name else []
     if decision.kind == "kernel":
         return [(KERNEL, (sizes / sizes[-1]) ** 2 - 1)] if layer.name == decision.name else []
-    return [(PIXELS, np.array(pixels) - 1)]
+    return [(PIXELS, np.array(pixels) - 1)] if decision.kind == "input" else []
 
 
 def _pixels(network: nn.Module, size: int, side: int) -> list[float]:

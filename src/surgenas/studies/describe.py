@@ -118,8 +118,7 @@ def describe(
         space = make_space("mobile", {"layout": layout, "resolution": resolution, "width": width, "classes": classes})
         found = moves.uniform_architecture(space, uniform or "")
     rows = layer_costs(require(space, Named).parts(found), space.input_shape)
-    genes = {choice.name: gene for choice, gene in zip(space.choices, found.genes, strict=True)}
-    layers = tuple(LayerRow(r.name, genes.get(r.name, "fixed"), r.out_shape, r.macs, r.params) for r in rows)
+    layers = tuple(LayerRow(r.name, moves.taken_in(space, found, r.name), r.out_shape, r.macs, r.params) for r in rows)
     macs, params = sum(row.macs for row in rows), sum(row.params for row in rows)
     return Description(found, moves.canonical_key(space, found), layers, macs, params)
 

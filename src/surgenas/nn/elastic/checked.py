@@ -37,7 +37,7 @@ def checked(network: nn.Module, structure: Structure, example: Tensor) -> Struct
     blocks = _tried(judge, structure.blocks, lambda paths: Shape(off=paths), refused)
     kernels = _tried(judge, tuple(structure.kernels), lambda paths: Shape(kernels=dict.fromkeys(paths, 3)), refused)
     sides = {path: structure.kernels[path] for path in kernels}
-    return Structure(groups, fixed, blocks, sides, {**structure.refused, **refused})
+    return Structure(groups, fixed, blocks, sides, {**structure.refused, **refused}, structure.kinds)
 
 
 def zeroed(network: nn.Module, structure: Structure, shape: Shape, x: Tensor) -> Any:

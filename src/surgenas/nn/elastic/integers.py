@@ -38,6 +38,8 @@ def integers_of(network: nn.Module, structure: Structure, shape: Shape, cut: Map
         weight = cut.get(f"{path}.weight" if path else "weight", getattr(module, "weight", None))
         if isinstance(weight, Tensor):
             found[path] = _sizes(module, weight)
+    for path, kind in shape.kinds.items():
+        found.setdefault(path, {})["kind"] = kind
     for path, side in shape.kernels.items():
         found.setdefault(path, {}).update(_sizes_of_kernel(network.get_submodule(path), side))
     for path, width in _heads(network, structure, shape).items():

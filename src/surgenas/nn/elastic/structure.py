@@ -18,20 +18,22 @@ class Shape(Record):
     """How large a network is to be; what is not named keeps its full size, so `Shape()` is the network itself.
 
     widths: units kept, by group. off: paths of the blocks that hand on what they are given. kernels: sides of
-    depthwise kernels in pixels, by path. All are kept in the order of their names, so that equal shapes print alike.
+    depthwise kernels in pixels, by path. kinds: which of its alternatives a module is, by path. All are kept in the
+    order of their names, so that equal shapes print alike.
     """
 
     widths: Mapping[str, int] = field(default_factory=dict)
     off: tuple[str, ...] = ()
     kernels: Mapping[str, int] = field(default_factory=dict)
+    kinds: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("widths", "kernels"):
+        for name in ("widths", "kernels", "kinds"):
             object.__setattr__(self, name, dict(sorted(getattr(self, name).items())))
         object.__setattr__(self, "off", tuple(sorted(set(self.off))))
 
     def __hash__(self) -> int:
-        return hash((tuple(self.widths.items()), self.off, tuple(self.kernels.items())))
+        return hash((*(tuple(part.items()) for part in (self.widths, self.kernels, self.kinds)), self.off))
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +89,8 @@ class Structure:
 
     groups: what can shrink. fixed: what cannot, with the reason. blocks: paths of the modules that add to their input,
     and so can be off. kernels: sides of the depthwise kernels in pixels, by path, that can be cut down to 3 around
-    their centre. refused: blocks and kernels that looked so but failed when tried, with the reason.
+    their centre. refused: blocks and kernels that looked so but failed when tried, with the reason. kinds: by path of a
+    module that says in `kind` which it is (nn/either.py), how many alternatives it has.
     """
 
     groups: tuple[Group, ...]
@@ -95,6 +98,7 @@ class Structure:
     blocks: tuple[str, ...]
     kernels: Mapping[str, int]
     refused: Mapping[str, str] = field(default_factory=dict)
+    kinds: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
     def by_name(self) -> dict[str, Group]:
@@ -120,6 +124,9 @@ class Structure:
         for path, side in shape.kernels.items():
             _check_known("kernel", path, self.kernels)
             _check_size("kernel", path, side, range(3, self.kernels[path] + 1, 2))
+        for path, kind in shape.kinds.items():
+            if kind not in range(self.kinds.get(path, 0)):
+                raise UsageError(f"{path!r} has no alternative {kind}; expected one of {_some(tuple(self.kinds))}")
 
 
 def _check_known(kind: str, name: str, known: Mapping[str, object]) -> None:

@@ -61,13 +61,14 @@ class ElasticSupernet(nn.Module):
     def at_each(self, x_NCHW: Tensor, paths: Sequence[Sequence[int]]) -> Tensor:
         """Compute each of N images as the network of a path of its own: (N, C, H, W) -> (N, classes).
 
-        What is the same for all images of a pass (the input, kernels, groups that are not `droppable`) is as the first
-        path says.
+        What is the same for all images of a pass (the input, kernels, alternatives, groups that are not `droppable`) is
+        as the first path says.
         """
         shapes = [self.form_of(path)[0] for path in paths]
         shape, side = self.form_of(paths[0])
         own = [Shape({g: w for g, w in s.widths.items() if g in self.droppable}, s.off) for s in shapes]
-        rest = Shape({g: w for g, w in shape.widths.items() if g not in self.droppable}, kernels=shape.kernels)
+        alike = {g: w for g, w in shape.widths.items() if g not in self.droppable}
+        rest = Shape(alike, kernels=shape.kernels, kinds=shape.kinds)
         widths, off = by_image(self.structure, own)
         logits: Tensor = dropped(self.network, self.structure, widths, resized(x_NCHW, side), off, rest)
         return logits
