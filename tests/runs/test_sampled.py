@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from surgenas.core import moves
-from surgenas.runs.sampled import DEFAULT_SAMPLES, DIGITS_SAMPLES, sample_networks, wanted_samples
+from surgenas.runs.sampled import DEFAULT_SAMPLES, DIGITS_SAMPLES, draw_some, sample_networks, wanted_samples
+from surgenas.spaces.mobile import Mobile
 from tests.runs.written import new_run
 
 
@@ -27,3 +30,18 @@ def test_no_more_than_there_are(tmp_path):
     found = sample_networks(run)
     assert 300 < len(found) <= 520
     assert len(set(found)) == len(found)
+
+
+def test_what_uniform_draws_do_not_reach_is_drawn_with_a_preference():
+    space = Mobile(layout="proxyless", resolution=32, classes=10)
+    costs, asked = space.costs(), []
+
+    def large(archs):
+        asked.append(archs)
+        return costs.macs_of(moves.encode(space, archs)) > 0.85 * costs.macs.max(1).sum() + costs.fixed_macs
+
+    found = draw_some(space, large, 3, np.random.default_rng(0))
+    assert len(found) == 3
+    assert len(asked) == 2
+    assert not large(asked[0]).any()
+    assert len(draw_some(space, lambda archs: np.ones(len(archs), bool), 5, np.random.default_rng(0))) == 5

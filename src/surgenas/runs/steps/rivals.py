@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
@@ -19,6 +20,7 @@ from surgenas.runs.measured import fitted_predictor, measure
 from surgenas.runs.nearest import ALIKE, nearest
 from surgenas.runs.results import EQUAL, NARROWER, NOTHING, RANDOM, SMALLER, YARDSTICK, Rivals
 from surgenas.runs.run import Run
+from surgenas.runs.sampled import draw_some
 from surgenas.runs.whole import meets_limit_whole
 from surgenas.spaces.yardstick import yardsticks
 
@@ -71,18 +73,20 @@ def _named(
 
 
 def _at_equal_latency(run: Run, target_ms: float) -> list[Architecture]:
-    """Uniformly drawn architectures whose measured latency is that of the target; as many as configured, or all that a
-    bounded number of draws finds."""
+    """Random architectures whose measured latency is that of the target; as many as configured, or all that a bounded
+    number of draws finds."""
     wanted = run.config.beside.random_at_equal_latency
     if not wanted:
         return []
     predictor = fitted_predictor(run)
     rng = generator(run.config.seed, "random")
     chosen: list[Architecture] = []
+
+    def near(archs: Sequence[Architecture]) -> npt.NDArray[np.bool_]:
+        return np.abs(predictor.predict(moves.encode(run.space, archs)) / target_ms - 1) <= ALIKE
+
     for turn in range(2, 8):
-        drawn = [moves.sample(run.space, rng) for _ in range(4000)]
-        near = np.abs(predictor.predict(moves.encode(run.space, drawn)) / target_ms - 1) <= ALIKE
-        batch = [arch for arch, ok in zip(drawn, near, strict=True) if ok][: 2 * wanted]
+        batch = draw_some(run.space, near, 2 * wanted, rng)
         rough = _alike(run, "rivals-roughly", batch, target_ms, 2 * ALIKE, Effort.LEARN, turn)
         chosen += _alike(run, "rivals", rough, target_ms, ALIKE, Effort.CLAIM, turn)
         if len(chosen) >= wanted:
