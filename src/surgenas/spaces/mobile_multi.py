@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property, lru_cache
+from typing import Any
 
 import torch
 from torch import nn
@@ -109,13 +110,14 @@ def _of_layer(layer: int, slot: Slot, hidden: str) -> Iterator[Decision]:
 
 def _largest(slot: Slot, act: type[nn.Module]) -> nn.Module:
     """The block of the largest kernel and expansion, with Squeeze-and-Excitation, that can have either activation."""
-    block = mbconv(
+    block: Any = mbconv(
         slot.cin, slot.cout, kernel=KERNELS[-1], expand=EXPANSIONS[-1], stride=slot.stride, affine=True,
         squeeze=max(1, slot.cin // 4),
     )  # fmt: skip
     either = Either([act(), nn.Hardswish()], kind=1)
     block.bn1.act = block.bn2.act = either
-    return block
+    made: nn.Module = block
+    return made
 
 
 @lru_cache(maxsize=8)
