@@ -111,6 +111,11 @@ def path_of(space: Space, arch: Architecture) -> tuple[int, ...]:
     return tuple(space.paths(np.array([indices(space, arch)]))[0].tolist())
 
 
+def operators(space: Space, arch: Architecture) -> dict[str, str]:
+    """The operator that runs in each row of a network's code, by the name of the row."""
+    return {row.name: row.options[k] for row, k in zip(space.rows, path_of(space, arch), strict=True)}
+
+
 def encode(space: Space, archs: Sequence[Architecture]) -> Floats:
     """One-hot codes of N architectures, (N, L, K): L rows, K the largest number of operators of any row.
 

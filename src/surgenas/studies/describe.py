@@ -118,8 +118,8 @@ def describe(
         space = make_space("mobile", {"layout": layout, "resolution": resolution, "width": width, "classes": classes})
         found = moves.uniform_architecture(space, uniform or "")
     rows = layer_costs(require(space, Named).parts(found), space.input_shape)
-    genes = {choice.name: gene for choice, gene in zip(space.choices, found.genes, strict=True)}
-    layers = tuple(LayerRow(r.name, genes.get(r.name, "fixed"), r.out_shape, r.macs, r.params) for r in rows)
+    operators = moves.operators(space, found)
+    layers = tuple(LayerRow(r.name, operators.get(r.name, "fixed"), r.out_shape, r.macs, r.params) for r in rows)
     macs, params = sum(row.macs for row in rows), sum(row.params for row in rows)
     return Description(found, moves.canonical_key(space, found), layers, macs, params)
 
@@ -152,7 +152,7 @@ def spaces(names: Sequence[str] = ()) -> dict[str, SpaceRow]:
 
 def _space_row(name: str, settings: dict[str, str]) -> SpaceRow:
     space, kind = make_space(name, dict(settings)), look_up("space", name, SPACES)
-    can = [c for c in ("SharesWeights", "Counted", "Named", "Scalable", "Selectable")
+    can = [c for c in ("SharesWeights", "Counted", "Named", "Scalable", "Selectable", "Indexed", "Boxed")
            if isinstance(space, getattr(capabilities, c))]  # fmt: skip
     rows = [
         SettingRow(p.name, _plain_type(p.annotation), "" if p.default is inspect.Parameter.empty else str(p.default),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.capabilities import Named
 from surgenas.core.cost import Cost, Effort
@@ -68,10 +69,10 @@ def _layers(run: Run, arch: Architecture) -> tuple[Layer, ...]:
     shares = _shares(run, arch)
     parts = space.parts(arch)
     modules = ["stem", *(f"layers.{i}" for i in range(len(parts) - 2)), "head"]
-    genes = {choice.name: gene for choice, gene in zip(space.choices, arch.genes, strict=True)}
+    operators = moves.operators(space, arch)
     return tuple(
         Layer(
-            row.name, genes.get(row.name, "fixed"), row.out_shape, row.macs, row.params,
+            row.name, operators.get(row.name, "fixed"), row.out_shape, row.macs, row.params,
             shares.get(module, 0.0) if shares else None,
         )
         for row, module in zip(layer_costs(parts, space.input_shape), modules, strict=True)
