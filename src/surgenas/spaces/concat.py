@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from itertools import product
-from typing import Literal
 
 import numpy as np
 from torch import nn
@@ -49,7 +48,7 @@ class Concat(ImageSpace):
         widths: str = "8,12,16/12,18,24/16,24,32",
         depths: str = "5,6,7,8",
         links: str = "0,10,20,40",
-        convolution: Literal["plain", "separable"] = "plain",
+        convolution: str = "plain",
         stem: int = 8,
         stem_stride: int = 2,
         links_seed: int = 0,
