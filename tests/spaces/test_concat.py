@@ -12,7 +12,18 @@ from torch import nn
 
 from surgenas import api
 from surgenas.core import moves
-from surgenas.core.capabilities import Boxed, Indexed, Named, SharesWeights, require
+from surgenas.core.capabilities import (
+    Boxed,
+    Indexed,
+    MadeOfCells,
+    Named,
+    Scalable,
+    Selectable,
+    SharesWeights,
+    Shrinks,
+    ThinsOut,
+    require,
+)
 from surgenas.core.errors import UsageError
 from surgenas.hardware.onnx_file import to_onnx
 from surgenas.nn.cost import count
@@ -209,6 +220,11 @@ def test_an_architecture_file_is_measured(tmp_path):
     row = api.measure([str(file)], [TOY]).measurements[0]
     assert row.error is None
     assert row.cost.ms > 0
+
+
+def test_its_cells_are_no_graphs_that_repeat():
+    """Nothing of the space may be named as another ability is."""
+    assert not isinstance(SMALL, MadeOfCells | ThinsOut | Scalable | Shrinks | Selectable)
 
 
 def test_small_sizes_are_enumerated_once():

@@ -25,13 +25,13 @@ def counted(space: Concat, arch) -> np.ndarray:
     """(cells, 3): MACs, weights, bytes moved of each cell as built, the head's counted with the last cell's."""
     with torch.device("meta"):
         network = space.build(arch)
-    found = np.zeros((space.cells, 3))
+    found = np.zeros((space.cell_count, 3))
     for work in work_of(network, space.input_shape, (nn.Conv2d, nn.Linear))[1]:
         place, *rest = work.name.split(".")
         if place == "stem":
             continue
         weights = network.get_parameter(f"{work.name}.weight").numel()
-        row = int(rest[0]) if place == "layers" else space.cells - 1
+        row = int(rest[0]) if place == "layers" else space.cell_count - 1
         found[row] += [work.macs, weights, 4 * (work.values + weights)]
     return found
 

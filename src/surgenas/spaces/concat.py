@@ -54,7 +54,7 @@ class Concat(ImageSpace):
         links_seed: int = 0,
     ) -> None:
         super().__init__(classes=classes, resolution=resolution)
-        self.cells = self.whole_number("cells", cells, 1, 20)
+        self.cell_count = self.whole_number("cells", cells, 1, 20)
         lists = {"widths": widths, "depths": depths, "links": links}
         self.lists = {what: self._lists(what, text) for what, text in lists.items()}
         self.sizes = tuple(zip(*self.lists.values(), strict=True))
@@ -73,8 +73,10 @@ class Concat(ImageSpace):
         """The options of each cell that a text names; raises UsageError for a text that names none."""
         least, most = {"widths": (1, 4096), "depths": (1, 100), "links": (0, 100_000)}[what]
         parts = str(text).split("/")
-        if len(parts) not in (1, self.cells):
-            raise UsageError(f"{self.name}: {what} {text!r}: expected one list, or {self.cells}, one for each cell")
+        if len(parts) not in (1, self.cell_count):
+            raise UsageError(
+                f"{self.name}: {what} {text!r}: expected one list, or {self.cell_count}, one for each cell"
+            )
         found = []
         for part in parts:
             names = [name.strip() for name in part.split(",")]
@@ -84,13 +86,13 @@ class Concat(ImageSpace):
                     f"{self.name}: {what} {text!r}: expected whole numbers from {least} to {most}, separated by commas"
                 )
             found.append(tuple(sorted(set(numbers))))
-        return tuple(found * self.cells if len(parts) == 1 else found)
+        return tuple(found * self.cell_count if len(parts) == 1 else found)
 
     @property
     def settings(self) -> dict[str, Setting]:
         return {
             **super().settings,
-            "cells": self.cells,
+            "cells": self.cell_count,
             **{what: _text(lists) for what, lists in self.lists.items()},
             "convolution": "separable" if self.separable else "plain",
             "stem": self.stem,
@@ -126,7 +128,7 @@ class Concat(ImageSpace):
         return [tuple(map(len, axes)) for axes in self.sizes]
 
     def paths(self, genes_NC: Positions) -> Positions:
-        genes_NLA = genes_NC.reshape(len(genes_NC), self.cells, len(AXES))
+        genes_NLA = genes_NC.reshape(len(genes_NC), self.cell_count, len(AXES))
         return np.stack([np.ravel_multi_index(tuple(genes_NLA[:, c].T), n) for c, n in enumerate(self._counts)], 1)
 
     def best(self, scores_NLK: Floats) -> Positions:
@@ -187,7 +189,7 @@ class Concat(ImageSpace):
         return tuple(tuple(map(float, sizes)) for axes in self.sizes for sizes in axes)
 
     def indices_at(self, values_NC: Floats) -> dict[str, Floats]:
-        width, depth, links = np.moveaxis(values_NC.reshape(len(values_NC), self.cells, len(AXES)), 2, 0)
+        width, depth, links = np.moveaxis(values_NC.reshape(len(values_NC), self.cell_count, len(AXES)), 2, 0)
         return {
             "mass": np.asarray(cell_mass(width, depth, links).sum(1)),
             "degree": np.asarray(cell_degree(width, depth, links).sum(1)),
@@ -196,7 +198,7 @@ class Concat(ImageSpace):
     def gates_at(self, values_NC: Floats) -> Floats:
         gates_NLK = np.zeros((len(values_NC), *self.offered.shape))
         shares = [_shares(options, values_N) for options, values_N in zip(self.axes(), values_NC.T, strict=True)]
-        for c in range(self.cells):
+        for c in range(self.cell_count):
             joint = np.einsum("na,nb,nc->nabc", *shares[len(AXES) * c : len(AXES) * (c + 1)])
             gates_NLK[:, c, : joint[0].size] = joint.reshape(len(values_NC), -1)
         return gates_NLK

@@ -36,7 +36,7 @@ def test_a_convolution_of_3_x_3_from_64_to_128_channels_takes_40_crossbars():
 
 
 def test_costs_are_sums_of_counts_by_hand():
-    """The convolution: 16 x 128 x 576 MACs, 64 x 16 values read and 128 x 16 written. The pooling reads those and writes
+    """The convolution: 16 x 128 x 576 MACs, 64 x 16 values read and 128 x 16 written. The pooling reads those, writes
     128, and takes no crossbar. Each value is a byte."""
     (cost,) = TARGET.price([JOB])
     assert isinstance(cost, Estimate)
