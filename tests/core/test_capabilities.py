@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from surgenas.core.capabilities import Counted, Named, Scalable, Selectable, SharesWeights, require
+from surgenas.core.capabilities import Boxed, Counted, Indexed, Named, Scalable, Selectable, SharesWeights, require
 from surgenas.core.errors import UsageError
 
 
@@ -31,7 +31,7 @@ class Elastic(Bare):
         return arch
 
 
-EVERY = (Counted, Named, Scalable, Selectable, SharesWeights)
+EVERY = (Boxed, Counted, Indexed, Named, Scalable, Selectable, SharesWeights)
 
 
 @pytest.mark.parametrize(("kind", "capability"), [(Summed, Counted), (Chain, Named), (Elastic, Scalable)])
@@ -48,6 +48,8 @@ def test_a_space_is_known_by_what_it_has_and_given_back_as_it_is(kind, capabilit
         (Counted, "does not say what its choices cost"),
         (Named, "does not name the parts of its networks"),
         (Scalable, "no width, resolution or depth to scale"),
+        (Indexed, r"no topology numbers \(use concat or mobile\)"),
+        (Boxed, r"its choices are no numbers \(use concat\)"),
         (Selectable, r"no operators to select from \(use operators or shuffle\)"),
     ],
 )

@@ -13,6 +13,7 @@ from scipy import stats
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.errors import UsageError
+from surgenas.spaces.concat import Concat
 from surgenas.spaces.mobile import Mobile
 from surgenas.spaces.restricted import Restricted
 from surgenas.spaces.single_path import SinglePath
@@ -224,3 +225,9 @@ def test_what_a_choice_offers_is_what_its_codes_can_say():
     code_NLK = moves.encode(space, moves.sample_many(space, 300, np.random.default_rng(0)))
     assert (code_NLK.any(0) == there_LK).all()
     assert len({len(choice.options) for choice in space.choices}) > 1
+
+
+def test_what_is_taken_goes_by_the_names_of_the_rows_where_those_are_no_choices():
+    space = Concat(cells=2, widths="4,8", depths="3,4", links="0,9")
+    arch = space.parse("4-3-9-8-4-0")
+    assert [moves.taken_in(space, arch, part) for part in ("stem", "cell1", "cell2")] == ["fixed", "w4d3t9", "w8d4t0"]

@@ -64,3 +64,8 @@ def test_the_gradient_in_the_gates_is_exact():
     drawn = torch.rand(2, len(FACTORS), K, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     assert torch.autograd.gradcheck(one_layer().counts, drawn.requires_grad_())
     assert one_layer().counts(drawn.float()).dtype == torch.float32
+
+
+def test_the_most_is_that_of_the_largest_network():
+    assert one_layer().most.tolist() == [4900, 490, 4 * (100 + 40 + 490)]
+    assert one_layer().counts(gates(2, 2, 2, 2, 2))[0, 0].tolist() == pytest.approx(one_layer().most.tolist())

@@ -10,6 +10,7 @@ from torch import nn
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture, Setting, SpaceSpec
 from surgenas.core.errors import UsageError
+from surgenas.core.pairs import Pairs
 from surgenas.core.products import FACTORS, Products
 from surgenas.core.space import Choice, CostTable, Space
 
@@ -42,11 +43,15 @@ class Tiny(Space):
 
 
 def table(
-    L: int, K: int, wiring: tuple[tuple[int, int], ...] = (), products: Products | None = None, fixed: float = 0.0
+    L: int,
+    K: int,
+    wiring: tuple[tuple[int, int], ...] = (),
+    coupled: Products | Pairs | None = None,
+    fixed: float = 0.0,
 ) -> CostTable:
     costs = np.arange(1.0, L * K + 1).reshape(L, K)
     return CostTable(
-        costs, 2 * costs, np.zeros((L, 4)), fixed, 0.0, np.zeros((0, 4)), 0, 3 * costs, wiring, products=products
+        costs, 2 * costs, np.zeros((L, 4)), fixed, 0.0, np.zeros((0, 4)), 0, 3 * costs, wiring, coupled=coupled
     )
 
 
@@ -123,7 +128,19 @@ def test_costs_that_multiply_are_those_of_the_products():
     slope = np.zeros((1, len(FACTORS), 2, 2))
     slope[0, 0, 0, 0] = slope[0, 1, 1, 0] = -0.5
     products = Products(np.array([[8.0, 4, 1, 1]]), np.ones((1, len(FACTORS))), slope, np.array([False]))
-    found, code = table(L=2, K=2, products=products, fixed=10.0), np.eye(2)[[[0, 0], [0, 1], [1, 1]]]
+    found, code = table(L=2, K=2, coupled=products, fixed=10.0), np.eye(2)[[[0, 0], [0, 1], [1, 1]]]
     assert not found.adds_up
     assert found.counts(torch.from_numpy(code))[:, 0, 0].tolist() == [2, 4, 8]
     assert found.macs_of(code).tolist() == [12, 14, 18]
+
+
+def test_costs_of_pairs_are_those_of_the_pairs():
+    """Rows of 1 or 2 channels, whose convolutions cost the product of their own and the width before."""
+    own, behind = np.zeros((2, 2, 3)), np.zeros((2, 2, 2, 3))
+    own[0] = [[1.0] * 3, [2.0] * 3]
+    behind[1] = np.array([[1, 2], [2, 4]])[..., None]
+    pairs = Pairs(own, np.array([[0, 1], [0, 1]]), behind)
+    found, code = table(L=2, K=2, coupled=pairs, fixed=10.0), np.eye(2)[[[0, 0], [0, 1], [1, 1]]]
+    assert not found.adds_up
+    assert found.macs_of(code).tolist() == [12, 13, 16]
+    assert found.counts(torch.from_numpy(code))[:, :, 1].tolist() == [[1, 1], [1, 2], [2, 4]]

@@ -151,7 +151,11 @@ ROOFLINE = 'estimator = "roofline"\npeak_gmacs = 1\nbandwidth_gbs = 1.5\n'
         ('runtime = "onnxruntime"\nhost = "a"\ncommand = ["b"]', UsageError, "either host or command"),
         ("batch = 2\nprecision = 3", UsageError, "estimator, where nothing is to be timed"),
         ('estimator = "roofline"\nruntime = "onnxruntime"', UsageError, "x.toml: either runtime or estimator"),
-        ('estimator = "oracle"', UsageError, "x.toml: unknown estimator 'oracle'; one of roofline, table, or a path"),
+        (
+            'estimator = "oracle"',
+            UsageError,
+            "x.toml: unknown estimator 'oracle'; one of crossbar, roofline, table, or a path",
+        ),
         ('estimator = "json:dumps"', UsageError, "x.toml: the estimator is .*expected a dataclass"),
         ('estimator = "roofline"\nbandwidth_gbs = 1', UsageError, "x.toml: peak_gmacs: field required; known keys"),
         (ROOFLINE + "peak = 1", UsageError, "x.toml: peak: extra inputs.*known keys: estimator, peak_gmacs"),

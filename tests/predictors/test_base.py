@@ -10,10 +10,12 @@ import torch
 from torch import Tensor
 
 from surgenas.core.errors import UsageError
+from surgenas.core.pairs import Pairs
 from surgenas.core.products import FACTORS, Products
 from surgenas.core.space import CostTable, Floats
 from surgenas.predictors import CATALOG
 from surgenas.predictors.base import FOLDS, Predictor, make_predictor
+from surgenas.spaces.costs import coupled_costs
 from surgenas.testing import check_predictor
 
 names = pytest.mark.parametrize("name", CATALOG)
@@ -57,19 +59,30 @@ def multiplied() -> CostTable:
     largest = np.array([[1000.0 * (layer + 1), 100, 10, 10] for layer in range(5)])
     products = Products(largest, np.ones((5, len(FACTORS))), slope, np.zeros(5, dtype=bool))
     table, nothing = np.tile(shares + 1, (6, 1)), np.zeros((0, 4))
-    return CostTable(table, table, np.zeros((6, 4)), 0.0, 0.0, nothing, 0, table, products=products)
+    return CostTable(table, table, np.zeros((6, 4)), 0.0, 0.0, nothing, 0, table, coupled=products)
+
+
+@pytest.fixture
+def paired() -> CostTable:
+    """Six rows of four widths, each of which costs its own width times that of the row before."""
+    own, behind, widths = np.zeros((6, 4, 3)), np.zeros((6, 4, 4, 3)), np.arange(1.0, 5)
+    own[0] = widths[:, None]
+    behind[1:] = np.outer(widths, widths)[None, :, :, None]
+    return coupled_costs(Pairs(own, np.tile(np.arange(4), (6, 1)), behind), [4] * 6)
 
 
 @pytest.mark.parametrize("name", ["process", "mlp", "boosting"])
-def test_contract_where_costs_multiply(multiplied, name):
-    check_predictor(name, multiplied)
+@pytest.mark.parametrize("kind", ["multiplied", "paired"])
+def test_contract_where_costs_do_not_add_up(request, kind, name):
+    check_predictor(name, request.getfixturevalue(kind))
 
 
 @pytest.mark.parametrize("name", ["gnn", *CHEAP])
-def test_what_adds_up_layers_is_refused_where_costs_multiply(multiplied, costs, name):
+def test_what_adds_up_layers_is_refused_where_costs_do_not(multiplied, paired, costs, name):
     assert make_predictor(name, costs, 0).costs is costs
-    with pytest.raises(UsageError, match=f"predictor '{name}' holds only where each choice is a layer; use process"):
-        make_predictor(name, multiplied, 0)
+    for table in (multiplied, paired):
+        with pytest.raises(UsageError, match=f"predictor '{name}' holds only where each choice is a layer by itself"):
+            make_predictor(name, table, 0)
 
 
 @pytest.mark.parametrize("name", ["gnn", "mlp", "boosting"])

@@ -77,7 +77,7 @@ def products() -> CostTable:
     largest = np.array([[100.0, 10, 20, 30], [400.0, 40, 30, 10]])
     made = Products(largest, np.ones((2, len(FACTORS))), slope, np.zeros(2, dtype=bool))
     zeros = np.zeros((3, 2))
-    return CostTable(zeros, zeros, np.zeros((3, 4)), 0.0, 0.0, np.zeros((0, 4)), 0, zeros, products=made)
+    return CostTable(zeros, zeros, np.zeros((3, 4)), 0.0, 0.0, np.zeros((0, 4)), 0, zeros, coupled=made)
 
 
 def test_where_costs_multiply_every_layer_is_told_relative_to_the_largest():

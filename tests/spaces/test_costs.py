@@ -9,8 +9,9 @@ import pytest
 import torch
 from torch import nn
 
+from surgenas.core.pairs import Pairs
 from surgenas.core.space import CostTable
-from surgenas.spaces.costs import chain_costs
+from surgenas.spaces.costs import chain_costs, coupled_costs
 
 
 def conv(cin: int, cout: int, kernel: int, stride: int = 1) -> nn.Module:
@@ -61,3 +62,14 @@ def test_a_chain_needs_no_wiring_and_has_nothing_that_passes_nothing(table):
 def test_operators_of_one_layer_must_be_as_many_as_of_another():
     with torch.device("meta"), pytest.raises(ValueError, match="inhomogeneous"):
         chain_costs([], [[conv(3, 3, 1)], [conv(3, 3, 1), conv(3, 3, 3)]], [], (3, 4, 4))
+
+
+def test_an_option_of_a_pair_adds_what_it_costs_beside_the_largest_neighbours():
+    """Three rows of 1 to 3 channels; the last has two options. A row costs its width times that of the row before."""
+    own, behind = np.zeros((3, 3, 3)), np.zeros((3, 3, 3, 3))
+    own[0] = np.arange(1, 4)[:, None]
+    behind[1:] = np.outer([1, 2, 3], [1, 2, 3])[None, :, :, None]
+    found = coupled_costs(Pairs(own, np.tile(np.arange(3), (3, 1)), behind), [3, 3, 2], fixed_macs=7, fixed_params=5)
+    assert found.macs.tolist() == [[0, 1 + 3, 2 + 6], [0, 3 + 2, 6 + 4], [0, 3, 0]]
+    assert (found.fixed_macs, found.fixed_params) == (7, 5)
+    assert found.macs_of(np.eye(3)[[[2, 2, 1]]]) == pytest.approx([7 + 3 + 9 + 6])

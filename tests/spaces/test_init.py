@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture, SpaceSpec
+from surgenas.core.capabilities import SharesWeights
 from surgenas.core.errors import UsageError
 from surgenas.core.space import CostTable, Space
 from surgenas.nn.cost import count
@@ -22,10 +23,13 @@ SMALL: dict[str, dict[str, str | int | float]] = {
     "fbnet": {"resolution": 8, "classes": 3},
     "macro": {"resolution": 8, "classes": 3},
     "darts": {"resolution": 8, "classes": 3, "channels": 4, "layers": 3},
+    "concat": {"resolution": 8, "classes": 3, "links": "0,3,40"},
     "elastic": {"network": "test_resnet", "resolution": 32, "classes": 3},
     "operators": {"layout": "small", "resolution": 16, "classes": 3, "pool": "sep_k5_se,mb_k3e6,choice_k7,choice_x"},
 }
 names = pytest.mark.parametrize("name", CATALOG)
+WITHOUT_SUPERNET = ("concat",)
+sharing = pytest.mark.parametrize("name", [name for name in CATALOG if name not in WITHOUT_SUPERNET])
 seeds = st.integers(0, 2**32)
 
 
@@ -84,7 +88,7 @@ def used_supernet(name: str) -> torch.nn.Module:
     return supernet.eval()
 
 
-@names
+@sharing
 @given(seed=seeds)
 @settings(max_examples=3, deadline=None)
 def test_a_network_with_the_supernets_weights_computes_what_it_does(name, seed):
@@ -116,6 +120,11 @@ def test_settings_rebuild_the_space_and_are_plain_values(name):
     assert made.name == name
 
 
+@names
+def test_spaces_share_weights_but_for_these(name):
+    assert isinstance(space(name), SharesWeights) == (name not in WITHOUT_SUPERNET)
+
+
 def test_a_space_of_another_package_goes_by_its_path():
     assert make_space("surgenas.testing:Planted", {}).name == "planted"
 
@@ -123,7 +132,7 @@ def test_a_space_of_another_package_goes_by_its_path():
 @pytest.mark.parametrize(
     ("name", "given_settings", "said"),
     [
-        ("mobil", {}, "unknown space 'mobil'; one of darts, elastic, fbnet, macro"),
+        ("mobil", {}, "unknown space 'mobil'; one of concat, darts, elastic, fbnet"),
         ("macro", {"colour": 1}, "space 'macro': .*unexpected keyword argument 'colour'"),
         ("json:loads", {"s": "{}"}, "'json:loads' is not a search space; one of mobile"),
         ("macro", {"classes": "many"}, "macro: classes 'many': expected a whole number"),

@@ -8,11 +8,14 @@ import torch
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
+from surgenas.core.capabilities import Indexed
 from surgenas.core.errors import UsageError
 from surgenas.nn.cost import count
 from surgenas.spaces import make_space, space_of
 from surgenas.spaces.layouts import LAYOUTS
 from surgenas.spaces.mobile import Mobile
+from surgenas.spaces.operators import Operators
+from surgenas.spaces.single_path import SinglePathSE
 from surgenas.testing import Planted, check_space
 
 # MMACs / M parameters at 224 (docs/methods/surgenas.md, 1), counted on networks built by hand
@@ -95,3 +98,23 @@ def test_an_architecture_file_cannot_make_us_import_a_module():
     arch = moves.uniform_architecture(space, "k3e3")
     with pytest.raises(UsageError, match="unknown space"):
         space_of(arch)
+
+
+def test_topology_numbers_are_those_of_the_blocks_that_are_there():
+    """Of the layout `small`, the layers that keep their shape have a sum; others count for their widths alone."""
+    space = Mobile(layout="small", resolution=16, classes=10)
+    genes = ["skip"] * len(space.slots)
+    none = space.architecture(tuple(genes))
+    kept = next(i for i, slot in enumerate(space.slots) if slot.is_identity)
+    changed = next(i for i, slot in enumerate(space.slots) if not slot.is_identity)
+    one, other = (space.architecture((*genes[:i], "k5e6", *genes[i + 1 :])) for i in (kept, changed))
+    c, (cin, cout) = space.slots[kept].cin, (space.slots[changed].cin, space.slots[changed].cout)
+    found = space.indices([none, one, other])
+    assert found["mass"].tolist() == pytest.approx([0, c * 13 / 8, 0]), "(c + 12 c) c / (2 c + 6 c)"
+    assert found["degree"].tolist() == pytest.approx([0, 13 * c / 3 + 1 / 13, (12 * cin + cout) / 3])
+    assert isinstance(space, Indexed)
+
+
+def test_a_pool_of_other_blocks_has_no_topology_numbers():
+    assert not isinstance(Operators(resolution=32, classes=3), Indexed)
+    assert isinstance(SinglePathSE(layout="small", resolution=16, classes=3), Indexed)

@@ -17,6 +17,10 @@ from surgenas.core.units import show_ms
 
 Unit = str
 """What a value counts: "ms", "cycles", "bytes", "DSP", ..."""
+ENERGY: Unit = "mJ"
+"""Millijoules that one run takes. So far estimators alone know them: they are modelled."""
+AREA: Unit = "mm2"
+"""Square millimetres of a chip that holds the network; modelled likewise."""
 Evidence = Literal["measured", "estimated"]
 
 

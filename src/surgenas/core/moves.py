@@ -112,10 +112,10 @@ def path_of(space: Space, arch: Architecture) -> tuple[int, ...]:
 
 
 def taken_in(space: Space, arch: Architecture, part: str) -> str:
-    """What an architecture takes in a part of its network: the genes of the choices of that name or below it; "fixed"
+    """What an architecture takes in a part of its network: the operators of the rows of that name or below it; "fixed"
     if there are none."""
-    pairs = zip(space.choices, arch.genes, strict=True)
-    return "-".join(gene for choice, gene in pairs if f"{choice.name}.".startswith(f"{part}.")) or "fixed"
+    pairs = zip(space.rows, path_of(space, arch), strict=True)
+    return "-".join(row.options[k] for row, k in pairs if f"{row.name}.".startswith(f"{part}.")) or "fixed"
 
 
 def encode(space: Space, archs: Sequence[Architecture]) -> Floats:

@@ -29,6 +29,12 @@ class Products:
     slope: npt.NDArray[np.float64]
     by_channel: npt.NDArray[np.bool_]
 
+    @property
+    def most(self) -> npt.NDArray[np.float64]:
+        """(3,): MACs, weights and bytes moved, each of the layer that has most of them in the largest network."""
+        macs, weights, values_in, values_out = self.largest.T
+        return np.stack([macs, weights, 4 * (values_in + values_out + weights)]).max(1)
+
     def macs_of(self, code_NLK: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """The MACs (N,) of all layers together, by codes (N, L, K)."""
         counts = self.counts(torch.from_numpy(np.asarray(code_NLK)).double())

@@ -16,6 +16,7 @@ from surgenas.core.errors import UsageError
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from surgenas.core.pairs import Pairs
     from surgenas.core.products import Products
 
 Floats = npt.NDArray[np.float64]
@@ -35,7 +36,7 @@ class CostTable:
     """Static costs of a space of L choices with up to K options, as of K operators in L layers.
 
     macs, params, moved_bytes: (L, K), the cost of operator k in layer l for one image; 0 where it computes nothing. If
-    costs multiply, what option k of choice l adds to the least option while all other choices are at their largest.
+    costs do not add up, what option k of row l adds to the least option while all other rows are at their largest.
     geometry: (L, G), what a layer is whatever its operator: log Cin, log Cout, log HxW, stride.
     fixed_macs, fixed_params: the cost of the parts that no choice touches (stem, head) together.
     fixed_geometry: (F, G), one row for each of these parts, in the order of the data flow.
@@ -43,8 +44,8 @@ class CostTable:
     wiring: for each layer the tensor that it reads and the tensor that its output is added to, numbered from 0, the
     input of the first layer, to the largest number, the output of the last. Empty for a chain.
     nothing: positions of the operators that pass nothing on (zeros).
-    products: the costs of layers whose sizes several choices decide together; None where each choice is a layer, and
-    costs add up.
+    coupled: the costs of layers that hang on several rows together: on products of what their options leave, or on
+    pairs of neighbours. None where each row is a layer by itself, and costs add up.
     """
 
     macs: Floats
@@ -57,25 +58,25 @@ class CostTable:
     moved_bytes: Floats
     wiring: tuple[tuple[int, int], ...] = ()
     nothing: tuple[int, ...] = ()
-    products: Products | None = None
+    coupled: Products | Pairs | None = None
 
     @property
     def adds_up(self) -> bool:
         """Whether the costs of a network are the sum of what its choices cost, each by itself."""
-        return self.products is None
+        return self.coupled is None
 
     def counts(self, gates_NLK: Tensor) -> Tensor:
         """(N, M, 3): MACs, parameters and moved bytes of the M layers that choices touch, for gates (N, L, K)."""
-        if self.products:
-            return self.products.counts(gates_NLK)
+        if self.coupled:
+            return self.coupled.counts(gates_NLK)
         table_LKD = gates_NLK.new_tensor(np.stack([self.macs, self.params, self.moved_bytes], 2))
         return (gates_NLK[..., None] * table_LKD).sum(2)
 
     def macs_of(self, code_NLK: Floats) -> Floats:
         """The MACs (N,) of networks by their codes (N, L, K), with those of the parts that no choice touches."""
-        if self.products is None:
+        if self.coupled is None:
             return (code_NLK * self.macs).sum((1, 2)) + self.fixed_macs
-        return self.products.macs_of(code_NLK) + self.fixed_macs
+        return self.coupled.macs_of(code_NLK) + self.fixed_macs
 
     @property
     def edges(self) -> tuple[tuple[int, int], ...]:

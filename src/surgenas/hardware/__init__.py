@@ -23,5 +23,6 @@ RUNTIMES = {
 ESTIMATORS = {
     "table": "surgenas.hardware.estimated.table:TableTarget",
     "roofline": "surgenas.hardware.estimated.roofline:RooflineTarget",
+    "crossbar": "surgenas.hardware.estimated.crossbar:CrossbarTarget",
 }
 """What a device file may name as its `estimator`: frozen dataclasses whose fields are the other keys of the file."""

@@ -94,6 +94,8 @@ def make_predictor(name: str, costs: CostTable, seed: int) -> Predictor:
     """
     kind = look_up("predictor", name, CATALOG)
     if not costs.adds_up and getattr(kind, "sums", False):
-        raise UsageError(f"predictor {name!r} holds only where each choice is a layer; use process, mlp or boosting")
+        raise UsageError(
+            f"predictor {name!r} holds only where each choice is a layer by itself; use process, mlp or boosting"
+        )
     made: Predictor = kind(costs, seed=seed)
     return made

@@ -25,7 +25,7 @@ def describe(costs: CostTable, gates_NLK: Tensor) -> dict[str, Tensor]:
     is used, that are both and pass something on, and that a converter keeps. inputs, inputs_live, inputs_kept: for each
     node the chances of 0, 1, 2, ... layers that add to it. totals, totals_live, totals_kept: for each operator the sums
     over layers of MACs, parameters, moved bytes, and of layers that compute. A space without an operator that passes
-    nothing on has `built` and `totals` only. Where several choices decide a layer's size: `built`, and the MACs,
+    nothing on has `built` and `totals` only. Where a layer's cost hangs on several rows: `built`, and the MACs,
     parameters and moved bytes of each layer, and in sum, in `macs`, `params`, `moved`, and `totals`.
     """
     if not costs.adds_up:
@@ -51,10 +51,8 @@ def describe(costs: CostTable, gates_NLK: Tensor) -> dict[str, Tensor]:
 def _by_layer(costs: CostTable, gates_NLK: Tensor) -> dict[str, Tensor]:
     """What each layer costs, relative to the largest of its kind, and the gates."""
     counts_NMD = costs.counts(gates_NLK)
-    assert costs.products is not None, "asked only where costs do not add up"
-    largest = torch.as_tensor(costs.products.largest, dtype=gates_NLK.dtype)
-    scale_D = torch.stack([largest[:, 0], largest[:, 1], 4 * (largest[:, 2] + largest[:, 3] + largest[:, 1])]).amax(1)
-    shares_NMD = counts_NMD / scale_D
+    assert costs.coupled is not None, "asked only where costs do not add up"
+    shares_NMD = counts_NMD / torch.as_tensor(costs.coupled.most, dtype=gates_NLK.dtype)
     groups = dict(zip(("macs", "params", "moved"), shares_NMD.unbind(2), strict=True))
     return {"built": gates_NLK.flatten(1), **groups, "totals": shares_NMD.sum(1)}
 

@@ -8,7 +8,7 @@ from itertools import groupby
 from rich.markup import escape
 from rich.table import Table
 
-from surgenas.core.cost import Estimate
+from surgenas.core.cost import AREA, ENERGY, Estimate
 from surgenas.core.units import show_ms
 from surgenas.hardware.timed.measurement import CROWD, MIN_QUIET, Measurement
 from surgenas.report.words import UNSURE, draw, scale_note, show_comparison, show_known_ms, show_percent
@@ -16,6 +16,8 @@ from surgenas.studies.measure import Measured, Measurements
 
 NOTICED = 0.05
 """Disturbed memory is mentioned if it may slow networks by more than this share."""
+TITLES = {ENERGY: "energy (mJ), modelled", AREA: "area (mm2), modelled"}
+"""Columns that need more words than their unit."""
 BUSY = 0.25
 """Other programs are mentioned if they use more than this share of the processor; a device that is busy from the first
 measurement on is taken for a slow one."""
@@ -34,19 +36,31 @@ def _one_estimator(rows: Sequence[Measured]) -> str:
     known = [row.cost for row in rows if isinstance(row.cost, Estimate)]
     units = [unit for unit in known[0].values if unit != "ms"] if known else []
     trained = any(row.accuracy is not None for row in rows)
-    names = ("rank", "network", "estimated", *units, "/ MobileNetV2", *(["test accuracy"] if trained else []))
+    names = (
+        "rank",
+        "network",
+        "estimated",
+        *(TITLES.get(unit, unit) for unit in units),
+        "/ MobileNetV2",
+        *(["test accuracy"] if trained else []),
+    )
     table = Table(*names, box=None)
     for row in rows:
         if row.cost is None:
             table.add_row("-", escape(row.name), "failed")
             continue
-        counts = (f"{row.cost.values[unit]:,.0f}" for unit in units)
+        counts = (_show_count(row.cost.values[unit]) for unit in units)
         accuracy = [show_percent(row.accuracy)] if trained else []
         beside = show_comparison(row.to_mobilenetv2)
         table.add_row(_rank(row), escape(row.name), show_ms(row.cost.ms), *counts, beside, *accuracy)
     lines = [draw(table), f"{rows[0].on}: {rows[0].device}"]
     lines += [f"estimated by {c.tool} {c.version}; nothing ran. {' '.join(c.assumptions)}" for c in known[:1]]
     return "\n".join([*lines, *_notes(rows), *_errors(rows), *(_shares(row) for row in rows if row.layers)])
+
+
+def _show_count(value: float) -> str:
+    """A whole number as it is, others with three digits."""
+    return f"{value:,.0f}" if value >= 1000 or value == int(value) else f"{value:.3g}"
 
 
 def _one_device(rows: Sequence[Measured]) -> str:

@@ -41,6 +41,8 @@ ABILITIES = {
     "Named": "parts have names",
     "Scalable": "width, depth and resolution scale",
     "Selectable": "operators can be selected for a device",
+    "Indexed": "has topology numbers",
+    "Boxed": "choices are numbers",
 }
 """What each capability of a space is called in print."""
 

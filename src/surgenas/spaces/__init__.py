@@ -23,6 +23,7 @@ CATALOG = {
     "macro": "surgenas.spaces.macro:Macro",
     "darts": "surgenas.spaces.darts:Darts",
     "elastic": "surgenas.spaces.elastic:Elastic",
+    "concat": "surgenas.spaces.concat:Concat",
 }
 
 

@@ -1,4 +1,5 @@
-"""What does every operator of a chain cost where it stands? Counted by passing shapes along the chain."""
+"""What does every operator of a chain cost where it stands? Counted by passing shapes along the chain. And what does
+an option add where several rows decide together what a layer costs?"""
 
 from __future__ import annotations
 
@@ -6,8 +7,11 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from torch import nn
 
+from surgenas.core.pairs import Pairs
+from surgenas.core.products import Products
 from surgenas.core.space import CostTable
 from surgenas.nn.cost import cost_and_shape
 
@@ -60,6 +64,28 @@ def chain_costs(
         fixed_before=len(before),
         moved_bytes=counted[:, :, 2],
     )
+
+
+def coupled_costs(
+    coupled: Products | Pairs, options: Sequence[int], fixed_macs: float = 0.0, fixed_params: float = 0.0
+) -> CostTable:
+    """The table whose rows say what each option adds while all else is at its largest. options: how many each row has,
+    the least first and the largest last. fixed_macs, fixed_params: of the parts that no choice touches."""
+    L, K = len(options), max(options)
+    full = torch.zeros(L, K, dtype=torch.float64)
+    for place, count in enumerate(options):
+        full[place, count - 1] = 1
+    tables = np.zeros((3, L, K))
+    for place, count in enumerate(options):
+        others = full.repeat(count, 1, 1)
+        others[:, place] = torch.eye(K, dtype=torch.float64)[:count]
+        totals = coupled.counts(others).sum(1).numpy()
+        tables[:, place, :count] = (totals - totals[0]).T
+    nothing = np.zeros((0, 4))
+    return CostTable(
+        macs=tables[0], params=tables[1], geometry=np.zeros((L, 4)), fixed_macs=fixed_macs, fixed_params=fixed_params,
+        fixed_geometry=nothing, fixed_before=0, moved_bytes=tables[2], coupled=coupled,
+    )  # fmt: skip
 
 
 def _geometry(shape: Shape, out: Shape) -> tuple[float, float, float, float]:

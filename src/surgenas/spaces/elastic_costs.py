@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from torch import nn
 
 from surgenas.core.products import FACTORS, Products
@@ -14,6 +13,7 @@ from surgenas.core.space import CostTable, Floats
 from surgenas.nn.cost import work_of
 from surgenas.nn.elastic import Structure
 from surgenas.nn.elastic.sizes import LayerSize, layer_sizes
+from surgenas.spaces.costs import coupled_costs
 
 if TYPE_CHECKING:
     from surgenas.spaces.elastic_space import Decision
@@ -33,7 +33,7 @@ def count_costs(network: nn.Module, structure: Structure, decisions: Sequence[De
     largest = np.array([[layer.macs, layer.params, layer.values_in, layer.values_out] for layer in layers])
     by_channel = np.array([layer.by_channel for layer in layers])
     products = Products(largest, np.ones((len(layers), len(FACTORS))), slope, by_channel)
-    return _table(products, decisions)
+    return coupled_costs(products, [len(decision.sizes) for decision in decisions])
 
 
 def _effects(layer: LayerSize, decision: Decision, pixels: Sequence[float]) -> list[tuple[int, Floats]]:
@@ -57,22 +57,3 @@ def _pixels(network: nn.Module, size: int, side: int) -> list[float]:
         for pixels in (size, side)
     )
     return [float(one / other) for one, other in zip(small, large, strict=True)]
-
-
-def _table(products: Products, decisions: Sequence[Decision]) -> CostTable:
-    """The table whose rows say what each option adds while all else is at its largest."""
-    K = products.slope.shape[3]
-    full = torch.zeros(len(decisions), K, dtype=torch.float64)
-    for place, decision in enumerate(decisions):
-        full[place, len(decision.sizes) - 1] = 1
-    tables = np.zeros((3, len(decisions), K))
-    for place, decision in enumerate(decisions):
-        others = full.repeat(len(decision.sizes), 1, 1)
-        others[:, place] = torch.eye(K, dtype=torch.float64)[: len(decision.sizes)]
-        totals = products.counts(others).sum(1).numpy()
-        tables[:, place, : len(decision.sizes)] = (totals - totals[0]).T
-    nothing = np.zeros((0, 4))
-    return CostTable(
-        macs=tables[0], params=tables[1], geometry=np.zeros((len(decisions), 4)), fixed_macs=0.0, fixed_params=0.0,
-        fixed_geometry=nothing, fixed_before=0, moved_bytes=tables[2], products=products,
-    )  # fmt: skip

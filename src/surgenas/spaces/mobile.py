@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import islice
 from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
 import torch
 from timm.layers import make_divisible
 from torch import nn
 
+from surgenas.core import moves
 from surgenas.core.architecture import Architecture, Setting, SpaceSpec
 from surgenas.core.errors import UsageError
-from surgenas.core.space import Choice, CostTable, Space
+from surgenas.core.space import Choice, CostTable, Floats, Space
+from surgenas.core.topology import block_degree, bottleneck_mass
 from surgenas.nn.blocks import classifier, conv_bn_act, mbconv, shortcut, skip
 from surgenas.nn.chain import ChainNetwork
 from surgenas.nn.supernet import ChoiceBlock, ChoiceSupernet
@@ -150,6 +153,23 @@ class Mobile(Space):
 
     def costs(self) -> CostTable:
         return _costs(type(self), self.spec)
+
+    def indices(self, archs: Sequence[Architecture]) -> dict[str, Floats]:
+        """Sums over the layers that are not skipped; what no choice touches is not counted."""
+        code_NLK = moves.encode(self, archs)
+        return {name: (code_NLK * table_LK).sum((1, 2)) for name, table_LK in self._numbers.items()}
+
+    @cached_property
+    def _numbers(self) -> dict[str, Floats]:
+        """Topology numbers (L, K) of every operator in every layer."""
+        mass, degree = np.zeros((2, *self.offered.shape))
+        for row, slot in enumerate(self.slots):
+            for k, gene in enumerate(self.options(slot)):
+                if gene != SKIP:
+                    hidden = slot.cin * self.operators[gene].expand
+                    mass[row, k] = bottleneck_mass(slot.cin, hidden) if slot.is_identity else 0.0
+                    degree[row, k] = block_degree(slot.cin, hidden, slot.cout, slot.is_identity)
+        return {"mass": mass, "degree": degree}
 
     def scaled(self, arch: Architecture, knob: str, scale: float) -> Architecture:
         """The architecture with the same operators in a space that is larger or smaller by a factor `scale`.

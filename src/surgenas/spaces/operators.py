@@ -46,6 +46,7 @@ class Operators(Mobile):
 
     name = "operators"
     blocks: ClassVar[dict[str, Block]] = _pool()
+    indices = None  # type: ignore[assignment]  # not every block has a formula
 
     def __init__(self, *, layout: str = "operators", pool: str = "", **settings: float) -> None:
         super().__init__(layout=layout, **settings)  # type: ignore[arg-type]

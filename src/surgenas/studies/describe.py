@@ -151,7 +151,7 @@ def spaces(names: Sequence[str] = ()) -> dict[str, SpaceRow]:
 
 def _space_row(name: str, settings: dict[str, str]) -> SpaceRow:
     space, kind = make_space(name, dict(settings)), look_up("space", name, SPACES)
-    can = [c for c in ("SharesWeights", "Counted", "Named", "Scalable", "Selectable")
+    can = [c for c in ("SharesWeights", "Counted", "Named", "Scalable", "Selectable", "Indexed", "Boxed")
            if isinstance(space, getattr(capabilities, c))]  # fmt: skip
     rows = [
         SettingRow(p.name, _plain_type(p.annotation), "" if p.default is inspect.Parameter.empty else str(p.default),

@@ -20,6 +20,7 @@ from surgenas.hardware import RUNTIMES
 from surgenas.hardware.onnx_file import to_onnx
 from surgenas.hardware.runtimes import distribution_version, silence_output
 from surgenas.hardware.timed.conversion import settle_statistics
+from surgenas.spaces.concat import Concat
 from surgenas.spaces.fbnet import FBNet
 from surgenas.spaces.mobile import Mobile
 from surgenas.spaces.operators import Shuffle
@@ -95,7 +96,8 @@ def of_space(space):
     return space.build(Architecture(space.spec, genes))
 
 
-SPACES = {"mobile": partial(Mobile, layout="small"), "shuffle": Shuffle, "single_path_se": SinglePathSE, "fbnet": FBNet}
+SPACES = {"mobile": partial(Mobile, layout="small"), "shuffle": Shuffle, "single_path_se": SinglePathSE, "fbnet": FBNet,
+          "concat": Concat}  # fmt: skip
 
 
 @pytest.mark.parametrize(

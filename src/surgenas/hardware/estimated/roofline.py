@@ -12,16 +12,15 @@ from typing import Annotated, Literal
 from pydantic import Field, FiniteFloat
 
 from surgenas.core.cost import Cost, Effort, Estimate, Failure, Unit
-from surgenas.core.errors import SurgenasError, UsageError
+from surgenas.core.errors import SurgenasError
 from surgenas.core.progress import Progress
+from surgenas.hardware.estimated.counted import count_layers
 from surgenas.hardware.target import Job, TargetInfo
-from surgenas.nn.cost import LayerWork, work_of
+from surgenas.nn.cost import LayerWork
 
 VERSION = "1"
 BYTES = {"fp32": 4, "int8": 1}
 """Of one value, by precision."""
-COVERED = 0.99
-"""The share of a network's MACs that its layers must account for: what is not counted would cost nothing."""
 ASSUMPTIONS = (
     "Every layer waits for the one before it.",
     "A layer takes the longer of its arithmetic and its memory traffic, and a fixed overhead.",
@@ -102,7 +101,7 @@ class RooflineTarget:
 
     def _price(self, job: Job) -> Cost | Failure:
         try:
-            works = _works(job)
+            _, works = count_layers(job, "roofline")
         except SurgenasError as error:
             return Failure(job.key, error)
         layers = tuple((work.name, self.layer_ms(work)) for work in works)
@@ -112,18 +111,3 @@ class RooflineTarget:
             "macs": float(self.batch * sum(work.macs for work in works)),
         }
         return Estimate(job.key, self.key, values, "roofline", VERSION, ASSUMPTIONS, layers)
-
-
-def _works(job: Job) -> list[LayerWork]:
-    """The layers of a job's network; raises UsageError for one that cannot be looked into or is not made of layers."""
-    network = job.module
-    try:
-        total, works = work_of(network, job.input_shape)
-    except (RuntimeError, ValueError) as error:
-        why = (str(error).splitlines() or ["no reason given"])[0]
-        raise UsageError(f"{job.key} cannot take an image of {job.input_shape}: {why}") from error
-    if (covered := sum(work.macs for work in works)) < COVERED * total or not works:
-        share = 1 - covered / total if total else 1.0
-        raise UsageError(f"{job.key}: {share:.0%} of its MACs are in no convolution or linear layer, which is all that "
-                         "a roofline counts")  # fmt: skip
-    return works

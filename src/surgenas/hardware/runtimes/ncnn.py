@@ -47,13 +47,15 @@ class Ncnn(Runtime):
 
     def convert(self, network: nn.Module, input_shape: tuple[int, int, int], batch: int) -> bytes:
         from surgenas.hardware.onnx_file import to_onnx
+        from surgenas.hardware.runtimes.channel_gathers import without_gathers
         from surgenas.hardware.runtimes.channel_slices import without_steps
 
         if batch > 1:
             raise UsageError(f"ncnn computes one image at a time, not {batch}; set batch = 1")
         distribution_version("pnnx", "ncnn")
         with tempfile.TemporaryDirectory() as folder:
-            Path(folder, "model.onnx").write_bytes(without_steps(to_onnx(network, input_shape)))
+            model = without_gathers(without_steps(to_onnx(network, input_shape)))
+            Path(folder, "model.onnx").write_bytes(model)
             model = _pnnx(Path(folder))
         _load(model, 1, "fp32")  # a layer that ncnn does not have is a fault of the conversion
         return model
