@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from torch import Tensor, nn
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 from surgenas.core.architecture import Architecture
 from surgenas.core.errors import UsageError
 from surgenas.core.look import Look
-from surgenas.core.space import Choice, CostTable
+from surgenas.core.space import Choice, CostTable, Floats
 
 
 @runtime_checkable
@@ -126,6 +127,29 @@ class ThinsOut(Protocol):
         """For each kind of cell and each of its nodes, the rows of a code that are the node's edges."""
 
 
+@runtime_checkable
+class Indexed(Protocol):
+    """Topology numbers of its networks grow with their widths and with the links that skip layers."""
+
+    def indices(self, archs: Sequence[Architecture]) -> dict[str, Floats]:
+        """Of N networks, (N,) by name: mass and degree (docs/methods/flash.md, 2)."""
+
+
+@runtime_checkable
+class Boxed(Protocol):
+    """Its choices are numbers, and sizes of its networks make sense in between."""
+
+    def axes(self) -> tuple[tuple[float, ...], ...]:
+        """For each choice its options as numbers, rising."""
+
+    def indices_at(self, values_NC: Floats) -> dict[str, Floats]:
+        """As `Indexed.indices`, at any numbers (N, C) between the least and the largest option of each choice."""
+
+    def gates_at(self, values_NC: Floats) -> Floats:
+        """Gates (N, L, K) that share their weight between the options around each number; a code where it is an
+        option."""
+
+
 Capability = TypeVar("Capability")
 _LACKS = {
     "SharesWeights": "its architectures share no weights",
@@ -133,6 +157,7 @@ _LACKS = {
     "Named": "it does not name the parts of its networks",
     "Scalable": "it has no width, resolution or depth to scale",
     "Shrinks": "its networks do not begin with the weights of a larger one (use elastic)",
+    "Indexed": "its networks have no topology numbers (use concat)",
     "Selectable": "it has no operators to select from (use operators or shuffle)",
 }
 
