@@ -27,7 +27,7 @@ class AccuracyPredictor(ABC):
     """
 
     relaxes: ClassVar[bool] = False
-    """Whether `predict_at` works in spaces whose choices are numbers (`Boxed`)."""
+    """Whether `predict_at` says anything of sizes between the options of a `Boxed` space."""
     refusal: str = ""
     """Why it does not explain the samples that it learned from; empty if it does. It then predicts their mean."""
 
@@ -56,8 +56,8 @@ class AccuracyPredictor(ABC):
         """The predicted scores (N,) of N networks."""
 
     def predict_at(self, values_NC: Floats) -> Floats:
-        """The predicted scores (N,) at any numbers (N, C) between a `Boxed` space's options; equal to `predict` at
-        options. Only if the class `relaxes`."""
+        """The predicted scores (N,) at numbers (N, C) of a `Boxed` space: at options those of `predict`, in between
+        only if the class `relaxes`."""
         raise NotImplementedError
 
     def uncertainty(self, archs: Sequence[Architecture]) -> Floats:

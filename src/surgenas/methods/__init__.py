@@ -25,6 +25,7 @@ CATALOG = {
     "darts": "surgenas.methods.darts:DARTS",
     "darts-pt": "surgenas.methods.darts:DARTSPT",
     "la-darts": "surgenas.methods.la_darts:LADARTS",
+    "flash": "surgenas.methods.flash:Flash",
     "random": "surgenas.methods.random_search:RandomSearch",
     "regularized": "surgenas.methods.regularized:RegularizedEvolution",
     "evolution": "surgenas.methods.evolution:Generations",
