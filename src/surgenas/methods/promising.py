@@ -21,7 +21,7 @@ from surgenas.methods.evolution import Evolution, evolve
 from surgenas.methods.inside import Inside
 from surgenas.methods.sampling import Feasible
 
-EVOLUTION = Evolution(population=100, generations=20, draws=500)
+EVOLUTION = Evolution(population=100, generations=20, mutations=50, crossovers=30, draws=500)
 """How a space is searched that is too large to be looked at as a whole and is no box."""
 CHUNK = 500
 """How many of the highest ranked networks are tested for feasibility at once."""
