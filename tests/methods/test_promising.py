@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from surgenas.accuracy.analytical import Degree, Depth
+from surgenas.accuracy.codes import Ridge
 from surgenas.core import moves
 from surgenas.core.trial import Trial
 from surgenas.methods import promising
@@ -76,7 +77,8 @@ def test_a_grid_needs_numbers_a_model_and_a_latency_in_between():
     assert grid_of(LARGE, Depth(LARGE), inside) is not None, "all its points are options"
     assert grid_of(Macro(), model, inside) is None
     huge, many = Links(steps=12), Links(cells=5, steps=5)
-    assert grid_of(huge, Depth(huge), inside_of(huge)) is None, "three million points"
+    for kind in (Depth, Ridge):
+        assert grid_of(huge, kind(huge), inside_of(huge)) is None, "three million points"
     assert grid_of(huge, Degree(huge), inside_of(huge)) is not None
     assert grid_of(many, Degree(many), inside_of(many)) is None, "ten axes, ten million points"
 

@@ -27,7 +27,7 @@ class AccuracyPredictor(ABC):
     """
 
     relaxes: ClassVar[bool] = False
-    """Whether `predict_at` says anything of sizes between the options of a `Boxed` space."""
+    """Whether what `predict_at` says of sizes between the options of a `Boxed` space has slopes that lead anywhere."""
     refusal: str = ""
     """Why it does not explain the samples that it learned from; empty if it does. It then predicts their mean."""
 
@@ -57,7 +57,7 @@ class AccuracyPredictor(ABC):
 
     def predict_at(self, values_NC: Floats) -> Floats:
         """The predicted scores (N,) at numbers (N, C) of a `Boxed` space: at options those of `predict`, in between
-        only if the class `relaxes`."""
+        of use only if the class `relaxes`."""
         raise NotImplementedError
 
     def uncertainty(self, archs: Sequence[Architecture]) -> Floats:

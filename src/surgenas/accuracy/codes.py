@@ -22,9 +22,8 @@ from surgenas.core.space import Floats
 
 
 class OnCodes(AccuracyPredictor):
-    """A regression of the score, in standard deviations, on the code."""
-
-    relaxes = True
+    """A regression of the score, in standard deviations, on the code. What it says in between options has a kink at
+    each of them, so that is no help to a search along slopes."""
 
     @abstractmethod
     def make(self) -> Any:

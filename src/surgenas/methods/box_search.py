@@ -29,6 +29,8 @@ STARTS = 5
 """Around so many of the best points of SHGO a box is looked at."""
 BOX = 4**6
 """How many points a small box may have."""
+STEP = 1e-3
+"""How far apart points are from which a slope is taken, as a share of an axis."""
 MOST_AXES = 9
 """Of more axes than these SHGO's first simplices alone are too many, and a box of three options each too large."""
 
@@ -145,25 +147,41 @@ def _relaxed_optima(grid: Grid) -> list[Floats]:
     low, high = (np.array([axis[i] for axis in grid.axes]) for i in (0, -1))
     free = np.flatnonzero(high > low)
 
-    def at(x: Floats) -> Floats:
-        values = low.copy()
-        values[free] += np.clip(x, 0, 1) * (high - low)[free]
-        return values[None]
+    def at(x_NF: Floats) -> Floats:
+        values_NC = np.tile(low, (len(x_NF), 1))
+        values_NC[:, free] += np.clip(x_NF, 0, 1) * (high - low)[free]
+        return values_NC
+
+    def loss(x_NF: Floats) -> Floats:
+        return -grid.score(at(x_NF))
+
+    def slack(x_NF: Floats) -> Floats:
+        return 1 - grid.latency_ms(at(x_NF)) / grid.limit_ms
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a step outside the bounds, which is clipped
         result = shgo(
-            lambda x: -float(grid.score(at(x))[0]),
+            lambda x: float(loss(x[None])[0]),
             [(0.0, 1.0)] * len(free),
-            constraints={"type": "ineq", "fun": lambda x: 1 - float(grid.latency_ms(at(x))[0]) / grid.limit_ms},
+            constraints={"type": "ineq", "fun": lambda x: float(slack(x[None])[0]), "jac": lambda x: _slope(slack, x)},
             iters=ROUNDS,
             sampling_method="simplicial",
+            options={"jac": lambda x: _slope(loss, x)},
         )
-    points = result.xl if getattr(result, "xl", None) is not None and len(result.xl) else []
+    points = getattr(result, "xl", None)
+    values_NC = at(np.array(points)) if points is not None and len(points) else np.empty((0, len(low)))
     return [
-        np.array([np.interp(v, axis, range(len(axis))) for v, axis in zip(at(x)[0], grid.axes, strict=True)])
-        for x in points
+        np.array([np.interp(v, axis, range(len(axis))) for v, axis in zip(row, grid.axes, strict=True)])
+        for row in values_NC
     ]
+
+
+def _slope(function: At, x_F: Floats) -> Floats:
+    """The slope (F,) at a point, from points near it that are asked for together; predictors count in fp32, so they
+    must not be too near."""
+    steps_F = np.where(x_F + STEP <= 1, STEP, -STEP)
+    values = function(np.vstack([x_F, x_F + np.diag(steps_F)]))
+    return (values[1:] - values[0]) / steps_F
 
 
 def _box(shape: tuple[int, ...], middle: Floats) -> Positions:

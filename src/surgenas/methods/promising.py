@@ -54,7 +54,7 @@ def find_promising(
 
 def grid_of(space: Space, model: AccuracyPredictor, feasible: Feasible) -> Grid | None:
     """The space as a grid whose score is the model's and whose latency the predictor's; None if it is none, or if it
-    is too large to be looked at as a whole and has too many axes, or a model that knows nothing in between."""
+    is too large to be looked at as a whole and has too many axes, or a model without slopes in between."""
     if not isinstance(space, Boxed) or not isinstance(feasible, Inside):
         return None
     axes = space.axes()
