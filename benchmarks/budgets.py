@@ -3,14 +3,14 @@ training epochs.
 
     python benchmarks/budgets.py --nasbench201 FOLDER --macro FILE.json [--seeds 20] [--keep]
 
-FOLDER holds accuracy.csv.gz, FILE is nas-bench-macro_cifar10.json. On NAS-Bench-201 n networks are trained for 12 epochs
-(their validation accuracy steers), a predictor is fitted, and the three networks that it says are best of the whole
-space are trained for 200: 12 n + 600 epochs. `halving` takes the three best of the n themselves, which costs the same;
-`random` trains for 200 epochs as many as that pays for. Reported: the regret of the best of those trained for 200 epochs,
-in points of test accuracy. `spread`: the n are not random, but far apart, as `flash` draws them. NAS-Bench-Macro has one
-length of training: n networks and the three predicted best are trained, the first of the table's three trainings steers,
-and the mean of all three is reported; `random` trains n + 3, and there is no halving. Supernet rankings are not
-compared: of those recorded here only the rank correlations were kept, no scores of networks.
+FOLDER holds accuracy.csv.gz, FILE is nas-bench-macro_cifar10.json. On NAS-Bench-201 n networks are trained for 12
+epochs (their validation accuracy steers), a predictor is fitted, and the three networks that it says are best of the
+whole space are trained for 200: 12 n + 600 epochs. `halving` takes the three best of the n themselves, which costs the
+same; `random` trains for 200 epochs as many as that pays for. Reported: the regret of the best of those trained for 200
+epochs, in points of test accuracy. `spread`: the n are not random, but far apart, as `flash` draws them.
+NAS-Bench-Macro has one length of training: n networks and the three predicted best are trained, the first of the
+table's three trainings steers, and the mean of all three is reported; `random` trains n + 3, and there is no halving.
+Supernet rankings are not compared: of those recorded here only the rank correlations were kept, no scores of networks.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def first_trainings(path: Path, space: Space) -> Floats:
 
 
 def search(world: World, samples: int, seed: int) -> dict[str, Any]:
-    """The regret of each way, with the epochs that it took; the choice among models, and how each ranks all networks."""
+    """The regret of each way, with the epochs that it took; the choice, and how each model ranks all networks."""
     rng = generator(seed, "budgets", world.name, samples)
     pool, count = list_networks(world.space), len(world.short)
     drawn = rng.permutation(count)
