@@ -117,7 +117,7 @@ def test_a_setting_that_is_not_there_is_named_with_those_that_are():
         ("nevergrad", "optimizer", "Nope", "no optimizer of that name"),
         ("random", "trials", 0, "greater than or equal to 1"),
         ("random", "batch", 1.5, "integer"),
-        ("weaknas", "predictor", "oracle", "'mlp', 'forest' or 'boosting'"),
+        ("weaknas", "predictor", "oracle", "'mlp', 'forest', 'boosting', 'degree'"),
     ],
 )
 def test_a_value_that_will_not_do_is_named_with_what_is_expected(name, setting, value, says):
@@ -126,7 +126,7 @@ def test_a_value_that_will_not_do_is_named_with_what_is_expected(name, setting, 
 
 
 def test_a_name_that_is_no_method_is_refused():
-    with pytest.raises(UsageError, match="unknown method 'magic'; one of darts, darts-pt, evolution, fp-nas, halving"):
+    with pytest.raises(UsageError, match="unknown method 'magic'; one of darts, darts-pt, evolution, flash, fp-nas"):
         make_method("magic", {})
     for path in ("surgenas.core.moves:size", "surgenas.methods.base:Problem"):
         with pytest.raises(UsageError, match="is no search method; expected a dataclass"):

@@ -58,6 +58,28 @@ def test_a_round_is_drawn_from_the_favourites_and_goes_down_the_ranking_where_th
     assert {arch.key for arch in asked} == {pool.keys[i] for i in order[7:12]}
 
 
+@pytest.mark.parametrize(
+    "settings", [{"predictor": "ridge"}, {"predictor": "process", "ei": True}, {"predictor": "macs"}]
+)
+def test_accuracy_predictors_serve_as_well(go, score, settings):
+    """The scores grow with the operators, so even MACs lead the right way."""
+    history = go(WeakNAS(first=15, **settings), 45, judge=lambda arch: 1 + score(arch))
+    assert np.mean([t.score for t in history[15:]]) > np.mean([t.score for t in history[:15]]) + 2
+
+
+def test_one_that_explains_nothing_leaves_it_to_chance(go, score, macro):
+    history = go(WeakNAS(first=15, predictor="macs"), 35, judge=lambda arch: 99 - score(arch))
+    assert len({trial.key for trial in history}) == len(history)
+    asked = [WeakNAS(predictor="macs").ask(macro, history, 5, np.random.default_rng(seed)) for seed in (0, 1)]
+    assert asked[0] != asked[1]
+
+
+def test_an_accuracy_predictor_that_the_space_does_not_allow_is_refused_at_once(macro):
+    with pytest.raises(UsageError, match="'macro': its networks have no topology numbers"):
+        WeakNAS(predictor="degree").needs(macro)
+    assert WeakNAS(predictor="ridge").needs(macro).trained == 32
+
+
 def test_labels_are_ranks_so_that_an_outlier_changes_nothing(macro, monkeypatch):
     weak = Weak()
     monkeypatch.setitem(weaknas.WEAK, "mlp", lambda seed, known: weak)

@@ -17,6 +17,8 @@ from surgenas import api
 from surgenas.core.errors import Interrupted, LimitError, UsageError
 from surgenas.core.progress import Progress
 from surgenas.hardware.onnx_file import to_onnx
+from surgenas.methods import promising
+from surgenas.methods.evolution import Evolution
 from surgenas.report.text import summary_text
 from surgenas.runs.flow import CHEAP, LAST, LONG, perform, prepare
 from surgenas.runs.journal import Journal
@@ -196,6 +198,27 @@ def test_a_method_that_samples_is_killed_after_every_second_candidate_and_ends_t
     assert len({e["key"] for e in events.all("trial")}) == len(events.all("trial")), "no network twice"
     settings = {**tiny, "random": 0, "random_at_equal_latency": 0, **WEAK}
     killed(tmp_path / "cut", after=(2, 2), **settings)
+    assert end_of(tmp_path / "cut") == end_of(tmp_path / "whole")
+
+
+FLASH = {"method": "flash", "method_settings": {"trials": 8, "first": 5, "batch": 3, "models": "macs,params,ridge"}}
+
+
+def test_flash_is_killed_after_every_third_candidate_ends_the_same_and_says_what_explains_accuracy(
+    tmp_path, tiny, monkeypatch
+):
+    monkeypatch.setattr(promising, "EVOLUTION", Evolution(population=10, generations=2, draws=30))
+    how = {**FLASH, "epochs": 1, "train_epochs": 1}
+    found = go(tmp_path / "whole", tiny, **how)
+    assert found.latency_ms <= found.summary.limit_ms
+    explained = found.summary.explained
+    assert explained.samples == 5
+    assert {row.name for row in explained.models} == {"macs", "params", "ridge"}
+    assert len(open_run(found.run).journal.all("trial")) >= 8
+    assert "What explains accuracy" in found.report.read_text()
+    assert "accuracy of the first 5 networks: " in summary_text(found.summary)
+    settings = {**tiny, "random": 0, "random_at_equal_latency": 0, **how}
+    killed(tmp_path / "cut", after=(3, 2), **settings)
     assert end_of(tmp_path / "cut") == end_of(tmp_path / "whole")
 
 

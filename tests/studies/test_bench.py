@@ -56,6 +56,13 @@ def without_times(found):
     return replace(found, methods=rows, report="")
 
 
+def test_flash_searches_a_table_with_the_budget_that_it_is_given(table, tmp_path):
+    """Half of few queries is learned from; with more it goes on in rounds."""
+    found = of(go(table, tmp_path, methods=("flash",), budget=20, seeds=2), "flash")
+    assert found.queries == 20
+    assert found.regret.median[-1] < found.regret.median[9]
+
+
 def test_what_is_said_of_a_search(table, tmp_path):
     found = go(table, tmp_path, validation="test", methods=("local", "regularized", "weaknas"), budget=100)
     assert [row.method for row in found.methods] == ["random", "local", "regularized", "weaknas"]

@@ -27,6 +27,7 @@ CATALOG = {
     "la-darts": "surgenas.methods.la_darts:LADARTS",
     "parsec": "surgenas.methods.fp_nas:PARSEC",
     "fp-nas": "surgenas.methods.fp_nas:FPNAS",
+    "flash": "surgenas.methods.flash:Flash",
     "random": "surgenas.methods.random_search:RandomSearch",
     "regularized": "surgenas.methods.regularized:RegularizedEvolution",
     "evolution": "surgenas.methods.evolution:Generations",

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from surgenas.accuracy.evaluate import Explained
 from surgenas.core.architecture import Architecture
 from surgenas.core.space import Floats, Space
 from surgenas.core.trial import Trial
@@ -162,6 +163,14 @@ class HoldsWeights(Protocol):
 
     def weights_of(self, arch: Architecture) -> dict[str, Tensor]:
         """The weights that the architecture has now, as a network of its own takes them."""
+
+
+@runtime_checkable
+class Explains(Protocol):
+    """A search that has learned what explains the accuracy of networks that were judged."""
+
+    def explained(self) -> Explained | None:
+        """How well each of several models does; None before any network was judged."""
 
 
 @runtime_checkable

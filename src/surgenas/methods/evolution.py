@@ -19,7 +19,7 @@ from surgenas.core.errors import UsageError
 from surgenas.core.space import Space
 from surgenas.core.trial import Trial
 from surgenas.methods.base import allow_all
-from surgenas.methods.blackbox import BlackBox, Draw, draw_new, sort_by_score, tried_keys
+from surgenas.methods.blackbox import MOST, BlackBox, Draw, draw_new, sort_by_score, tried_keys
 from surgenas.methods.sampling import Feasible
 
 Judge = Callable[[Sequence[Architecture]], Sequence[float]]
@@ -36,6 +36,7 @@ class Evolution:
     parents: how many of the best networks so far have children.
     mutations, crossovers: how many networks of a generation come from mutation, and how many from crossover.
     mutation_rate: probability that a gene is drawn anew in a mutation.
+    draws: how many are drawn at most to find the new networks of each kind in a generation.
     """
 
     population: int = 50
@@ -44,6 +45,7 @@ class Evolution:
     mutations: int = 25
     crossovers: int = 25
     mutation_rate: float = 0.1
+    draws: int = MOST
 
     def __post_init__(self) -> None:
         if min(self.population, self.generations, self.parents) < 1 or not 0 < self.mutation_rate <= 1:
@@ -61,7 +63,7 @@ def ask(
 
     def take(draw: Draw, count: int) -> None:
         wanted = min(count, settings.population - len(found))
-        found.extend(draw_new(space, draw, wanted, known, feasible))
+        found.extend(draw_new(space, draw, wanted, known, feasible, settings.draws))
 
     def parent() -> Architecture:
         return best[int(rng.integers(len(best)))]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy import stats
@@ -19,13 +19,15 @@ from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegresso
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPRegressor
 
+from surgenas.accuracy import CATALOG as ACCURACY
+from surgenas.accuracy.base import make_accuracy_predictor
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.errors import UsageError
 from surgenas.core.seeds import generator
 from surgenas.core.space import Floats, Space
 from surgenas.core.trial import Trial
-from surgenas.methods.base import allow_all
+from surgenas.methods.base import Needs, allow_all
 from surgenas.methods.blackbox import ENUMERABLE, BlackBox, Pool, draw_new_at_random, list_networks, tried_keys
 from surgenas.methods.sampling import Feasible
 
@@ -55,7 +57,7 @@ class WeakNAS(BlackBox):
     batch: networks judged in a round, M in the paper.
     first: random networks judged before the first predictor is fitted.
     top: how many of the highest ranked networks a round is drawn from, N in the paper.
-    predictor: the kind of weak predictor.
+    predictor: the kind of weak predictor, mlp, forest or boosting; or an accuracy predictor by its name.
     ei: rank networks by expected improvement instead of the predicted score.
     pool: networks drawn in every round to be ranked, in a space that is too large to be enumerated.
     """
@@ -64,13 +66,23 @@ class WeakNAS(BlackBox):
     batch: int = 10
     first: int = 10
     top: int = 100
-    predictor: Literal["mlp", "forest", "boosting"] = "mlp"
+    predictor: str = "mlp"
     ei: bool = False
     pool: int = 10_000
 
     def __post_init__(self) -> None:
         if min(self.first, self.top, self.pool, self.batch) < 1:
             raise UsageError("weaknas: expected first, top, pool and batch of 1 or more")
+        if self.predictor not in (*WEAK, *ACCURACY) and ":" not in self.predictor:
+            names = ", ".join(map(repr, (*WEAK, *ACCURACY)))
+            raise UsageError(
+                f"--set predictor={self.predictor}: expected one of {names}, or a path package.module:Class"
+            )
+
+    def needs(self, space: Space) -> Needs:
+        if self.predictor not in WEAK:
+            make_accuracy_predictor(self.predictor, space)  # so that one that the space has not is refused at once
+        return super().needs(space)
 
     def ask(
         self, space: Space, history: Sequence[Trial], n: int, rng: np.random.Generator, feasible: Feasible = allow_all
@@ -88,7 +100,7 @@ class WeakNAS(BlackBox):
     ) -> list[Architecture]:  # fmt: skip
         """n of the `top` feasible networks of the ranking, drawn at random, without those already judged; where too few
         are left, networks further down the ranking."""
-        order = np.argsort(-self._preference(space, history, pool.code, rng), kind="stable")
+        order = np.argsort(-self._preference(space, history, pool, rng), kind="stable")
         best: list[Architecture] = []
         ranks = 0
         for start in range(0, len(order), CHUNK):
@@ -102,10 +114,12 @@ class WeakNAS(BlackBox):
                     return [best[j] for j in rng.permutation(len(best))[:n]]
         return [best[j] for j in rng.permutation(len(best))[:n]]
 
-    def _preference(self, space: Space, history: Sequence[Trial], code: Floats, rng: np.random.Generator) -> Floats:
+    def _preference(self, space: Space, history: Sequence[Trial], pool: Pool, rng: np.random.Generator) -> Floats:
         """What each network of the pool is ranked by, (N,), larger is better."""
-        x, pool_x = _flat(moves.encode(space, [trial.arch for trial in history])), _flat(code)
         scores = np.array([trial.score for trial in history])
+        if self.predictor not in WEAK:
+            return self._preference_by_room(space, history, scores, pool, rng)
+        x, pool_x = _flat(moves.encode(space, [trial.arch for trial in history])), _flat(pool.code)
         y = stats.norm.ppf((stats.rankdata(scores) - 0.5) / len(scores))
         count = MEMBERS if self.ei else 1
         members = [WEAK[self.predictor](int(rng.integers(2**31)), len(x)) for _ in range(count)]
@@ -114,10 +128,18 @@ class WeakNAS(BlackBox):
             predicted = np.stack([member.fit(x, y).predict(pool_x) for member in members])
         if not self.ei:
             return predicted[0]
-        mean, deviation = predicted.mean(0), CALIBRATION * predicted.std(0) + 1e-9
-        z = (mean - y.max()) / deviation
-        improvement: Floats = deviation * (z * stats.norm.cdf(z) + stats.norm.pdf(z))
-        return improvement
+        return _expected_improvement(predicted.mean(0), CALIBRATION * predicted.std(0) + 1e-9, y.max())
+
+    def _preference_by_room(
+        self, space: Space, history: Sequence[Trial], scores: Floats, pool: Pool, rng: np.random.Generator
+    ) -> Floats:
+        """The same by an accuracy predictor, which learns the scores themselves; by chance if it explains nothing."""
+        model = make_accuracy_predictor(self.predictor, space, int(rng.integers(2**31)))
+        model.fit([trial.arch for trial in history], scores)
+        if model.refusal:
+            return rng.random(len(pool.archs))
+        predicted = model.predict(pool.archs)
+        return _expected_improvement(predicted, model.uncertainty(pool.archs), scores.max()) if self.ei else predicted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +147,7 @@ class Forest(WeakNAS):
     """WeakNAS with a random forest."""
 
     name: ClassVar[str] = "weaknas-forest"
-    predictor: Literal["mlp", "forest", "boosting"] = "forest"
+    predictor: str = "forest"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +155,7 @@ class Boosting(WeakNAS):
     """WeakNAS with gradient boosting."""
 
     name: ClassVar[str] = "weaknas-boosting"
-    predictor: Literal["mlp", "forest", "boosting"] = "boosting"
+    predictor: str = "boosting"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +170,12 @@ def _drawn(space: Space, count: int, rng: np.random.Generator, feasible: Feasibl
     archs = tuple(draw_new_at_random(space, count, set(), generator(int(rng.integers(2**31)), "pool"), feasible))
     keys = tuple(moves.canonical_key(space, arch) for arch in archs)
     return Pool(archs, keys, moves.encode(space, archs))
+
+
+def _expected_improvement(mean_N: Floats, deviation_N: Floats, best: float) -> Floats:
+    z_N = (mean_N - best) / deviation_N
+    improvement_N: Floats = deviation_N * (z_N * stats.norm.cdf(z_N) + stats.norm.pdf(z_N))
+    return improvement_N
 
 
 def _flat(code_NLK: Floats) -> Floats:

@@ -11,7 +11,7 @@ from scipy import stats
 from sklearn.model_selection import KFold
 
 from surgenas.core.record import Record
-from surgenas.core.space import Floats
+from surgenas.core.space import Floats, Positions
 from surgenas.predictors.base import FOLDS, Predictor
 
 
@@ -40,18 +40,35 @@ def score(name: str, predicted_ms: Floats, measured_ms: Floats, fit_seconds: flo
     correlations are 0.
     """
     shown = measured_ms > 0
-    orders = np.ptp(predicted_ms) > 0 and np.ptp(measured_ms) > 0
+    kendall, spearman = rank_correlations(predicted_ms, measured_ms)
     relative = np.abs(predicted_ms[shown] / measured_ms[shown] - 1)
     return Score(
         name=name,
-        kendall=float(stats.kendalltau(predicted_ms, measured_ms).statistic) if orders else 0.0,
-        spearman=float(stats.spearmanr(predicted_ms, measured_ms).statistic) if orders else 0.0,
+        kendall=kendall,
+        spearman=spearman,
         mape=float(relative.mean()),
         within_5=float((relative <= 0.05).mean()),
         within_10=float((relative <= 0.10).mean()),
         rmse_ms=float(np.sqrt(np.mean((predicted_ms - measured_ms) ** 2))),
         fit_seconds=fit_seconds,
     )
+
+
+def rank_correlations(predicted_N: Floats, known_N: Floats) -> tuple[float, float]:
+    """(Kendall's, Spearman's) correlation of predictions with what is known; 0 where all of either are equal."""
+    if np.ptp(predicted_N) == 0 or np.ptp(known_N) == 0:
+        return 0.0, 0.0
+    kendall, spearman = (way(predicted_N, known_N).statistic for way in (stats.kendalltau, stats.spearmanr))
+    return float(kendall), float(spearman)
+
+
+def held_out(predict: Callable[[Positions, Positions], Floats], count: int, folds: int, seed: int) -> Floats:
+    """Predictions (N,) of N samples in cross-validation. predict: learns from the samples at the first positions, and
+    predicts those at the second ones."""
+    predicted_N = np.empty(count)
+    for train, aside in KFold(folds, shuffle=True, random_state=seed % 2**32).split(predicted_N):
+        predicted_N[aside] = predict(train, aside)
+    return predicted_N
 
 
 def cross_validate(
@@ -69,11 +86,12 @@ def cross_validate(
     """
     found = []
     for name, make in unfitted.items():
-        predicted = np.empty_like(latency_ms_N)
+
+        def predict(train: Positions, aside: Positions, make: Callable[[], Predictor] = make) -> Floats:
+            return make().fit(code_NLK[train], latency_ms_N[train]).predict(code_NLK[aside])
+
         start = time.perf_counter()
-        for train, held_out in KFold(folds, shuffle=True, random_state=seed % 2**32).split(code_NLK):
-            predictor = make().fit(code_NLK[train], latency_ms_N[train])
-            predicted[held_out] = predictor.predict(code_NLK[held_out])
+        predicted = held_out(predict, len(code_NLK), folds, seed)
         found.append((score(name, predicted, latency_ms_N, (time.perf_counter() - start) / folds), predicted))
     return sorted(found, key=lambda pair: pair[0].rmse_ms)
 

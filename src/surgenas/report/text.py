@@ -13,6 +13,7 @@ from surgenas.core.cost import show_cost
 from surgenas.core.units import show_ms, show_seconds
 from surgenas.hardware.target import TargetInfo
 from surgenas.report.by_class import class_line
+from surgenas.report.explained import explained_line
 from surgenas.report.words import (
     WIDTH,
     draw,
@@ -63,6 +64,7 @@ def summary_text(summary: Summary) -> str:
         draw(table),
         *start_note(summary.start, summary.started),
         *class_line(summary.classes),
+        *explained_line(summary.explained),
         f"ONNX    {summary.onnx}",
         *_device_lines(summary),
         f"report  {summary.report}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from surgenas.accuracy.evaluate import Explained
 from surgenas.core.architecture import Architecture
 from surgenas.core.record import Record
 from surgenas.hardware.costs import AnyCost
@@ -141,9 +142,11 @@ class Predicted(Record):
 
 @dataclass(frozen=True)
 class Searched(Record):
-    """rounds: how many epochs of shared weights, or how many trials, the search took."""
+    """rounds: how many epochs of shared weights, or how many trials, the search took. explained: what explains the
+    accuracy of the networks that it judged, for methods that learn that; else None."""
 
     rounds: int
+    explained: Explained | None = None
 
 
 @dataclass(frozen=True)

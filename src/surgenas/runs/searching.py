@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
 from functools import cached_property
 from typing import Any
@@ -12,7 +11,6 @@ import numpy as np
 import torch
 
 from surgenas.core import moves
-from surgenas.core.architecture import Architecture
 from surgenas.core.cost import Failure
 from surgenas.core.errors import UsageError
 from surgenas.core.trial import Trial
@@ -22,6 +20,7 @@ from surgenas.engine.here import Here
 from surgenas.hardware.costs import read_cost
 from surgenas.methods.base import EpochSummary, Method, Needs, Problem, Search
 from surgenas.methods.candidates import HeldOut
+from surgenas.methods.inside import Inside
 from surgenas.nn.statistics import CALIBRATION, spaced
 from surgenas.predictors.base import Predictor
 from surgenas.runs.limit import Timely
@@ -135,10 +134,7 @@ class Searching:
         `extra` as in `Problem`."""
         run, predictor, limit_ms = self.run, fitted_predictor(self.run), self.run.reached.limit_ms
         profiled = fitted_predictor(run, corrected=False)  # the same in all rounds, so that a replayed history fits
-
-        def inside(archs: Sequence[Architecture]) -> np.ndarray:
-            return profiled.predict(moves.encode(run.space, archs)) <= self._begun_at_ms()
-
+        inside = Inside(run.space, profiled, self._begun_at_ms)
         return Problem(
             run.space, limit_ms - margin_ms(run, predictor, limit_ms), run.config.seed, predictor=predictor,
             feasible=inside, rungs=tuple(epochs / self.epochs for epochs in self.rungs),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from surgenas.accuracy.evaluate import Explained
 from surgenas.core.architecture import Architecture
 from surgenas.core.capabilities import Cells, MadeOfCells
 from surgenas.core.cost import Cost, Evidence
@@ -32,6 +33,7 @@ from surgenas.runs.results import (
     Layer,
     Predicted,
     Reached,
+    Searched,
     Selected,
     Started,
     Verified,
@@ -109,6 +111,7 @@ class Summary(Record):
     report: paths. seconds: spent by step. classes: how well the found network tells each class of the test part.
     start: what the trainings of the space's networks began with. instead: what could be picked instead of a smaller
     version of a network, at the found one's latency. started: the whole network, if the run began with its weights.
+    explained: what explains the accuracy of the networks that the search judged, for methods that learn that.
     """
 
     run: str
@@ -132,6 +135,7 @@ class Summary(Record):
     classes: ByClass | None = None
     instead: tuple[Network, ...] = ()
     started: Started | None = None
+    explained: Explained | None = None
 
     @property
     def found(self) -> Network:
@@ -181,6 +185,7 @@ def summarize(run: Run) -> Summary:
     reached, derived, verified = run.result(Reached), run.result(Derived), run.result(Verified)
     costs = verified.costs if verified else {}
     networks, trained = [_network(run, name, costs) for name in costs or [FOUND]], run.trained(FOUND)
+    searched = run.result(Searched)
 
     def named(kind: str) -> tuple[Network, ...]:
         return tuple(n for n in networks if n.name == kind or n.name.removeprefix(kind + " ").isdigit())
@@ -207,6 +212,7 @@ def summarize(run: Run) -> Summary:
         seed=run.config.seed,
         start=run.config.training.start,
         classes=trained.classes if trained else None,
+        explained=searched.explained if searched else None,
     )
 
 

@@ -4,6 +4,7 @@ from surgenas.testing import check_space
 def test_my_space(): check_space(MySpace())
 """
 
+from surgenas.testing.accuracy import check_accuracy_predictor
 from surgenas.testing.doubles import (
     BRIEF,
     MuteDevice,
@@ -27,6 +28,7 @@ __all__ = [
     "ZeroPredictor",
     "brief_device",
     "brief_int8_device",
+    "check_accuracy_predictor",
     "check_predictor",
     "check_runtime",
     "check_search",

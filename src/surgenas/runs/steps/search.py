@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from surgenas.core.errors import UsageError
+from surgenas.methods.base import Explains
 from surgenas.runs.results import Searched
 from surgenas.runs.run import Run
 from surgenas.runs.searching import Searching
@@ -10,8 +11,11 @@ from surgenas.runs.searching import Searching
 
 def search(run: Run) -> Searched:
     """Do all that the method's settings ask for. An interrupted search goes on from its last epoch or candidate."""
-    Searching(run).go_on()
+    search = Searching(run).go_on()
     done = len(run.journal.all("trial")) or len(run.journal.all("epoch"))
     if not done:
         raise UsageError(f"{run.config.method.name} ended before it judged or trained anything; see what --set takes")
-    return Searched(done)
+    explained = search.explained() if isinstance(search, Explains) else None
+    for model in explained.refused if explained else ():
+        run.progress.log(f"not used: {model.refusal}")
+    return Searched(done, explained)
