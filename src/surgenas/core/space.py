@@ -43,8 +43,8 @@ class CostTable:
     wiring: for each layer the tensor that it reads and the tensor that its output is added to, numbered from 0, the
     input of the first layer, to the largest number, the output of the last. Empty for a chain.
     nothing: positions of the operators that pass nothing on (zeros).
-    stand_ins: for each of the K^L networks, numbered in the order of their operators (the last layer's changes fastest),
-    the number of the one whose latency published tables may give it, since both compute the same; None if there is none.
+    stand_ins: (K^L, L, K), for each network, in the order of their operators (the last layer's changes fastest), the
+    code of the one whose latency a published table may give it, since both compute the same; None if there is none.
     products: the costs of layers whose sizes several choices decide together; None where each choice is a layer, and
     costs add up.
     """
@@ -59,7 +59,7 @@ class CostTable:
     moved_bytes: Floats
     wiring: tuple[tuple[int, int], ...] = ()
     nothing: tuple[int, ...] = ()
-    stand_ins: Positions | None = None
+    stand_ins: npt.NDArray[np.float32] | None = None
     products: Products | None = None
 
     @property

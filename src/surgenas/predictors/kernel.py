@@ -1,6 +1,6 @@
 """The kernel of the Gaussian process over the graph, and how its hyperparameters are learned.
 
-    k(x, x') = sum_g a_g <x_g, x'_g> + r exp(-1/2 sum_g b_g |x_g - x'_g|^2),    x_g: groups of features
+k(x, x') = sum_g a_g <x_g, x'_g> + r exp(-1/2 sum_g b_g |x_g - x'_g|^2),    x_g: groups of features
 """
 
 from __future__ import annotations

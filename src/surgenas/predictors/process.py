@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import torch
@@ -18,6 +17,7 @@ from torch import Tensor
 
 from surgenas.core.space import CostTable, Floats
 from surgenas.predictors.base import Predictor
+from surgenas.predictors.errors import relative_errors
 from surgenas.predictors.kernel import MIDDLE, SURE, Gram, Groups, Kernel, Solution, log_values, squared_distances
 from surgenas.predictors.messages import describe
 from surgenas.predictors.scale import SHARES, Scale
@@ -52,20 +52,18 @@ class _Seen:
 
 @dataclass(frozen=True, eq=False)
 class _Guess:
-    """A way to understand the samples, the kernel's logs under it, and how well it tells samples that it left out.
-
-    log_density: of each sample's latency in ms, (N,).
-    """
+    """A way to understand the samples, the kernel's logs under it, and how far samples (N,) are off that are left out,
+    as `relative_errors`."""
 
     seen: _Seen
     scale: Scale
     logs: Tensor
-    log_density: Tensor
+    off: Floats
 
     def beats(self, other: _Guess) -> bool:
-        """Whether it tells left-out samples better by more than the standard error of the difference."""
-        gain = self.log_density - other.log_density
-        return bool(gain.mean() > gain.std(correction=0) / len(gain) ** 0.5)
+        """Whether left-out samples are less off, by more than the standard error of the difference."""
+        gain = other.off - self.off
+        return bool(gain.mean() > gain.std() / len(gain) ** 0.5)
 
 
 class GraphProcess(Predictor):
@@ -103,12 +101,15 @@ class GraphProcess(Predictor):
         self._keep(Kernel.at(logs), x, solution)
 
     def _choose(self, code: Tensor, latency_ms: Floats) -> _Guess:
-        """The view and the scale that tell left-out samples best; the plainest unless another one beats it."""
-        views = [itself] if self.costs.stand_ins is None else [itself, stand_in]
+        """The view, then the scale, under which left-out samples are off least; the plainer one unless it is beaten."""
         scales = [Scale.at(share * float(np.median(latency_ms)), latency_ms) for share in self.shares]
-        plain, *others = [self._guess(seen, scale, latency_ms) for seen in map(partial(self._see, code), views) for scale in scales]
-        better = [guess for guess in others if guess.beats(plain)]
-        return max(better, key=lambda guess: float(guess.log_density.sum()), default=plain)
+        views = [itself] if self.costs.stand_ins is None else [itself, stand_in]
+        best = self._guess(self._see(code, views[0]), scales[0], latency_ms)
+        for guess in (self._guess(self._see(code, view), scales[0], latency_ms) for view in views[1:]):
+            best = guess if guess.beats(best) else best
+        for guess in [self._guess(best.seen, scale, latency_ms) for scale in scales[1:]]:
+            best = guess if guess.beats(best) else best
+        return best
 
     def _see(self, code: Tensor, view: View) -> _Seen:
         features = self.features(self.costs, view(self.costs, code))
@@ -122,8 +123,8 @@ class GraphProcess(Predictor):
         found = [gram.most_likely(y, weight, log_values(len(x), start), CHOSEN_IN) for start in (MIDDLE, SURE)]
         logs, _ = min(found, key=lambda pair: pair[1])
         solution = Solution.of(Kernel.at(logs), x, y, weight, self.outlier)
-        off = (y - solution.left_out) / solution.deviation
-        return _Guess(seen, scale, logs, scale.log_slope(ms) - 0.5 * off.square() - solution.deviation.log())
+        left_out_ms = scale.ms(solution.left_out)
+        return _Guess(seen, scale, logs, relative_errors(left_out_ms.numpy(), ms.numpy()))
 
     def _keep(self, kernel: Kernel, x: list[Tensor], found: Solution) -> None:
         self.kernel = kernel

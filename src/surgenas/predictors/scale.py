@@ -17,7 +17,7 @@ from torch import Tensor
 
 from surgenas.core.space import Floats
 
-SHARES = (math.inf, 0.3, 0.003)
+SHARES = (math.inf, 0.3, 0.01)
 """The c that are tried, relative to the median latency."""
 FLOOR = 0.1
 """The floor, relative to the least latency that was measured."""
@@ -42,11 +42,6 @@ class Scale:
     def of(self, ms: Tensor) -> Tensor:
         """y of latencies in ms."""
         return ((ms if math.isinf(self.c) else self.c * torch.log1p(ms / self.c)) - self.middle) / self.size
-
-    def log_slope(self, ms: Tensor) -> Tensor:
-        """log dy/dms at latencies in ms: what turns a density of y into one of ms."""
-        bent = torch.zeros_like(ms) if math.isinf(self.c) else torch.log1p(ms / self.c)
-        return -bent - math.log(self.size)
 
     def ms(self, y: Tensor) -> Tensor:
         """The latencies in ms that y stands for: the median where y is uncertain."""

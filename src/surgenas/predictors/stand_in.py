@@ -6,7 +6,6 @@ lack: what a runtime leaves in is then told by the one that was measured.
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,27 +18,19 @@ def itself(costs: CostTable, gates_NLK: Tensor) -> Tensor:
 
 
 def stand_in(costs: CostTable, gates_NLK: Tensor) -> Tensor:
-    """The gates (N, L, K) of the networks that stand for these (`CostTable.stand_ins`, which must not be None).
+    """The gates (N, L, K) of the networks that stand for these (`CostTable.stand_ins`).
 
     Gates in between give each operator's chance in the network that stands for one drawn with gates as probabilities, a
-    polynomial in them.
+    polynomial in them. The space must have such networks.
     """
+    assert costs.stand_ins is not None
+    codes = torch.from_numpy(costs.stand_ins).to(gates_NLK.dtype)
     N, L, K = gates_NLK.shape
-    if not gates_NLK.requires_grad and bool(((gates_NLK == 0) | (gates_NLK == 1)).all()):  # the same value, found faster
-        numbers = (gates_NLK.argmax(2) * torch.tensor([K ** (L - 1 - layer) for layer in range(L)])).sum(1)
-        return _codes(costs, L, K, gates_NLK.dtype)[numbers]
-    half = L // 2
-    before, behind = _chances(gates_NLK[:, :half]), _chances(gates_NLK[:, half:])
-    codes = _codes(costs, L, K, gates_NLK.dtype).view(before.shape[1], -1)
-    expected = (before @ codes).view(N, behind.shape[1], L * K)
-    return (expected * behind[:, :, None]).sum(1).view(N, L, K)
-
-
-def _codes(costs: CostTable, layers: int, operators: int, dtype: torch.dtype) -> Tensor:
-    """The code (K^L, L, K) of the network that stands for each, by number."""
-    numbers = np.asarray(costs.stand_ins)
-    digits = np.stack(np.unravel_index(numbers, (operators,) * layers), 1)
-    return torch.eye(operators, dtype=dtype)[torch.from_numpy(digits)]
+    if not gates_NLK.requires_grad and bool(((gates_NLK == 0) | (gates_NLK == 1)).all()):  # looked up: the same, faster
+        return codes[(gates_NLK.argmax(2) * torch.tensor([K ** (L - 1 - layer) for layer in range(L)])).sum(1)]
+    before, behind = _chances(gates_NLK[:, : L // 2]), _chances(gates_NLK[:, L // 2 :])
+    halfway = (before @ codes.view(before.shape[1], -1)).view(N, behind.shape[1], L * K)
+    return (halfway * behind[:, :, None]).sum(1).view(N, L, K)
 
 
 def _chances(gates_NLK: Tensor) -> Tensor:

@@ -180,20 +180,20 @@ def _representatives() -> dict[tuple[str, ...], tuple[str, ...]]:
 
 
 @lru_cache(maxsize=1)
-def _stand_ins() -> npt.NDArray[np.int64]:
-    """For each cell, numbered in the order of operators, the number of the first in the benchmark's that is isomorphic.
+def _stand_ins() -> npt.NDArray[np.float32]:
+    """For each cell in the order of operators the code of the first in the benchmark's order that is isomorphic.
 
-    The benchmark's order is that of operators, shuffled by Python's generator with seed 88. Whoever measures one cell of
-    each kind (HW-NAS-Bench-360) takes the first.
+    The benchmark's order is that of operators, shuffled by Python's generator. Whoever measures one cell of each kind
+    (HW-NAS-Bench-360) takes the first.
     """
-    cells = list(product(OPERATORS, repeat=len(WIRING)))
-    number = {genes: i for i, genes in enumerate(cells)}
-    random.Random(SHUFFLED_WITH).shuffle(cells)
-    first: dict[tuple[str, ...], int] = {}
-    alike = _representatives()
-    for genes in cells:
-        first.setdefault(alike[genes], number[genes])
-    return np.array([first[alike[genes]] for genes in number])
+    cells = list(product(range(len(OPERATORS)), repeat=len(WIRING)))
+    kinds = [_representatives()[tuple(OPERATORS[k] for k in cell)] for cell in cells]
+    first: dict[tuple[str, ...], tuple[int, ...]] = {}
+    numbers = list(range(len(cells)))
+    random.Random(SHUFFLED_WITH).shuffle(numbers)
+    for number in numbers:
+        first.setdefault(kinds[number], cells[number])
+    return np.eye(len(OPERATORS), dtype=np.float32)[[first[kind] for kind in kinds]]
 
 
 @lru_cache(maxsize=32)
