@@ -14,10 +14,6 @@ JITTER = 1e-6
 """What is added to the diagonal, relative to it, so that rounding leaves the matrix positive definite."""
 FARTHEST = 12.0
 """Bound on the |log| of hyperparameters, since a line search may try anything."""
-MIDDLE = (-3.0, -4.0, -1.0, -3.0)
-"""The logs of a, b, r and the noise around which they are expected."""
-SURE = (-3.0, -2.0, 0.0, -7.0)
-"""Where a second search for them starts: much is bent and little is noise."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,12 +88,12 @@ class Gram:
     def of(cls, groups: list[Tensor]) -> Gram:
         return cls(torch.stack([x @ x.T for x in groups]), torch.stack([squared_distances(x, x) for x in groups]))
 
-    def most_likely(self, y: Tensor, weight: Tensor, start: Tensor, steps: int) -> tuple[Tensor, float]:
-        """The logs of the hyperparameters that maximise the evidence times a wide prior, and minus the log of that.
+    def most_likely(self, y: Tensor, weight: Tensor, start: Tensor, steps: int) -> Tensor:
+        """The logs of the hyperparameters that maximise the evidence times a wide prior.
 
         y, weight: (N,). start: logs to begin at. steps: of the line search, at most.
         """
-        expected = log_values(len(self.products), MIDDLE)
+        expected = start_values(len(self.products))
         logs = start.clone().requires_grad_()
         optimizer = torch.optim.LBFGS([logs], max_iter=steps, history_size=10, line_search_fn="strong_wolfe")
 
@@ -113,9 +109,7 @@ class Gram:
 
         optimizer.step(loss)
         found = logs.detach()
-        found = found if found.isfinite().all() else start
-        logs = found.clone().requires_grad_()
-        return found, float(loss().detach())
+        return found if found.isfinite().all() else start
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,10 +142,9 @@ class Solution:
         return cls(weight, solution, factor, y - solution / precision, 1 / precision.sqrt())
 
 
-def log_values(groups: int, each: tuple[float, float, float, float]) -> Tensor:
-    """The logs (2 G + 2,) of the hyperparameters of G groups, alike for all groups. each: of a, b, r and the noise."""
-    a, b, r, noise = each
-    return torch.tensor([a] * groups + [b] * groups + [r, noise], dtype=torch.float64)
+def start_values(groups: int) -> Tensor:
+    """The logs (2 G + 2,) of the hyperparameters of G groups that a search begins at, and expects them around."""
+    return torch.tensor([-3.0] * groups + [-4.0] * groups + [-1.0, -3.0], dtype=torch.float64)
 
 
 def _add_noise(plain: Tensor, kernel: Kernel, weight: Tensor) -> Tensor:

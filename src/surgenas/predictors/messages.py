@@ -18,13 +18,14 @@ from surgenas.core.space import CostTable
 from surgenas.predictors.converter import chance_of_any, find_kept_layers
 
 
-def describe(costs: CostTable, gates_NLK: Tensor) -> dict[str, Tensor]:
+def describe(costs: CostTable, gates_NLK: Tensor, *, folds: bool = True) -> dict[str, Tensor]:
     """Groups of features by name, each (N, F), for gates (N, L, K).
 
-    built: the gates themselves. fed, used, live, kept, plain: the gates of those layers only that data reaches, whose
-    result is used, that are both and pass something on, that a converter keeps, and that one keeps which folds nothing
-    into weights. inputs, inputs_live, inputs_kept, inputs_plain: for each node the chances of 0, 1, 2, ... layers that
-    add to it. totals, totals_live, totals_kept, totals_plain: for each operator the sums over layers of MACs, parameters, moved bytes, and of layers that compute. A space without an operator that passes
+    folds: whether the converter folds zeros into weights, as `find_kept_layers`.
+    built: the gates themselves. fed, used, live, kept: the gates of those layers only that data reaches, whose result
+    is used, that are both and pass something on, and that a converter keeps. inputs, inputs_live, inputs_kept: for each
+    node the chances of 0, 1, 2, ... layers that add to it. totals, totals_live, totals_kept: for each operator the sums
+    over layers of MACs, parameters, moved bytes, and of layers that compute. A space without an operator that passes
     nothing on has `built` and `totals` only. Where several choices decide a layer's size: `built`, and the MACs,
     parameters and moved bytes of each layer, and in sum, in `macs`, `params`, `moved`, and `totals`.
     """
@@ -34,20 +35,17 @@ def describe(costs: CostTable, gates_NLK: Tensor) -> dict[str, Tensor]:
         return {"built": gates_NLK.flatten(1), "totals": _totals(costs, gates_NLK)}
     passes_NL, fed_NL, used_NL = flow(costs, gates_NLK)
     live_NL = fed_NL * used_NL
-    kept_NL, adds_NL = find_kept_layers(costs, gates_NLK)
-    plain_NL, plainly_adds_NL = find_kept_layers(costs, gates_NLK, folds=False)
-    weighted = {"built": torch.ones_like(fed_NL), "fed": fed_NL, "used": used_NL, "kept": kept_NL, "plain": plain_NL}
+    kept_NL, adds_NL = find_kept_layers(costs, gates_NLK, folds=folds)
+    weighted = {"built": torch.ones_like(fed_NL), "fed": fed_NL, "used": used_NL, "kept": kept_NL}
     groups = {name: (gates_NLK * weight_NL[:, :, None]).flatten(1) for name, weight_NL in weighted.items()}
     something_K = gates_NLK.new_ones(gates_NLK.shape[2]).index_fill(0, torch.tensor(costs.nothing), 0)
     groups["live"] = (gates_NLK * live_NL[:, :, None] * something_K).flatten(1)
     groups["inputs"] = _counts(costs, passes_NL)
     groups["inputs_live"] = _counts(costs, passes_NL * live_NL)
     groups["inputs_kept"] = _counts(costs, adds_NL * kept_NL)
-    groups["inputs_plain"] = _counts(costs, plainly_adds_NL * plain_NL)
     groups["totals"] = _totals(costs, gates_NLK)
     groups["totals_live"] = _totals(costs, gates_NLK * live_NL[:, :, None])
     groups["totals_kept"] = _totals(costs, gates_NLK * kept_NL[:, :, None])
-    groups["totals_plain"] = _totals(costs, gates_NLK * plain_NL[:, :, None])
     return groups
 
 

@@ -1,14 +1,14 @@
 """A Gaussian process over the graph: latency as a sum over operators, plus what operators do to each other.
 
 How much each group of `messages.describe` matters, and the noise, is what makes the measurements most likely (Rasmussen &
-Williams 2006, chapter 5), so a device that deletes dead layers and one that does not get different kernels. The scale
-of latency, and which network was measured, are those under which samples that are left out are expected best. Single
+Williams 2006, chapter 5), so a device that deletes dead layers and one that does not get different kernels. Which
+simplification of the graph, and which scale of latency, is what predicts samples best that are left out. Single
 measurements gone wrong count less (iteratively reweighted least squares on leave-one-out residuals).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,17 +18,16 @@ from torch import Tensor
 from surgenas.core.space import CostTable, Floats
 from surgenas.predictors.base import Predictor
 from surgenas.predictors.errors import relative_errors
-from surgenas.predictors.kernel import MIDDLE, SURE, Gram, Groups, Kernel, Solution, log_values, squared_distances
-from surgenas.predictors.messages import describe
+from surgenas.predictors.kernel import Gram, Groups, Kernel, Solution, squared_distances, start_values
 from surgenas.predictors.scale import SHARES, Scale
-from surgenas.predictors.stand_in import itself, stand_in
+from surgenas.predictors.simplify import Simplify, simplifications
 
-Describe = Callable[[CostTable, Tensor], dict[str, Tensor]]
-View = Callable[[CostTable, Tensor], Tensor]
 LEARNED_FROM = 400
 """How many samples the kernel is learned from, since the work grows with their cube; the fit itself uses all."""
 CHOSEN_FROM, CHOSEN_IN = 200, 20
-"""From how many samples the scale and the view are chosen, and after how many steps of the line search for each."""
+"""From how many samples a simplification and a scale are chosen, and after how many steps of the line search each."""
+SURE = 2.0
+"""How many standard errors another simplification or scale must be better by."""
 AT_MOST = 4000
 """How many samples are used at most; of more, a random part."""
 OUTLIER = 2.0
@@ -40,9 +39,10 @@ PASSES, STEPS = 3, 40
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
-    """The samples as one view shows them: the view, and its groups of features, normalised, (N, F) each."""
+    """The samples under one simplification: the groups of features that it leaves, and those of the samples,
+    normalised, (N, F) each."""
 
-    view: View
+    simplify: Simplify
     groups: Groups
     x: list[Tensor]
 
@@ -61,15 +61,16 @@ class _Guess:
     off: Floats
 
     def beats(self, other: _Guess) -> bool:
-        """Whether left-out samples are less off, by more than the standard error of the difference."""
+        """Whether left-out samples are less off, by more than SURE standard errors of the difference."""
         gain = other.off - self.off
-        return bool(gain.mean() > gain.std() / len(gain) ** 0.5)
+        return bool(gain.mean() > SURE * gain.std() / len(gain) ** 0.5)
 
 
 class GraphProcess(Predictor):
-    """A Gaussian process on groups of features; by default those of `messages.describe`. outlier: as OUTLIER.
+    """A Gaussian process on groups of features.
 
-    shares: which scales of latency to choose from, as SHARES in `scale`.
+    features: how to get these, in one way; by default one of `simplify.simplifications`. outlier: as OUTLIER. shares:
+    which scales of latency to choose from, as SHARES in `scale`.
     """
 
     def __init__(
@@ -77,7 +78,7 @@ class GraphProcess(Predictor):
         costs: CostTable,
         *,
         seed: int = 0,
-        features: Describe = describe,
+        features: Simplify | None = None,
         outlier: float = OUTLIER,
         shares: Sequence[float] = SHARES,
     ) -> None:
@@ -90,38 +91,39 @@ class GraphProcess(Predictor):
         code = torch.from_numpy(np.asarray(code_NLK, dtype=np.float64)[order])
         latency_ms = np.asarray(latency_ms_N, dtype=np.float64)[order]
         guess = self._choose(code, latency_ms)
-        self.view, self.scale, self.groups = guess.seen.view, guess.scale, guess.seen.groups
+        self.simplify, self.scale, self.groups = guess.seen.simplify, guess.scale, guess.seen.groups
         y, x, logs = self.scale.of(torch.from_numpy(latency_ms)), guess.seen.x, guess.logs
         part, weight = slice(LEARNED_FROM), torch.ones_like(y)
         gram = Gram.of(guess.seen.first(LEARNED_FROM))
         for _ in range(PASSES):
-            logs, _ = gram.most_likely(y[part], weight[part], logs, STEPS)
+            logs = gram.most_likely(y[part], weight[part], logs, STEPS)
             solution = Solution.of(Kernel.at(logs), x, y, weight, self.outlier)
             weight = solution.weight
         self._keep(Kernel.at(logs), x, solution)
 
     def _choose(self, code: Tensor, latency_ms: Floats) -> _Guess:
-        """The view, then the scale, under which left-out samples are off least; the plainer one unless it is beaten."""
+        """The simplification, then the scale, under which left-out samples are off least; each next one must beat what
+        was the best before."""
+        ways = [self.features] if self.features else simplifications(self.costs)
         scales = [Scale.at(share * float(np.median(latency_ms)), latency_ms) for share in self.shares]
-        views = [itself] if self.costs.stand_ins is None else [itself, stand_in]
-        best = self._guess(self._see(code, views[0]), scales[0], latency_ms)
-        for guess in (self._guess(self._see(code, view), scales[0], latency_ms) for view in views[1:]):
+        best = self._guess(self._see(code, ways[0]), scales[0], latency_ms)
+        for way in ways[1:]:
+            guess = self._guess(self._see(code, way), scales[0], latency_ms)
             best = guess if guess.beats(best) else best
-        for guess in [self._guess(best.seen, scale, latency_ms) for scale in scales[1:]]:
+        for scale in scales[1:]:
+            guess = self._guess(best.seen, scale, latency_ms)
             best = guess if guess.beats(best) else best
         return best
 
-    def _see(self, code: Tensor, view: View) -> _Seen:
-        features = self.features(self.costs, view(self.costs, code))
+    def _see(self, code: Tensor, simplify: Simplify) -> _Seen:
+        features = simplify(self.costs, code)
         groups = Groups.of(features)
-        return _Seen(view, groups, groups.normalise(features))
+        return _Seen(simplify, groups, groups.normalise(features))
 
     def _guess(self, seen: _Seen, scale: Scale, latency_ms: Floats) -> _Guess:
         ms = torch.from_numpy(latency_ms[:CHOSEN_FROM])
         x, y, weight = seen.first(CHOSEN_FROM), scale.of(ms), torch.ones_like(ms)
-        gram = Gram.of(x)
-        found = [gram.most_likely(y, weight, log_values(len(x), start), CHOSEN_IN) for start in (MIDDLE, SURE)]
-        logs, _ = min(found, key=lambda pair: pair[1])
+        logs = Gram.of(x).most_likely(y, weight, start_values(len(x)), CHOSEN_IN)
         solution = Solution.of(Kernel.at(logs), x, y, weight, self.outlier)
         left_out_ms = scale.ms(solution.left_out)
         return _Guess(seen, scale, logs, relative_errors(left_out_ms.numpy(), ms.numpy()))
@@ -143,7 +145,7 @@ class GraphProcess(Predictor):
         return torch.cat([self._deviation_ms(part) for part in parts]).double().numpy()
 
     def _features_of(self, gates_NLK: Tensor) -> list[Tensor]:
-        return self.groups.normalise(self.features(self.costs, self.view(self.costs, gates_NLK)))
+        return self.groups.normalise(self.simplify(self.costs, gates_NLK))
 
     def _mean(self, x: list[Tensor]) -> Tensor:
         smooth = torch.exp(-0.5 * squared_distances(self.kernel.smooth_features(x), self.bent)) @ self.solution

@@ -19,7 +19,7 @@ from surgenas.core.space import Floats
 
 SHARES = (math.inf, 0.3, 0.01)
 """The c that are tried, relative to the median latency."""
-FLOOR = 0.1
+FLOOR = 0.01
 """The floor, relative to the least latency that was measured."""
 
 
@@ -47,7 +47,7 @@ class Scale:
         """The latencies in ms that y stands for: the median where y is uncertain."""
         z = y * self.size + self.middle
         ms = z if math.isinf(self.c) else self.c * torch.expm1(z / self.c)
-        return self.floor * torch.nn.functional.softplus(ms / self.floor) if self.floor else ms
+        return _above(self.floor, ms) if self.floor else ms
 
     def deviation_ms(self, y: Tensor, deviation: Tensor) -> Tensor:
         """The standard deviation in ms where y is normal, with these means and deviations."""
@@ -55,3 +55,12 @@ class Scale:
             return deviation * self.size
         spread = (deviation * self.size / self.c).square()
         return self.c * torch.exp((y * self.size + self.middle) / self.c + spread / 2) * torch.expm1(spread).sqrt()
+
+
+def _above(floor: float, ms: Tensor) -> Tensor:
+    """Nearly ms where that is far above the floor, and above 0 everywhere: a hyperbola, (ms + (ms^2 + 4 floor^2)^.5) / 2.
+
+    Where ms is negative it is written so that nothing is lost in a difference.
+    """
+    root = (ms.square() + 4 * floor**2).sqrt()
+    return torch.where(ms > 0, (ms + root) / 2, 2 * floor**2 / (root - ms.clamp(max=0)))
