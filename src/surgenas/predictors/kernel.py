@@ -116,15 +116,14 @@ class Gram:
 class Solution:
     """The process given its samples. weight (N,): how much each counts, by its leave-one-out residual.
 
-    of_samples: K^-1 y, (N,). factor: the Cholesky factor of K, noise included. left_out, deviation: each sample as it is
-    predicted by all others, and the standard deviation of that, (N,).
+    of_samples: K^-1 y, (N,). factor: the Cholesky factor of K, noise included. left_out: each sample as all others
+    predict it, (N,).
     """
 
     weight: Tensor
     of_samples: Tensor
     factor: Tensor
     left_out: Tensor
-    deviation: Tensor
 
     @classmethod
     def of(cls, kernel: Kernel, x: list[Tensor], y: Tensor, weight: Tensor, outlier: float) -> Solution:
@@ -139,7 +138,7 @@ class Solution:
             if not last:
                 outlying = (solution / precision.sqrt()).abs() / outlier
                 weight = 1 / outlying.clamp(min=1).square()
-        return cls(weight, solution, factor, y - solution / precision, 1 / precision.sqrt())
+        return cls(weight, solution, factor, y - solution / precision)
 
 
 def start_values(groups: int) -> Tensor:

@@ -1,9 +1,9 @@
 """A Gaussian process over the graph: latency as a sum over operators, plus what operators do to each other.
 
-How much each group of `messages.describe` matters, and the noise, is what makes the measurements most likely (Rasmussen &
-Williams 2006, chapter 5), so a device that deletes dead layers and one that does not get different kernels. Which
-simplification of the graph, and which scale of latency, is what predicts samples best that are left out. Single
-measurements gone wrong count less (iteratively reweighted least squares on leave-one-out residuals).
+How much each group of `messages.describe` matters, and the noise, is what makes the measurements most likely
+(Rasmussen & Williams 2006, chapter 5), so a device that deletes dead layers and one that does not get different
+kernels. Which simplification of the graph is taken, and which scale of latency, is what predicts samples best that are
+left out. Single measurements gone wrong count less (iteratively reweighted least squares on leave-one-out residuals).
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class GraphProcess(Predictor):
         """The simplification, then the scale, under which left-out samples are off least; each next one must beat what
         was the best before."""
         ways = [self.features] if self.features else simplifications(self.costs)
-        scales = [Scale.at(share * float(np.median(latency_ms)), latency_ms) for share in self.shares]
+        scales = [Scale.at(share, latency_ms) for share in self.shares]
         best = self._guess(self._see(code, ways[0]), scales[0], latency_ms)
         for way in ways[1:]:
             guess = self._guess(self._see(code, way), scales[0], latency_ms)

@@ -20,12 +20,12 @@ from surgenas.core.space import Floats
 SHARES = (math.inf, 0.3, 0.01)
 """The c that are tried, relative to the median latency."""
 FLOOR = 0.01
-"""The floor, relative to the least latency that was measured."""
+"""The floor, relative to the least latency above 0 that was measured."""
 
 
 @dataclass(frozen=True)
 class Scale:
-    """The scale above. c, middle and size as in the formula; floor: in ms, 0 for none."""
+    """The scale above. c, middle and size as in the formula; floor: in ms."""
 
     c: float
     middle: float
@@ -33,11 +33,12 @@ class Scale:
     floor: float
 
     @classmethod
-    def at(cls, c: float, latency_ms_N: Floats) -> Scale:
-        """The scale with that c in which these latencies have a median of 0 and a variance of 1."""
+    def at(cls, share: float, latency_ms_N: Floats) -> Scale:
+        """The scale in which these latencies have a median of 0 and a variance of 1. share: c over their median."""
+        shown = latency_ms_N[latency_ms_N > 0] if latency_ms_N.any() else np.ones(1)
+        c = math.inf if math.isinf(share) else share * float(np.median(shown))
         z = latency_ms_N if math.isinf(c) else c * np.log1p(latency_ms_N / c)
-        shown = latency_ms_N[latency_ms_N > 0]
-        return cls(c, float(np.median(z)), max(float(z.std()), 1e-9), FLOOR * float(shown.min(initial=np.inf)))
+        return cls(c, float(np.median(z)), max(float(z.std()), 1e-9), FLOOR * float(shown.min()))
 
     def of(self, ms: Tensor) -> Tensor:
         """y of latencies in ms."""
@@ -47,7 +48,7 @@ class Scale:
         """The latencies in ms that y stands for: the median where y is uncertain."""
         z = y * self.size + self.middle
         ms = z if math.isinf(self.c) else self.c * torch.expm1(z / self.c)
-        return _above(self.floor, ms) if self.floor else ms
+        return _above(self.floor, ms)
 
     def deviation_ms(self, y: Tensor, deviation: Tensor) -> Tensor:
         """The standard deviation in ms where y is normal, with these means and deviations."""
@@ -58,7 +59,7 @@ class Scale:
 
 
 def _above(floor: float, ms: Tensor) -> Tensor:
-    """Nearly ms where that is far above the floor, and above 0 everywhere: a hyperbola, (ms + (ms^2 + 4 floor^2)^.5) / 2.
+    """A hyperbola, (ms + (ms^2 + 4 floor^2)^.5) / 2: nearly ms far above the floor, above 0 everywhere.
 
     Where ms is negative it is written so that nothing is lost in a difference.
     """
