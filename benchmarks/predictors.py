@@ -4,9 +4,10 @@
     python benchmarks/predictors.py --space nasbench201 --table latency.csv.gz --transfer --train 10 --train 20 [--keep]
     python benchmarks/predictors.py --speed [--keep]
 
---curves: by number of samples, without asking which predictor would be chosen. --column: one of the table's, may be said several times; all if it is not. --name: of the file that is kept.
 --transfer: each column in turn is the new device, all others are known. --speed: fits, predictions and gradients a
-second, and the ranking of 10^6 architectures of the mobile space.
+second, and the ranking of 10^6 architectures of the mobile space. --curves: by number of samples, without asking which
+predictor would be chosen. --column: one of the table's, may be said several times; all if it is not. --name: of the
+file that is kept.
 """
 
 from __future__ import annotations
