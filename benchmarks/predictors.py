@@ -5,7 +5,9 @@
     python benchmarks/predictors.py --speed [--keep]
 
 --transfer: each column in turn is the new device, all others are known. --speed: fits, predictions and gradients a
-second, and the ranking of 10^6 architectures of the mobile space.
+second, and the ranking of 10^6 architectures of the mobile space. --curves: by number of samples, without asking which
+predictor would be chosen. --column: one of the table's, may be said several times; all if it is not. --name: of the
+file that is kept.
 """
 
 from __future__ import annotations
@@ -22,14 +24,17 @@ from common import finish
 
 from surgenas import api
 from surgenas.cli.console import ConsoleProgress
+from surgenas.core.seeds import generator
 from surgenas.core.space import Floats
-from surgenas.engine.tables import read_table
+from surgenas.engine.tables import Table, read_table
 from surgenas.predictors.base import Predictor, make_predictor
+from surgenas.predictors.evaluate import score
 from surgenas.spaces import make_space
 from surgenas.spaces.mobile import Mobile
 from surgenas.studies.contest import PREDICTORS, ContestRow
 
 RANKED, CHUNK = 1_000_000, 20_000
+CURVE = ("kendall", "spearman", "mape", "off", "mean_ms", "rmse_ms", "within_5", "within_10", "fit_seconds")
 
 
 def main() -> None:
@@ -39,7 +44,10 @@ def main() -> None:
     parser.add_argument("--train", type=int, action="append")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--predictor", action="append")
+    parser.add_argument("--column", action="append")
     parser.add_argument("--pick", default="")
+    parser.add_argument("--name")
+    parser.add_argument("--curves", action="store_true")
     parser.add_argument("--transfer", action="store_true")
     parser.add_argument("--speed", action="store_true")
     parser.add_argument("--keep", action="store_true")
@@ -49,7 +57,15 @@ def main() -> None:
         return
     how = {"train": tuple(args.train or (900,)), "seeds": args.seeds, "pick": args.pick}
     how["predictors"] = tuple(args.predictor or PREDICTORS)
-    columns = read_table(make_space(args.space, {}), args.table).columns
+    table = read_table(make_space(args.space, {}), args.table, args.column or ())
+    columns = table.columns
+    if args.curves:
+        rows_of = partial(curve, table, counts=how["train"], seeds=args.seeds)
+        made = [row for column in columns for name in how["predictors"] for row in rows_of(column, name)]
+        finish(
+            args.name or f"predictors-{args.space}-curves", {"space": args.space, "seeds": args.seeds, "results": made}
+        )
+        return
     rows: list[ContestRow] = []
     for column in columns:
         known = {"pretrain": args.table} if args.transfer else {}
@@ -61,7 +77,24 @@ def main() -> None:
     kind = "transfer" if args.transfer else "alone"
     result = {"space": args.space, "seeds": args.seeds, "pick": found.pick, "results": [row.to_json() for row in rows],
               "mean_spearman": [{"predictor": p, "train": n, "value": v} for (p, n), v in means.items()]}  # fmt: skip
-    finish(f"predictors-{args.space}-{kind}", result)
+    finish(args.name or f"predictors-{args.space}-{kind}", result)
+
+
+def curve(table: Table, column: str, name: str, *, counts: tuple[int, ...], seeds: int) -> list[dict[str, Any]]:
+    """One predictor by number of samples, judged on all others: medians over draws, nothing chosen, the fit timed."""
+    costs, ms, rows = table.space.costs(), table.of(column), list[dict[str, Any]]()  # type: ignore[attr-defined]
+    for count in counts:
+        scores = []
+        for seed in range(seeds):
+            order = generator(seed, "train").permutation(len(table))
+            train, others = order[:count], order[count:]
+            predictor = make_predictor(name, costs, seed)
+            seconds = timed(partial(predictor.fit, table.code[train], ms[train]))
+            scores.append(score(name, predictor.predict(table.code[others]), ms[others], seconds))
+        middle = {key: float(np.median([getattr(s, key) for s in scores])) for key in CURVE}
+        rows.append({"column": column, "predictor": name, "train": count, **middle})
+        print(rows[-1], flush=True)
+    return rows
 
 
 def mean_spearman(rows: list[ContestRow]) -> dict[tuple[str, int], float]:

@@ -67,7 +67,7 @@ BY_CLASS = st.builds(
     st.lists(st.tuples(COUNTS, COUNTS, COUNTS), max_size=3).map(tuple),
 )
 MISJUDGED = st.builds(Misjudged, COUNTS, COUNTS, COUNTS, NUMBERS, NUMBERS)
-SCORES = st.builds(Score, TEXT, *[NUMBERS] * 7)
+SCORES = st.builds(Score, TEXT, *[NUMBERS] * 7, *[st.none() | NUMBERS] * 3)
 
 
 def tuples(of):

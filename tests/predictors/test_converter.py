@@ -62,6 +62,24 @@ def test_what_is_charged(cell, charged):
     assert "".join(left) == "".join(letter if letter in "13p" else "-" for letter in charged)
 
 
+@pytest.mark.parametrize(
+    ("cell", "charged"),
+    [
+        ("333333", "333333"),
+        ("3--1--", "---1--"),  # a product with zero is zero, whatever made the other factor
+        ("3-31--", "---1--"),
+        ("--31--", "---1--"),
+        ("---1-3", "---1-3"),  # but what is computed of zeros is computed
+        ("33-1-3", "-3-1-3"),
+        ("----3-", "------"),
+    ],
+)
+def test_a_converter_that_folds_nothing_charges_for_what_is_used(cell, charged):
+    counts, adds = find_kept_layers(SPACE.costs(), code(cell), folds=False)
+    kept = (counts * adds)[0].tolist()
+    assert "".join(x if x in "13p" and k else "-" for x, k in zip(cell, kept, strict=True)) == charged
+
+
 def test_whatever_is_live_is_kept():
     gates = torch.from_numpy(np.eye(5)[np.random.default_rng(0).integers(5, size=(500, 6))])
     groups = describe(SPACE.costs(), gates)

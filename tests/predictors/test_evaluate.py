@@ -27,7 +27,8 @@ def test_scores():
     assert found.rmse_ms == pytest.approx(np.sqrt((0.04 + 0.09) / 3))
     assert found.to_json() == {
         "name": "x", "kendall": found.kendall, "spearman": found.spearman, "mape": found.mape, "within_5": 1 / 3,
-        "within_10": found.within_10, "rmse_ms": found.rmse_ms, "fit_seconds": 0.5,
+        "within_10": found.within_10, "rmse_ms": found.rmse_ms, "fit_seconds": 0.5, "mean_ms": pytest.approx(0.5 / 3),
+        "off": pytest.approx(found.mape), "near_limit": None,
     }  # fmt: skip
 
 
@@ -69,6 +70,19 @@ def test_relative_errors_leave_out_what_took_no_time():
     found = score("x", np.array([1.0, 1.0, 2.2]), np.array([0.0, 1.0, 2.0]))
     assert found.mape == pytest.approx(0.05)
     assert found.rmse_ms == pytest.approx(np.sqrt((1 + 0.04) / 3))
+
+
+def test_an_error_of_next_to_nothing_counts_by_the_median():
+    """The median is 2 ms, so what takes less than .2 ms counts as if it took that."""
+    found = score("x", np.array([0.02, 2.2, 3.0]), np.array([0.0, 2.0, 3.0]))
+    assert found.off == pytest.approx((0.02 / 0.2 + 0.2 / 2) / 3)
+    assert found.mean_ms == pytest.approx(0.22 / 3)
+
+
+def test_near_the_limit_only_those_count_that_are():
+    predicted, measured = np.array([1.0, 2.2, 2.7, 9.0]), np.array([2.0, 2.0, 3.0, 3.5])
+    assert score("x", predicted, measured, limit_ms=2.5).near_limit == pytest.approx((0.5 + 0.1 + 0.1) / 3)
+    assert score("x", predicted, measured, limit_ms=10.0).near_limit is None
 
 
 def test_cross_validation_never_scores_what_it_fitted(small):

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from functools import partial
+
 import numpy as np
+import pytest
 import torch
 
 from surgenas.core import moves
 from surgenas.predictors.base import make_predictor
 from surgenas.predictors.messages import describe
 from surgenas.predictors.process import GraphProcess
+from surgenas.predictors.simplify import simplifications, stand_in
 from surgenas.spaces.nasbench201 import NASBench201
 
 SPACE = NASBench201()
@@ -30,7 +35,8 @@ PLAIN, DELETING = [0.0, 0.1, 1.0, 3.0, 0.7], [0.0, 0.2, 0.5, 2.0, 1.5]
 
 def test_where_all_samples_count_alike_prediction_and_uncertainty_are_the_textbooks():
     ms = device(TRAIN, PLAIN, deletes=True) + RNG.normal(0, 0.2, 200)
-    process = GraphProcess(COSTS, outlier=1e9).fit(TRAIN, ms)
+    process = GraphProcess(COSTS, outlier=1e9, features=describe, shares=[math.inf]).fit(TRAIN, ms)
+    scale = process.scale
     order = np.random.default_rng(0).permutation(200)
     kernel = process.kernel
 
@@ -42,11 +48,11 @@ def test_where_all_samples_count_alike_prediction_and_uncertainty_are_the_textbo
 
     K = gram(TRAIN[order], TRAIN[order]) + kernel.noise * torch.eye(200)
     across = gram(TEST[:50], TRAIN[order])
-    y = torch.from_numpy((ms[order] - process.mean) / process.std)
-    mean = across @ torch.linalg.solve(K, y) * process.std + process.mean
+    y = torch.from_numpy((ms[order] - scale.middle) / scale.size)
+    mean = across @ torch.linalg.solve(K, y) * scale.size + scale.middle
     variance = gram(TEST[:50], TEST[:50]).diagonal() - (across * torch.linalg.solve(K, across.T).T).sum(1)
     assert np.allclose(process.predict(TEST[:50]), mean, atol=0.005)
-    assert np.allclose(process.uncertainty(TEST[:50]), (variance + kernel.noise).sqrt() * process.std, rtol=0.005)
+    assert np.allclose(process.uncertainty(TEST[:50]), (variance + kernel.noise).sqrt() * scale.size, rtol=0.005)
 
 
 def test_it_learns_from_data_whether_dead_layers_are_deleted():
@@ -108,3 +114,54 @@ def test_canonical_cells_are_predicted_alike_by_a_device_that_deletes():
     archs = [SPACE.parse(f"|{op}~0|+|none~0|none~1|+|nor_conv_1x1~0|none~1|none~2|") for op in ("none", "avg_pool_3x3")]
     live = describe(COSTS, torch.from_numpy(moves.encode(SPACE, archs)))["live"]
     assert torch.equal(live[0], live[1])
+
+
+def charged(way, code):
+    """ms of a device that is charged for what this simplification leaves, by operator."""
+    features = way(COSTS, torch.from_numpy(code))
+    layers = features["kept"].reshape(-1, 6, 5).numpy()
+    return 1 + (layers * np.array(PLAIN)).sum((1, 2))
+
+
+@pytest.mark.parametrize("which", range(4))
+def test_the_simplification_under_which_samples_were_made_is_found(which):
+    way = simplifications(COSTS)[which]
+    ms, truth = charged(way, TRAIN), charged(way, TEST)
+    process = GraphProcess(COSTS, shares=[math.inf]).fit(TRAIN, ms)
+    assert isinstance(process.simplify, partial) == (which >= 2), "whether stand-ins were measured"
+    assert np.abs(process.predict(TEST) - truth).mean() < 0.1 * truth.std()
+
+
+def test_cells_with_one_stand_in_are_told_alike_where_stand_ins_were_measured():
+    ms = charged(simplifications(COSTS)[2], TRAIN)
+    process = GraphProcess(COSTS, shares=[math.inf]).fit(TRAIN, ms)
+    stands = stand_in(COSTS, torch.from_numpy(TEST)).numpy()
+    assert not np.array_equal(stands, TEST)
+    assert np.allclose(process.predict(TEST), process.predict(stands))
+
+
+def test_latency_in_shares_is_fitted_in_shares_and_stays_in_milliseconds_where_it_adds_up():
+    rng = np.random.default_rng(2)
+    times, added = (rng.normal(0, 0.02, (2, 900)) for _ in range(2))
+    operators = (EVERYTHING * np.array([-2.0, -1.0, 0.3, 1.2, -0.5])).sum((1, 2))
+    shares = GraphProcess(COSTS, features=describe).fit(TRAIN, np.exp(operators + times[0])[:200])
+    assert math.isfinite(shares.scale.c)
+    ms = device(EVERYTHING, PLAIN, deletes=False) + added[0]
+    assert math.isinf(GraphProcess(COSTS, features=describe).fit(TRAIN, ms[:200]).scale.c)
+
+
+def test_shares_are_told_from_microseconds_on_and_uncertainty_is_in_milliseconds():
+    operators = (EVERYTHING * np.array([-2.0, -1.0, 0.3, 1.2, -0.5])).sum((1, 2))
+    ms = np.exp(operators + np.random.default_rng(3).normal(0, 0.1, 900))
+    process = GraphProcess(COSTS, features=describe).fit(TRAIN, ms[:200])
+    predicted, deviation = process.predict(TEST), process.uncertainty(TEST)
+    assert np.median(np.abs(predicted / ms[200:] - 1)) < 0.15
+    assert 0.5 < (np.abs(predicted - ms[200:]) < deviation).mean() < 0.85
+    small, large = ms[200:] < np.quantile(ms, 0.1), ms[200:] > np.quantile(ms, 0.9)
+    assert deviation[large].mean() > 10 * deviation[small].mean()
+
+
+def test_predictions_are_above_zero_also_where_a_sum_would_not_be():
+    ms = np.maximum(device(TRAIN, PLAIN, deletes=False) - 4, 1e-4)
+    for shares in ([math.inf], [0.3]):
+        assert GraphProcess(COSTS, features=describe, shares=shares).fit(TRAIN, ms).predict(EVERYTHING).min() > 0

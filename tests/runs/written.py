@@ -62,7 +62,7 @@ GENES = ("k3e3",) * 10 + ("skip",)
 SMALL = Mobile(layout="small", resolution=16, classes=10)
 ARCH = SMALL.architecture(GENES)
 DELIVERED = Delivered("toy", ModelFile("int8", 1, "toy 1"), {"model-int8.onnx": "0"}, 0.1, 0.9, 0.88)
-SCORE = Score("ridge", 0.9, 0.8, 0.1, 0.5, 0.75, 0.1, 0.01)
+SCORE = Score("ridge", 0.9, 0.8, 0.1, 0.5, 0.75, 0.1, 0.01, mean_ms=0.07, off=0.11, near_limit=0.12)
 JUDGED = judge_classes(torch.tensor([0, 0, 1, 1, 1]), torch.tensor([0, 0, 0, 1, 2]), ("cat", "dog", "<owl>"))
 """How well a network tells three classes: two of three cats, all dogs, no owl."""
 ROOFLINE = 'estimator = "roofline"\npeak_gmacs = 1.0\nbandwidth_gbs = 1.0\noverhead_us = 5\n'

@@ -44,6 +44,8 @@ class CostTable:
     wiring: for each layer the tensor that it reads and the tensor that its output is added to, numbered from 0, the
     input of the first layer, to the largest number, the output of the last. Empty for a chain.
     nothing: positions of the operators that pass nothing on (zeros).
+    stand_ins: (K^L, L, K), for each network, in the order of their operators (the last layer's changes fastest), the
+    code of the one whose latency a published table may give it, since both compute the same; None if there is none.
     coupled: the costs of layers that hang on several rows together: on products of what their options leave, or on
     pairs of neighbours. None where each row is a layer by itself, and costs add up.
     """
@@ -58,6 +60,7 @@ class CostTable:
     moved_bytes: Floats
     wiring: tuple[tuple[int, int], ...] = ()
     nothing: tuple[int, ...] = ()
+    stand_ins: npt.NDArray[np.float32] | None = None
     coupled: Products | Pairs | None = None
 
     @property

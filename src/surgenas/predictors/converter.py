@@ -38,11 +38,11 @@ class _Known:
     depends: Tensor
 
 
-def find_kept_layers(costs: CostTable, gates_NLK: Tensor) -> tuple[Tensor, Tensor]:
+def find_kept_layers(costs: CostTable, gates_NLK: Tensor, *, folds: bool = True) -> tuple[Tensor, Tensor]:
     """(counts, adds), the chances (N, L) that the converter keeps a layer's sum, and that the layer adds to that sum.
 
     A layer is kept if both are 1. gates_NLK: (N, L, K). The space must have an operator that passes nothing on
-    (`CostTable.nothing`).
+    (`CostTable.nothing`). folds: whether it follows the second rule; else a zero is a zero, whatever it reads.
     """
     edges, last = costs.edges, max(target for _, target in costs.edges)
     passes_NL = 1 - gates_NLK[:, :, list(costs.nothing)].sum(2)
@@ -56,7 +56,7 @@ def find_kept_layers(costs: CostTable, gates_NLK: Tensor) -> tuple[Tensor, Tenso
         for e, source in into.items():
             read, readers = tensors[source], [o for o, (s, _) in enumerate(edges) if s == source]
             is_first = node == min(edges[o][1] for o in readers)
-            folded = read.single * (1 - chance_of_any(passes_NL[:, o] for o in readers)) if is_first else no
+            folded = read.single * (1 - chance_of_any(passes_NL[:, o] for o in readers)) if folds and is_first else no
             identity = passes_NL[:, e] - computes_NL[:, e]
             adds[e] = computes_NL[:, e] + identity * (1 - read.zero) + folded
             convolved[e] = convolves_NL[:, e] + identity * read.single + folded

@@ -13,6 +13,10 @@ from sklearn.model_selection import KFold
 from surgenas.core.record import Record
 from surgenas.core.space import Floats, Positions
 from surgenas.predictors.base import FOLDS, Predictor
+from surgenas.predictors.errors import relative_errors
+
+NEAR = 0.2
+"""Networks are near the limit whose latency differs from it by at most this share of it."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,10 @@ class Score(Record):
     """The errors of one predictor on architectures that it has not seen.
 
     kendall, spearman: rank correlations. mape: mean relative error; within_5, within_10: shares of the predictions that
-    are off by at most 5 and 10 %; all three as fractions. rmse_ms: root mean square error.
+    are off by at most 5 and 10 %; all three as fractions. rmse_ms, mean_ms: root mean square and mean absolute error.
+    off: mean error as a share of the latency, or of a tenth of the median where that is more (`relative_errors`), so
+    that networks of next to no latency do not decide it. near_limit: the same over those that were measured within NEAR
+    of the limit; None if there is no limit, or no such network.
     """
 
     name: str
@@ -31,10 +38,20 @@ class Score(Record):
     within_10: float
     rmse_ms: float
     fit_seconds: float
+    mean_ms: float | None = None
+    off: float | None = None
+    near_limit: float | None = None
 
 
-def score(name: str, predicted_ms: Floats, measured_ms: Floats, fit_seconds: float = 0.0) -> Score:
-    """Compare predictions with measurements, both (N,) in ms.
+def score(
+    name: str,
+    predicted_ms: Floats,
+    measured_ms: Floats,
+    fit_seconds: float = 0.0,
+    *,
+    limit_ms: float | None = None,
+) -> Score:
+    """Compare predictions with measurements, both (N,) in ms. limit_ms: near which the error is asked for as well.
 
     Measurements of 0 are left out of the relative errors. Where all predictions or all measurements are equal, the rank
     correlations are 0.
@@ -42,6 +59,8 @@ def score(name: str, predicted_ms: Floats, measured_ms: Floats, fit_seconds: flo
     shown = measured_ms > 0
     kendall, spearman = rank_correlations(predicted_ms, measured_ms)
     relative = np.abs(predicted_ms[shown] / measured_ms[shown] - 1)
+    off = relative_errors(predicted_ms, measured_ms)
+    near = np.abs(measured_ms / limit_ms - 1) <= NEAR if limit_ms else np.zeros(len(off), dtype=bool)
     return Score(
         name=name,
         kendall=kendall,
@@ -51,6 +70,9 @@ def score(name: str, predicted_ms: Floats, measured_ms: Floats, fit_seconds: flo
         within_10=float((relative <= 0.10).mean()),
         rmse_ms=float(np.sqrt(np.mean((predicted_ms - measured_ms) ** 2))),
         fit_seconds=fit_seconds,
+        mean_ms=float(np.abs(predicted_ms - measured_ms).mean()),
+        off=float(off.mean()),
+        near_limit=float(off[near].mean()) if near.any() else None,
     )
 
 
@@ -78,11 +100,12 @@ def cross_validate(
     *,
     folds: int = FOLDS,
     seed: int = 0,
+    limit_ms: float | None = None,
 ) -> list[tuple[Score, Floats]]:
     """Score predictors by cross-validation, all on the same folds.
 
-    unfitted: how to make each predictor, by name. Returns (score, held-out predictions (N,) in ms) for each, the one
-    with the least RMSE first.
+    unfitted: how to make each predictor, by name. limit_ms: as in `score`. Returns (score, held-out predictions
+    (N,) in ms) for each, the one with the least RMSE first.
     """
     found = []
     for name, make in unfitted.items():
@@ -92,7 +115,8 @@ def cross_validate(
 
         start = time.perf_counter()
         predicted = held_out(predict, len(code_NLK), folds, seed)
-        found.append((score(name, predicted, latency_ms_N, (time.perf_counter() - start) / folds), predicted))
+        seconds = (time.perf_counter() - start) / folds
+        found.append((score(name, predicted, latency_ms_N, seconds, limit_ms=limit_ms), predicted))
     return sorted(found, key=lambda pair: pair[0].rmse_ms)
 
 

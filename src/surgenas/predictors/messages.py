@@ -18,9 +18,10 @@ from surgenas.core.space import CostTable
 from surgenas.predictors.converter import chance_of_any, find_kept_layers
 
 
-def describe(costs: CostTable, gates_NLK: Tensor) -> dict[str, Tensor]:
+def describe(costs: CostTable, gates_NLK: Tensor, *, folds: bool = True) -> dict[str, Tensor]:
     """Groups of features by name, each (N, F), for gates (N, L, K).
 
+    folds: whether the converter folds zeros into weights, as `find_kept_layers`.
     built: the gates themselves. fed, used, live, kept: the gates of those layers only that data reaches, whose result
     is used, that are both and pass something on, and that a converter keeps. inputs, inputs_live, inputs_kept: for each
     node the chances of 0, 1, 2, ... layers that add to it. totals, totals_live, totals_kept: for each operator the sums
@@ -34,7 +35,7 @@ def describe(costs: CostTable, gates_NLK: Tensor) -> dict[str, Tensor]:
         return {"built": gates_NLK.flatten(1), "totals": _totals(costs, gates_NLK)}
     passes_NL, fed_NL, used_NL = flow(costs, gates_NLK)
     live_NL = fed_NL * used_NL
-    kept_NL, adds_NL = find_kept_layers(costs, gates_NLK)
+    kept_NL, adds_NL = find_kept_layers(costs, gates_NLK, folds=folds)
     weighted = {"built": torch.ones_like(fed_NL), "fed": fed_NL, "used": used_NL, "kept": kept_NL}
     groups = {name: (gates_NLK * weight_NL[:, :, None]).flatten(1) for name, weight_NL in weighted.items()}
     something_K = gates_NLK.new_ones(gates_NLK.shape[2]).index_fill(0, torch.tensor(costs.nothing), 0)

@@ -20,8 +20,9 @@ from torch import Tensor
 
 from surgenas.core.space import CostTable, Floats
 from surgenas.predictors.base import Predictor
+from surgenas.predictors.kernel import Groups
 from surgenas.predictors.messages import describe
-from surgenas.predictors.process import GraphProcess, Groups
+from surgenas.predictors.process import GraphProcess
 
 DIFFERENCES, GRAPH, NOISE = (0.03, 0.3, 3.0), (0.0, 0.003, 0.03, 0.2), (0.003, 0.02, 0.1)
 """The grid of variances of v, of w and of the noise; the variance of u_1 is 1."""

@@ -131,11 +131,17 @@ def _predictors(summary: Summary) -> str:
     if not found:
         return "<p>Not fitted yet.</p>"
     rows = [
-        [s.name, f"{s.kendall:.3f}", f"{s.mape:.1%}", f"{s.within_5:.0%}", f"{s.within_10:.0%}"]
+        [
+            s.name,
+            f"{s.kendall:.3f}",
+            f"{s.off:.1%}" if s.off is not None else "-",
+            f"{s.within_5:.0%}",
+            f"{s.within_10:.0%}",
+        ]
         for s in (*found.scores, *([found.ceiling] if found.ceiling else []))
     ]
     chosen = f"<p>Used in the search: <b>{escape(found.chosen)}</b>, {escape(found.why)}.</p>"
-    return _table(["predictor", "Kendall tau", "MAPE", "within 5 %", "within 10 %"], rows) + chosen
+    return _table(["predictor", "Kendall tau", "off by", "within 5 %", "within 10 %"], rows) + chosen
 
 
 def _misjudged(summary: Summary, story: Story, shots: bytes) -> str:

@@ -13,7 +13,7 @@ RESCALED = "rescaled"
 """The event: `factor` is the new scale over the old one, `doubt` the relative doubt of the new one."""
 ON_SCALE = frozenset({
     "ms", "steady_ms", "campaigns_ms", "reference_ms", "latency_ms", "low_ms", "high_ms", "chosen_ms", "predicted_ms",
-    "measured_ms", "rmse_ms",
+    "measured_ms", "rmse_ms", "mean_ms",
 })  # fmt: skip
 """The fields of events that are on the run's scale. A limit that was asked for is not, nor what the wall clock saw."""
 

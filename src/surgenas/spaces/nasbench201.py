@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Callable
 from functools import cached_property, lru_cache
 from itertools import product
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -24,6 +26,8 @@ OPERATORS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3
 WIRING = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
 """For each edge the node that it reads and the node that its output is added to."""
 NOTHING = "#"
+SHUFFLED_WITH = 88
+"""The seed that put the cells in the benchmark's order."""
 WIDTH, REPEATS = 16, 5
 """The published channels of the first of three stages, and number of cells in each stage."""
 
@@ -122,6 +126,7 @@ class NASBench201(ImageSpace):
             moved_bytes=np.tile(of_edge[:, 2], (L, 1)),
             wiring=WIRING,
             nothing=(OPERATORS.index("none"),),
+            stand_ins=_stand_ins(),
         )
 
 
@@ -172,6 +177,23 @@ def _representatives() -> dict[tuple[str, ...], tuple[str, ...]]:
     first: dict[str, tuple[str, ...]] = {}
     cells = product(OPERATORS, repeat=len(WIRING))
     return {genes: first.setdefault(_meaning(genes), genes) for genes in cells}
+
+
+@lru_cache(maxsize=1)
+def _stand_ins() -> npt.NDArray[np.float32]:
+    """For each cell in the order of operators the code of the first in the benchmark's order that is isomorphic.
+
+    The benchmark's order is that of operators, shuffled by Python's generator. Whoever measures one cell of each kind
+    (HW-NAS-Bench-360) takes the first.
+    """
+    cells = list(product(range(len(OPERATORS)), repeat=len(WIRING)))
+    kinds = [_representatives()[tuple(OPERATORS[k] for k in cell)] for cell in cells]
+    first: dict[tuple[str, ...], tuple[int, ...]] = {}
+    numbers = list(range(len(cells)))
+    random.Random(SHUFFLED_WITH).shuffle(numbers)
+    for number in numbers:
+        first.setdefault(kinds[number], cells[number])
+    return np.eye(len(OPERATORS), dtype=np.float32)[[first[kind] for kind in kinds]]
 
 
 @lru_cache(maxsize=32)

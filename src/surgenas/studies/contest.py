@@ -30,7 +30,8 @@ POOL = 2000
 """The architectures to measure are picked among this many, drawn at random."""
 KNOWN = 900
 """The known devices (--pretrain) are learned from this many architectures, drawn at random."""
-METRICS = ("kendall", "spearman", "mape", "within_5", "within_10", "rmse_ms", "fit_seconds", "predictions_per_second")
+METRICS = ("kendall", "spearman", "mape", "within_5", "within_10", "rmse_ms", "mean_ms", "off",
+           "fit_seconds", "predictions_per_second")  # fmt: skip
 
 Positions = npt.NDArray[np.int64]
 Makers = Mapping[str, Callable[[], Predictor]]
@@ -76,6 +77,8 @@ class ContestRow(Record):
     within_5: Spread
     within_10: Spread
     rmse_ms: Spread
+    mean_ms: Spread
+    off: Spread
     fit_seconds: Spread
     predictions_per_second: Spread
 
@@ -198,7 +201,8 @@ def _judged(predictor: Predictor, table: Table, column: str, train: Positions) -
     predicted = predictor.predict(table.code[others])
     rate = len(others) / (time.perf_counter() - fitted)
     found = score("", predicted, latency_ms[others], fitted - start).to_json()
-    return {**{key: float(value) for key, value in found.items() if key != "name"}, "predictions_per_second": rate}
+    known = {key: float(value) for key, value in found.items() if key in METRICS}
+    return {**known, "predictions_per_second": rate}
 
 
 def _spreads(rows: Sequence[Mapping[str, float]]) -> dict[str, Spread]:

@@ -13,7 +13,7 @@ from surgenas.predictors.base import Predictor, make_predictor
 from surgenas.predictors.evaluate import Score, cross_validate, noise_ceiling
 from surgenas.runs.limit import check_time
 from surgenas.runs.measured import check_enough, samples, usable_predictors
-from surgenas.runs.results import HeldOutLatencies, Predicted
+from surgenas.runs.results import HeldOutLatencies, Predicted, Reached
 from surgenas.runs.run import Run
 
 
@@ -28,12 +28,13 @@ def predict(run: Run) -> Predicted:
         return make_predictor(name, costs, seed)
 
     made = {name: partial(make, name) for name in usable_predictors(run)}
-    scores = cross_validate(made, code, latency_ms, seed=seed)
+    reached = run.result(Reached)
+    scores = cross_validate(made, code, latency_ms, seed=seed, limit_ms=reached.limit_ms if reached else None)
     best, predicted_ms = scores[0]
     why = f"least RMSE of {len(scores)} in 3-fold cross-validation on {len(archs)} networks"
-    run.progress.log(
-        f"latency predictor: {best.name} (off by {best.mape:.1%} on average, Kendall tau {best.kendall:.2f}; {why})"
-    )
+    near = "" if best.near_limit is None else f", by {best.near_limit:.1%} near the limit"
+    off = f"off by {best.off:.1%} on average{near}, Kendall tau {best.kendall:.2f}"
+    run.progress.log(f"latency predictor: {best.name} ({off}; {why})")
     held_out = HeldOutLatencies(tuple(predicted_ms.tolist()), tuple(latency_ms.tolist()))
     return Predicted(tuple(score for score, _ in scores), held_out, _ceiling(run), best.name, why)
 
