@@ -31,6 +31,7 @@ def test_the_number_that_the_samples_were_made_of_is_chosen():
     assert errors[0] < 0.1 * found.spread
     assert found.models[0].spearman == pytest.approx(1.0, abs=0.01)
     assert found.models[0].a > 0
+    assert found.beats_mean
     assert next(row for row in found.models if row.name == "ridge").a is None
 
 
@@ -48,6 +49,15 @@ def test_where_nothing_explains_nothing_is_chosen():
         assert (model, found.chosen) == (None, "")
         assert len(found.refused) == 4
     assert choose({}, ARCHS, np.full(25, 0.5))[1].chosen == ""
+
+
+def test_of_scores_by_chance_no_model_knows_more_than_the_mean():
+    archs = drawn(SPACE, 60)
+    scores = np.random.default_rng(0).normal(0.8, 0.01, 60)
+    found = choose(predictors("degree", "ridge"), archs, scores)[1]
+    assert found.models[0].error > 0.95 * found.spread
+    assert found.beats_mean == (found.models[0].error < found.spread)
+    assert not choose(predictors(*NAMES), ARCHS[:2], planted(SPACE, ARCHS[:2]))[1].beats_mean
 
 
 def test_it_goes_to_json_and_back():

@@ -46,6 +46,12 @@ class Explained(Record):
     chosen: str
 
     @property
+    def beats_mean(self) -> bool:
+        """Whether the chosen model is less wrong about samples that it has not learned from than their mean is."""
+        error = self.models[0].error if self.chosen else None
+        return error is not None and error < self.spread
+
+    @property
     def refused(self) -> tuple[ModelScore, ...]:
         """The models that do not explain the samples."""
         return tuple(model for model in self.models if model.refusal)

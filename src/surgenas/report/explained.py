@@ -9,6 +9,7 @@ from typing import Any
 
 from surgenas.accuracy.evaluate import Explained, ModelScore
 
+NO_BETTER = "no model predicts it better than its mean does"
 LINE = 3
 """So many models are told in the line."""
 COUNTED = ("macs", "params")
@@ -25,11 +26,9 @@ def explained_line(found: Explained | None) -> list[str]:
         return [f"{of}: no model explains it, so the last ones were drawn at random"]
     best, *others = [row for row in found.models if not row.refusal]
     beside = sorted(others, key=lambda row: row.name not in COUNTED)[: LINE - 1]
-    told = "; ".join(f"{row.name} {_short(row)}" for row in beside)
-    refused = [f"nothing by {', '.join(row.name for row in found.refused)}"] if found.refused else []
-    return [
-        f"{of}: {best.name} explains it best {_short(best)}" + "".join(f"; {part}" for part in (told, *refused) if part)
-    ]
+    how = f"{best.name} explains it best" if found.beats_mean else f"{NO_BETTER}; the least wrong is {best.name}"
+    refused = [f"refused: {', '.join(row.name for row in found.refused)}"] if found.refused else []
+    return ["; ".join([f"{of}: {how} {_short(best)}", *(f"{row.name} {_short(row)}" for row in beside), *refused])]
 
 
 def section(found: Explained | None, table: Callable[[list[str], list[list[Any]]], str]) -> str:
@@ -50,6 +49,8 @@ def section(found: Explained | None, table: Callable[[list[str], list[list[Any]]
         "Formulas of one number are 1/accuracy = a f(g / mean g) + b; where a is not above zero, accuracy falls with "
         "the number. An index that is no better than MACs or parameters says nothing new."
     )
+    if not found.beats_mean:
+        note = f"{NO_BETTER.capitalize()}, so the last networks are hardly better than a guess. {note}"
     return f'<section><h2>What explains accuracy</h2>{table(head, rows)}<p class="note">{escape(note)}</p></section>'
 
 
