@@ -126,15 +126,15 @@ def charged(way, code):
 @pytest.mark.parametrize("which", range(4))
 def test_the_simplification_under_which_samples_were_made_is_found(which):
     way = simplifications(COSTS)[which]
-    ms, truth = charged(way, TRAIN), charged(way, TEST)
-    process = GraphProcess(COSTS, shares=[math.inf]).fit(TRAIN, ms)
+    ms, truth = charged(way, TRAIN[:100]), charged(way, TEST)
+    process = GraphProcess(COSTS, shares=[math.inf]).fit(TRAIN[:100], ms)
     assert isinstance(process.simplify, partial) == (which >= 2), "whether stand-ins were measured"
     assert np.abs(process.predict(TEST) - truth).mean() < 0.1 * truth.std()
 
 
 def test_cells_with_one_stand_in_are_told_alike_where_stand_ins_were_measured():
-    ms = charged(simplifications(COSTS)[2], TRAIN)
-    process = GraphProcess(COSTS, shares=[math.inf]).fit(TRAIN, ms)
+    ms = charged(simplifications(COSTS)[2], TRAIN[:60])
+    process = GraphProcess(COSTS, shares=[math.inf]).fit(TRAIN[:60], ms)
     stands = stand_in(COSTS, torch.from_numpy(TEST)).numpy()
     assert not np.array_equal(stands, TEST)
     assert np.allclose(process.predict(TEST), process.predict(stands))
@@ -142,12 +142,12 @@ def test_cells_with_one_stand_in_are_told_alike_where_stand_ins_were_measured():
 
 def test_latency_in_shares_is_fitted_in_shares_and_stays_in_milliseconds_where_it_adds_up():
     rng = np.random.default_rng(2)
-    times, added = (rng.normal(0, 0.02, (2, 900)) for _ in range(2))
+    times, added = rng.normal(0, 0.02, (2, 900))
     operators = (EVERYTHING * np.array([-2.0, -1.0, 0.3, 1.2, -0.5])).sum((1, 2))
-    shares = GraphProcess(COSTS, features=describe).fit(TRAIN, np.exp(operators + times[0])[:200])
+    shares = GraphProcess(COSTS, features=describe).fit(TRAIN[:100], np.exp(operators + times)[:100])
     assert math.isfinite(shares.scale.c)
-    ms = device(EVERYTHING, PLAIN, deletes=False) + added[0]
-    assert math.isinf(GraphProcess(COSTS, features=describe).fit(TRAIN, ms[:200]).scale.c)
+    ms = device(EVERYTHING, PLAIN, deletes=False) + added
+    assert math.isinf(GraphProcess(COSTS, features=describe).fit(TRAIN[:100], ms[:100]).scale.c)
 
 
 def test_shares_are_told_from_microseconds_on_and_uncertainty_is_in_milliseconds():
@@ -162,6 +162,7 @@ def test_shares_are_told_from_microseconds_on_and_uncertainty_is_in_milliseconds
 
 
 def test_predictions_are_above_zero_also_where_a_sum_would_not_be():
-    ms = np.maximum(device(TRAIN, PLAIN, deletes=False) - 4, 1e-4)
+    few = TRAIN[:60]
+    ms = np.maximum(device(few, PLAIN, deletes=False) - 4, 1e-4)
     for shares in ([math.inf], [0.3]):
-        assert GraphProcess(COSTS, features=describe, shares=shares).fit(TRAIN, ms).predict(EVERYTHING).min() > 0
+        assert GraphProcess(COSTS, features=describe, shares=shares).fit(few, ms).predict(EVERYTHING).min() > 0
