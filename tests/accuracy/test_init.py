@@ -33,7 +33,7 @@ def test_each_learns_a_space_of_operators(name):
 
 def test_what_a_space_lacks_is_said_and_left_out():
     assert usable(tuple(CATALOG), MACRO) == ["macs", "params", "depth", "ridge", "process", "svr", "kernel"]
-    with pytest.raises(UsageError, match=r"'macro': its networks have no topology numbers \(use concat\)"):
+    with pytest.raises(UsageError, match=r"'macro': its networks have no topology numbers"):
         make_accuracy_predictor("degree", MACRO)
     with pytest.raises(UsageError, match="unknown accuracy predictor 'oracle'; one of degree, depth"):
         make_accuracy_predictor("oracle", MACRO)

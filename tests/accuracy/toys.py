@@ -87,7 +87,7 @@ class Links(Space):
         largest = np.stack([weights * pixels, np.full(M, weights), most * pixels, self.widths[-1] * pixels], 1)
         products = Products(largest, base, slope, np.zeros(M, dtype=bool))
         table = np.broadcast_to(np.arange(K, dtype=float), (L, K)).copy()
-        return CostTable(table, table, np.zeros((L, 4)), 100.0, 10.0, np.zeros((1, 4)), 1, table, products=products)
+        return CostTable(table, table, np.zeros((L, 4)), 100.0, 10.0, np.zeros((1, 4)), 1, table, coupled=products)
 
 
 class Megas(Predictor):

@@ -103,7 +103,7 @@ def test_names_are_parted_by_commas():
 def test_an_answer_is_json_text_or_lines(capsys):
     found: Record = Searched(5)
     show(found, as_json=True, text="never")
-    assert json.loads(capsys.readouterr().out) == {"rounds": 5}
+    assert json.loads(capsys.readouterr().out) == {"rounds": 5, "explained": None}
     show(found, as_json=False, text="for people")
     assert capsys.readouterr().out == "for people\n"
     show(found, as_json=False)
