@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import dataclass
 
 import pytest
 import typer
@@ -14,7 +15,6 @@ from surgenas.cli.options import names_of, setting_of, show, with_run_options
 from surgenas.core.errors import UsageError
 from surgenas.core.record import Record
 from surgenas.runs.config import make_config, words
-from surgenas.runs.results import Searched
 
 SAID = {
     "--data": "photos", "--resolution": "32", "--max-corrupt": "0.5", "--space": "macro", "--layout": "proxyless",
@@ -100,10 +100,17 @@ def test_names_are_parted_by_commas():
     assert names_of("") == []
 
 
+@dataclass(frozen=True)
+class Answer(Record):
+    """What a command could say."""
+
+    rounds: int
+
+
 def test_an_answer_is_json_text_or_lines(capsys):
-    found: Record = Searched(5)
+    found: Record = Answer(5)
     show(found, as_json=True, text="never")
-    assert json.loads(capsys.readouterr().out) == {"rounds": 5, "explained": None}
+    assert json.loads(capsys.readouterr().out) == {"rounds": 5}
     show(found, as_json=False, text="for people")
     assert capsys.readouterr().out == "for people\n"
     show(found, as_json=False)
