@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from torch import nn
 
+from surgenas.core.cost import Cost, Failure
 from surgenas.core.errors import UsageError
+from surgenas.core.progress import Progress
 from surgenas.hardware.target import Job
 from surgenas.nn.cost import LayerWork, work_of
 
@@ -28,3 +32,14 @@ def count_layers(job: Job, tool: str) -> tuple[nn.Module, list[LayerWork]]:
         raise UsageError(f"{job.key}: {share:.0%} of its MACs are in no convolution or linear layer, which is all that "
                          f"a {tool} counts")  # fmt: skip
     return network, works
+
+
+def price_each(jobs: Sequence[Job], price: Callable[[Job], Cost | Failure], progress: Progress) -> list[Cost | Failure]:
+    """What each job costs, one after the other; progress may stop it in between."""
+    found = []
+    with progress.task("estimate", len(jobs)) as task:
+        for job in jobs:
+            progress.check()
+            found.append(price(job))
+            task.advance()
+    return found

@@ -17,7 +17,7 @@ from torch import nn
 from surgenas.core.cost import AREA, ENERGY, Cost, Effort, Estimate, Failure, Unit
 from surgenas.core.errors import SurgenasError, UsageError
 from surgenas.core.progress import Progress
-from surgenas.hardware.estimated.counted import count_layers
+from surgenas.hardware.estimated.counted import count_layers, price_each
 from surgenas.hardware.target import Job, TargetInfo
 from surgenas.nn.cost import LayerWork
 
@@ -95,13 +95,7 @@ class CrossbarTarget:
         reuse: bool = False,
         progress: Progress = Progress(),  # noqa: B008  stateless
     ) -> list[Cost | Failure]:
-        with progress.task("estimate", len(jobs)) as task:
-            found = []
-            for job in jobs:
-                progress.check()
-                found.append(self._price(job))
-                task.advance()
-        return found
+        return price_each(jobs, self._price, progress)
 
     def crossbars(self, inputs: int, outputs: int) -> int:
         """How many crossbars hold a matrix of weights with so many inputs (K K Cin) and outputs (Cout)."""

@@ -14,7 +14,7 @@ from pydantic import Field, FiniteFloat
 from surgenas.core.cost import Cost, Effort, Estimate, Failure, Unit
 from surgenas.core.errors import SurgenasError
 from surgenas.core.progress import Progress
-from surgenas.hardware.estimated.counted import count_layers
+from surgenas.hardware.estimated.counted import count_layers, price_each
 from surgenas.hardware.target import Job, TargetInfo
 from surgenas.nn.cost import LayerWork
 
@@ -78,13 +78,7 @@ class RooflineTarget:
         reuse: bool = False,
         progress: Progress = Progress(),  # noqa: B008  stateless
     ) -> list[Cost | Failure]:
-        with progress.task("estimate", len(jobs)) as task:
-            found = []
-            for job in jobs:
-                progress.check()
-                found.append(self._price(job))
-                task.advance()
-        return found
+        return price_each(jobs, self._price, progress)
 
     def layer_ms(self, work: LayerWork) -> float:
         """Milliseconds of one layer for the whole batch."""
