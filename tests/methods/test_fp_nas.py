@@ -24,6 +24,15 @@ BATCH = 64
 SPACE = Planted()
 
 
+class Paired(Planted):
+    """Two of its choices make a layer."""
+
+    name = "paired"
+
+    def layers(self):
+        return ((0, 1), (2, 3), (4, 5))
+
+
 class Dear(ZeroPredictor):
     """A third of a millisecond for each of the last operator; half of one in sum for none."""
 
@@ -124,6 +133,26 @@ def test_what_is_said_of_an_epoch_and_gone_on_with(halves):
     other.load_state_dict(copy.deepcopy(one.state_dict()))
     assert told(one, 1) == told(other, 1)
     assert one.propose(lambda archs: np.ones(len(archs)), (0.5, 1.5), 3, np.random.default_rng(0))[0] == one.largest()
+
+
+def test_variables_are_decided_one_by_one_and_then_their_combinations(halves):
+    """Also by a search that is restored after the change from a state saved before it, and the other way round."""
+    search = make(halves, FPNAS, Paired(), coarse=0.5)
+    half = search.steps_per_epoch
+    assert layers_of(search.space) == ((0, 1), (2, 3), (4, 5))
+    saved = []
+    for index in (0, half - 1, half):
+        search.step(*batch(halves, index), index)
+        saved.append((len(search.belief.distribution.parts.groups), copy.deepcopy(search.state_dict())))
+    assert [parts for parts, _ in saved] == [6, 6, 3]
+    for parts, state in saved:
+        again = make(halves, FPNAS, Paired(), coarse=0.5)
+        again.load_state_dict(state)
+        assert len(again.belief.distribution.parts.groups) == parts
+        again.step(*batch(halves), half)
+        assert len(again.belief.distribution.parts.groups) == 3
+    joint = make(halves, FPNAS, Paired(), coarse=0.0)
+    assert len(joint.belief.distribution.parts.groups) == 3
 
 
 def test_cells_can_be_drawn_whose_edges_all_stay(halves):
