@@ -36,6 +36,7 @@ from surgenas.methods.base import Problem
 from surgenas.methods.belief import Belief, Draws
 from surgenas.methods.candidates import HeldOut
 from surgenas.methods.halves import second_half
+from surgenas.runs.run import Run
 from surgenas.spaces import make_space
 from surgenas.spaces.macro import Macro
 from surgenas.tasks.data import hold_out, load_data
@@ -127,8 +128,7 @@ def compare(args: argparse.Namespace) -> dict[str, Any]:
             resolution=args.resolution, random_at_equal_latency=1, random=0, samples=args.samples, epochs=args.epochs,
             train_epochs=args.train_epochs, device=args.device,
         )  # fmt: skip
-        events = [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()]
-        epochs = [event["summary"] for event in events if event["event"] == "epoch"]
+        epochs = [event["summary"] for event in Run.open(folder, Progress()).journal.all("epoch")]
         found = rows[name]
         found["accuracy"].append(summary.accuracy.test or 0.0)
         found["networks a step"].append(float(np.mean([epoch["drawn"] for epoch in epochs])))
