@@ -76,11 +76,11 @@ def learn(accuracy: np.ndarray, draws: Draws, seed: int, scale: float, lr: float
     random = torch.Generator().manual_seed(seed)
     while drawn < MOST:
         count = draws.count(belief.distribution.entropy())
-        paths, counts = belief.distribution.draw(count, random).unique(dim=0, return_counts=True)
+        paths = belief.distribution.draw(count, random)
         drawn += count
         known |= {tuple(path) for path in paths.tolist()}
         losses = torch.tensor([(100 - accuracy[tuple(path)]) / scale for path in paths.tolist()])
-        belief.learn(paths, counts.float(), losses.float(), torch.ones(len(paths)))
+        belief.learn(paths, losses.float(), torch.ones(len(paths)))
         if accuracy[belief.distribution.mode()] >= best:
             break
     return {"drawn": drawn, "different": len(known), "accuracy": float(accuracy[belief.distribution.mode()])}
@@ -161,7 +161,7 @@ def step(args: argparse.Namespace) -> dict[str, Any]:
             start = time.perf_counter()
             search.step(*batch, pair)
             took.append(time.perf_counter() - start)
-        paths, _ = sixteen._draw(16, pair)
+        paths = sixteen.belief.distribution.draw(16, torch.Generator().manual_seed(pair))
         start = time.perf_counter()
         sixteen._judge(paths, pair, 64)
         judged = time.perf_counter() - start

@@ -9,6 +9,7 @@ from surgenas.accuracy import CATALOG, USUAL
 from surgenas.accuracy.base import make_accuracy_predictor, usable
 from surgenas.core import moves
 from surgenas.core.errors import UsageError
+from surgenas.spaces.concat import Concat
 from surgenas.spaces.macro import Macro
 from surgenas.testing import check_accuracy_predictor
 from tests.accuracy.toys import Links, planted
@@ -35,6 +36,8 @@ def test_what_a_space_lacks_is_said_and_left_out():
     assert usable(tuple(CATALOG), MACRO) == ["macs", "params", "depth", "ridge", "process", "svr", "kernel"]
     with pytest.raises(UsageError, match=r"'macro': its networks have no topology numbers"):
         make_accuracy_predictor("degree", MACRO)
+    with pytest.raises(UsageError, match="a row of concat is several layers"):
+        make_accuracy_predictor("depth", Concat())
     with pytest.raises(UsageError, match="unknown accuracy predictor 'oracle'; one of degree, depth"):
         make_accuracy_predictor("oracle", MACRO)
 

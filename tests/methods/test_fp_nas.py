@@ -12,10 +12,11 @@ import torch
 from torch import nn
 
 from surgenas.core import moves
-from surgenas.core.errors import UsageError
+from surgenas.core.errors import SurgenasError, UsageError
 from surgenas.methods.base import Problem
 from surgenas.methods.fp_nas import FPNAS, PARSEC, layers_of
 from surgenas.spaces.darts import Darts
+from surgenas.spaces.mobile import Mobile
 from surgenas.spaces.nasbench201 import NASBench201
 from surgenas.testing import Planted, ZeroPredictor
 from surgenas.training.augment import steps_per_epoch, train_batches
@@ -83,12 +84,30 @@ def test_the_distribution_learns_from_the_second_half_alone(halves):
     assert not torch.equal(search.belief.logits_GJ, torch.zeros(6, 4))
 
 
-def test_a_network_that_is_drawn_twice_runs_once(halves):
-    search = make(halves, samples=16)
-    search.belief.logits_GJ.data[:, 0] = 50.0
-    paths, counts = search._draw(16, 0)
-    assert paths.tolist() == [[0] * 6]
-    assert counts.tolist() == [16.0]
+def test_codes_of_one_network_are_one_network_and_each_of_them_learns_from_it(halves):
+    """A skip in the middle of a stage is one at its end. Where all networks are equally good, codes stay equally
+    probable, with a baseline and without."""
+    space = Mobile(layout="small", resolution=16, classes=10)
+    for baseline in (True, False):
+        search = make(halves, space=space, samples=64, baseline=baseline, alpha_lr=0.05)
+        search.supernet.at = lambda x, path: torch.zeros(len(x), 10, requires_grad=True)
+        search._train = lambda *args: (1.0, 0.5)
+        codes = torch.ones(3, 11, dtype=torch.int64)
+        codes[0, 3] = codes[1, 4] = codes[2, 4] = 6
+        paths, of = search._networks(codes)
+        assert (len(paths), of.tolist()) == (1, [0, 0, 0])
+        for index in range(60):
+            search.step(*batch(halves, index), index)
+        assert (search.probabilities() - 1 / 7).abs().max() < 0.12, "chance"
+
+
+def test_a_loss_that_is_no_number_teaches_nothing_and_ends_in_what_to_do(halves):
+    search = make(halves, samples=4)
+    search.supernet.at = lambda x, path: torch.full((len(x), 10), math.nan, requires_grad=True)
+    search._train = lambda *args: (math.nan, 0.1)
+    with pytest.raises(SurgenasError, match=r"diverged in epoch 1.*--set weight_lr"):
+        search.run_epoch(0, [batch(halves)] * 3)
+    assert torch.equal(search.belief.logits_GJ, torch.zeros(6, 4))
 
 
 def test_fewer_networks_are_drawn_as_the_distribution_sharpens(halves):

@@ -14,6 +14,7 @@ from surgenas.methods.base import allow_all
 from surgenas.methods.evolution import Evolution
 from surgenas.methods.inside import Inside
 from surgenas.methods.promising import find_promising, grid_of
+from surgenas.spaces.concat import Concat
 from surgenas.spaces.macro import Macro
 from tests.accuracy.toys import Links, Megas, drawn, planted
 
@@ -52,6 +53,19 @@ def test_the_best_that_are_new_and_inside_come_first(space):
     assert said == pytest.approx(truth[:5]) if space is SPACE else said[-1] >= truth[0]
     again = find_promising(space, model, [Trial.of(space, arch, 0.9) for arch in found[:3]], 5, inside, rng)
     assert again[:2] == found[3:5]
+
+
+def test_of_many_points_that_are_one_network_it_counts_once():
+    space = Concat(cells=1, widths="4,6,8", depths="3,4", links="0,50,60,70,80,90")
+    archs = drawn(space, 8)
+    model = Degree(space).fit(archs, 0.8 + 0.001 * space.indices(archs)["degree"])
+    inside = Inside(space, Megas(space.costs()), lambda: 1e9)
+    grid = grid_of(space, model, inside)
+    found = promising._of_grid(space, grid, 10, inside, set())
+    keys = {moves.canonical_key(space, arch) for arch in found}
+    assert len(keys) == len(found) == 10
+    every = {moves.canonical_key(space, arch): float(model.predict([arch])[0]) for arch in moves.enumerate_all(space)}
+    assert sorted(every.values(), reverse=True)[:10] == pytest.approx(model.predict(found).tolist())
 
 
 def test_what_is_no_box_evolves(monkeypatch):

@@ -7,6 +7,7 @@ import numpy as np
 from surgenas.core import moves
 from surgenas.runs.sampled import DEFAULT_SAMPLES, DIGITS_SAMPLES, draw_some, sample_networks, wanted_samples
 from surgenas.spaces.mobile import Mobile
+from surgenas.spaces.nasbench201 import NASBench201
 from tests.runs.written import new_run
 
 
@@ -41,7 +42,20 @@ def test_what_uniform_draws_do_not_reach_is_drawn_with_a_preference():
         return costs.macs_of(moves.encode(space, archs)) > 0.85 * costs.macs.max(1).sum() + costs.fixed_macs
 
     found = draw_some(space, large, 3, np.random.default_rng(0))
-    assert len(found) == 3
+    assert len({moves.canonical_key(space, arch) for arch in found}) == len(found) == 3
     assert len(asked) == 2
     assert not large(asked[0]).any()
     assert len(draw_some(space, lambda archs: np.ones(len(archs), bool), 5, np.random.default_rng(0))) == 5
+
+
+def test_each_network_is_drawn_once_however_many_codes_it_has():
+    space = NASBench201(resolution=8)
+    empty = space.architecture(("none",) * 6)
+
+    def few(archs):
+        return np.array([sum(gene == "none" for gene in arch.genes) >= 4 for arch in archs])
+
+    found = draw_some(space, few, 10_000, np.random.default_rng(0))
+    keys = [moves.canonical_key(space, arch) for arch in found]
+    assert len(set(keys)) == len(keys)
+    assert keys.count(moves.canonical_key(space, empty)) == 1

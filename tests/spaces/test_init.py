@@ -133,7 +133,7 @@ def test_a_space_of_another_package_goes_by_its_path():
     ("name", "given_settings", "said"),
     [
         ("mobil", {}, "unknown space 'mobil'; one of concat, darts, elastic, fbnet"),
-        ("macro", {"colour": 1}, "space 'macro': .*unexpected keyword argument 'colour'"),
+        ("macro", {"colour": 1}, "space 'macro' has no setting 'colour'; one of classes, resolution"),
         ("json:loads", {"s": "{}"}, "'json:loads' is not a search space; one of mobile"),
         ("macro", {"classes": "many"}, "macro: classes 'many': expected a whole number"),
     ],

@@ -18,6 +18,8 @@ from surgenas.accuracy.base import AccuracyPredictor
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.capabilities import Boxed, Counted, Indexed, require
+from surgenas.core.errors import UsageError
+from surgenas.core.pairs import Pairs
 from surgenas.core.space import Floats, Space
 
 Form = Literal["exp", "inverse", "log"]
@@ -167,6 +169,11 @@ class Depth(_Counts):
 
     relaxes = False
     number = "depth"
+
+    def __init__(self, space: Space, *, seed: int = 0, form: Form = "exp") -> None:
+        super().__init__(space, seed=seed, form=form)
+        if isinstance(self.costs.coupled, Pairs):
+            raise UsageError(f"a row of {space.name} is several layers, so that their number is not known; use mass")
 
     def count(self, gates_NLK: Floats) -> Floats:
         return np.asarray((self._layers(gates_NLK)[:, :, 0] > 0).sum(1), dtype=np.float64)

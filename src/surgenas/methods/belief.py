@@ -17,20 +17,20 @@ from surgenas.methods.distribution import Distribution, Groups, Parts
 from surgenas.methods.gradient import Multiplier
 
 
-def responsibilities(losses_N: Tensor, temperature: float, counts_N: Tensor) -> Tensor:
-    """How much each of N networks explains the labels, (N,), in sum 1: its likelihood among those drawn.
+def responsibilities(losses_N: Tensor, temperature: float) -> Tensor:
+    """How much each of N networks drawn explains the labels, (N,), in sum 1: its likelihood among them.
 
-    losses_N: mean cross-entropies of one batch. counts_N: how often each network was drawn.
+    losses_N: mean cross-entropies of one batch.
     """
-    return (counts_N.log() - losses_N / temperature).softmax(0)
+    return ((losses_N.min() - losses_N) / temperature).softmax(0)  # so that no temperature is too low
 
 
-def excess(relative_N: Tensor, counts_N: Tensor) -> Tensor:
+def excess(relative_N: Tensor) -> Tensor:
     """Each network's share of what exceeds the limit, (N,), in sum 1; all 0 where none does.
 
     relative_N: latencies over the limit.
     """
-    over_N = counts_N * (relative_N - 1).clamp(min=0)
+    over_N = (relative_N - 1).clamp(min=0)
     total = over_N.sum()
     return over_N / total if total > 0 else over_N
 
@@ -76,19 +76,18 @@ class Belief:
         if self.distribution.parts.groups != self.fine:
             self._take(self.distribution.joined(self.fine))
 
-    def learn(self, paths_NL: Tensor, counts_N: Tensor, losses_N: Tensor, relative_N: Tensor) -> None:
-        """One step of the logits, from N different networks: how often each was drawn, its loss on images that no
-        weights are trained on, and its predicted latency over the limit."""
-        weights_N = -responsibilities(losses_N, self.temperature, counts_N)
-        share_N = counts_N / counts_N.sum()
-        mean = float((share_N * relative_N).sum())
+    def learn(self, paths_NL: Tensor, losses_N: Tensor, relative_N: Tensor) -> None:
+        """One step of the logits, from N codes as they were drawn, some of them alike: the loss of each one's network
+        on images that no weights are trained on, and its predicted latency over the limit."""
+        weights_N = -responsibilities(losses_N, self.temperature)
+        mean = float(relative_N.mean())
         if self.multiplier is None:
-            weights_N = weights_N + self.latency_weight * excess(relative_N, counts_N)
+            weights_N = weights_N + self.latency_weight * excess(relative_N)
         else:
-            weights_N = weights_N + self.multiplier.weight(mean) * share_N * relative_N
+            weights_N = weights_N + self.multiplier.weight(mean) * relative_N / len(relative_N)
             self.multiplier.learn(mean)
         if self.baseline:  # in the mean over draws this changes nothing, in each of them it is most of the noise
-            weights_N = weights_N - weights_N.sum() * share_N
+            weights_N = weights_N - weights_N.mean()
         self.logits_GJ.grad = self.distribution.credit(paths_NL, weights_N)
         self.optimizer.step()
 

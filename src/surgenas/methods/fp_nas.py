@@ -80,6 +80,10 @@ class PARSEC(TrainsSharedWeights):
             raise UsageError("networks are compared with each other: ask for samples=2 or more, or 0, and least=2")
 
     def needs(self, space: Space) -> Needs:
+        if isinstance(space, ThinsOut):
+            raise UsageError(
+                f"{self.name} draws operators, not which edges a node of {space.name} reads; use --space nasbench201"
+            )
         entropy = float(np.log(space.offered.sum(1)).sum())
         drawn = Draws(self.samples, self.per_nat, self.least).count(entropy)
         return Needs(
@@ -123,10 +127,6 @@ class FPNASSearch(GradientSearch):
 
     def start(self) -> None:
         c, space = self.config, self.space
-        if isinstance(space, ThinsOut):
-            raise UsageError(
-                f"{c.name} draws operators, not which edges a node of {space.name} reads; use --space nasbench201"
-            )
         if self.held_out is None or len(self.held_out.images) < 2:
             raise UsageError(f"{c.name} needs images that its weights are not trained on; give it more data")
         assert self.offered.any(1).all(), "and layers of unequally many operators are refused where they must be"
@@ -153,23 +153,26 @@ class FPNASSearch(GradientSearch):
             self.belief.refine()
         self.optimizer.param_groups[0]["lr"] = cosine(self.first_lr, index / total)
         drawn = self.draws.count(self.belief.distribution.entropy())
-        paths_NL, counts_N = self._draw(drawn, index)
+        drawn_KL = self.belief.distribution.draw(drawn, self._generator(index))
+        paths_NL, of_K = self._networks(drawn_KL)
+        counts_N = torch.bincount(of_K).float()
         loss, accuracy = self._train(images, labels, paths_NL, counts_N)
         ms_N = self._latencies(paths_NL)
         losses_N, held_accuracy = self._judge(paths_NL, index, len(labels))
-        self.belief.learn(paths_NL, counts_N, losses_N, ms_N / self.limit_ms)
+        if math.isfinite(loss) and bool(losses_N.isfinite().all()):  # else the epoch ends in what to do about it
+            self.belief.learn(drawn_KL, losses_N[of_K], ms_N[of_K] / self.limit_ms)
         self.seen.append((drawn, len(paths_NL), held_accuracy))
-        return loss, accuracy, float((counts_N * ms_N).sum() / drawn)
+        return loss, accuracy, float(ms_N[of_K].mean())
 
-    def _draw(self, count: int, index: int) -> tuple[Tensor, Tensor]:
-        """(paths (N, L), how often each was drawn (N,)): each network once, however many codes it has."""
-        generator = torch.Generator().manual_seed(derive(self.seed, "paths", index))
-        times: dict[Architecture, int] = {}
-        for path in self.belief.distribution.draw(count, generator).tolist():
-            network = self.space.canonical(moves.from_indices(self.space, path))
-            times[network] = times.get(network, 0) + 1
-        paths = [moves.indices(self.space, network) for network in times]
-        return torch.tensor(paths), torch.tensor(list(times.values()), dtype=torch.float32)
+    def _generator(self, index: int) -> torch.Generator:
+        return torch.Generator().manual_seed(derive(self.seed, "paths", index))
+
+    def _networks(self, drawn_KL: Tensor) -> tuple[Tensor, Tensor]:
+        """(paths (N, L) of the different networks among K codes, which of them each code is (K,))."""
+        networks = [self.space.canonical(moves.from_indices(self.space, path)) for path in drawn_KL.tolist()]
+        places = {network: place for place, network in enumerate(dict.fromkeys(networks))}
+        paths = [moves.indices(self.space, network) for network in places]
+        return torch.tensor(paths), torch.tensor([places[network] for network in networks])
 
     def _train(self, images: Tensor, labels: Tensor, paths_NL: Tensor, counts_N: Tensor) -> tuple[float, float]:
         """One step of the weights on sum_k m_k CE_k, m = softmax(-CE), and (mean loss, mean accuracy).

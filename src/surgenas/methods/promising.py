@@ -4,6 +4,7 @@ are looked at, or a box of numbers is searched, or networks evolve (docs/methods
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 
@@ -41,15 +42,23 @@ def find_promising(
         return _of_all(space, model, n, feasible, known)
     grid = grid_of(space, model, feasible)
     if grid is not None:
-        try:
-            places_NC = find_best(grid, n + len(known)).places
-        except LimitError:
-            pass  # a small feasible part was missed; networks that were judged lie in it, and evolution begins there
-        else:
-            return _new(space, [moves.from_indices(space, row) for row in places_NC], n, feasible, known)
+        with suppress(LimitError):  # if a small feasible part was missed, evolution begins with what was judged in it
+            return _of_grid(space, grid, n, feasible, known)
     best = [trial.arch for trial in sort_by_score(history)[: EVOLUTION.parents]]
     evolved = evolve(space, lambda archs: model.predict(archs).tolist(), EVOLUTION, feasible, rng, best)
     return _new(space, [trial.arch for trial in evolved], n, feasible, known)
+
+
+def _of_grid(space: Space, grid: Grid, n: int, feasible: Feasible, known: set[str]) -> list[Architecture]:
+    """The best new networks of a grid, several points of which may be one network. Raises LimitError if no point seen
+    is inside."""
+    wanted = n + len(known)
+    while True:
+        places_NC = find_best(grid, wanted).places
+        found = _new(space, [moves.from_indices(space, row) for row in places_NC], n, feasible, known)
+        if len(found) == n or len(places_NC) < wanted:
+            return found
+        wanted *= 4
 
 
 def grid_of(space: Space, model: AccuracyPredictor, feasible: Feasible) -> Grid | None:

@@ -50,13 +50,14 @@ def draw_some(
     space: Space, wanted: Callable[[Sequence[Architecture]], npt.NDArray[np.bool_]], count: int,
     rng: np.random.Generator,
 ) -> list[Architecture]:  # fmt: skip
-    """Up to `count` random architectures among those that are wanted, of which they are told N at once, (N,).
+    """Up to `count` different random networks among those that are wanted, of which they are told N at once, (N,).
 
     They are drawn uniformly; where that finds too few, by `moves.sample_skewed`, which reaches small and large ones.
     """
-    found: list[Architecture] = []
+    found: dict[str, Architecture] = {}
     for draw in (moves.sample, moves.sample_skewed):
         if len(found) < count:
             drawn = [draw(space, rng) for _ in range(DRAWS)]
-            found += [arch for arch, ok in zip(drawn, wanted(drawn), strict=True) if ok]
-    return found[:count]
+            for arch in (arch for arch, ok in zip(drawn, wanted(drawn), strict=True) if ok):
+                found.setdefault(moves.canonical_key(space, arch), arch)
+    return list(found.values())[:count]

@@ -51,6 +51,8 @@ def make_space(name: str, settings: Mapping[str, Setting]) -> Space:
 
     Raises UsageError for a name that is no space, or a setting that the space does not take.
     """
+    if name in CATALOG and (unknown := [key for key in settings if key not in settings_of(name)]):
+        raise UsageError(f"space {name!r} has no setting {unknown[0]!r}; one of {', '.join(settings_of(name))}")
     try:
         space = make("space", name, CATALOG, **settings)
     except TypeError as error:

@@ -66,7 +66,8 @@ def derive(run: Run) -> Derived:
 def _attempt(run: Run, search: Search, turn: int, *, final: bool) -> tuple[Architecture, Cost, float] | None:
     """Measure the preferred candidates once; the best that fits is measured in three campaigns. None if none fits.
 
-    The final attempt takes any architecture inside the limit, of all turns: a smaller network is better than none.
+    The final attempt takes any architecture inside the limit, of all turns: a smaller network is better than none. So
+    does every attempt of a search that has trained its candidates: it knows which is best.
     """
     limit_ms, predictor = run.reached.limit_ms, fitted_predictor(run)
     archs = _candidates(run, search, predictor, turn)
@@ -74,11 +75,13 @@ def _attempt(run: Run, search: Search, turn: int, *, final: bool) -> tuple[Archi
     for arch, cost in zip(archs, measured, strict=True):
         sure = f" +-{cost.doubt:.1%} (grade {cost.grade})" if cost.grade else ""
         run.progress.log(f"{cost.evidence} {cost.ms / limit_ms:.1%} of the limit{sure}: {arch}")
-    low = LOW * limit_ms if not final and not _tops_out(run) else 0.0
+    low = 0.0 if final or _tops_out(run) or _knows_scores(run) else LOW * limit_ms
     every = _measured(run, run.journal.all("measured", step="derive"))
     pairs = every if final else list(zip(archs, measured, strict=True))
     fitting = [(arch, cost) for arch, cost in pairs if low <= cost.ms <= HIGH * limit_ms]
-    if not low:  # spread over the fitting latencies, the largest first, so that noise cannot refuse all of them
+    if not low and not _knows_scores(
+        run
+    ):  # spread over the fitting latencies, the largest first, so that noise cannot refuse all of them
         fitting = sorted(fitting, key=lambda pair: -pair[1].ms)[:: max(1, (len(fitting) - 1) // 3)]
     fitting = fitting[:4]
     if not fitting:
@@ -102,7 +105,7 @@ def _candidates(run: Run, search: Search, predictor: Predictor, turn: int) -> li
     if _tops_out(run):
         return [search.largest(), *_proposed(run, search, predictor, (0.0, limit_ms), turn)][:CANDIDATES]
     found: list[Architecture] = []
-    for low in (0.975, 0.95, 0.9, 0.0):
+    for low in (0.0,) if _knows_scores(run) else (0.975, 0.95, 0.9, 0.0):
         found = _proposed(run, search, predictor, (low * limit_ms, 0.99 * limit_ms), turn)
         if len(found) >= CANDIDATES // 2:
             break
@@ -129,6 +132,12 @@ def _predicted(run: Run, predictor: Predictor, archs: Sequence[Architecture]) ->
     seen = predictor.predict(moves.encode(run.space, [arch for arch, _ in known]))
     bias = np.median([cost.ms / ms for (_, cost), ms in zip(known, seen, strict=True)])
     return predictor.predict(moves.encode(run.space, archs)) * bias
+
+
+def _knows_scores(run: Run) -> bool:
+    """Does the search train each candidate by itself? Then its preference is their accuracy, and a smaller network that
+    is better is what is wanted; shared weights and probabilities favour the larger ones instead."""
+    return run.asked_method.needs(run.space).trained > 0
 
 
 def _tops_out(run: Run) -> bool:
