@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from surgenas.core import moves
-from surgenas.core.errors import UsageError
+from surgenas.core.errors import SurgenasError, UsageError
 from surgenas.core.work import Epochs
 from surgenas.methods import make_method
 from surgenas.methods.base import Problem
@@ -400,3 +400,9 @@ def test_on_cells_of_two_inputs_every_operator_runs_once_and_latency_is_that_of_
     (code,) = codes
     assert (code[0, :, -1] == 0).sum() == 16, "of 28 edges"
     assert (search.logits_LK.grad != 0).any()
+
+
+def test_weights_that_diverge_at_once_end_in_what_to_do(few_digits):
+    search = make(Planted(), few_digits, epochs=2, warmup=0.0, weight_lr=1e38)
+    with pytest.raises(SurgenasError, match=r"diverged in epoch 1 .*--set weight_lr"):
+        run(search, few_digits, 1)

@@ -52,6 +52,8 @@ def test_the_page_draws_cells_probabilities_and_decisions(found):
     ({"space": "nasbench201", "space_settings": {"channels": 4, "repeats": 1}, "auxiliary": 0.4},
      "--auxiliary: these networks have no place"),
     ({"cutout": 8}, "--cutout 8: of 8 px nothing would be left"),
+    ({"space": "concat", "space_settings": {"widths": "8", "depths": "2", "links": "0,5"}, "method": "random",
+      "method_settings": {}}, "space 'concat' has a single network, so that nothing can be searched"),
 ])  # fmt: skip
 def test_what_networks_lack_is_refused_before_anything_is_measured(fresh, images, words, said):
     run = fresh(**{**CELLS, "data": images, **words})

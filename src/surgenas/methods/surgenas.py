@@ -183,8 +183,10 @@ class SurgeNASSearch(SelectingSearch):
             stem.backward(shared.grad)
         nn.utils.clip_grad_norm_(self.supernet.parameters(), self.config.clip)
         self.weight_optimizer.step()
-        latency_ms = self._alpha_step(paths, torch.stack(losses), gate_grads) if searching else math.nan
-        return float(torch.stack(losses).mean()), float(correct) / len(paths), latency_ms
+        losses_K = torch.stack(losses)
+        learning = searching and bool(losses_K.isfinite().all())  # else the epoch ends in what to do about it
+        latency_ms = self._alpha_step(paths, losses_K, gate_grads) if learning else math.nan
+        return float(losses_K.mean()), float(correct) / len(paths), latency_ms
 
     def _draw(self, tau: float, index: int, searching: bool) -> list[Gates]:
         generator = torch.Generator().manual_seed(derive(self.seed, "paths", index))

@@ -72,6 +72,10 @@ def _searches(run: Run) -> bool:
     return not meets_limit_whole(run)
 
 
+LEAST_IMAGES = 2
+"""Statistics of a batch need so many."""
+SOME = 64
+"""So many networks are drawn to see whether there is more than one."""
 CHEAP = (Step("operators", choose_operators), Step("reach", reach), Step("plan", plan))
 """The steps in their order: CHEAP ones take seconds to minutes, LONG ones follow, and LAST ones come after the
 trainings."""
@@ -178,6 +182,7 @@ def check_names(run: Run) -> None:
     if run.config.training.weights:
         read_whole(run)
     _check_networks(run)
+    _check_choice(run)
     _check_recipe(run)
     usable_predictors(run)
     if (asked := wanted_samples(run)) < LEAST:
@@ -185,13 +190,27 @@ def check_names(run: Run) -> None:
 
 
 def _check_recipe(run: Run) -> None:
-    """Raise UsageError if the networks lack what the recipe asks for, or it leaves nothing of the images."""
+    """Raise UsageError if the networks lack what the recipe asks for, it leaves nothing of the images, or there are too
+    few of them."""
     asked = recipe(run)
+    if (count := len(run.images.search.train)) < LEAST_IMAGES:
+        raise UsageError(
+            f"a search has {count} image to train on, and statistics of a batch need {LEAST_IMAGES}; give it more data"
+        )
     if asked.cutout >= run.resolution:
         raise UsageError(f"--cutout {asked.cutout}: of {run.resolution} px nothing would be left; ask for less")
     if asked.drop_path or asked.auxiliary:
         network = run.space.build(moves.sample(run.space, generator(run.config.seed, "check")))
         regularize(network, drop_path=asked.drop_path, auxiliary=asked.auxiliary)
+
+
+def _check_choice(run: Run) -> None:
+    """Raise UsageError if the space has a single network."""
+    rng = generator(run.config.seed, "check")
+    if len({moves.canonical_key(run.space, moves.sample(run.space, rng)) for _ in range(SOME)}) < 2:
+        raise UsageError(
+            f"space {run.space.name!r} has a single network, so that nothing can be searched; train it: surgenas train"
+        )
 
 
 def _check_networks(run: Run) -> None:
