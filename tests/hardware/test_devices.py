@@ -176,7 +176,7 @@ ROOFLINE = 'estimator = "roofline"\npeak_gmacs = 1\nbandwidth_gbs = 1.5\n'
         (
             'estimator = "table"\ntable = "x.toml"\nspace = { name = "single_path", depths = 1 }',
             UsageError,
-            "x.toml: space 'single_path': .*unexpected keyword argument 'depths'",
+            "x.toml: space 'single_path' has no setting 'depths'; one of layout",
         ),
     ],
 )

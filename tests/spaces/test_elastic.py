@@ -198,7 +198,7 @@ def test_the_look_is_that_of_the_published_weights():
             {"network": "test_vit", "resolution": 160, "inputs": 3},
             "test_vit cannot take images of 120 px .*use inputs=1",
         ),
-        ({"colour": 1}, "unexpected keyword argument 'colour'"),
+        ({"colour": 1}, "has no setting 'colour'; one of network"),
     ],
 )
 def test_what_makes_no_space_is_one_line(how, said):
