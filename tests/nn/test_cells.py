@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from surgenas.nn.cell_operators import Nothing, relu_conv_bn
 from surgenas.nn.cells import Cell, CellNetwork, CellSupernet, ChoiceCell, Wiring
 from surgenas.nn.supernet import Gates
+from surgenas.testing import held_bytes
 
 DIAMOND: Wiring = ((0, 1), (0, 2), (1, 3), (2, 3), (0, 3))
 C = 3
@@ -148,3 +150,24 @@ def test_gradients_reach_the_operators_that_ran_and_the_gates():
 def test_a_network_of_another_path_does_not_take_the_weights():
     with pytest.raises(RuntimeError, match="size mismatch"):
         NET.cut((0,) * 5, network((1,) * 5))
+
+
+def test_what_is_positive_is_kept_once_and_zeros_are_not_kept():
+    """Of one input read by four convolutions autograd keeps one positive part; what says nothing adds nothing."""
+    x, w = torch.randn(2, C, 6, 6, requires_grad=True), torch.rand(2, 3, requires_grad=True)
+    edges = [[relu_conv_bn(C, C, 1), relu_conv_bn(C, C, 3), Nothing()] for _ in range(2)]
+    cell = ChoiceCell(edges, ((0, 1), (0, 1)))
+
+    def apart() -> Tensor:
+        first, second = (
+            (w[e, 0] * edges[e][0](x) + w[e, 1] * edges[e][1](x)) + w[e, 2] * edges[e][2](x) for e in (0, 1)
+        )
+        return first + second
+
+    assert torch.equal(cell(x, Gates(w, None)), apart())
+    image = 4 * x.numel()
+    saved = held_bytes(apart, cell) - held_bytes(lambda: cell(x, Gates(w, None)), cell)
+    assert saved == (3 + 2) * image, "three positive parts and two lots of zeros"
+    for mine, theirs in zip(torch.autograd.grad(cell(x, Gates(w, None)).sum(), (x, w)),
+                            torch.autograd.grad(apart().sum(), (x, w)), strict=True):  # fmt: skip
+        assert torch.allclose(mine, theirs, atol=1e-6)

@@ -28,6 +28,7 @@ from surgenas.methods.perturbation import weights_with
 from surgenas.methods.selecting import SelectingEpoch, SelectingSearch, selecting
 from surgenas.methods.shared_weights import TrainsSharedWeights
 from surgenas.methods.unrolled import Batch, unrolled_gradient
+from surgenas.nn.frozen import frozen
 from surgenas.nn.supernet import Gates
 
 
@@ -170,8 +171,9 @@ class DARTSSearch(SelectingSearch):
 
     def _first_order(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """(gradient (L, K) of the loss on these images for the logits, what the network says of them)."""
-        said = self.supernet(images, Gates(self._weights(), None))
-        (gradient,) = torch.autograd.grad(self.criterion(said, labels), self.logits_LK)
+        with frozen(self.supernet):
+            said = self.supernet(images, Gates(self._weights(), None))
+            (gradient,) = torch.autograd.grad(self.criterion(said, labels), self.logits_LK)
         return gradient, said.detach()
 
     # --- what operators weigh

@@ -8,8 +8,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from surgenas.nn.cells import thinned
-
 
 class Nothing(nn.Module):
     """Zeros, of the shape that the other operators of its edge have."""
@@ -74,3 +72,8 @@ def _depthwise_pointwise(channels: int, kernel: int, stride: int, dilation: int,
         channels, channels, kernel, stride, padding=padding, dilation=dilation, groups=channels, bias=False
     )
     return [nn.ReLU(), depthwise, nn.Conv2d(channels, channels, 1, bias=False), nn.BatchNorm2d(channels, affine=affine)]
+
+
+def thinned(x_NCHW: Tensor, stride: int) -> Tensor:
+    """Every stride-th row and column of images."""
+    return x_NCHW if stride == 1 else x_NCHW[:, :, ::stride, ::stride]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, ClassVar
 
 import torch
 from timm.layers import DropPath
 from torch import Tensor, nn
 
+from surgenas.nn.cell_operators import Nothing, thinned
 from surgenas.nn.sharing import Sharing
 from surgenas.nn.supernet import Gates
 
@@ -74,25 +76,40 @@ class ChoiceCell(nn.Module):
         return self.nodes([x_NCHW], gates, eta)[-1]
 
     def nodes(self, inputs: Sequence[Tensor], gates: Gates, eta: float = 0.0) -> list[Tensor]:
-        """What all nodes hold, the inputs first; each is (N, C, H, W)."""
+        """What all nodes hold, the inputs first; each is (N, C, H, W).
+
+        Of a node that many operators read, the positive part is computed and kept once for all that begin with a ReLU.
+        """
+        rectified = cache(nn.functional.relu)  # tensors are equal to themselves alone, and live until this returns
 
         def run(edge: int, x: Tensor) -> Tensor:
-            h = self._edge(edge, x, gates)
+            h = self._edge(edge, x, gates, rectified)
             return torch.add(h, thinned(x, self.strides[edge]), alpha=eta) if eta else h
 
         return _flow(inputs, self.wiring, run)
 
-    def _edge(self, edge: int, x: Tensor, gates: Gates) -> Tensor:
-        """An operator whose weight is exactly 0 does not run: without it, the sum is the same bit for bit."""
+    def _edge(self, edge: int, x: Tensor, gates: Gates, rectified: Callable[[Tensor], Tensor]) -> Tensor:
+        """An operator whose weight is exactly 0 does not run: without it, the sum is the same bit for bit. So it is
+        without one that says nothing, which would only have its zeros kept."""
         operators: Any = self.edges[edge]
+
+        def say(k: int) -> Tensor:
+            operator = operators[k]
+            if isinstance(operator, nn.Sequential) and isinstance(operator[0], nn.ReLU):
+                x_k = rectified(x)
+                for part in operator[1:]:
+                    x_k = part(x_k)
+                return x_k
+            return operator(x)
+
         if gates.path is None:
-            parts = (gates.weights[edge, k] * operators[k](x) for k in gates.running[edge])
+            speaking = (k for k in gates.running[edge] if not isinstance(operators[k], Nothing))
+            parts = (gates.weights[edge, k] * say(k) for k in speaking)
             first = next(parts, None)
             return thinned(x, self.strides[edge]) * 0.0 if first is None else sum(parts, first)
         k = gates.path[edge]
-        out: Tensor = operators[k](x)
         # a weight of 1 changes nothing; but where it is learned, autograd adds up its gradient over all cells
-        return gates.weights[edge, k] * out if gates.weights.requires_grad else out
+        return gates.weights[edge, k] * say(k) if gates.weights.requires_grad else say(k)
 
 
 class CellSupernet(nn.Module):
@@ -140,11 +157,6 @@ class CellSupernet(nn.Module):
             else:
                 mine.load_state_dict(part.state_dict())
         return network
-
-
-def thinned(x_NCHW: Tensor, stride: int) -> Tensor:
-    """Every stride-th row and column of images."""
-    return x_NCHW if stride == 1 else x_NCHW[:, :, ::stride, ::stride]
 
 
 def _flow(inputs: Sequence[Tensor], wiring: Wiring, run: Callable[[int, Tensor], Tensor]) -> list[Tensor]:
