@@ -154,7 +154,7 @@ ROOFLINE = 'estimator = "roofline"\npeak_gmacs = 1\nbandwidth_gbs = 1.5\n'
         (
             'estimator = "oracle"',
             UsageError,
-            "x.toml: unknown estimator 'oracle'; one of crossbar, roofline, table, or a path",
+            "x.toml: unknown estimator 'oracle'; one of accelerator, crossbar, roofline, table, or a path",
         ),
         ('estimator = "json:dumps"', UsageError, "x.toml: the estimator is .*expected a dataclass"),
         ('estimator = "roofline"\nbandwidth_gbs = 1', UsageError, "x.toml: peak_gmacs: field required; known keys"),

@@ -60,6 +60,13 @@ def test_an_estimate_has_a_table_of_its_own_without_certainty():
     assert re.search(r"stem +100.0%", text)
 
 
+def test_what_is_assumed_of_one_network_alone_stands_by_its_name():
+    alike = estimated("a", 1, 1.0)
+    said = (*alike.cost.assumptions, "It is round.")
+    text = table(alike, estimated("b", 2, 2.0), replace(alike, name="c", cost=replace(alike.cost, assumptions=said)))
+    assert "nothing ran. All is well.\nc: It is round." in text
+
+
 def test_a_long_name_is_not_cut():
     name = "runs/" + "20261126-201655" * 6
     text = table(row(name, (1, 1), 1.0))

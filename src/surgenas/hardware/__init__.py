@@ -24,5 +24,6 @@ ESTIMATORS = {
     "table": "surgenas.hardware.estimated.table:TableTarget",
     "roofline": "surgenas.hardware.estimated.roofline:RooflineTarget",
     "crossbar": "surgenas.hardware.estimated.crossbar:CrossbarTarget",
+    "accelerator": "surgenas.hardware.estimated.accelerator:AcceleratorTarget",
 }
 """What a device file may name as its `estimator`: frozen dataclasses whose fields are the other keys of the file."""

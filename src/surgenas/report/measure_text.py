@@ -54,8 +54,21 @@ def _one_estimator(rows: Sequence[Measured]) -> str:
         beside = show_comparison(row.to_mobilenetv2)
         table.add_row(_rank(row), escape(row.name), show_ms(row.cost.ms), *counts, beside, *accuracy)
     lines = [draw(table), f"{rows[0].on}: {rows[0].device}"]
-    lines += [f"estimated by {c.tool} {c.version}; nothing ran. {' '.join(c.assumptions)}" for c in known[:1]]
-    return "\n".join([*lines, *_notes(rows), *_errors(rows), *(_shares(row) for row in rows if row.layers)])
+    return "\n".join(
+        [*lines, *_assumed(rows), *_notes(rows), *_errors(rows), *(_shares(row) for row in rows if row.layers)]
+    )
+
+
+def _assumed(rows: Sequence[Measured]) -> list[str]:
+    """What the tool takes for granted: of all networks alike, then of one alone."""
+    known = {row.name: row.cost for row in rows if isinstance(row.cost, Estimate)}
+    if not known:
+        return []
+    first = next(iter(known.values()))
+    shared = [said for said in first.assumptions if all(said in cost.assumptions for cost in known.values())]
+    own = {name: [said for said in cost.assumptions if said not in shared] for name, cost in known.items()}
+    said = f"estimated by {first.tool} {first.version}; nothing ran. {' '.join(shared)}"
+    return [said, *(f"{name}: {' '.join(notes)}" for name, notes in own.items() if notes)]
 
 
 def _show_count(value: float) -> str:
