@@ -17,6 +17,7 @@ from surgenas.methods.random_search import RandomSearch
         ("regularized", {"population": 20, "tournament": 5}, "numpy"),
         ("local", {}, "numpy"),
         ("weaknas", {}, "numpy"),
+        ("mcts", {}, "numpy"),
         ("optuna-tpe", {}, "optuna"),
         ("nevergrad", {}, "nevergrad"),
     ],

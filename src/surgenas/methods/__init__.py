@@ -34,6 +34,7 @@ CATALOG = {
     "local": "surgenas.methods.local_search:LocalSearch",
     "nsga2": "surgenas.methods.nsga2:NSGA2",
     "halving": "surgenas.methods.halving:SuccessiveHalving",
+    "mcts": "surgenas.methods.tree_search:TreeSearch",
     "weaknas": "surgenas.methods.weaknas:WeakNAS",
     "weaknas-forest": "surgenas.methods.weaknas:Forest",
     "weaknas-boosting": "surgenas.methods.weaknas:Boosting",
