@@ -1,0 +1,53 @@
+"""One option for each item, the least loss in all, sums of costs within caps: an integer programme.
+
+Of use where the costs of items add up: bit widths of layers under a latency or a size. Solved exactly by HiGHS (scipy's
+milp).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import LinearConstraint, milp
+
+Array = npt.NDArray[np.float64]
+
+
+class OverCap(Exception):
+    """No choice is within the caps. least: of each cost, the least that any choice has, (R,)."""
+
+    def __init__(self, least: Array) -> None:
+        super().__init__(f"at least {least.tolist()} of the costs are needed")
+        self.least = least
+
+
+def allocate(
+    losses: Sequence[Array], costs: Sequence[Array], caps: Array, alike: Sequence[Sequence[int]] = ()
+) -> tuple[int, ...]:
+    """The option of each item, by position.
+
+    losses: of each item's options, (options,). costs: of each item's options, (options, R). caps: of the sums, (R,).
+    alike: items of equally many options that all take the same one. Raises OverCap.
+    """
+    counts = [len(loss) for loss in losses]
+    starts = np.cumsum([0, *counts])
+    N = int(starts[-1])
+    one = np.zeros((len(counts), N))
+    for i in range(len(counts)):
+        one[i, starts[i] : starts[i + 1]] = 1
+    rules = [LinearConstraint(one, 1, 1), LinearConstraint(np.concatenate(list(costs)).T, -np.inf, caps)]
+    for first, *others in alike:
+        for other in others:
+            same = np.zeros((counts[first], N))
+            options = np.arange(counts[first])
+            same[options, starts[first] + options] = 1
+            same[options, starts[other] + options] = -1
+            rules.append(LinearConstraint(same, 0, 0))
+    loss = np.concatenate(list(losses))
+    scale = float(np.abs(loss).max()) or 1.0  # the solver's tolerances are absolute
+    found = milp(loss / scale, constraints=rules, integrality=np.ones(N), bounds=(0, 1), options={"mip_rel_gap": 0})
+    if found.x is None:
+        raise OverCap(np.array([cost.min(0) for cost in costs]).sum(0))
+    return tuple(int(found.x[starts[i] : starts[i + 1]].argmax()) for i in range(len(counts)))
