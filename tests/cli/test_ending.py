@@ -50,6 +50,8 @@ BAD = [
     (["predict", "nowhere"], 2, "not a run folder"),
     (["predict"], 2, "--table FILE"),
     (["export", "nowhere"], 2, "nowhere is not a run folder"),
+    (["quantize", "nowhere", "--latency", "1ms"], 2, "nowhere is not a run folder"),
+    (["quantize", "nowhere", "--latency", "4"], 2, "number and a unit"),
     (["measure", "nowhere"], 2, "architecture.json"),
     (["measure", "damaged.onnx"], 4, "not a usable ONNX model"),
     (["measure", "thousand.json", "--device", "toaster"], 2, "onnxruntime-cpu"),

@@ -26,6 +26,7 @@ from surgenas.api.studies import (
     measure,
     operators,
     predict_table,
+    quantize,
     scale,
     train,
 )
@@ -33,5 +34,5 @@ from surgenas.api.studies import (
 __all__ = [
     "DEVICES", "Logged", "Plan", "Profile", "Result", "adapt", "adapting", "bench", "classify", "compare",
     "create", "dry_run", "export", "improvement", "load", "log", "measure", "operators", "predict", "predict_table",
-    "profile", "resume", "scale", "search", "train", "write_report",
+    "profile", "quantize", "resume", "scale", "search", "train", "write_report",
 ]  # fmt: skip

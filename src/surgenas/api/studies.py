@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from surgenas.studies.improvement import Improvement
     from surgenas.studies.measure import Measurements
     from surgenas.studies.operators import Operators
+    from surgenas.studies.quantize import Quantized
     from surgenas.studies.scale import Growth
     from surgenas.studies.train import TrainedFile
 
@@ -244,3 +245,27 @@ def compare(runs: Sequence[str | Path], *, progress: Progress | None = None) -> 
     from surgenas.studies.compare import side_by_side
 
     return side_by_side([Run.open(Path(run), progress or Progress()) for run in runs])
+
+
+def quantize(
+    run: str | Path,
+    latency_ms: float,
+    path: str | Path,
+    device: str = "onnxruntime-cpu",
+    *,
+    probes: int = 20,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Quantized:
+    """Write a run's trained network to a path, in the mix of fp32 and int8 layers that meets a latency at the least
+    expected loss, beside all in fp32 and all in int8: latency, accuracy, and what each layer takes and costs.
+
+    device: one of ONNX Runtime or OpenVINO on this machine. probes: random directions along which the curvature of the
+    loss is looked at. Raises a SurgenasError that says what to do.
+    """
+    from surgenas.runs.run import Run
+    from surgenas.studies.quantize import quantize as mix
+
+    listener = progress or Progress()
+    opened = Run.open(Path(run), listener)
+    return mix(opened, latency_ms, device, Path(path), seed=seed, progress=listener, probes=probes)

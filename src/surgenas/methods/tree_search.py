@@ -1,7 +1,7 @@
 """Tree search (MCTS, Kocsis & Szepesvari 2006) over the choices of a space: HAO's way through architectures.
 
 A node of the tree is what the first choices take. The tree is read off the history, so asking twice gives the same.
-What is published of it and what is ours: docs/methods/hao.md, 2.
+What is published of it and what is ours: docs/methods/hao.md, 3.
 """
 
 from __future__ import annotations

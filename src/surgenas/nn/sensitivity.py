@@ -42,6 +42,6 @@ def rounding_error(weight: Tensor, bits: int) -> float:
     return float(((flat / step).round() * step - flat).square().sum())
 
 
-def layer_weights(network: nn.Module) -> dict[str, nn.Parameter]:
+def layer_weights(network: nn.Module) -> dict[str, Tensor]:
     """The weights of all convolutions and linear layers by the path of the layer."""
     return {name: m.weight for name, m in network.named_modules() if isinstance(m, (nn.Conv2d, nn.Linear))}

@@ -42,7 +42,7 @@ def hand_on(run: Run, to: Path, device: str = "", *, measured: bool, progress: P
     other the run's own device or a CPU. Raises UsageError for a suffix or a device that goes with neither,
     EnvironmentFault for a runtime that is not installed.
     """
-    _check_place(run, to)
+    check_place(run, to)
     target = _target(run, device, to.suffix) if device or measured or to.suffix != ".onnx" else None
     found = _made(run, to, target) if target and (device or to.suffix != ".onnx") else _copied(run, to)
     if target and measured:
@@ -53,7 +53,7 @@ def hand_on(run: Run, to: Path, device: str = "", *, measured: bool, progress: P
     return found
 
 
-def _check_place(run: Run, to: Path) -> None:
+def check_place(run: Run, to: Path) -> None:
     """Raise UsageError for a place among the run's own files, which `model.json` there describes."""
     if to.resolve().parent == run.folder.resolve():
         raise UsageError(f"--to {to}: the files of a run are its own; choose a place outside of {run.folder}")

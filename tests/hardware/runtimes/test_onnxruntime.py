@@ -34,7 +34,7 @@ def images():
     return np.random.default_rng(0).standard_normal((2, *SHAPE), dtype=np.float32)
 
 
-def test_the_time_of_layers_is_told_by_module_path_as_the_mean_of_a_run(model, images, tmp_path, monkeypatch):
+def test_the_time_of_layers_is_told_by_module_path_for_one_run(model, images, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     few, many = (OnnxRuntime().layer_times_ms(model, images, 1, "fp32", runs=runs) for runs in (5, 50))
     for part in ("/stem/", "/body/", "/head/"):

@@ -38,9 +38,9 @@ def input_scale(model):
     return float(constants(model)[first.input[1]])
 
 
-def nncf(model, calibration):
+def nncf(model, calibration, spared=()):
     pytest.importorskip("nncf")
-    return nncf_int8(model, calibration)
+    return nncf_int8(model, calibration, spared)
 
 
 BOTH = pytest.mark.parametrize("quantize", [static_int8, nncf])
@@ -55,6 +55,16 @@ def test_it_computes_nearly_the_same_with_weights_of_seven_bits(model, quantize)
     weights = [w for w in constants(found).values() if w.dtype == np.int8 and w.ndim > 1]
     assert len(weights) == 3, "two convolutions and a classifier"
     assert max(np.abs(w.astype(int)).max() for w in weights) <= 64
+
+
+@BOTH
+def test_layers_that_are_spared_stay_in_fp32(model, quantize):
+    spared = {node.name for node in onnx.load_from_string(model).graph.node if node.op_type == "Conv"}
+    found = quantize(model, images(16), spared)
+    kept = [w for w in constants(found).values() if w.dtype == np.float32 and w.ndim == 4]
+    assert [w.shape for w in kept] == [(8, 3, 3, 3), (8, 8, 3, 3)]
+    assert [w.shape for w in constants(found).values() if w.dtype == np.int8 and w.ndim > 1] == [(10, 128)]
+    assert len(model) > len(found) > len(quantize(model, images(16)))
 
 
 def test_a_step_between_two_values_is_the_range_of_the_images_in_eight_bits(model):

@@ -18,7 +18,7 @@ from surgenas.core.catalog import look_up
 from surgenas.core.errors import EnvironmentFault
 from surgenas.hardware import RUNTIMES
 from surgenas.hardware.onnx_file import to_onnx
-from surgenas.hardware.runtimes import distribution_version, silence_output
+from surgenas.hardware.runtimes import a_run_ms, distribution_version, silence_output
 from surgenas.hardware.timed.conversion import settle_statistics
 from surgenas.spaces.concat import Concat
 from surgenas.spaces.fbnet import FBNet
@@ -163,3 +163,19 @@ def test_an_error_of_a_converter_is_heard_though_it_is_quiet(caplog):
     with silence_output():
         logging.getLogger("converter").error("it broke")
     assert caplog.messages == ["it broke"]
+
+
+def test_a_profiled_run_is_the_median_one_whatever_interrupts_it():
+    """Three runs, in each of which one name stands twice."""
+    took = [
+        ("a", 1.0),
+        ("b", 2.0),
+        ("b", 2.0),
+        ("a", 900.0),
+        ("b", 2.0),
+        ("b", 2.0),
+        ("a", 3.0),
+        ("b", 2.0),
+        ("b", 800.0),
+    ]
+    assert a_run_ms(took, 3) == {"a": 3.0, "b": 4.0}

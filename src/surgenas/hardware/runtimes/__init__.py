@@ -7,7 +7,7 @@ import logging
 import sys
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from importlib import metadata
 from typing import TYPE_CHECKING
@@ -55,8 +55,9 @@ class Runtime(ABC):
         images: (N, C, H, W) float32, or as the ONNX file of others wants them; read anew by each call.
         """
 
-    def quantize(self, model: bytes, calibration: Images) -> bytes:
-        """The converted model in int8, its ranges from calibration images (N, C, H, W).
+    def quantize(self, model: bytes, calibration: Images, spared: Collection[str] = ()) -> bytes:
+        """The converted model in int8, its ranges from calibration images (N, C, H, W), but for the nodes that are
+        spared, by their names.
 
         Raises UsageError for a runtime without int8.
         """
@@ -96,6 +97,15 @@ class OnnxReader(Runtime):
         from surgenas.hardware.onnx_file import to_onnx
 
         return to_onnx(network, input_shape, batch=batch)
+
+
+def a_run_ms(took: Iterable[tuple[str, float]], runs: int) -> dict[str, float]:
+    """Milliseconds of each name in one of several profiled runs, from all that was seen of it: the median, since a
+    single run that was interrupted would outweigh all others."""
+    seen: dict[str, list[float]] = {}
+    for name, ms in took:
+        seen.setdefault(name, []).append(ms)
+    return {name: float(np.median(values)) * len(values) / runs for name, values in seen.items()}
 
 
 @contextmanager

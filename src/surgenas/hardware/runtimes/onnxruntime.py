@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import onnxruntime as ort
 
 from surgenas.core.errors import EnvironmentFault
 from surgenas.hardware.context import gpu_name
-from surgenas.hardware.runtimes import Images, OnnxReader
+from surgenas.hardware.runtimes import Images, OnnxReader, a_run_ms
 
 OPEN_BATCH = "N"
 """What our own ONNX files call a batch size that they leave open (hardware.onnx_file)."""
@@ -31,10 +30,10 @@ class OnnxRuntime(OnnxReader):
     def version(self) -> str:
         return str(ort.__version__)
 
-    def quantize(self, model: bytes, calibration: Images) -> bytes:
+    def quantize(self, model: bytes, calibration: Images, spared: Collection[str] = ()) -> bytes:
         from surgenas.hardware.runtimes.quantization import static_int8
 
-        return static_int8(model, calibration)
+        return static_int8(model, calibration, spared)
 
     def prepare(self, model: bytes, images: Images, threads: int, precision: str) -> Callable[[], Images]:
         session = self._session(model, _options(threads, len(images)))
@@ -50,11 +49,12 @@ class OnnxRuntime(OnnxReader):
             for _ in range(runs):
                 session.run(None, {session.get_inputs()[0].name: images})
             events = json.loads(Path(session.end_profiling()).read_text())
-        times: dict[str, float] = defaultdict(float)
-        for event in events:
-            if event.get("cat") == "Node" and event["name"].endswith("_kernel_time"):
-                times[event["name"].removesuffix("_kernel_time")] += event["dur"] / 1e3 / runs
-        return dict(times)
+        took = [
+            (event["name"].removesuffix("_kernel_time"), event["dur"] / 1e3)
+            for event in events
+            if event.get("cat") == "Node" and event["name"].endswith("_kernel_time")
+        ]
+        return a_run_ms(took, runs)
 
     def _session(self, model: bytes, options: ort.SessionOptions) -> ort.InferenceSession:
         return ort.InferenceSession(model, options, providers=[self.provider])

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from surgenas.core.errors import EnvironmentFault
-from surgenas.hardware.runtimes import Images, OnnxReader, distribution_version, without_telemetry
+from surgenas.hardware.runtimes import Images, OnnxReader, a_run_ms, distribution_version, without_telemetry
 
 
 class OpenVino(OnnxReader):
@@ -30,10 +30,10 @@ class OpenVino(OnnxReader):
     def missing_feature(self, precision: str) -> str:
         return "bf16 (avx512_bf16 or amx)" if precision == "bf16" and not _has_bf16() else ""
 
-    def quantize(self, model: bytes, calibration: Images) -> bytes:
+    def quantize(self, model: bytes, calibration: Images, spared: Collection[str] = ()) -> bytes:
         from surgenas.hardware.runtimes.quantization import nncf_int8
 
-        return nncf_int8(model, calibration)
+        return nncf_int8(model, calibration, spared)
 
     def to_files(self, model: bytes) -> dict[str, bytes]:
         """OpenVINO's own format, with all bits of the weights."""
@@ -61,11 +61,13 @@ class OpenVino(OnnxReader):
 
     def layer_times_ms(self, model: bytes, images: Images, threads: int, precision: str, runs: int) -> dict[str, float]:
         request = _compile(model, threads, precision, PERF_COUNT=True).create_infer_request()
-        times: dict[str, float] = defaultdict(float)
+        took: list[tuple[str, float]] = []
         for _ in range(runs):
             request.infer([images])
-            for node in request.profiling_info:
-                times[_node_of_ours(node.node_name)] += node.real_time.total_seconds() * 1e3 / runs
+            took += [(n.node_name, n.real_time.total_seconds() * 1e3) for n in request.profiling_info]
+        times: dict[str, float] = defaultdict(float)
+        for name, ms in a_run_ms(took, runs).items():
+            times[_node_of_ours(name)] += ms
         return dict(times)
 
 

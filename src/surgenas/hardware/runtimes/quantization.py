@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +12,10 @@ import onnx
 from surgenas.hardware.runtimes import Images, distribution_version, silence_output, without_telemetry
 
 
-def static_int8(model: bytes, calibration: Images) -> bytes:
+def static_int8(model: bytes, calibration: Images, spared: Collection[str] = ()) -> bytes:
     """Quantize ONNX bytes by ONNX Runtime: pairs of quantize and dequantize, weights per channel.
 
-    calibration: the images (N, C, H, W) that say the ranges.
+    calibration: the images (N, C, H, W) that say the ranges. spared: names of nodes that stay as they are.
     """
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
@@ -34,13 +34,14 @@ def static_int8(model: bytes, calibration: Images) -> bytes:
             source, target, Reader(), quant_format=QuantFormat.QDQ, per_channel=True,
             activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
             # without VNNI, 8-bit products of 8-bit weights overflow their 16-bit sums; 7 bits cannot
-            reduce_range=True,
+            reduce_range=True, nodes_to_exclude=sorted(spared),
         )  # fmt: skip
         return target.read_bytes()
 
 
-def nncf_int8(model: bytes, calibration: Images) -> bytes:
-    """Quantize ONNX bytes by NNCF, for OpenVINO. calibration: the images (N, C, H, W) that say the ranges."""
+def nncf_int8(model: bytes, calibration: Images, spared: Collection[str] = ()) -> bytes:
+    """Quantize ONNX bytes by NNCF, for OpenVINO. calibration: the images (N, C, H, W) that say the ranges. spared:
+    names of nodes that stay as they are."""
     distribution_version("nncf", "openvino")
     with silence_output(), without_telemetry():
         import nncf
@@ -50,8 +51,9 @@ def nncf_int8(model: bytes, calibration: Images) -> bytes:
         advanced = nncf.AdvancedQuantizationParameters(overflow_fix=nncf.OverflowFix.ENABLE)
         dataset = nncf.Dataset([{name: batch} for batch in batches])
         found = nncf.quantize(
-            onnx.load_from_string(model), dataset, subset_size=len(calibration), advanced_parameters=advanced
-        )
+            onnx.load_from_string(model), dataset, subset_size=len(calibration), advanced_parameters=advanced,
+            ignored_scope=nncf.IgnoredScope(names=sorted(spared)) if spared else None,
+        )  # fmt: skip
     return bytes(found.SerializeToString())
 
 

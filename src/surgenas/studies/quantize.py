@@ -1,0 +1,260 @@
+"""Which layers of a trained network go into int8, so that it meets a latency and its accuracy suffers least?
+
+What each layer takes in fp32 and in int8 is profiled on the device, how much its rounding costs is the curvature of the
+loss times the squared error of its weights, and an integer programme chooses (docs/methods/hao.md, 2). Since layers in
+unlike precisions need conversions between them, what was chosen is measured, and chosen again if it is too slow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from torch import nn
+
+from surgenas.core.allocation import Array, OverCap, allocate
+from surgenas.core.cost import Effort
+from surgenas.core.errors import LimitError, UsageError
+from surgenas.core.files import write_atomic
+from surgenas.core.progress import Progress
+from surgenas.core.record import Record
+from surgenas.core.units import show_ms
+from surgenas.hardware.costs import AnyCost
+from surgenas.hardware.devices import make_target
+from surgenas.hardware.onnx_layers import OnnxLayer, onnx_layers, times_by_layer
+from surgenas.hardware.target import Job, all_costs
+from surgenas.hardware.timed.device import RuntimeDevice
+from surgenas.hardware.timed.link import HERE
+from surgenas.nn.cost import work_of
+from surgenas.nn.sensitivity import hessian_traces, layer_weights, rounding_error
+from surgenas.runs.delivery import found_data, read_files, trained_job
+from surgenas.runs.model_use import read_use, write_use
+from surgenas.runs.results import ModelFile
+from surgenas.runs.run import Run
+from surgenas.studies.export import check_place
+from surgenas.tasks.data import Dataset
+
+WEIGHT_BITS = 7
+"""Of a weight in int8 here: hardware/runtimes/quantization.py says why not 8."""
+PROBES, TRACED = 20, 128
+"""For each trace: so many double backward passes over so many training images."""
+RUNS = 30
+"""Of a profile."""
+TRIES = 4
+"""How often is chosen anew, with a lower cap each time, before a limit is given up."""
+
+
+@dataclass(frozen=True)
+class LayerBits(Record):
+    """A layer by its path in the network, and its node in the ONNX file.
+
+    loss: by how much the training loss is expected to rise with its weights in int8; at least 0. doubt: one standard
+    error of that. fp32_ms, int8_ms: of the profiles, scaled so that they add up to the whole network.
+    """
+
+    name: str
+    node: str
+    loss: float
+    doubt: float
+    fp32_ms: float
+    int8_ms: float
+    in_int8: bool = False
+
+
+@dataclass(frozen=True)
+class Mix(Record):
+    """The network in one mix of precisions. in_int8: how many layers are. predicted_ms: the sum over layers. accuracy:
+    on the test part, as the device computes it."""
+
+    name: str
+    in_int8: int
+    predicted_ms: float
+    cost: AnyCost
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class Quantized(Record):
+    """What `surgenas quantize` did. mixes: all in fp32, what was chosen, all in int8. files: the chosen one, and last
+    what says how it is used."""
+
+    device: str
+    limit_ms: float
+    mixes: tuple[Mix, ...]
+    layers: tuple[LayerBits, ...]
+    files: tuple[str, ...]
+
+
+def quantize(
+    run: Run, limit_ms: float, device: str, to: Path, *, seed: int, progress: Progress, probes: int = PROBES
+) -> Quantized:
+    """Write a run's trained network in the mix of fp32 and int8 that meets a latency at the least loss.
+
+    probes: by how many random directions the curvature of the loss is told. Raises UsageError for a device without
+    int8 or elsewhere, LimitError if no mix is that fast.
+    """
+    check_place(run, to)
+    mixer = Mixer(run, _target(device), seed, progress, probes)
+    chosen = mixer.choose(limit_ms)
+    names = {"fp32": frozenset[str](), "mixed": chosen, "int8": frozenset(layer.name for layer in mixer.layers)}
+    costs = mixer.measure(list(names.values()), Effort.CLAIM)
+    mixes = tuple(
+        Mix(name, len(quantized), mixer.predict(quantized), cost, mixer.accuracy(quantized))
+        for (name, quantized), cost in zip(names.items(), costs, strict=True)
+    )
+    return Quantized(
+        device, limit_ms, mixes, tuple(replace(row, in_int8=row.node in chosen) for row in mixer.rows),
+        _written(run, to, mixer, chosen),
+    )  # fmt: skip
+
+
+def _target(device: str) -> RuntimeDevice:
+    """The device, computing in int8 where a file says so."""
+    target = make_target(device)
+    if (
+        not isinstance(target, RuntimeDevice)
+        or "int8" not in target.runtime.precisions
+        or not target.runtime.takes_onnx
+    ):
+        raise UsageError(f"--device {device}: quantizes no single layers; onnxruntime-cpu and openvino-cpu do")
+    if target.link.command != HERE:
+        raise UsageError(f"--device {device}: layers can be profiled on this machine only")
+    return replace(target, precision="int8")
+
+
+class Mixer:
+    """A run's trained network in any mix of fp32 and int8 on a device.
+
+    A mix is the set of the nodes of those layers that are in int8. rows: what is known of each layer.
+    """
+
+    def __init__(self, run: Run, target: RuntimeDevice, seed: int, progress: Progress, probes: int = PROBES) -> None:
+        self.target, self.seed, self.progress = target, seed, progress
+        self.job, self.data = trained_job(run), found_data(run)
+        self.model = target.runtime.convert(self.job.module, self.job.input_shape, target.batch)
+        assert self.job.images is not None, "a trained run has images"
+        self.images = self.job.images()
+        self.layers = onnx_layers(self.model)
+        self.files: dict[frozenset[str], dict[str, bytes]] = {}
+        with progress.task("sensitivity", 1) as task:
+            losses = layer_losses(self.job.module, self.job.input_shape, self.data, self.layers, seed, probes)
+            task.advance()
+        every = frozenset(layer.name for layer in self.layers)
+        fp32, int8 = self.measure([frozenset(), every], Effort.LEARN)
+        times = [self._profile(frozenset(), fp32.ms), self._profile(every, int8.ms)]
+        self.rows = [
+            LayerBits(name, layer.name, loss, doubt, times[0][layer.name], times[1][layer.name])
+            for layer, (name, loss, doubt) in zip(self.layers, losses, strict=True)
+        ]
+
+    def made(self, mix: frozenset[str]) -> dict[str, bytes]:
+        """The device's files of a mix, by suffix."""
+        if mix not in self.files:
+            spared = {layer.name for layer in self.layers} - mix
+            model = self.target.runtime.quantize(self.model, self.images, spared) if mix else self.model
+            self.files[mix] = self.target.runtime.to_files(model)
+        return self.files[mix]
+
+    def measure(self, mixes: Sequence[frozenset[str]], effort: Effort) -> list[AnyCost]:
+        """What the mixes take, side by side."""
+        jobs = {mix: self._job(i, mix) for i, mix in enumerate(mixes)}
+        found = all_costs(self.target.price(list(jobs.values()), effort, seed=self.seed, progress=self.progress))
+        return [found[list(jobs).index(mix)] for mix in mixes]
+
+    def predict(self, mix: frozenset[str]) -> float:
+        """Milliseconds of a mix, without conversions between layers."""
+        return sum(row.int8_ms if row.node in mix else row.fp32_ms for row in self.rows)
+
+    def accuracy(self, mix: frozenset[str]) -> float:
+        logits = self.target.logits(self._job(0, mix), self.data.normalise(self.data.test.images).numpy())
+        return float((logits.argmax(1) == self.data.test.labels.numpy()).mean())
+
+    def choose(self, limit_ms: float) -> frozenset[str]:
+        """The mix of least loss that is measured to be inside the limit."""
+        cap, nearest = limit_ms, np.inf
+        for _ in range(TRIES):
+            mix = self._allocated(cap)
+            if mix is None:
+                break
+            (cost,) = self.measure([mix], Effort.LEARN)
+            self.progress.log(f"{len(mix)} of {len(self.rows)} layers in int8: {show_ms(cost.ms)}")
+            if cost.ms <= limit_ms:
+                return mix
+            nearest = min(nearest, cost.ms)
+            cap *= min(0.98, limit_ms / cost.ms)
+        fastest = frozenset(row.node for row in self.rows if row.int8_ms < row.fp32_ms)
+        (cost,) = self.measure([fastest], Effort.LEARN)
+        if cost.ms <= limit_ms:
+            return fastest
+        raise LimitError(
+            f"no mix of fp32 and int8 is found inside {show_ms(limit_ms)}; the fastest that was measured takes "
+            f"{show_ms(min(cost.ms, nearest))}"
+        )
+
+    def _allocated(self, cap_ms: float) -> frozenset[str] | None:
+        losses: list[Array] = [np.array([0.0, row.loss]) for row in self.rows]
+        costs: list[Array] = [np.array([[row.fp32_ms], [row.int8_ms]]) for row in self.rows]
+        try:
+            bits = allocate(losses, costs, np.array([cap_ms]))
+        except OverCap:
+            return None
+        return frozenset(row.node for row, bit in zip(self.rows, bits, strict=True) if bit)
+
+    def _job(self, place: int, mix: frozenset[str]) -> Job:
+        files = self.made(mix)
+        return replace(self.job, key=f"{self.job.key}/mix{place}", images=None, files=lambda: files)
+
+    def _profile(self, mix: frozenset[str], ms: float) -> dict[str, float]:
+        """Milliseconds by layer, which add up to what was measured."""
+        runtime, shape = self.target.runtime, (self.target.batch, *self.job.input_shape)
+        images = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
+        model = runtime.from_files(self.made(mix))
+        took = runtime.layer_times_ms(model, images, self.target.threads, self.target.precision, RUNS)
+        found = times_by_layer(self.model, took)
+        return {name: one * ms / sum(found.values()) for name, one in found.items()}
+
+
+def layer_losses(
+    network: nn.Module,
+    input_shape: tuple[int, int, int],
+    data: Dataset,
+    layers: Sequence[OnnxLayer],
+    seed: int,
+    probes: int,
+) -> list[tuple[str, float, float]]:
+    """For each layer of the network's ONNX file its path, by how much the loss is expected to rise, and one standard
+    error of that.
+
+    That is half of the squared error of the rounded weights times the mean curvature along a weight, on training
+    images. Raises UsageError if the file's layers are not the network's.
+    """
+    modules = layer_weights(network)
+    named = [work.name for work in work_of(network, input_shape)[1] if work.name in modules]
+    if [modules[name].numel() for name in named] != [layer.weights for layer in layers]:
+        raise UsageError("the layers of the network and of its ONNX file are not the same; only plain chains are mixed")
+    step = max(1, len(data.train) // TRACED)
+    images, labels = data.normalise(data.train.images[::step][:TRACED]), data.train.labels[::step][:TRACED]
+    weights = {name: modules[name] for name in dict.fromkeys(named)}
+    traces = hessian_traces(lambda: nn.functional.cross_entropy(network(images), labels), weights, probes, seed)
+    found = []
+    for name in named:
+        weight = modules[name]
+        each = 0.5 * rounding_error(weight, WEIGHT_BITS) / weight.numel()
+        loss = each * max(0.0, float(traces[name].mean()))
+        found.append((name, loss, each * float(traces[name].std(correction=0)) / probes**0.5))
+    return found
+
+
+def _written(run: Run, to: Path, mixer: Mixer, mix: frozenset[str]) -> tuple[str, ...]:
+    files = mixer.made(mix)
+    paths = {suffix: to.with_suffix(suffix) for suffix in files}
+    for suffix, path in paths.items():
+        write_atomic(path, files[suffix])
+    assert read_files(paths) == files, "as it was measured"
+    use = to.with_name(f"{to.name}.json")
+    target = mixer.target
+    what = ModelFile("fp32 and int8" if mix else "fp32", target.batch, target.describe().runtime)
+    write_use(use, replace(read_use(run.folder), files={path.name: what for path in paths.values()}))
+    return (*map(str, paths.values()), str(use))
