@@ -181,7 +181,19 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as scratch:
         args.runs = args.runs or Path(scratch)
-        settings = {key: getattr(args, key) for key in ("space", "channels", "repeats", "data", "seeds", "column")}
+        names = (
+            "space",
+            "channels",
+            "repeats",
+            "data",
+            "resolution",
+            "samples",
+            "epochs",
+            "train_epochs",
+            "seeds",
+            "column",
+        )
+        settings = {name: getattr(args, name) for name in names}
         finish(f"cells-{args.space}-{Path(args.data).name}", {**settings, "by method": compare(args)})
 
 

@@ -91,7 +91,8 @@ def main() -> None:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         args.runs = args.runs or Path(scratch)
-        asked = {key: getattr(args, key) for key in ("space", "data", "resolution", "networks", "epochs", "seeds")}
+        names = ("space", "data", "device", "resolution", "networks", "epochs", "train_epochs", "samples", "seeds")
+        asked = {name: getattr(args, name) for name in names}
         found = {"explain": explain, "compare": compare}[args.part](args)
         finish(f"flash-{args.part}-{args.space}-{Path(args.data).name}", {**asked, "found": found})
 

@@ -202,9 +202,20 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         args.runs = args.runs or Path(scratch)
         parts = {"table": table, "compare": compare, "step": step}
-        asked = {
-            key: value for key, value in vars(args).items() if key in ("data", "space", "seeds", "scale", "lr", "pairs")
-        }
+        names = (
+            "data",
+            "space",
+            "seeds",
+            "device",
+            "resolution",
+            "epochs",
+            "train_epochs",
+            "samples",
+            "scale",
+            "lr",
+            "pairs",
+        )
+        asked = {name: getattr(args, name) for name in names}
         name = f"fp_nas-{args.part}" + (f"-{args.space}-{Path(args.data).name}" if args.part == "compare" else "")
         finish(name, {**asked, "found": parts[args.part](args)})
 
