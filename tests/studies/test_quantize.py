@@ -42,7 +42,7 @@ class Slow(Mixer):
 
     def __init__(self, made: Mixer, rows) -> None:
         self.__dict__ |= made.__dict__
-        self.rows, self.asked = rows, []
+        self.rows, self.asked, self.every = rows, [], frozenset(row.node for row in rows)
 
     def measure(self, mixes, effort):
         self.asked += mixes
@@ -88,6 +88,13 @@ def test_a_limit_that_fp32_meets_changes_nothing(made):
 def test_layers_that_are_slower_in_int8_stay(made):
     with pytest.raises(LimitError, match="the fastest that was measured takes 3 ms"):
         slow(made, [0.0, 0.0, 0.0], int8_ms=1.5).choose(2.9)
+
+
+def test_where_profiles_are_wrong_all_in_int8_is_tried_too(made):
+    """The profile says that one layer gains nothing, but between layers in int8 it makes two borders."""
+    mixer = slow(made, [1.0, 1.0, 1.0])
+    mixer.rows[1] = replace(mixer.rows[1], int8_ms=1.01)
+    assert mixer.choose(2.05) == mixer.every
 
 
 def test_all_of_it_writes_what_was_measured(run, tmp_path):

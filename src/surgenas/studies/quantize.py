@@ -98,7 +98,7 @@ def quantize(
     check_place(run, to)
     mixer = Mixer(run, _target(device), seed, progress, probes)
     chosen = mixer.choose(limit_ms)
-    names = {"fp32": frozenset[str](), "mixed": chosen, "int8": frozenset(layer.name for layer in mixer.layers)}
+    names = {"fp32": frozenset[str](), "mixed": chosen, "int8": mixer.every}
     costs = mixer.measure(list(names.values()), Effort.CLAIM)
     mixes = tuple(
         Mix(name, len(quantized), mixer.predict(quantized), cost, mixer.accuracy(quantized))
@@ -127,7 +127,8 @@ def _target(device: str) -> RuntimeDevice:
 class Mixer:
     """A run's trained network in any mix of fp32 and int8 on a device.
 
-    A mix is the set of the nodes of those layers that are in int8. rows: what is known of each layer.
+    A mix is the set of the nodes of those layers that are in int8. rows: what is known of each layer. every: the mix of
+    all in int8.
     """
 
     def __init__(self, run: Run, target: RuntimeDevice, seed: int, progress: Progress, probes: int = PROBES) -> None:
@@ -141,9 +142,9 @@ class Mixer:
         with progress.task("sensitivity", 1) as task:
             losses = layer_losses(self.job.module, self.job.input_shape, self.data, self.layers, seed, probes)
             task.advance()
-        every = frozenset(layer.name for layer in self.layers)
-        fp32, int8 = self.measure([frozenset(), every], Effort.LEARN)
-        times = [self._profile(frozenset(), fp32.ms), self._profile(every, int8.ms)]
+        self.every = frozenset(layer.name for layer in self.layers)
+        fp32, int8 = self.measure([frozenset(), self.every], Effort.LEARN)
+        times = [self._profile(frozenset(), fp32.ms), self._profile(self.every, int8.ms)]
         self.rows = [
             LayerBits(name, layer.name, loss, doubt, times[0][layer.name], times[1][layer.name])
             for layer, (name, loss, doubt) in zip(self.layers, losses, strict=True)
@@ -184,13 +185,14 @@ class Mixer:
                 return mix
             nearest = min(nearest, cost.ms)
             cap *= min(0.98, limit_ms / cost.ms)
-        fastest = frozenset(row.node for row in self.rows if row.int8_ms < row.fp32_ms)
-        (cost,) = self.measure([fastest], Effort.LEARN)
-        if cost.ms <= limit_ms:
-            return fastest
+        last = [frozenset(row.node for row in self.rows if row.int8_ms < row.fp32_ms), self.every]
+        for mix, cost in zip(last, self.measure(last, Effort.LEARN), strict=True):
+            if cost.ms <= limit_ms:
+                return mix
+            nearest = min(nearest, cost.ms)
         raise LimitError(
             f"no mix of fp32 and int8 is found inside {show_ms(limit_ms)}; the fastest that was measured takes "
-            f"{show_ms(min(cost.ms, nearest))}"
+            f"{show_ms(nearest)}"
         )
 
     def _allocated(self, cap_ms: float) -> frozenset[str] | None:
