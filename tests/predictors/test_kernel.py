@@ -11,14 +11,31 @@ X = [torch.randn(30, size, dtype=torch.float64, generator=torch.Generator().manu
 Y = X[0][:, 0] + 0.3 * X[1][:, 1].sin()
 
 
-def test_the_kernel_is_the_formula():
+def covariance(kernel: Kernel) -> torch.Tensor:
+    """The formula for all pairs of samples, without noise."""
+    straight = sum(a * (x @ x.T) for a, x in zip(kernel.a, X, strict=True))
+    far = sum(b * torch.cdist(x, x).square() for b, x in zip(kernel.b, X, strict=True))
+    return straight + kernel.r * torch.exp(-0.5 * far)
+
+
+def test_features_and_gram_are_those_of_the_formula():
     kernel = Kernel.at(torch.tensor([0.0, 1.0, -1.0, -2.0, 0.5, -3.0], dtype=torch.float64))
+    straight, bent = kernel.linear_features(X), kernel.smooth_features(X)
+    found = straight @ straight.T + kernel.r * torch.exp(-0.5 * squared_distances(bent, bent))
+    assert torch.allclose(found, covariance(kernel))
     gram = Gram.of(X)
-    one, other = 4, 7
-    straight = sum(a * (x[one] @ x[other]) for a, x in zip(kernel.a, X, strict=True))
-    far = sum(b * (x[one] - x[other]).square().sum() for b, x in zip(kernel.b, X, strict=True))
-    expected = straight + kernel.r * torch.exp(-0.5 * far)
-    assert float(kernel(gram.products, gram.distances)[one, other]) == pytest.approx(float(expected))
+    assert torch.allclose(gram.products[1], X[1] @ X[1].T)
+    assert torch.allclose(gram.distances[1], torch.cdist(X[1], X[1]).square(), atol=1e-9)
+
+
+def test_unlikeliness_has_its_own_gradient():
+    """Against differences, of samples that count unlike, within the bounds of the logs and beyond."""
+    gram, weight = Gram.of(X), torch.linspace(0.2, 1.0, 30, dtype=torch.float64)
+    logs = torch.tensor([-2.0, -3.5, -1.0, -4.0, 0.5, 13.0], dtype=torch.float64)
+    _, gradient = gram.unlikeliness(logs, Y, weight)
+    for i, step in enumerate(1e-5 * torch.eye(6).double()):
+        ahead, behind = (float(gram.unlikeliness(logs + side * step, Y, weight)[0]) for side in (1, -1))
+        assert float(gradient[i]) == pytest.approx((ahead - behind) / 2e-5, rel=1e-5, abs=1e-6)
 
 
 def test_distances_are_those_of_all_pairs():
@@ -36,8 +53,7 @@ def test_groups_that_say_nothing_new_are_left_out():
 def test_what_is_left_out_is_predicted_by_all_others():
     kernel, ones = Kernel.at(start_values(2)), torch.ones(30, dtype=torch.float64)
     found = Solution.of(kernel, X, Y, ones, outlier=1e9)
-    gram = Gram.of(X)
-    plain, noise = kernel(gram.products, gram.distances), kernel.noise * torch.eye(30, dtype=torch.float64)
+    plain, noise = covariance(kernel), kernel.noise * torch.eye(30, dtype=torch.float64)
     others = torch.arange(30) != 5
     weights = torch.linalg.solve((plain + noise)[others][:, others], Y[others])
     assert float(found.left_out[5]) == pytest.approx(float(plain[5, others] @ weights), abs=1e-4)
@@ -50,8 +66,8 @@ def test_what_is_most_likely_is_more_likely_than_the_start():
 
     def log_density(logs):
         kernel = Kernel.at(logs)
-        covariance = kernel(gram.products, gram.distances) + kernel.noise * torch.eye(30, dtype=torch.float64)
-        evidence = torch.distributions.MultivariateNormal(torch.zeros_like(Y), covariance).log_prob(Y)
+        noisy = covariance(kernel) + kernel.noise * torch.eye(30, dtype=torch.float64)
+        evidence = torch.distributions.MultivariateNormal(torch.zeros_like(Y), noisy).log_prob(Y)
         return float(evidence - (logs - start).square().sum() / 8)
 
     found = gram.most_likely(Y, weight, start, 20)

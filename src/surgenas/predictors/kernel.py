@@ -14,6 +14,8 @@ JITTER = 1e-6
 """What is added to the diagonal, relative to it, so that rounding leaves the matrix positive definite."""
 FARTHEST = 12.0
 """Bound on the |log| of hyperparameters, since a line search may try anything."""
+WIDTH = 2.0
+"""Of the prior of each log, in standard deviations."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,10 +74,6 @@ class Kernel:
         """Features (N, F) whose squared distance is the one in the kernel's second part."""
         return torch.cat([b.sqrt().to(x.dtype) * x for b, x in zip(self.b, groups, strict=True)], 1)
 
-    def __call__(self, products_GNM: Tensor, distances_GNM: Tensor) -> Tensor:
-        straight = torch.einsum("g,gnm->nm", self.a, products_GNM)
-        return straight + self.r * torch.exp(-0.5 * torch.einsum("g,gnm->nm", self.b, distances_GNM))
-
 
 @dataclass(frozen=True, eq=False)
 class Gram:
@@ -93,23 +91,46 @@ class Gram:
 
         y, weight: (N,). start: logs to begin at. steps: of the line search, at most.
         """
-        expected = start_values(len(self.products))
         logs = start.clone().requires_grad_()
         optimizer = torch.optim.LBFGS([logs], max_iter=steps, history_size=10, line_search_fn="strong_wolfe")
 
+        @torch.no_grad()
         def loss() -> Tensor:
-            optimizer.zero_grad()
-            kernel = Kernel.at(logs)
-            factor = torch.linalg.cholesky(_add_noise(kernel(self.products, self.distances), kernel, weight))
-            solution = torch.cholesky_solve(y[:, None], factor)[:, 0]
-            unlikely = 0.5 * y @ solution + factor.diagonal().log().sum()
-            value = unlikely + (logs - expected).square().sum() / (2 * 2.0**2)
-            value.backward()
+            value, logs.grad = self.unlikeliness(logs, y, weight)
             return value
 
         optimizer.step(loss)
         found = logs.detach()
         return found if found.isfinite().all() else start
+
+    @torch.no_grad()
+    def unlikeliness(self, logs: Tensor, y: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+        """(minus the log of the evidence times the prior, but for a constant; its gradient (2 G + 2,) for the logs).
+
+        The gradient of the evidence is that of Rasmussen & Williams 2006, equation 5.9: autograd takes three times as
+        long for it.
+        """
+        G, N = len(self.products), len(y)
+        kernel, products, distances = Kernel.at(logs), self.products.view(G, -1), self.distances.view(G, -1)
+        near = torch.exp(-0.5 * (kernel.b @ distances))
+        plain = (kernel.a @ products + kernel.r * near).view(N, N)
+        factor = torch.linalg.cholesky(_add_noise(plain, kernel, weight))
+        solution = torch.cholesky_solve(y[:, None], factor)[:, 0]
+        off = logs - start_values(G)
+        value = 0.5 * y @ solution + factor.diagonal().log().sum() + off.square().sum() / (2 * WIDTH**2)
+        slope = 0.5 * (torch.cholesky_inverse(factor) - solution[:, None] * solution)  # for the matrix
+        of_noise = (slope.diagonal() / weight).sum()
+        slope.diagonal().add_(JITTER * slope.trace() / N)
+        flat = slope.flatten()
+        bent = kernel.r * near * flat
+        gradient = torch.cat(
+            [
+                kernel.a * (products @ flat),
+                -0.5 * kernel.b * (distances @ bent),
+                torch.stack([bent.sum(), kernel.noise * of_noise]),
+            ]
+        )
+        return value, gradient * (logs.abs() <= FARTHEST) + off / WIDTH**2
 
 
 @dataclass(frozen=True, eq=False)
