@@ -183,7 +183,9 @@ def test_too_few_iterations_for_the_limit_say_so_before_anything_is_trained():
 
 @pytest.mark.parametrize("held", [None, replace(HELD, images=HELD.images[:20], labels=HELD.labels[:20])])
 def test_too_few_images_held_out(held):
-    with pytest.raises(UsageError, match=r"judges every step by images held out, and \d+ are too few.*30 or more"):
+    with pytest.raises(
+        UsageError, match=r"needs images that its weights are not trained on, and \d+ are too few.*30 or more"
+    ):
         QUICK.begin(problem_of(SPACE, 0.5, held_out=held))
 
 

@@ -67,7 +67,8 @@ def counting(supernet):
         def backward(_, at=at):
             grads[at] = grads.get(at, 0) + 1
 
-        operator.register_forward_hook(forward)
+        last = operator[-1] if isinstance(operator, nn.Sequential) else operator  # the first may be shared by several
+        last.register_forward_hook(forward)
         for parameter in list(operator.parameters())[-1:]:
             parameter.register_hook(backward)
     return calls, grads

@@ -14,6 +14,7 @@ from surgenas.runs.flow import prepare
 from surgenas.runs.run import Run
 from surgenas.runs.summary import summarize, tell_story
 from surgenas.spaces.darts import Darts
+from tests.runs.written import pictures
 
 CELLS = {
     "space": "darts", "space_settings": {"channels": 4, "layers": 3, "operators": "s2"}, "resolution": 8,
@@ -60,3 +61,11 @@ def test_what_networks_lack_is_refused_before_anything_is_measured(fresh, images
     with pytest.raises(UsageError, match=said):
         prepare(run)
     assert not run.is_done("reach")
+
+
+def test_too_few_images_to_hold_out_are_told_before_anything_is_measured(fresh, tmp_path):
+    """Of sixty a fifth is kept to test with, half of the others is held out."""
+    run = fresh(**{**CELLS, "data": str(pictures(tmp_path / "few", each=20))})
+    with pytest.raises(UsageError, match="darts-pt needs images .* and 24 are too few .* 30 or more"):
+        prepare(run)
+    assert not run.journal.all("measured")

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from surgenas.accuracy.evaluate import Explained
 from surgenas.core.architecture import Architecture
+from surgenas.core.errors import UsageError
 from surgenas.core.space import Floats, Space
 from surgenas.core.trial import Trial
 from surgenas.core.work import Work
@@ -55,7 +56,7 @@ class Needs:
 
     shares: the ways to share weights that it can train; empty for a method that trains each candidate by itself.
     data: "held out" if it judges candidates by images that are not trained on, "halves" if it learns from as many of
-    these as from the others, else "one".
+    these as from the others, else "one". least_held: how many such images it needs.
     cost: the kind of latency predictor that it needs: "relaxed" for one that a gradient passes through, "additive" for
     a sum over layers, "any".
     operators: how the operators of a device are chosen before the search begins; None to keep all of them.
@@ -74,6 +75,7 @@ class Needs:
 
     shares: tuple[Sharing, ...] = ()
     data: Literal["one", "held out", "halves"] = "one"
+    least_held: int = 0
     cost: Literal["relaxed", "additive", "any"] = "relaxed"
     operators: OperatorChoice | None = None
     priced: bool = False
@@ -86,6 +88,19 @@ class Needs:
     short: int = 0
     judged: int = 0
     trained: int = 0
+
+
+LEAST_HELD = 30
+"""With fewer images held out, one of them moves an accuracy by more than what tells candidates apart."""
+
+
+def check_held(name: str, needs: Needs, held: int) -> None:
+    """Raise UsageError if a method needs more images held out than there are."""
+    if held < needs.least_held:
+        raise UsageError(
+            f"{name} needs images that its weights are not trained on, and {held} are too few to tell candidates "
+            f"apart; give it data with {needs.least_held} or more to hold out"
+        )
 
 
 def allow_all(archs: Sequence[Architecture]) -> np.ndarray:

@@ -20,7 +20,7 @@ from surgenas.core import moves
 from surgenas.core.bounds import Count, NotNegative, Positive, Share
 from surgenas.core.errors import UsageError
 from surgenas.core.space import Space
-from surgenas.methods.base import Needs, Problem
+from surgenas.methods.base import LEAST_HELD, Needs, Problem
 from surgenas.methods.gradient import Multiplier
 from surgenas.methods.halves import second_half
 from surgenas.methods.logits import travelling
@@ -76,7 +76,8 @@ class DARTS(TrainsSharedWeights):
         operators = int(space.offered.sum(1).max())
         passes = 1 if self.fixed else 6 if self.order == "second" else 2
         needs = Needs(
-            shares=("cells", "choice"), data="halves", cost="any", passes=operators * passes,
+            shares=("cells", "choice"), data="halves", least_held=LEAST_HELD, cost="any",
+            passes=operators * passes,
             together=True,
         )  # fmt: skip
         return selecting(needs, space, self.tuning) if self.selection == "perturbation" else needs

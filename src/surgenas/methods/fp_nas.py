@@ -23,7 +23,7 @@ from surgenas.core.capabilities import Layered, ThinsOut
 from surgenas.core.errors import UsageError
 from surgenas.core.seeds import derive
 from surgenas.core.space import Space
-from surgenas.methods.base import Latency, Needs, Problem
+from surgenas.methods.base import LEAST_HELD, Latency, Needs, Problem
 from surgenas.methods.belief import Belief, Draws
 from surgenas.methods.constrained import find_most_probable
 from surgenas.methods.distribution import Groups
@@ -87,8 +87,9 @@ class PARSEC(TrainsSharedWeights):
         entropy = float(np.log(space.offered.sum(1)).sum())
         drawn = Draws(self.samples, self.per_nat, self.least).count(entropy)
         return Needs(
-            shares=("choice", "cells", "elastic"), data="halves", cost="any", passes=math.ceil(drawn * (1 + 1 / 3))
-        )
+            shares=("choice", "cells", "elastic"), data="halves", least_held=LEAST_HELD, cost="any",
+            passes=math.ceil(drawn * (1 + 1 / 3)),
+        )  # fmt: skip
 
     def begin(self, problem: Problem) -> FPNASSearch:
         return FPNASSearch(self, problem)
@@ -127,8 +128,6 @@ class FPNASSearch(GradientSearch):
 
     def start(self) -> None:
         c, space = self.config, self.space
-        if self.held_out is None or len(self.held_out.images) < 2:
-            raise UsageError(f"{c.name} needs images that its weights are not trained on; give it more data")
         assert self.offered.any(1).all(), "and layers of unequally many operators are refused where they must be"
         self.multiplier = Multiplier(c.multiplier_lr, c.damping)
         self.belief = Belief(

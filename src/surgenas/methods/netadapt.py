@@ -23,7 +23,7 @@ from surgenas.core.bounds import Positive
 from surgenas.core.errors import SurgenasError
 from surgenas.core.seeds import derive
 from surgenas.core.space import Space
-from surgenas.methods.base import Batches, Needs, Problem
+from surgenas.methods.base import LEAST_HELD, Batches, Needs, Problem
 from surgenas.methods.candidates import accuracy_alone
 from surgenas.methods.shared_weights import train_step
 from surgenas.methods.shrink_path import Chosen
@@ -53,8 +53,9 @@ class NetAdapt(Shrinking):
     def needs(self, space: Space) -> Needs:
         judged = self.halving * len(space.choices)
         return Needs(
-            shares=("elastic",), data="held out", cost="any", passes=1, judged=judged, short=judged * self.short_steps
-        )
+            shares=("elastic",), data="held out", least_held=LEAST_HELD, cost="any", passes=1, judged=judged,
+            short=judged * self.short_steps,
+        )  # fmt: skip
 
     def begin(self, problem: Problem) -> NetAdaptSearch:
         return NetAdaptSearch(self, problem)

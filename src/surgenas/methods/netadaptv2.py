@@ -20,7 +20,7 @@ from surgenas.core.architecture import Architecture
 from surgenas.core.bounds import Count
 from surgenas.core.seeds import generator
 from surgenas.core.space import Floats, Space
-from surgenas.methods.base import Batches, Needs, Problem
+from surgenas.methods.base import LEAST_HELD, Batches, Needs, Problem
 from surgenas.methods.shrink_path import Chosen
 from surgenas.methods.shrink_settings import Shrinking
 from surgenas.methods.shrinking import ShrinkingSearch
@@ -47,7 +47,14 @@ class NetAdaptV2(Shrinking):
     together: Count = 3
 
     def needs(self, space: Space) -> Needs:
-        return Needs(shares=("elastic",), data="held out", cost="any", passes=1, judged=self.halving * self.samples)
+        return Needs(
+            shares=("elastic",),
+            data="held out",
+            least_held=LEAST_HELD,
+            cost="any",
+            passes=1,
+            judged=self.halving * self.samples,
+        )
 
     def begin(self, problem: Problem) -> NetAdaptV2Search:
         return NetAdaptV2Search(self, problem)

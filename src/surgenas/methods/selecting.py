@@ -14,10 +14,9 @@ from torch import Tensor
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
-from surgenas.core.errors import UsageError
 from surgenas.core.seeds import derive
 from surgenas.core.space import Space
-from surgenas.methods.base import Batches, EpochSummary, Latency, Needs
+from surgenas.methods.base import LEAST_HELD, Batches, EpochSummary, Latency, Needs
 from surgenas.methods.constrained import find_most_probable
 from surgenas.methods.gradient import GradientEpoch
 from surgenas.methods.logits import LogitSearch
@@ -32,15 +31,13 @@ TOGETHER = 64
 
 WIDEST = 20.0
 """What the largest loss of accuracy counts as a difference of log-probabilities; searches cut off larger ones."""
-LEAST_HELD = 30
-"""With fewer images held out, one of them moves an accuracy by more than what tells operators apart."""
 
 
 def selecting(needs: Needs, space: Space, tuning: int) -> Needs:
     """What a method needs that selects by perturbation, too."""
     data: Any = "held out" if needs.data == "one" else needs.data
     return replace(
-        needs, data=data, after=tuning * (len(events_of(space, 0)) - 1),
+        needs, data=data, least_held=LEAST_HELD, after=tuning * (len(events_of(space, 0)) - 1),
         judged=judgements(space) * int(space.offered.sum(1).max()),
     )  # fmt: skip
 
@@ -65,12 +62,7 @@ class SelectingSearch(LogitSearch):
     """
 
     def start(self) -> None:
-        wanted, held = self.config.selection == "perturbation", len(self.held_out.images) if self.held_out else 0
-        if held < LEAST_HELD and self.config.needs(self.space).data != "one":
-            raise UsageError(
-                f"{self.config.name} needs images that its weights are not trained on, and {held} are too few to tell "
-                f"operators apart; give it data with {LEAST_HELD} or more to hold out"
-            )
+        wanted = self.config.selection == "perturbation"
         self.events = events_of(self.space, self.seed) if wanted else []
         self.decisions: list[Decision] = []
         self.news: list[Decision] = []

@@ -18,7 +18,7 @@ from surgenas.core.moves import path_of
 from surgenas.core.seeds import derive
 from surgenas.core.space import Space
 from surgenas.core.work import Epochs, Work
-from surgenas.methods.base import Batches, EpochSummary, Latency, Needs, Problem
+from surgenas.methods.base import Batches, EpochSummary, Latency, Needs, Problem, check_held
 from surgenas.predictors.base import Predictor
 
 GENTLE = 0.1
@@ -88,6 +88,7 @@ class SupernetSearch(ABC):
         self.space, self.limit_ms, self.seed = problem.space, problem.limit_ms, problem.seed
         self.steps_per_epoch, self.device = problem.steps_per_epoch, problem.accelerator
         self.held_out = problem.held_out.to(self.device) if problem.held_out else None
+        check_held(method.name, method.needs(self.space), len(self.held_out.images) if self.held_out else 0)
         self.done = 0
         self.make_supernet()
         self.start()

@@ -31,8 +31,6 @@ from surgenas.methods.shared_weights import Step, SupernetSearch, train_step
 from surgenas.methods.shrink_path import Chosen, Reached, ShrinkStep
 from surgenas.methods.shrink_settings import Shrinking
 
-LEAST_HELD = 30
-"""With fewer held-out images, one of them moves an accuracy by more than what tells candidates apart."""
 SURE, COARSEST = 2.0, 2.0
 """A step is at least so many times what a measurement may be off by, but at most so many times what was planned: a
 machine that is noisy shall cost an iteration that is taken back, not the accuracy of a leap."""
@@ -52,12 +50,6 @@ class ShrinkingSearch(SupernetSearch):
 
     def start(self) -> None:
         c = self.config
-        held = len(self.held_out.images) if self.held_out else 0
-        if held < LEAST_HELD:
-            raise UsageError(
-                f"{c.name} judges every step by images held out, and {held} are too few to tell candidates apart; give "
-                f"it data with {LEAST_HELD} or more to hold out"
-            )
         self.path = [Reached(self.largest())]
         self.refused: set[str] = set()
         self.judged: dict[str, float] = {}

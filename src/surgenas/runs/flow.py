@@ -15,6 +15,7 @@ from surgenas.core.record import Record
 from surgenas.core.seeds import generator
 from surgenas.core.units import show_ms, show_seconds
 from surgenas.methods import make_method
+from surgenas.methods.base import check_held
 from surgenas.methods.shared_weights import check_even, make_shared
 from surgenas.nn.cost import output_shape
 from surgenas.runs.journal import Event
@@ -170,6 +171,7 @@ def check_names(run: Run) -> None:
     searching = Searching(run)
     if searching.needs.shares:
         make_shared(run.space, searching.needs, run.config.method.name, run.asked_method.default_space)
+    check_held(run.config.method.name, searching.needs, len(run.images.aside or ()))
     if searching.needs.together:
         check_even(run.space, run.config.method.name)
     assert searching.method is not None, "made from its settings, which may be refused"
