@@ -66,6 +66,6 @@ def test_what_networks_lack_is_refused_before_anything_is_measured(fresh, images
 def test_too_few_images_to_hold_out_are_told_before_anything_is_measured(fresh, tmp_path):
     """Of sixty a fifth is kept to test with, half of the others is held out."""
     run = fresh(**{**CELLS, "data": str(pictures(tmp_path / "few", each=20))})
-    with pytest.raises(UsageError, match="darts-pt needs images .* and 24 are too few .* 30 or more"):
+    with pytest.raises(UsageError, match=r"darts-pt needs images .* and 24 are too few .* 30 or more"):
         prepare(run)
     assert not run.journal.all("measured")

@@ -1,7 +1,6 @@
 """One option for each item, the least loss in all, sums of costs within caps: an integer programme.
 
-Of use where the costs of items add up: bit widths of layers under a latency or a size. Solved exactly by HiGHS (scipy's
-milp).
+Of use where the costs of items add up: bit widths of layers under a latency or a size.
 """
 
 from __future__ import annotations
@@ -9,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
-from scipy.optimize import LinearConstraint, milp
+from scipy.optimize import Bounds, LinearConstraint
 
-Array = npt.NDArray[np.float64]
+from surgenas.core.programme import Array, minimise
 
 
 class OverCap(Exception):
@@ -45,9 +43,7 @@ def allocate(
             same[options, starts[first] + options] = 1
             same[options, starts[other] + options] = -1
             rules.append(LinearConstraint(same, 0, 0))
-    loss = np.concatenate(list(losses))
-    scale = float(np.abs(loss).max()) or 1.0  # the solver's tolerances are absolute
-    found = milp(loss / scale, constraints=rules, integrality=np.ones(N), bounds=(0, 1), options={"mip_rel_gap": 0})
-    if found.x is None:
+    found = minimise(np.concatenate(list(losses)), rules, np.ones(N), Bounds(0, 1))
+    if found is None:
         raise OverCap(np.array([cost.min(0) for cost in costs]).sum(0))
-    return tuple(int(found.x[starts[i] : starts[i + 1]].argmax()) for i in range(len(counts)))
+    return tuple(int(found[starts[i] : starts[i + 1]].argmax()) for i in range(len(counts)))

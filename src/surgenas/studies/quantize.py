@@ -14,10 +14,11 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
-from surgenas.core.allocation import Array, OverCap, allocate
+from surgenas.core.allocation import OverCap, allocate
 from surgenas.core.cost import Effort
 from surgenas.core.errors import LimitError, UsageError
 from surgenas.core.files import write_atomic
+from surgenas.core.programme import Array
 from surgenas.core.progress import Progress
 from surgenas.core.record import Record
 from surgenas.core.units import show_ms
@@ -38,7 +39,7 @@ from surgenas.tasks.data import Dataset
 
 WEIGHT_BITS = 7
 """Of a weight in int8 here: hardware/runtimes/quantization.py says why not 8."""
-PROBES, TRACED = 20, 128
+PROBES, TRACED = 20, 64
 """For each trace: so many double backward passes over so many training images."""
 RUNS = 30
 """Of a profile."""

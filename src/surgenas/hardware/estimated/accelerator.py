@@ -17,9 +17,10 @@ from pydantic import Field, FiniteFloat
 
 from surgenas.core.cost import Cost, Effort, Estimate, Failure, Unit
 from surgenas.core.errors import SurgenasError, UsageError
+from surgenas.core.programme import Array
 from surgenas.core.progress import Progress
 from surgenas.hardware.estimated.counted import count_layers, price_each
-from surgenas.hardware.estimated.engines import Array, DoesNotFit, Engine, Together, cheapest_engines, cycles_of
+from surgenas.hardware.estimated.engines import DoesNotFit, Engine, Together, cheapest_engines, cycles_of
 from surgenas.hardware.estimated.stages import Layer, Stage, stages_of
 from surgenas.hardware.target import Job, TargetInfo
 

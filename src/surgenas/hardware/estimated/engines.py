@@ -1,7 +1,7 @@
 """Which sizes of an accelerator's engines make a network fastest, within what a board has? An integer programme.
 
 Each engine is built in one of several sizes. A stage of the network keeps each engine busy for a number of cycles that
-its size decides, and takes the longest of them, or all one after the other. Solved exactly by HiGHS (scipy's milp).
+its size decides, and takes the longest of them, or all one after the other.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
-from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.optimize import Bounds, LinearConstraint
 from scipy.sparse import lil_array
 
-Array = npt.NDArray[np.float64]
+from surgenas.core.programme import Array, minimise
+
 Together = Literal["max", "sum"]
 """Whether the engines of a stage run at the same time, or one after the other."""
 
@@ -95,8 +95,8 @@ def _solve(
     wanted = np.concatenate([used[:, 0], np.zeros(S)]) if first else total
     bounds = Bounds(np.concatenate([np.zeros(N), floor]), np.concatenate([np.ones(N), np.full(S, np.inf)]))
     integral = np.concatenate([np.ones(N), np.zeros(S)])
-    found = milp(wanted, constraints=rules, integrality=integral, bounds=bounds, options={"mip_rel_gap": 0})
-    if found.x is None:  # the smallest of each engine fit one by one, but no choice fits all resources at once
+    found = minimise(wanted, rules, integral, bounds)
+    if found is None:  # the smallest of each engine fit one by one, but no choice fits all resources at once
         raise DoesNotFit(np.array([engine.uses.min(0) for engine in engines]).sum(0))
-    sizes = tuple(int(found.x[starts[e] : starts[e + 1]].argmax()) for e in range(len(engines)))
+    sizes = tuple(int(found[starts[e] : starts[e + 1]].argmax()) for e in range(len(engines)))
     return sizes, float(cycles_of(engines, sizes, together, floor).sum())

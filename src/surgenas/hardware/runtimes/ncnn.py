@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from surgenas.core.errors import EnvironmentFault, UsageError
+from surgenas.core.native_output import native_output
 from surgenas.hardware.runtimes import Images, Runtime, distribution_version
-from surgenas.hardware.runtimes.native_output import native_output
 
 if TYPE_CHECKING:
     from torch import nn

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from surgenas.hardware.runtimes.native_output import native_output
+from surgenas.core.native_output import native_output
 
 
 def test_both_descriptors_are_kept_and_are_themselves_again_after(capfd):
