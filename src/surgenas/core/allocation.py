@@ -10,15 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint
 
-from surgenas.core.programme import Array, minimise
-
-
-class OverCap(Exception):
-    """No choice is within the caps. least: of each cost, the least that any choice has, (R,)."""
-
-    def __init__(self, least: Array) -> None:
-        super().__init__(f"at least {least.tolist()} of the costs are needed")
-        self.least = least
+from surgenas.core.programme import Array, Infeasible, minimise
 
 
 def allocate(
@@ -27,7 +19,7 @@ def allocate(
     """The option of each item, by position.
 
     losses: of each item's options, (options,). costs: of each item's options, (options, R). caps: of the sums, (R,).
-    alike: items of equally many options that all take the same one. Raises OverCap.
+    alike: items of equally many options that all take the same one. Raises Infeasible.
     """
     counts = [len(loss) for loss in losses]
     starts = np.cumsum([0, *counts])
@@ -45,5 +37,5 @@ def allocate(
             rules.append(LinearConstraint(same, 0, 0))
     found = minimise(np.concatenate(list(losses)), rules, np.ones(N), Bounds(0, 1))
     if found is None:
-        raise OverCap(np.array([cost.min(0) for cost in costs]).sum(0))
+        raise Infeasible(np.array([cost.min(0) for cost in costs]).sum(0))
     return tuple(int(found[starts[i] : starts[i + 1]].argmax()) for i in range(len(counts)))

@@ -13,6 +13,14 @@ from surgenas.core.native_output import native_output
 Array = npt.NDArray[np.float64]
 
 
+class Infeasible(Exception):
+    """No choice is within the budget. least: the fewest of each resource that any choice needs, (R,)."""
+
+    def __init__(self, least: Array) -> None:
+        super().__init__(f"at least {least.tolist()} of the resources are needed")
+        self.least = least
+
+
 def minimise(loss: Array, rules: Sequence[LinearConstraint], whole: Array, bounds: Bounds) -> Array | None:
     """The variables (N,) of least loss (N,) that keep the rules; None if none do. whole: 1 for those that are whole
     numbers.

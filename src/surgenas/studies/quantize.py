@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
-from surgenas.core.allocation import OverCap, allocate
+from surgenas.core.allocation import allocate
 from surgenas.core.cost import Effort
 from surgenas.core.errors import LimitError, UsageError
 from surgenas.core.files import write_atomic
-from surgenas.core.programme import Array
+from surgenas.core.programme import Array, Infeasible
 from surgenas.core.progress import Progress
 from surgenas.core.record import Record
 from surgenas.core.units import show_ms
@@ -201,7 +201,7 @@ class Mixer:
         costs: list[Array] = [np.array([[row.fp32_ms], [row.int8_ms]]) for row in self.rows]
         try:
             bits = allocate(losses, costs, np.array([cap_ms]))
-        except OverCap:
+        except Infeasible:
             return None
         return frozenset(row.node for row, bit in zip(self.rows, bits, strict=True) if bit)
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from surgenas.hardware.estimated.engines import DoesNotFit, Engine, cheapest_engines, cycles_of
+from surgenas.core.programme import Infeasible
+from surgenas.hardware.estimated.engines import Engine, cheapest_engines, cycles_of
 
 
 def instance(seed: int) -> tuple[list[Engine], np.ndarray, np.ndarray]:
@@ -37,7 +38,7 @@ def test_it_is_the_best_of_all_choices_and_of_equal_ones_the_smallest(together, 
     engines, budget, least = instance(seed)
     everything = list(tried(engines, budget, together, least))
     if not everything:
-        with pytest.raises(DoesNotFit):
+        with pytest.raises(Infeasible):
             cheapest_engines(engines, budget, together, least)
         return
     sizes, cycles = cheapest_engines(engines, budget, together, least)
@@ -58,6 +59,6 @@ def test_a_larger_board_is_never_slower(seed, resource, factor):
 
 def test_what_is_needed_at_least_is_said():
     one = Engine("one", np.array([[4.0, 2.0], [8.0, 1.0]]), np.array([[10.0], [5.0]]))
-    with pytest.raises(DoesNotFit) as found:
+    with pytest.raises(Infeasible) as found:
         cheapest_engines([one, one], np.array([7.0, 9.0]), "sum")
     assert found.value.least.tolist() == [8, 2]

@@ -17,10 +17,10 @@ from pydantic import Field, FiniteFloat
 
 from surgenas.core.cost import Cost, Effort, Estimate, Failure, Unit
 from surgenas.core.errors import SurgenasError, UsageError
-from surgenas.core.programme import Array
+from surgenas.core.programme import Array, Infeasible
 from surgenas.core.progress import Progress
 from surgenas.hardware.estimated.counted import count_layers, price_each
-from surgenas.hardware.estimated.engines import DoesNotFit, Engine, Together, cheapest_engines, cycles_of
+from surgenas.hardware.estimated.engines import Engine, Together, cheapest_engines, cycles_of
 from surgenas.hardware.estimated.stages import Layer, Stage, stages_of
 from surgenas.hardware.target import Job, TargetInfo
 
@@ -151,7 +151,7 @@ class AcceleratorTarget:
             chosen, cycles = cheapest_engines(engines, budget, self.together, waited)
         except SurgenasError as error:
             return Failure(job.key, error)
-        except DoesNotFit as error:
+        except Infeasible as error:
             needed = ", ".join(f"{n:g} {name}" for name, n in zip(RESOURCES[1:], error.least[1:], strict=True))
             return Failure(
                 job.key,

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint
 from scipy.sparse import lil_array
 
-from surgenas.core.programme import Array, minimise
+from surgenas.core.programme import Array, Infeasible, minimise
 
 Together = Literal["max", "sum"]
 """Whether the engines of a stage run at the same time, or one after the other."""
@@ -32,27 +32,19 @@ class Engine:
     cycles: Array
 
 
-class DoesNotFit(Exception):
-    """No choice of sizes is within the budget. least: the fewest of each resource that any choice needs, (R,)."""
-
-    def __init__(self, least: Array) -> None:
-        super().__init__(f"at least {least.tolist()} of the resources are needed")
-        self.least = least
-
-
 def cheapest_engines(
     engines: Sequence[Engine], budget: Array, together: Together, least: Array | None = None
 ) -> tuple[tuple[int, ...], float]:
     """(the size of each engine by its position, the cycles of all stages): the fewest cycles within the budget (R,),
     and among equally fast ones the fewest of the first resource.
 
-    least: cycles (S,) that each stage takes in any case. Raises DoesNotFit.
+    least: cycles (S,) that each stage takes in any case. Raises Infeasible.
     """
     S = engines[0].cycles.shape[1]
     floor = np.zeros(S) if least is None else least
     alone = np.array([engine.uses.min(0) for engine in engines]).sum(0)
     if (alone > budget).any():
-        raise DoesNotFit(alone)
+        raise Infeasible(alone)
     _, cycles = _solve(engines, budget, together, floor, first=False, most=np.inf)
     sizes, _ = _solve(engines, budget, together, floor, first=True, most=cycles + 0.5)
     return sizes, cycles
@@ -97,6 +89,6 @@ def _solve(
     integral = np.concatenate([np.ones(N), np.zeros(S)])
     found = minimise(wanted, rules, integral, bounds)
     if found is None:  # the smallest of each engine fit one by one, but no choice fits all resources at once
-        raise DoesNotFit(np.array([engine.uses.min(0) for engine in engines]).sum(0))
+        raise Infeasible(np.array([engine.uses.min(0) for engine in engines]).sum(0))
     sizes = tuple(int(found[starts[e] : starts[e + 1]].argmax()) for e in range(len(engines)))
     return sizes, float(cycles_of(engines, sizes, together, floor).sum())
