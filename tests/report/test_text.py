@@ -94,10 +94,18 @@ def test_milliseconds_that_are_not_known_well_are_told_apart_from_the_share_of_t
     assert note.startswith("What a millisecond is here is known within 50% only")
 
 
+SAID = ("All is well.", "Sized for it: 3 engines.")
+"""What an estimator takes for granted: of all networks, and of one."""
+
+
 def test_a_search_on_paper_ends_without_certainty(tmp_path):
     costs = {"found": cost_on_paper(2.0), "MobileNetV2": cost_on_paper(3.0)}
-    text = summary_text(summarize(written_run(tmp_path / "run", beside={"MobileNetV2": 0.8}, costs=costs)))
-    assert text.startswith("estimated 2 ms, inside the limit of 2.5 ms; nothing was timed")
+    run = written_run(tmp_path / "run", beside={"MobileNetV2": 0.8}, costs=costs)
+    run.journal.append("target", notes=["All is well."])
+    run.record("verify", replace(run.verified, costs=costs | {"found": replace(costs["found"], assumptions=SAID)}))
+    text = summary_text(summarize(run))
+    assert text.startswith("estimated 2 ms, inside the limit of 2.5 ms; nothing was timed\nSized for it: 3 engines.")
+    assert "All is well" not in text, "that is the target's, and stands on the page"
     assert re.search(r"^MobileNetV2 +80.00% +3 ms +1.50$", text, re.M)
     assert not [word for word in ("measured", "grade", "+-", "as runs came") if word in text]
 

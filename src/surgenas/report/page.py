@@ -204,7 +204,7 @@ def _setting(summary: Summary, story: Story) -> str:
     device: list[list[Any]] = [
         ["estimator" if story.is_estimated else "device", f"{target.name}: {target.runtime} on {target.processor}"],
         ["its key", target.key],
-        *(["assumed", note] for note in target.notes),
+        *(["assumed", note] for note in (*target.notes, *summary.latency.assumed)),
     ] if target else []  # fmt: skip
     rows: list[list[Any]] = [
         ["data", f"{data.get('name')}: {data.get('train')} images to learn from, {data.get('test')} for the test"],

@@ -90,7 +90,7 @@ def _claim(summary: Summary) -> str:
     ms, limit = latency.ms or 0.0, show_limit(summary.asked_ms, summary.limit_ms or 0.0, summary.latency_as)
     verdict = f"{'inside' if share.share <= 1 else 'MISSES'} the limit of {limit}"
     if latency.interval is None:
-        return f"{latency.evidence} {show_ms(ms)}, {verdict}; nothing was timed"
+        return "\n".join([f"{latency.evidence} {show_ms(ms)}, {verdict}; nothing was timed", *latency.assumed])
     half = (latency.interval[1] - latency.interval[0]) / 2 / ms
     of_limit = f"{share.share:.1%} of it +-{share.doubt:.1%} (grade {share.grade})"
     claim = (

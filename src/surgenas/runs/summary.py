@@ -10,7 +10,7 @@ from typing import Any
 from surgenas.accuracy.evaluate import Explained
 from surgenas.core.architecture import Architecture
 from surgenas.core.capabilities import Cells, MadeOfCells
-from surgenas.core.cost import Cost, Evidence
+from surgenas.core.cost import Cost, Estimate, Evidence
 from surgenas.core.record import Record
 from surgenas.hardware.costs import compare
 from surgenas.hardware.target import TargetInfo
@@ -61,7 +61,8 @@ class OfLimit(Record):
 class Latency(Record):
     """The latency of the found network in the machine's quiet state. interval, grade, p50, p90: None unless it was
     timed. p50, p90: of its runs as they came. predicted_ms: before that. doubt: relative, of the ratio alone;
-    scale_doubt: of what a millisecond is there (docs/measurement.md, 21)."""
+    scale_doubt: of what a millisecond is there (docs/measurement.md, 21). assumed: what an estimator took for granted
+    of this network alone."""
 
     ms: float | None = None
     interval: tuple[float, float] | None = None
@@ -73,6 +74,7 @@ class Latency(Record):
     of_limit: OfLimit | None = None
     doubt: float | None = None
     scale_doubt: float | None = None
+    assumed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -256,7 +258,9 @@ def _latency(run: Run, cost: Cost | None, derived: Derived | None) -> Latency:
         return Latency(predicted_ms=predicted_ms)
     if not isinstance(cost, Measurement):
         of_limit = OfLimit(share_of_limit(run, cost), None, None)
-        return Latency(cost.ms, evidence=cost.evidence, predicted_ms=predicted_ms, of_limit=of_limit)
+        usual = (run.journal.last("target") or {}).get("notes", ())
+        own = tuple(note for note in cost.assumptions if note not in usual) if isinstance(cost, Estimate) else ()
+        return Latency(cost.ms, evidence=cost.evidence, predicted_ms=predicted_ms, of_limit=of_limit, assumed=own)
     return Latency(
         ms=cost.ms,
         interval=cost.interval_ms,
