@@ -127,6 +127,11 @@ def test_devices_without_int8_are_refused(run, tmp_path, device, said):
         api.quantize(run.folder, 1.0, tmp_path / "net.onnx", device)
 
 
+def test_a_folder_that_is_not_there_is_told_before_anything_is_measured(run, tmp_path):
+    with pytest.raises(UsageError, match="there is no folder"):
+        api.quantize(run.folder, 1.0, tmp_path / "none" / "net.onnx")
+
+
 def test_the_files_of_a_run_are_left_alone(run):
     with pytest.raises(UsageError, match="choose a place outside"):
         api.quantize(run.folder, 1.0, run.folder / "model.onnx")

@@ -54,7 +54,10 @@ def hand_on(run: Run, to: Path, device: str = "", *, measured: bool, progress: P
 
 
 def check_place(run: Run, to: Path) -> None:
-    """Raise UsageError for a place among the run's own files, which `model.json` there describes."""
+    """Raise UsageError, before time is spent, for a place in no folder, or among the run's own files, which
+    `model.json` there describes."""
+    if not to.parent.is_dir():
+        raise UsageError(f"--to {to}: there is no folder {to.parent}")
     if to.resolve().parent == run.folder.resolve():
         raise UsageError(f"--to {to}: the files of a run are its own; choose a place outside of {run.folder}")
 
