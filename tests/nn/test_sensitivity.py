@@ -49,6 +49,13 @@ def test_the_same_seed_says_the_same_of_a_network_and_other_seeds_do_not():
     assert not torch.equal(traces(0)["0"], traces(1)["0"])
 
 
+def test_attention_has_curvature_too():
+    q = torch.randn(1, 2, 8, 4, requires_grad=True)
+    found = hessian_traces(lambda: nn.functional.scaled_dot_product_attention(q, q, q).square().sum(), {"q": q}, 2, 0)
+    assert found["q"].isfinite().all()
+    assert found["q"].abs().max() > 0
+
+
 def test_rounding_by_hand():
     """In 3 bits a channel has three steps on either side: of 3 they are 1 wide, of .6 they are .2."""
     weight = torch.tensor([[[[3.0]], [[1.4]]], [[[0.6]], [[-0.5]]]])
