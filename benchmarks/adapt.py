@@ -1,11 +1,12 @@
 """Is an adapted network better than what a user would pick instead, at equal latency and equal fine-tuning?
 
     python benchmarks/adapt.py NETWORK WEIGHTS DATA [--every N] [--resolution R] [--shares .7 .5 .35] [--seeds N]
-                               [--method NAME] [--epochs N] [--train-epochs N] [--out FOLDER] [--keep]
+                               [--method NAME] [--device D] [--epochs N] [--train-epochs N] [--out FOLDER] [--keep]
 
 For each seed and each share of the whole network's latency: `surgenas adapt`, beside the whole network on smaller
 images, the same narrower everywhere, random versions, and the found one from nothing. Accuracies are of the test part.
---every: only each N-th image to learn from. --out: where the runs are kept; one that is there goes on.
+--every: only each N-th image to learn from. --device: an estimated one lets runs go side by side. --out: where the
+runs are kept; one that is there goes on.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ def main() -> None:
         parser.add_argument(name, type=int, default=default)
     parser.add_argument("--shares", type=float, nargs="+", default=[0.7, 0.5, 0.35])
     parser.add_argument("--method", default="netadaptv2")
+    parser.add_argument("--device", default="")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--keep", action="store_true")
     args = parser.parse_args()
@@ -56,6 +58,7 @@ def main() -> None:
         data = thinned(args.data, args.every, Path(name) / "thinned") if args.every > 1 else args.data
         words = {"weights": args.weights, "data": data, "method": args.method, "epochs": args.epochs,
                  "train_epochs": args.train_epochs, "random_at_equal_latency": RANDOM}  # fmt: skip
+        words |= {"device": args.device} if args.device else {}
         if args.resolution:
             words["resolution"] = args.resolution
         for seed in range(args.seeds):
@@ -65,7 +68,7 @@ def main() -> None:
                 summary = whole_run(out / f"{seed}-{share}", latency_ms=share * whole_ms, **said)
                 seconds = sum(summary.seconds.values())
                 rows[f"{share:.0%}"].append({**accuracies(summary), "seconds": seconds})
-    settings = {key: getattr(args, key) for key in ("network", "every", "resolution", "seeds", "method")}
+    settings = {key: getattr(args, key) for key in ("network", "device", "every", "resolution", "seeds", "method")}
     figures = {
         share: {key: spread([row[key] for row in found if key in row]) for key in found[0]}
         for share, found in rows.items()
