@@ -14,7 +14,7 @@ LEVEL = {
     "__init__": 10, "cli": 10,
 }  # fmt: skip
 HARDWARE = {
-    "context": 0, "onnx_file": 0, "runtimes": 1, "target": 2, "timed": 3, "estimated": 3, "costs": 4,
+    "context": 0, "onnx_file": 0, "runtimes": 1, "tflite": 2, "target": 2, "timed": 3, "estimated": 3, "costs": 4,
     "devices": 5, "worker": 5,
 }  # fmt: skip
 RUNS = {

@@ -22,8 +22,8 @@ from surgenas.core.errors import UsageError
 from surgenas.core.progress import Progress, Task
 from surgenas.hardware.devices import make_target
 from surgenas.hardware.target import Job
-from surgenas.hardware.timed.conversion import settle_statistics
 from surgenas.hardware.timed.measurement import Measurement
+from surgenas.nn.statistics import settle_statistics
 from surgenas.nn.weights import save_weights
 from surgenas.predictors.evaluate import Score
 from surgenas.runs.config import make_config

@@ -25,5 +25,6 @@ ESTIMATORS = {
     "roofline": "surgenas.hardware.estimated.roofline:RooflineTarget",
     "crossbar": "surgenas.hardware.estimated.crossbar:CrossbarTarget",
     "accelerator": "surgenas.hardware.estimated.accelerator:AcceleratorTarget",
+    "ethos-u": "surgenas.hardware.estimated.ethosu:EthosUTarget",
 }
 """What a device file may name as its `estimator`: frozen dataclasses whose fields are the other keys of the file."""

@@ -139,8 +139,11 @@ class TimedTarget(Target, Protocol):
 
 
 @runtime_checkable
-class Deliverer(TimedTarget, Protocol):
-    """A device that hands on what it runs, as files for whoever deploys it."""
+class Deliverer(Target, Protocol):
+    """A target that hands on files for whoever deploys a network, and can say what these compute."""
+
+    def logits(self, job: Job, images: Images) -> Images:
+        """What the network answers there to images (N, C, H, W): (N, classes)."""
 
     @property
     def suffixes(self) -> tuple[str, ...]:

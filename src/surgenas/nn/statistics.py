@@ -59,3 +59,18 @@ def batch_statistics(network: nn.Module) -> Iterator[None]:
         for norm, tracks in zip(norms, kept, strict=True):
             norm.track_running_stats = tracks
         network.train(was)
+
+
+def settle_statistics(module: nn.Module, input_shape: tuple[int, int, int]) -> nn.Module:
+    """Set the BN statistics of a fresh network from eight random images, and return it in eval mode.
+
+    With initial statistics the signal dies out layer by layer, and comparing results would compare nothing.
+    """
+    fresh = [m for m in module.modules() if isinstance(m, nn.BatchNorm2d) and m.num_batches_tracked == 0]
+    for norm in fresh:
+        norm.momentum = None  # the plain mean
+        norm.train()
+    if fresh:
+        with torch.no_grad():
+            module(torch.randn(8, *input_shape, generator=torch.Generator().manual_seed(0)))
+    return module.eval()

@@ -9,8 +9,9 @@ from torch import nn
 
 from surgenas.core.units import show_sides
 from surgenas.hardware.target import Job
-from surgenas.hardware.timed.conversion import check_equal, settle_statistics
+from surgenas.hardware.timed.conversion import check_equal
 from surgenas.nn.named import build_named, check_name, input_shape
+from surgenas.nn.statistics import settle_statistics
 
 SAME = 0.02
 """How far the logits of a network as trained and as deployed may be apart, as a share of the largest: sums are rounded

@@ -19,7 +19,7 @@ from surgenas.core.errors import EnvironmentFault
 from surgenas.hardware import RUNTIMES
 from surgenas.hardware.onnx_file import to_onnx
 from surgenas.hardware.runtimes import a_run_ms, distribution_version, silence_output
-from surgenas.hardware.timed.conversion import settle_statistics
+from surgenas.nn.statistics import settle_statistics
 from surgenas.spaces.concat import Concat
 from surgenas.spaces.fbnet import FBNet
 from surgenas.spaces.mobile import Mobile

@@ -17,8 +17,9 @@ from surgenas.hardware.runtimes.onnxruntime import OnnxRuntime
 from surgenas.hardware.runtimes.openvino import OpenVino
 from surgenas.hardware.runtimes.pytorch import PyTorch
 from surgenas.hardware.target import Job
-from surgenas.hardware.timed.conversion import TOLERANCE, Conversions, check_equal, convert_for, settle_statistics
+from surgenas.hardware.timed.conversion import TOLERANCE, Conversions, check_equal, convert_for
 from surgenas.hardware.timed.session import Network
+from surgenas.nn.statistics import settle_statistics
 
 
 @pytest.mark.parametrize(

@@ -22,13 +22,13 @@ from surgenas.hardware.onnx_file import to_onnx
 from surgenas.hardware.runtimes.onnxruntime import OnnxRuntime
 from surgenas.hardware.target import Job
 from surgenas.hardware.timed import link
-from surgenas.hardware.timed.conversion import settle_statistics
 from surgenas.hardware.timed.measurement import CROWD, Measurement
 from surgenas.hardware.timed.recheck import draw_for_recheck
 from surgenas.hardware.timed.references import REFERENCES
 from surgenas.hardware.timed.scale import UNKNOWN
 from surgenas.hardware.timed.store import Store
 from surgenas.hardware.timed.timing import Protocol
+from surgenas.nn.statistics import settle_statistics
 from surgenas.spaces.mobile import Mobile
 from surgenas.testing import brief_device
 from surgenas.testing.doubles import brief_int8_device

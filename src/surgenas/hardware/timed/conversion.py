@@ -18,6 +18,7 @@ from surgenas.hardware.onnx_file import run_unoptimised
 from surgenas.hardware.runtimes import Images, Runtime
 from surgenas.hardware.target import Job
 from surgenas.hardware.timed.session import Network, random_images
+from surgenas.nn.statistics import settle_statistics
 
 TOLERANCE = {"fp32": 1e-3, "fp16": 0.2, "bf16": 0.3, "int8": 1.0}
 """The largest accepted difference, relative to the largest logit. In int8 a rounding one way or the other is a whole
@@ -127,21 +128,6 @@ def _naming_errors(job: Job, what: str) -> Iterator[None]:
             raise EnvironmentFault(f"{job.key} cannot {what}: {error.strerror}; free the disk or set TMPDIR") from error
         why = (str(error).splitlines() or [type(error).__name__])[0]
         raise DataError(f"{job.key} cannot {what} ({why})") from error
-
-
-def settle_statistics(module: nn.Module, input_shape: tuple[int, int, int]) -> nn.Module:
-    """Set the BN statistics of a fresh network from eight random images, and return it in eval mode.
-
-    With initial statistics the signal dies out layer by layer, and comparing results would compare nothing.
-    """
-    fresh = [m for m in module.modules() if isinstance(m, nn.BatchNorm2d) and m.num_batches_tracked == 0]
-    for norm in fresh:
-        norm.momentum = None  # the plain mean
-        norm.train()
-    if fresh:
-        with torch.no_grad():
-            module(torch.randn(8, *input_shape, generator=torch.Generator().manual_seed(0)))
-    return module.eval()
 
 
 def check_equal(expected: Images, output: Images, runtime: str, tolerance: float = TOLERANCE["fp32"]) -> float:

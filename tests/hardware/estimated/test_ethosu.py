@@ -1,0 +1,153 @@
+"""An NPU that nobody owns: whole networks by its compiler, and the file that it takes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from surgenas.core import moves
+from surgenas.core.cost import Failure
+from surgenas.core.errors import DataError, UsageError
+from surgenas.engine.jobs import job_of
+from surgenas.hardware.devices import make_target, shipped_names
+from surgenas.hardware.estimated.ethosu import UNTRAINED, gaussian
+from surgenas.hardware.target import Deliverer, Job, TimedTarget, all_costs
+from surgenas.spaces import make_space
+from surgenas.testing import check_target
+from tests.hardware.tflite.compared import file_of
+
+pytest.importorskip("ethosu.vela")
+pytest.importorskip("tflite_micro")
+
+
+@pytest.fixture(scope="module")
+def space():
+    return make_space("mobile", {"resolution": 16})
+
+
+@pytest.fixture(scope="module")
+def npu():
+    return make_target("ethos-u55-128")
+
+
+def job(space, operator="k3e3"):
+    return job_of(moves.uniform_architecture(space, operator), space)
+
+
+def test_it_keeps_the_contract_of_targets_and_hands_on_files(space, npu):
+    check_target(npu, [job(space, "k3e3"), job(space, "k7e6")])
+    assert isinstance(npu, Deliverer)
+    assert not isinstance(npu, TimedTarget)
+
+
+def test_every_shipped_configuration_prices_a_file():
+    layers = [layer for _ in range(3) for layer in (nn.Conv2d(32, 32, 3, padding=1), nn.ReLU())]
+    file = file_of(nn.Sequential(nn.Conv2d(3, 32, 1), *layers), (3, 16, 16))
+    names = [name for name in shipped_names() if name.startswith("ethos-u")]
+    assert len(names) == 11
+    handed_on = Job("net", None, (3, 16, 16), files=lambda: {".tflite": file})
+    found = {name: all_costs(make_target(name).price([handed_on]))[0].values["cycles"] for name in names}
+    assert found["ethos-u55-32"] > found["ethos-u55-128"] > found["ethos-u55-256"]
+    assert found["ethos-u85-128"] > found["ethos-u85-2048"]
+
+
+def test_untrained_weights_are_gaussian_and_always_the_same_so_the_shape_alone_counts(space, npu):
+    first, again = (all_costs(npu.price([job(space)]))[0] for _ in range(2))
+    assert first == again
+    assert UNTRAINED in first.assumptions
+    assert first.by_layer[0][0] == "/stem/stem.0/bn/act/Clip"
+
+
+def test_trained_weights_are_priced_as_they_are(space, npu):
+    """The compiler packs them: a network of zeros takes less."""
+    plain = job(space)
+
+    def zeros():
+        network = plain.module
+        with torch.no_grad():
+            for weight in network.parameters():
+                weight.zero_()
+        return network
+
+    images = np.random.default_rng(0).standard_normal((8, *plain.input_shape), dtype=np.float32)
+    empty = replace(plain, build=zeros, images=lambda: images)
+    (dense,), (packed,) = (all_costs(npu.price([job])) for job in (plain, empty))
+    assert packed.values["flash"] < 0.5 * dense.values["flash"]
+    assert UNTRAINED not in packed.assumptions
+    files = npu.deliver(empty)
+    (handed_on,) = all_costs(npu.price([replace(empty, files=lambda: files)]))
+    assert handed_on.values == packed.values
+    assert npu.logits(replace(empty, files=lambda: files), images).shape == (8, 1000)
+
+
+class Shuffled(nn.Module):
+    """A network with a step that the NPU leaves to the CPU, or with one that has no int8 form."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.layer, self.function = nn.Conv2d(3, 8, 1), function
+
+    def forward(self, images):
+        return self.function(self.layer(images))
+
+
+@pytest.mark.parametrize(
+    ("function", "kind", "why"),
+    [
+        (lambda x: x[:, ::2], UsageError, r"net: StridedSlice \(.*\) would run on the CPU, of which Vela counts no"),
+        (torch.tanh, DataError, "net: the operator Tanh has no int8 form here"),
+    ],
+)  # fmt: skip
+def test_what_the_npu_cannot_run_is_never_silently_fast(npu, function, kind, why):
+    (found,) = npu.price([Job("net", lambda: Shuffled(function), (3, 8, 8))])
+    assert isinstance(found, Failure)
+    with pytest.raises(kind, match=why):
+        raise found.error
+
+
+@pytest.mark.parametrize("wrong", [{"layout": "NHWC"}, {"dtype": "float16"}])
+def test_files_that_take_other_images_are_refused(npu, space, wrong):
+    (found,) = npu.price([replace(job(space), **wrong)])
+    with pytest.raises(UsageError, match="only networks that take float32 images"):
+        raise found.error
+
+
+def test_a_file_of_another_format_is_refused(npu, space):
+    (found,) = npu.price([replace(job(space), files=lambda: {".onnx": b""})])
+    with pytest.raises(UsageError, match="expected a \\.tflite file, got \\.onnx"):
+        raise found.error
+
+
+@pytest.mark.parametrize(
+    ("keys", "why"),
+    [
+        ('accelerator = "ethos-u99"\n', "accelerator"),
+        ("", "accelerator.*known keys: estimator, accelerator, system, memory, optimise"),
+    ],
+)
+def test_a_device_file_says_all_that_decides(tmp_path, keys, why):
+    rest = 'system = "Ethos_U55_High_End_Embedded"\nmemory = "Shared_Sram"\noptimise = "Size"\n'
+    (tmp_path / "mine.toml").write_text(f'estimator = "ethos-u"\n{keys}{rest}')
+    with pytest.raises(UsageError, match=why):
+        make_target(str(tmp_path / "mine.toml"))
+
+
+def test_a_system_that_the_compiler_does_not_know_is_said_once_for_each_network(tmp_path, space):
+    (tmp_path / "mine.toml").write_text(
+        'estimator = "ethos-u"\naccelerator = "ethos-u55-64"\nsystem = "Mine"\nmemory = "Shared_Sram"\n'
+        'optimise = "Size"\n'
+    )
+    (found,) = make_target(str(tmp_path / "mine.toml")).price([job(space)])
+    with pytest.raises(DataError, match=r"Vela cannot compile it \(.*system-config=Mine"):
+        raise found.error
+
+
+def test_gaussian_weights_keep_the_signal_alive():
+    network = gaussian(nn.Sequential(nn.Conv2d(64, 64, 3), nn.ReLU(), nn.Conv2d(64, 64, 3)))
+    with torch.no_grad():
+        found = network(torch.randn(1, 64, 9, 9, generator=torch.Generator().manual_seed(1)))
+    assert 0.3 < found.std() < 3
