@@ -24,6 +24,7 @@ SAID = {
     "--processes": "2", "--random": "4", "--random-at-equal-latency": "5", "--seed": "6", "--time-limit": "30m",
     "--fit": "pad", "--flips": "off", "--classes": "balanced", "--start": "inherit",
     "--weights": "lite0.safetensors", "--distill": "0.5", "--cutout": "4", "--drop-path": "0.2", "--auxiliary": "0.4",
+    "--limit": "sram=256KB",
 }  # fmt: skip
 FLAGS = {word.word.flag: word for word in words() if word.word.flag}
 
@@ -58,6 +59,7 @@ def test_every_flag_reaches_its_word():
     assert said["time_limit_s"] == 1800.0
     assert said["method_settings"] == {"eta": 0.5, "sampler": "ods"}
     assert said["strict"] is True
+    assert said["limits"] == {"sram": "256KB"}
     usual = told()
     for flag, word in FLAGS.items():
         assert said[word.name] != usual[word.name], flag
@@ -93,6 +95,8 @@ def test_a_setting_is_a_number_a_truth_or_text(text, setting):
 def test_a_setting_without_a_value_is_refused():
     with pytest.raises(UsageError, match="name=value"):
         setting_of("eta")
+    with pytest.raises(UsageError, match="--limit 'sram': expected name=value, for example sram=256KB"):
+        setting_of("sram", "--limit")
 
 
 def test_names_are_parted_by_commas():

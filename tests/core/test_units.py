@@ -7,7 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from surgenas.core.errors import UsageError
-from surgenas.core.units import parse_latency_ms, parse_seconds, show_ms, show_seconds, show_sides
+from surgenas.core.units import (
+    parse_bytes,
+    parse_latency_ms,
+    parse_seconds,
+    show_bytes,
+    show_ms,
+    show_seconds,
+    show_sides,
+)
 
 
 @pytest.mark.parametrize(("text", "ms"), [("4ms", 4), ("0.5 s", 500), ("800us", 0.8), ("800µs", 0.8), ("1e-1ms", 0.1)])
@@ -19,6 +27,20 @@ def test_latency(text, ms):
 def test_bad_latency_names_the_text_and_a_valid_one(text):
     with pytest.raises(UsageError, match="for example 4ms"):
         parse_latency_ms(text)
+
+
+@pytest.mark.parametrize(("text", "count"), [("256KB", 262144), ("1.5 mib", 1572864), ("80B", 80), ("1GB", 2**30)])
+def test_bytes(text, count):
+    assert parse_bytes(text, "--limit sram") == count
+
+
+def test_bad_bytes_name_the_option_and_a_valid_value():
+    with pytest.raises(UsageError, match="--limit sram '4ms': expected .* for example 256KB"):
+        parse_bytes("4ms", "--limit sram")
+
+
+def test_bytes_are_shown_in_kb_and_mb_of_1024():
+    assert [show_bytes(v) for v in (512, 78336, 2**20, 10**7)] == ["0.5 KB", "76.5 KB", "1 MB", "9.54 MB"]
 
 
 def test_seconds():

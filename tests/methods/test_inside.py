@@ -23,6 +23,12 @@ def test_the_limit_is_that_of_the_moment():
     assert 0 < inside(archs).sum() < 20
 
 
+def test_what_has_to_be_met_beside_the_limit_counts_too():
+    archs = drawn(SPACE, 20)
+    odd = np.arange(20) % 2 == 1
+    assert Inside(SPACE, Megas(SPACE.costs()), lambda: np.inf, lambda _: odd)(archs).tolist() == odd.tolist()
+
+
 def test_sizes_in_between_take_times_in_between():
     inside = Inside(SPACE, Megas(SPACE.costs()), lambda: 1.0)
     low, high, middle = ([[width] * 3 + [10.0] * 3] for width in (8.0, 16.0, 12.0))

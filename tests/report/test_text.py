@@ -11,7 +11,7 @@ from surgenas.hardware.target import TargetInfo
 from surgenas.report.page import page
 from surgenas.report.text import device_table, export_text, predictor_table, summary_text, trained_text
 from surgenas.runs import summary
-from surgenas.runs.results import HeldOutLatencies, Predicted, Reached
+from surgenas.runs.results import FOUND, YARDSTICK, HeldOutLatencies, Predicted, Reached
 from surgenas.runs.summary import summarize, tell_story
 from surgenas.studies.describe import Unusable
 from surgenas.studies.export import HandedOn
@@ -39,6 +39,14 @@ def test_a_search_ends_with_its_claim(tmp_path, limit_ms, verdict):
     assert f"surgenas.load({str(tmp_path / 'run')!r})" in text
     assert f"device  {tmp_path / 'run' / 'model-int8.onnx'}" in text
     assert "int8 on toy: test accuracy 88.00%; beside PyTorch the same class for 90% of 64 test images" in text
+
+
+def test_what_the_found_network_needs_stands_beside_its_limits(tmp_path):
+    costs = {name: cost_on_paper(2.0) for name in (FOUND, YARDSTICK)}
+    run = written_run(tmp_path / "run", costs=costs, beside={YARDSTICK: 0.8}, limits={"cycles": 2.5e5})
+    assert "found   needs 200,000 cycles (limit 250,000 cycles)" in summary_text(summarize(run))
+    assert "limit 250,000 cycles" in page(summarize(run), tell_story(run))
+    assert "needs" not in summary_text(summarize(written_run(tmp_path / "timed")))
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ LogTo = Annotated[
     list[str] | None,
     typer.Option(metavar="NAME[=WHERE]", help="Also log to tensorboard[=FOLDER] or mlflow[=URI]; several times."),
 ]
+EXAMPLES = {"--set": "eta=0.5", "--limit": "sram=256KB"}
 UNITS: Mapping[str, Callable[[str, str], float]] = {"ms": parse_latency_ms, "s": parse_seconds}
 """Functions that read a setting from the text after a flag, by the setting's unit."""
 
@@ -98,7 +99,7 @@ def _value(word: Named, given: Any) -> Any:
     if word.word.unit:
         return None if given is None else UNITS[word.word.unit](given, word.word.flag)
     if word.field.default is PydanticUndefined:
-        return dict(setting_of(text) for text in given or [])
+        return dict(setting_of(text, word.word.flag) for text in given or [])
     return given
 
 
@@ -109,7 +110,7 @@ def progress() -> Any:
     return ConsoleProgress()
 
 
-def setting_of(text: str) -> tuple[str, str | float | int | bool]:
+def setting_of(text: str, flag: str = "--set") -> tuple[str, str | float | int | bool]:
     """The name and the value in a "name=value" text. The value is a number, true or false if it reads as one, else
     text.
 
@@ -117,7 +118,7 @@ def setting_of(text: str) -> tuple[str, str | float | int | bool]:
     """
     name, equals, value = text.partition("=")
     if not equals:
-        raise UsageError(f"--set {text!r}: expected name=value, for example eta=0.5")
+        raise UsageError(f"{flag} {text!r}: expected name=value, for example {EXAMPLES[flag]}")
     try:
         parsed = json.loads(value)
     except ValueError:

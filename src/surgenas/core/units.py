@@ -8,6 +8,7 @@ import re
 from surgenas.core.errors import UsageError
 
 _MS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
+_BYTES = {"b": 1.0, "kb": 1024.0, "kib": 1024.0, "mb": 1024.0**2, "mib": 1024.0**2, "gb": 1024.0**3}
 _SECONDS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 
@@ -22,6 +23,17 @@ def parse_latency_ms(text: str, option: str = "--latency") -> float:
 def parse_seconds(text: str, option: str = "--time-limit") -> float:
     """Seconds from a text like "90s", "30m" or "2h"; raises UsageError for anything else, and for 0 and below."""
     return _parse(text, _SECONDS, option, "90s, 30m or 2h")
+
+
+def parse_bytes(text: str, option: str) -> float:
+    """Bytes from a text like "256KB" or "1.5MB", whose K is 1,024; raises UsageError for anything else, and for 0 and
+    below."""
+    return _parse(text, _BYTES, option, "256KB or 1.5MB")
+
+
+def show_bytes(value: float) -> str:
+    """Bytes for a person: in KB of 1,024 bytes, from 1,024 of these on in MB."""
+    return f"{value / 1024:.4g} KB" if value < 1024**2 else f"{value / 1024**2:.3g} MB"
 
 
 def show_ms(value: float) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from surgenas.core.amounts import show_amount
 from surgenas.core.files import write_atomic
 from surgenas.core.units import show_ms, show_seconds
 from surgenas.hardware.timed.as_it_comes import RUNS
@@ -104,6 +105,11 @@ def _cards(summary: Summary, story: Story) -> list[str]:
         cards.append(_card("Exported", f"{summary.export.max_difference:.1e}", note))
         if (own := summary.export.delivered) and own.file.precision != "fp32":
             cards.append(_card("Test accuracy as measured", f"{own.accuracy:.1%}", f"in {own.file.precision}"))
+    cards += [
+        _card(one.unit, show_amount(one.unit, one.value), f"limit {show_amount(one.unit, one.limit)}")
+        for one in summary.resources
+        if one.limit
+    ]
     cards.append(_card("Took", show_seconds(sum(summary.seconds.values())), f"seed {summary.seed}"))
     return cards
 

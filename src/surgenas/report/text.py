@@ -9,6 +9,7 @@ from textwrap import fill
 from rich.markup import escape
 from rich.table import Table
 
+from surgenas.core.amounts import show_amount
 from surgenas.core.cost import show_cost
 from surgenas.core.units import show_ms, show_seconds
 from surgenas.hardware.target import TargetInfo
@@ -26,6 +27,7 @@ from surgenas.report.words import (
     start_note,
 )
 from surgenas.runs.delivery import COMPARED
+from surgenas.runs.resources import Resource
 from surgenas.runs.results import FOUND, Delivered, Predicted
 from surgenas.runs.summary import Summary
 from surgenas.studies.contest import Standings
@@ -63,6 +65,7 @@ def summary_text(summary: Summary) -> str:
     lines = [
         _claim(summary),
         draw(table),
+        *resources_line(summary.resources),
         *start_note(summary.start, summary.started),
         *class_line(summary.classes),
         *explained_line(summary.explained),
@@ -73,6 +76,16 @@ def summary_text(summary: Summary) -> str:
         f"took {show_seconds(sum(summary.seconds.values()))}",
     ]
     return "\n".join(lines)
+
+
+def resources_line(found: Sequence[Resource]) -> list[str]:
+    """What the found network needs beside time, with the limits that were given; nothing where time alone counts."""
+    told = [
+        show_amount(one.unit, one.value) + (f" (limit {show_amount(one.unit, one.limit)})" if one.limit else "")
+        for one in found
+        if one.value
+    ]
+    return [f"found   needs {', '.join(told)}"] if told else []
 
 
 def _device_lines(summary: Summary) -> list[str]:

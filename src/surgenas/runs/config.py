@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
+from surgenas.core.amounts import read_amount
 from surgenas.core.architecture import read_space
 from surgenas.core.errors import CorruptError, UsageError, complaint
 from surgenas.hardware.timed.as_it_comes import LatencyAs
@@ -73,6 +74,11 @@ class SpaceConfig(Part):
     )
 
 
+def _amounts(given: object) -> object:
+    """Amounts as numbers, of those that may be text with a unit."""
+    return {unit: read_amount(unit, value) for unit, value in given.items()} if isinstance(given, dict) else given
+
+
 class TargetConfig(Part):
     """Settings of the target and of the latency limit.
 
@@ -91,6 +97,10 @@ class TargetConfig(Part):
         LatencyAs,
         Word("What --latency is for: the quiet machine, or a percentile of runs as they come.", "--latency-as"),
     ] = "quiet"
+    limits: Annotated[
+        Annotated[dict[str, float], BeforeValidator(_amounts)],
+        Word("A further limit, on what the device counts: sram=256KB; several times.", "--limit", "limits"),
+    ] = Field(default_factory=dict)
     samples: Annotated[
         int, Field(ge=0), Word("Networks measured to learn latency from; 0: by the data.", "--samples")
     ] = 0

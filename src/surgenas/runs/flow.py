@@ -21,6 +21,7 @@ from surgenas.nn.cost import output_shape
 from surgenas.runs.journal import Event
 from surgenas.runs.limit import begin_session, check_time
 from surgenas.runs.measured import LEAST, repair_scale, usable_predictors
+from surgenas.runs.resources import check_resources
 from surgenas.runs.results import FOUND, START, USE, Accuracy, Exported, Planned, Reached
 from surgenas.runs.run import Run
 from surgenas.runs.sampled import wanted_samples
@@ -141,6 +142,7 @@ def prepare(run: Run) -> tuple[Reached, Planned]:
 def measure_profile(run: Run) -> None:
     """Do the steps before `predict`: reachable latencies, and the measuring of sampled networks."""
     begin_session(run)
+    check_resources(run)
     perform(run, CHEAP[1])
     check_limit(run)
     perform(run, LONG[0])
@@ -177,6 +179,7 @@ def check_names(run: Run) -> None:
     assert searching.method is not None, "made from its settings, which may be refused"
     assert searching.rungs, "made from the epochs, which may be too few"
     check_percentile(run)
+    check_resources(run)
     if run.config.training.start == "inherit" and not searching.needs.shares:
         raise UsageError(
             f"--start inherit: {run.config.method.name} trains each candidate by itself, there is nothing to inherit"

@@ -4,22 +4,24 @@ them."""
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.capabilities import Counted, require
 from surgenas.core.catalog import look_up
-from surgenas.core.cost import Cost, Effort, Failure
+from surgenas.core.cost import Cost, Effort, Failure, Unit
 from surgenas.core.errors import NoisyError, UsageError
 from surgenas.core.space import Floats
 from surgenas.engine.jobs import job_of
 from surgenas.hardware.costs import read_cost
 from surgenas.hardware.target import Job, Scale, Target, TimedTarget, all_costs
 from surgenas.hardware.timed.scale import REPAIRED
+from surgenas.methods.base import allow_all
 from surgenas.predictors import CATALOG
 from surgenas.predictors.base import Predictor, make_predictor
 from surgenas.predictors.linear import AdditivePredictor
@@ -31,6 +33,8 @@ from surgenas.runs.scale import RESCALED
 TOGETHER = 32
 """How many networks are priced in one call of the target. Their costs are recorded before the next call."""
 
+OF_RESOURCES = "process"
+"""The predictor of what is counted beside latency: memory is a largest, not a sum, of what layers need."""
 LEAST = 12
 """Fewer usable measurements than this are too few to choose a predictor."""
 
@@ -125,8 +129,9 @@ def read_candidates(run: Run) -> list[dict[str, Any]]:
     return [event for event in run.journal.all("measured", step="derive") if event["turn"] < finished]
 
 
-def samples(run: Run, *, corrected: bool = True) -> tuple[list[Architecture], Floats]:
-    """The N architectures that were measured in the steps `reach` and `profile`, and their latencies (N,) in ms.
+def samples(run: Run, *, corrected: bool = True, unit: Unit = "ms") -> tuple[list[Architecture], Floats]:
+    """The N architectures that were measured in the steps `reach` and `profile`, and their latencies (N,) in ms, or
+    what else the target counts of them.
 
     Each latency is the median of those that are not too noisy to use; networks without any are left out. corrected:
     include the candidates of finished turns of the step `derive`.
@@ -136,9 +141,9 @@ def samples(run: Run, *, corrected: bool = True) -> tuple[list[Architecture], Fl
     for event in [*profiled, *(read_candidates(run) if corrected else [])]:
         cost = read_cost(event["cost"])
         if cost.is_usable:
-            by_key.setdefault(event["key"], (run.architecture(event["genes"]), []))[1].append(cost.ms)
+            by_key.setdefault(event["key"], (run.architecture(event["genes"]), []))[1].append(cost.values[unit])
     archs = [arch for arch, _ in by_key.values()]
-    return archs, np.array([np.median(ms) for _, ms in by_key.values()])
+    return archs, np.array([np.median(values) for _, values in by_key.values()])
 
 
 def check_enough(run: Run, least: int = LEAST) -> None:
@@ -160,6 +165,21 @@ def fitted_predictor(run: Run, *, corrected: bool = True) -> Predictor:
     costs = require(run.space, Counted).costs()
     made = make_predictor(run.predicted.chosen, costs, run.config.seed)
     return made.fit(moves.encode(run.space, archs), latency_ms)
+
+
+def allowed(run: Run, *, corrected: bool = True) -> Callable[[Sequence[Architecture]], npt.NDArray[np.bool_]]:
+    """Which of N architectures keep to the further limits, as predicted, (N,). corrected: as in `fitted_predictor`."""
+    costs, shares = require(run.space, Counted).costs(), []
+    for unit, limit in run.config.target.limits.items():
+        archs, values = samples(run, corrected=corrected, unit=unit)
+        made = make_predictor(OF_RESOURCES, costs, run.config.seed)
+        shares.append(made.fit(moves.encode(run.space, archs), values / limit))
+
+    def within(archs: Sequence[Architecture]) -> npt.NDArray[np.bool_]:
+        code = moves.encode(run.space, archs)
+        return np.all([share.predict(code) <= 1 for share in shares], axis=0)
+
+    return within if shares else allow_all
 
 
 def usable_predictors(run: Run) -> list[str]:

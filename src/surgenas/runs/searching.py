@@ -24,7 +24,7 @@ from surgenas.methods.inside import Inside
 from surgenas.nn.statistics import CALIBRATION, spaced
 from surgenas.predictors.base import Predictor
 from surgenas.runs.limit import Timely
-from surgenas.runs.measured import fitted_predictor, samples, scaled_target
+from surgenas.runs.measured import allowed, fitted_predictor, samples, scaled_target
 from surgenas.runs.results import Planned
 from surgenas.runs.run import Run
 from surgenas.runs.training import fine_tuning, recipe
@@ -134,7 +134,7 @@ class Searching:
         `extra` as in `Problem`."""
         run, predictor, limit_ms = self.run, fitted_predictor(self.run), self.run.reached.limit_ms
         profiled = fitted_predictor(run, corrected=False)  # the same in all rounds, so that a replayed history fits
-        inside = Inside(run.space, profiled, self._begun_at_ms)
+        inside = Inside(run.space, profiled, self._begun_at_ms, allowed(run, corrected=False))
         return Problem(
             run.space, limit_ms - margin_ms(run, predictor, limit_ms), run.config.seed, predictor=predictor,
             feasible=inside, rungs=tuple(epochs / self.epochs for epochs in self.rungs),

@@ -18,6 +18,7 @@ from surgenas.hardware.timed.as_it_comes import AsItComes, LatencyAs
 from surgenas.hardware.timed.comparison import Comparison
 from surgenas.hardware.timed.measurement import Measurement, letter
 from surgenas.runs.config import Start
+from surgenas.runs.resources import Resource, resources_of
 from surgenas.runs.results import (
     EQUAL,
     FOUND,
@@ -114,6 +115,7 @@ class Summary(Record):
     start: what the trainings of the space's networks began with. instead: what could be picked instead of a smaller
     version of a network, at the found one's latency. started: the whole network, if the run began with its weights.
     explained: what explains the accuracy of the networks that the search judged, for methods that learn that.
+    resources: what the target counts of the found network beside its latency.
     """
 
     run: str
@@ -138,6 +140,7 @@ class Summary(Record):
     instead: tuple[Network, ...] = ()
     started: Started | None = None
     explained: Explained | None = None
+    resources: tuple[Resource, ...] = ()
 
     @property
     def found(self) -> Network:
@@ -215,6 +218,7 @@ def summarize(run: Run) -> Summary:
         start=run.config.training.start,
         classes=trained.classes if trained else None,
         explained=searched.explained if searched else None,
+        resources=resources_of(run, costs.get(FOUND)),
     )
 
 

@@ -10,6 +10,7 @@ from surgenas.core.capabilities import Shrinks, require
 from surgenas.nn.pretrained import Loaded, load_start
 from surgenas.nn.reading import read_tensors
 from surgenas.nn.weights import read_weights
+from surgenas.runs.resources import reached_excess
 from surgenas.runs.results import START, STEP_OF, Profiled, Started
 from surgenas.runs.run import Run
 
@@ -46,4 +47,4 @@ def meets_limit_whole(run: Run) -> bool:
         return False
     if run.journal.done(STEP_OF[Profiled]) is not None:
         return run.result(Profiled) is None
-    return run.reached.limit_ms >= run.reached.high_ms
+    return run.reached.limit_ms >= run.reached.high_ms and not reached_excess(run)[1]

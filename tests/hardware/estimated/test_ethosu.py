@@ -14,7 +14,7 @@ from surgenas.core.cost import Failure
 from surgenas.core.errors import DataError, UsageError
 from surgenas.engine.jobs import job_of
 from surgenas.hardware.devices import make_target, shipped_names
-from surgenas.hardware.estimated.ethosu import UNTRAINED, gaussian
+from surgenas.hardware.estimated.ethosu import UNTRAINED, evened
 from surgenas.hardware.target import Deliverer, Job, TimedTarget, all_costs
 from surgenas.spaces import make_space
 from surgenas.testing import check_target
@@ -55,7 +55,7 @@ def test_every_shipped_configuration_prices_a_file():
     assert found["ethos-u85-128"] > found["ethos-u85-2048"]
 
 
-def test_untrained_weights_are_gaussian_and_always_the_same_so_the_shape_alone_counts(space, npu):
+def test_untrained_weights_are_even_and_always_the_same_so_the_shape_alone_counts(space, npu):
     first, again = (all_costs(npu.price([job(space)]))[0] for _ in range(2))
     assert first == again
     assert UNTRAINED in first.assumptions
@@ -146,8 +146,8 @@ def test_a_system_that_the_compiler_does_not_know_is_said_once_for_each_network(
         raise found.error
 
 
-def test_gaussian_weights_keep_the_signal_alive():
-    network = gaussian(nn.Sequential(nn.Conv2d(64, 64, 3), nn.ReLU(), nn.Conv2d(64, 64, 3)))
+def test_even_weights_keep_the_signal_alive():
+    network = evened(nn.Sequential(nn.Conv2d(64, 64, 3), nn.ReLU(), nn.Conv2d(64, 64, 3)))
     with torch.no_grad():
         found = network(torch.randn(1, 64, 9, 9, generator=torch.Generator().manual_seed(1)))
     assert 0.3 < found.std() < 3

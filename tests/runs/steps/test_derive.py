@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import shutil
 
+import numpy as np
 import pytest
 
 from surgenas.core.errors import LimitError
 from surgenas.core.progress import Progress
-from surgenas.runs.measured import measure
+from surgenas.runs.flow import fit_predictor, measure_profile, prepare
+from surgenas.runs.measured import allowed, measure, samples
 from surgenas.runs.results import Reached
 from surgenas.runs.run import Run
 from surgenas.runs.steps.derive import HIGH, LOW, ROUNDS, derive
 from surgenas.runs.steps.search import search
-from tests.runs.written import FickleDevice, again
+from tests.runs.written import TINY, FickleDevice, again, new_run
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +52,23 @@ def test_of_shared_weights_the_found_network_uses_the_limit(finished):
     assert found.rounds <= ROUNDS
     assert found.cost.ms <= limit_ms
     assert found.rounds == ROUNDS or LOW * limit_ms <= found.cost.ms
+
+
+def test_a_further_limit_holds_for_what_is_found_however_much_time_is_left(tmp_path, images):
+    """The slowest half of the networks moves too many bytes: a limit on the latency alone would take one of these."""
+    (tmp_path / "paper.toml").write_text('estimator = "roofline"\npeak_gmacs = 1000.0\nbandwidth_gbs = 1.0\n')
+    how = {**TINY, "data": images, "method": "random", "method_settings": {"trials": 6}, "train_epochs": 1}
+    how |= {"device": str(tmp_path / "paper.toml"), "latency_ms": 50.0, "limits": {"bytes": "280KB"}}
+    run = new_run(tmp_path / "run", **how)
+    prepare(run)
+    measure_profile(run)
+    fit_predictor(run)
+    keep = allowed(run)
+    archs, values = samples(run, unit="bytes")
+    assert 0 < np.mean(values <= 280 * 1024) < 1
+    assert np.mean(keep(archs) == (values <= 280 * 1024)) > 0.9
+    run.record("search", search(run))
+    assert derive(run).cost.values["bytes"] <= 280 * 1024
 
 
 def test_interrupted_and_asked_again_it_derives_the_same(searched, copied, tmp_path):

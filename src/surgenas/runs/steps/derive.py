@@ -23,7 +23,8 @@ from surgenas.hardware.costs import read_cost
 from surgenas.methods.base import Search
 from surgenas.predictors.base import Predictor
 from surgenas.runs.limit import check_time
-from surgenas.runs.measured import fitted_predictor, measure, missed_turns, read_candidates, repair_scale
+from surgenas.runs.measured import allowed, fitted_predictor, measure, missed_turns, read_candidates, repair_scale
+from surgenas.runs.resources import excess, keeps
 from surgenas.runs.results import Derived
 from surgenas.runs.run import Run
 from surgenas.runs.searching import Searching
@@ -74,11 +75,13 @@ def _attempt(run: Run, search: Search, turn: int, *, final: bool) -> tuple[Archi
     measured = measure(run, "derive", archs, turn=turn)
     for arch, cost in zip(archs, measured, strict=True):
         sure = f" +-{cost.doubt:.1%} (grade {cost.grade})" if cost.grade else ""
-        run.progress.log(f"{cost.evidence} {cost.ms / limit_ms:.1%} of the limit{sure}: {arch}")
-    low = 0.0 if final or _tops_out(run) or _knows_scores(run) else LOW * limit_ms
+        over = f", but {over}" if (over := excess(run, cost)) else ""
+        run.progress.log(f"{cost.evidence} {cost.ms / limit_ms:.1%} of the limit{sure}{over}: {arch}")
+    smaller = _tops_out(run) or _knows_scores(run) or bool(run.config.target.limits)
+    low = 0.0 if final or smaller else LOW * limit_ms
     every = _measured(run, run.journal.all("measured", step="derive"))
     pairs = every if final else list(zip(archs, measured, strict=True))
-    fitting = [(arch, cost) for arch, cost in pairs if low <= cost.ms <= HIGH * limit_ms]
+    fitting = [(arch, cost) for arch, cost in pairs if low <= cost.ms <= HIGH * limit_ms and keeps(run, cost)]
     if not low and not _knows_scores(
         run
     ):  # spread over the fitting latencies, the largest first, so that noise cannot refuse all of them
@@ -119,7 +122,13 @@ def _proposed(
     if run.asked_method.needs(run.space).judged:  # what it prefers may have to be judged first, which takes a while
         low, high = window
         run.progress.log(f"candidates from {show_ms(low)} to {show_ms(high)}")
-    return search.propose(lambda archs: _predicted(run, predictor, archs), window, CANDIDATES, rng)
+    keep = allowed(run)
+
+    def latency_ms(archs: Sequence[Architecture]) -> Floats:
+        """What breaks a further limit lies outside of every window."""
+        return np.where(keep(archs), _predicted(run, predictor, archs), np.inf)
+
+    return search.propose(latency_ms, window, CANDIDATES, rng)
 
 
 def _predicted(run: Run, predictor: Predictor, archs: Sequence[Architecture]) -> Floats:
@@ -148,9 +157,11 @@ def _tops_out(run: Run) -> bool:
 def _out_of_reach(run: Run) -> LimitError:
     limit_ms = run.reached.limit_ms
     every = _measured(run, run.journal.all("measured", step="derive"))
-    nearest, cost = min(every, key=lambda pair: abs(np.log(pair[1].ms / limit_ms)))
+    within = [pair for pair in every if keeps(run, pair[1])] or every
+    nearest, cost = min(within, key=lambda pair: abs(np.log(pair[1].ms / limit_ms)))
+    over = f", but {over}" if (over := excess(run, cost)) else ""
     return LimitError(
         f"nothing confirmed inside {show_ms(limit_ms)} in {missed_turns(run)} rounds; nearest "
-        f"{nearest} ({show_cost(cost)}). `surgenas resume {run.folder}` goes "
+        f"{nearest} ({show_cost(cost)}{over}). `surgenas resume {run.folder}` goes "
         "on when the machine is quieter; or raise --latency or --samples"
     )

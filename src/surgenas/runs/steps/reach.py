@@ -14,6 +14,7 @@ from surgenas.core.units import show_ms
 from surgenas.engine.jobs import job_of
 from surgenas.hardware.target import TimedTarget
 from surgenas.runs.measured import measure, recorded_scale
+from surgenas.runs.resources import reached_excess
 from surgenas.runs.results import Reached
 from surgenas.runs.run import Run
 from surgenas.runs.slowdown import describe_limit, with_slowdown
@@ -40,6 +41,12 @@ def check_limit(run: Run) -> None:
             f"limit {describe_limit(run)} cannot be met: this space reaches {show_ms(known.low_ms)} to "
             f"{show_ms(known.high_ms)} on {run.target.name}; nearest network: {smallest} "
             f"({show_ms(known.low_ms)}). Raise --latency, or lower --resolution{_or_width(run)}"
+        )
+    if over := reached_excess(run)[0]:
+        smallest = extremes(run, require(run.space, Counted).costs())[0]
+        raise LimitError(
+            f"the network with the fewest multiplications needs {over} on {run.target.name}: {smallest}. Raise "
+            f"--limit, or lower --resolution{_or_width(run)}"
         )
     if meets_limit_whole(run):
         run.progress.log(f"the whole network meets the limit {describe_limit(run)} as it is "

@@ -16,8 +16,9 @@ from surgenas.core.seeds import generator
 from surgenas.core.units import show_ms
 from surgenas.engine.jobs import home_of, network_of
 from surgenas.nn.cost import count
-from surgenas.runs.measured import fitted_predictor, measure
+from surgenas.runs.measured import allowed, fitted_predictor, measure
 from surgenas.runs.nearest import ALIKE, nearest
+from surgenas.runs.resources import keeps
 from surgenas.runs.results import EQUAL, NARROWER, NOTHING, RANDOM, SMALLER, YARDSTICK, Rivals
 from surgenas.runs.run import Run
 from surgenas.runs.sampled import draw_some
@@ -81,9 +82,10 @@ def _at_equal_latency(run: Run, target_ms: float) -> list[Architecture]:
     predictor = fitted_predictor(run)
     rng = generator(run.config.seed, "random")
     chosen: list[Architecture] = []
+    keep = allowed(run)
 
     def near(archs: Sequence[Architecture]) -> npt.NDArray[np.bool_]:
-        return np.abs(predictor.predict(moves.encode(run.space, archs)) / target_ms - 1) <= ALIKE
+        return (np.abs(predictor.predict(moves.encode(run.space, archs)) / target_ms - 1) <= ALIKE) & keep(archs)
 
     for turn in range(2, 8):
         batch = draw_some(run.space, near, 2 * wanted, rng)
@@ -99,6 +101,7 @@ def _at_equal_latency(run: Run, target_ms: float) -> list[Architecture]:
 def _alike(
     run: Run, step: str, archs: Sequence[Architecture], target_ms: float, tolerance: float, effort: Effort, turn: int
 ) -> list[Architecture]:
-    """Those architectures whose measured latency differs from target_ms by at most `tolerance`, a share."""
-    measured = measure(run, step, archs, effort, turn=turn)
-    return [arch for arch, cost in zip(archs, measured, strict=True) if abs(cost.ms / target_ms - 1) <= tolerance]
+    """Those architectures whose measured latency differs from target_ms by at most `tolerance`, a share, and which keep
+    to the further limits as the found network does."""
+    measured = zip(archs, measure(run, step, archs, effort, turn=turn), strict=True)
+    return [arch for arch, cost in measured if abs(cost.ms / target_ms - 1) <= tolerance and keeps(run, cost)]

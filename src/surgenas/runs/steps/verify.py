@@ -13,6 +13,7 @@ from surgenas.hardware.timed.measurement import Measurement, pool
 from surgenas.nn.cost import layer_costs
 from surgenas.runs.delivery import delivered_job
 from surgenas.runs.measured import measure
+from surgenas.runs.resources import excess
 from surgenas.runs.results import FOUND, Layer, Verified
 from surgenas.runs.run import Run
 from surgenas.runs.slowdown import describe_limit, share_of_limit
@@ -34,6 +35,8 @@ def say_claim(run: Run) -> None:
             f"MISSED: {claim.evidence} {share:.1%} of the limit, {describe_limit(run)}"
             f"{room if lower_ms >= reached.low_ms * (reached.slowdown or 1.0) else ', and nothing here is much faster'}"
         )
+    if over := excess(run, claim):
+        run.progress.log(f"MISSED: the found network needs {over}")
     if claim.grade == "D":
         run.progress.log("the machine was too busy: the latency is a grade D, not to be relied on")
 
