@@ -35,7 +35,7 @@ def test_bytes(text, count):
 
 
 def test_bad_bytes_name_the_option_and_a_valid_value():
-    with pytest.raises(UsageError, match="--limit sram '4ms': expected .* for example 256KB"):
+    with pytest.raises(UsageError, match=r"--limit sram '4ms': expected .* for example 256KB"):
         parse_bytes("4ms", "--limit sram")
 
 

@@ -35,6 +35,7 @@ CATALOG = {
     "nsga2": "surgenas.methods.nsga2:NSGA2",
     "halving": "surgenas.methods.halving:SuccessiveHalving",
     "mcts": "surgenas.methods.tree_search:TreeSearch",
+    "hao": "surgenas.methods.hao:HAO",
     "weaknas": "surgenas.methods.weaknas:WeakNAS",
     "weaknas-forest": "surgenas.methods.weaknas:Forest",
     "weaknas-boosting": "surgenas.methods.weaknas:Boosting",

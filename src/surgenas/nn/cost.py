@@ -79,7 +79,7 @@ class LayerWork:
     """What one layer does for one image: its MACs, the values that it reads and writes, its weights with its biases.
 
     kind: a convolution is depthwise if it has one filter for each input channel; all others are dense, as is a linear
-    layer.
+    layer. bits: of each weight, where a layer says so; else 0.
     """
 
     name: str
@@ -87,6 +87,7 @@ class LayerWork:
     macs: int
     values: int
     weights: int
+    bits: int = 0
 
 
 def work_of(
@@ -107,7 +108,9 @@ def _pass_on(
     def count_layer(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         weights = sum(p.numel() for p in module.parameters())
         values = inputs[0].numel() + output.numel()
-        found.append(LayerWork(names[module], _kind(module), _macs(module, output), values, weights))
+        found.append(
+            LayerWork(names[module], _kind(module), _macs(module, output), values, weights, getattr(module, "bits", 0))
+        )
 
     with ExitStack() as hooks:
         for module in names:
@@ -120,13 +123,14 @@ def _pass_on(
 def moved_bytes(network: nn.Module, input_shape: tuple[int, int, int]) -> float:
     """The bytes in fp32 that a network moves for one image of (C, H, W) if nothing is cached.
 
-    Counted are input, weights and output of every convolution, average pooling and linear layer.
+    Counted are input, weights and output of every convolution, average pooling and linear layer; weights in their bits
+    where a layer says them.
     """
     return _moved_bytes(work_of(network, input_shape, MOVING)[1])
 
 
 def _moved_bytes(works: list[LayerWork]) -> float:
-    return float(sum(4 * (work.values + work.weights) for work in works))
+    return float(sum(4 * work.values + (work.bits or 32) / 8 * work.weights for work in works))
 
 
 def _kind(module: nn.Module) -> Kind:

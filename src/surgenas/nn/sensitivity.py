@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from surgenas.nn.rounded import round_weights
+
 
 def hessian_traces(
     loss: Callable[[], Tensor], weights: Mapping[str, Tensor], probes: int, seed: int
@@ -38,10 +40,8 @@ def hessian_traces(
 def rounding_error(weight: Tensor, bits: int) -> float:
     """The sum of squared differences between a layer's weights and themselves in so many bits: symmetric around zero,
     of a scale for each output channel (the first axis)."""
-    flat = weight.detach().flatten(1)
-    most = 2 ** (bits - 1) - 1
-    step = flat.abs().amax(1, keepdim=True).clamp_min(torch.finfo(flat.dtype).tiny) / most
-    return float(((flat / step).round() * step - flat).square().sum())
+    fixed = weight.detach()
+    return float((round_weights(fixed, bits) - fixed).square().sum())
 
 
 def layer_weights(network: nn.Module) -> dict[str, Tensor]:

@@ -97,7 +97,7 @@ def _descent(summary: Summary, steps: Sequence[Mapping[str, Any]]) -> go.Figure:
 
 
 def _trials(summary: Summary, story: Story) -> go.Figure:
-    """Every candidate by its latency and its score on held-out images; later ones are darker."""
+    """Every candidate by its latency and its score on held-out images; later ones are darker, a line joins the best."""
     figure = blank("latency of candidates (ms)", "accuracy on images held out")
     trials = story.trials
     figure.add_scatter(
@@ -105,6 +105,11 @@ def _trials(summary: Summary, story: Story) -> go.Figure:
         marker={"size": 9, "color": list(range(1, len(trials) + 1)), "colorscale": "Blues", "showscale": True,
                 "cmin": -len(trials) / 3, "colorbar": {"title": "candidate"}},
     )  # fmt: skip
+    if story.front:
+        figure.add_scatter(
+            x=[one.latency_ms for one in story.front], y=[one.score for one in story.front], mode="lines",
+            line={"color": WARM, "shape": "hv"}, hoverinfo="skip",
+        )  # fmt: skip
     _limit_line(figure, summary)
     return figure.update_yaxes(tickformat=".0%")
 

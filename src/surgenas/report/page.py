@@ -12,7 +12,7 @@ from surgenas.core.amounts import show_amount
 from surgenas.core.files import write_atomic
 from surgenas.core.units import show_ms, show_seconds
 from surgenas.hardware.timed.as_it_comes import RUNS
-from surgenas.report import cells_page, explained, figures, misjudged
+from surgenas.report import cells_page, explained, figures, front, misjudged
 from surgenas.report.by_class import section
 from surgenas.report.operators_page import operators_figure
 from surgenas.report.snippet import snippets
@@ -56,7 +56,7 @@ def page(summary: Summary, story: Story, shots: bytes = b"") -> str:
         results=_results(summary),
         unequal="".join(f" {note}." for note in start_note(summary.start, summary.started)),
         classes=section(summary.classes, _table, _figure) + _misjudged(summary, story, shots),
-        explained=explained.section(summary.explained, _table),
+        explained=explained.section(summary.explained, _table) + front.section(story.front, _table),
         predictors=_predictors(summary),
         decisions=_decisions(story),
         operators=_operators(story) + cells_page.sections(story, _figure),

@@ -18,6 +18,7 @@ from surgenas.hardware.timed.as_it_comes import AsItComes, LatencyAs
 from surgenas.hardware.timed.comparison import Comparison
 from surgenas.hardware.timed.measurement import Measurement, letter
 from surgenas.runs.config import Start
+from surgenas.runs.front import TradeOff, trade_offs
 from surgenas.runs.resources import Resource, resources_of
 from surgenas.runs.results import (
     EQUAL,
@@ -163,7 +164,7 @@ class Story(Record):
     data, epochs, trials, training: events of the journal; training by the name of the network. target: what was asked
     for costs. held_out: predictions against measurements. layers: of the found network. rounds: of measuring
     candidates. misjudged: the test images that the found network judges worst. cells: of the found network. rows: the
-    layers or edges that a search weighed operators on, and these operators.
+    layers or edges that a search weighed operators on, and these operators. front: the candidates that no other beats.
     """
 
     data: Mapping[str, Any]
@@ -178,6 +179,7 @@ class Story(Record):
     misjudged: tuple[Misjudged, ...] = ()
     cells: Cells = field(default_factory=dict)
     rows: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    front: tuple[TradeOff, ...] = ()
 
     @property
     def is_estimated(self) -> bool:
@@ -242,6 +244,7 @@ def tell_story(run: Run) -> Story:
         misjudged=trained.misjudged if trained else (),
         cells=run.space.cells(derived.architecture) if derived and isinstance(run.space, MadeOfCells) else {},
         rows=tuple((row.name, row.options) for row in run.space.rows) if weighs else (),
+        front=trade_offs(run),
     )
 
 

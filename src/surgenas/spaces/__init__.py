@@ -14,6 +14,7 @@ from surgenas.core.space import Space
 CATALOG = {
     "mobile": "surgenas.spaces.mobile:Mobile",
     "mobile_multi": "surgenas.spaces.mobile_multi:MobileMulti",
+    "mobile_bits": "surgenas.spaces.mobile_bits:MobileBits",
     "single_path": "surgenas.spaces.single_path:SinglePath",
     "single_path_se": "surgenas.spaces.single_path:SinglePathSE",
     "operators": "surgenas.spaces.operators:Operators",

@@ -18,6 +18,7 @@ from surgenas.hardware.estimated.accelerator import AcceleratorTarget
 from surgenas.hardware.estimated.engines import cheapest_engines
 from surgenas.hardware.estimated.stages import Layer, Stage
 from surgenas.hardware.target import Job, TimedTarget
+from surgenas.nn.rounded import with_rounded_weights
 from surgenas.testing import check_target
 
 BOARD = AcceleratorTarget("board", dsp=360, lut=10**6, bram36=10**6, clock_mhz=100)
@@ -27,8 +28,8 @@ THREE = replace(BOARD, template="engines", most=16)
 def block(cin: int, wide: int, cout: int, side: int, kernel: int) -> Stage:
     pixels = side * side
     return Stage(
-        Layer("expand", cin, wide, pixels, 0), Layer("deep", kernel**2, wide, pixels, 0),
-        Layer("project", wide, cout, pixels, 0),
+        Layer("expand", cin, wide, pixels, 0, 0), Layer("deep", kernel**2, wide, pixels, 0, 0),
+        Layer("project", wide, cout, pixels, 0, 0),
     )  # fmt: skip
 
 
@@ -123,3 +124,35 @@ def test_the_example_keeps_the_contract_and_is_no_device(small):
     check_target(target, [job_of(small.parse("-".join(["k3e3"] * len(small.choices))))])
     assert not isinstance(target, TimedTarget)
     assert target.describe().evidence == "estimated"
+
+
+def with_bits(bits: int) -> nn.Module:
+    return with_rounded_weights(nn.Sequential(nn.Conv2d(64, 256, 1), nn.Conv2d(256, 64, 1)), bits)
+
+
+def priced(target: AcceleratorTarget, bits: int):
+    (found,) = target.price([Job(f"w{bits}", lambda: with_bits(bits), (64, 14, 14))])
+    return found
+
+
+def test_narrow_weights_go_two_at_a_time_through_a_multiplier_that_packs_them():
+    packing = replace(BOARD, packed_bits=4)
+    assert priced(packing, 4).values["cycles"] * 2 == priced(packing, 8).values["cycles"]
+    assert priced(BOARD, 4).values["cycles"] == priced(BOARD, 8).values["cycles"]
+
+
+def test_narrow_weights_are_fewer_bytes_to_wait_for():
+    """A layer of 1 x 1 pixels moves hardly anything but weights."""
+    starved = replace(BOARD, bandwidth_gbs=0.001)
+
+    def ms(bits):
+        (found,) = starved.price([Job("n", lambda: with_bits(bits), (64, 1, 1))])
+        return found.ms
+
+    assert ms(4) == pytest.approx(ms(8) / 2, rel=0.05)
+
+
+def test_wider_weights_than_the_engines_take_are_refused():
+    found = priced(replace(BOARD, weight_bits=4), 8)
+    assert isinstance(found, Failure)
+    assert str(found.error) == "0 has weights of 8 bits, board takes 4"

@@ -20,7 +20,7 @@ def test_an_inverted_residual_is_one_stage_of_three_layers():
     assert (stage.expand.inputs, stage.expand.outputs, stage.expand.pixels) == (24, 144, 784)
     assert (stage.deep.inputs, stage.deep.outputs, stage.deep.pixels) == (25, 144, 784)
     assert (stage.project.inputs, stage.project.outputs, stage.project.pixels) == (144, 24, 784)
-    assert stage.expand.moved == (24 + 144) * 784 + 24 * 144
+    assert (stage.expand.values, stage.expand.weights, stage.expand.bits) == ((24 + 144) * 784, 24 * 144, 0)
 
 
 def test_with_excitation_in_between_the_second_convolution_runs_alone():

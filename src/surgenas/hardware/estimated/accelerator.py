@@ -24,7 +24,7 @@ from surgenas.hardware.estimated.engines import Engine, Together, cheapest_engin
 from surgenas.hardware.estimated.stages import Layer, Stage, stages_of
 from surgenas.hardware.target import Job, TargetInfo
 
-TOOL, VERSION = "accelerator model", "1"
+TOOL, VERSION = "accelerator model", "2"
 RESOURCES = ("multipliers", "DSP", "LUT", "BRAM36")
 PORT_BITS, BLOCK_BITS = 72, 36 * 1024
 """What one memory block of an FPGA hands out in a cycle, and holds."""
@@ -47,9 +47,11 @@ class AcceleratorTarget:
     dsp, lut, bram36: what the board has: multiplier blocks, look-up tables, memory blocks of 36 kbit. template:
     "fused", one pointwise engine that feeds a depthwise one and computes the second pointwise layer in a pass of its
     own; or "engines", three of them, which run at the same time ("max") or one after the other ("sum"). taps: products
-    that a depthwise unit of the fused template adds up in a cycle. dsp_per_multiplier, lut_per_multiplier: of the given
-    bits. lines, pixels: how many rows of an image a depthwise unit keeps, and their length. bandwidth_gbs: 1e9 bytes a
-    second from memory, 0 if it is never waited for. most: the largest size of a pointwise engine in either direction.
+    that a depthwise unit of the fused template adds up in a cycle. weight_bits, value_bits: of what engines take; a
+    layer may have weights of fewer bits. packed_bits: weights of at most so many go through a multiplier two at a time;
+    0 for never. dsp_per_multiplier, lut_per_multiplier: of the given bits. lines, pixels: how many rows of an image a
+    depthwise unit keeps, and their length. bandwidth_gbs: 1e9 bytes a second from memory, 0 if it is never waited for.
+    most: the largest size of a pointwise engine in either direction.
     """
 
     name: str
@@ -64,6 +66,7 @@ class AcceleratorTarget:
     value_bits: Annotated[int, Field(ge=1, le=32)] = 8
     dsp_per_multiplier: Number = 1.0
     lut_per_multiplier: Number = 0.0
+    packed_bits: Annotated[int, Field(ge=0, le=16)] = 0
     lines: Count = 15
     pixels: Count = 224
     bandwidth_gbs: Number = 0.0
@@ -78,7 +81,7 @@ class AcceleratorTarget:
         how = self.template if self.template == "fused" else f"engines-{self.together}"
         return (
             f"accelerator-{VERSION}/{how}/taps={self.taps}/board={self.dsp},{self.lut},{self.bram36}/"
-            f"clock={self.clock_mhz:g}/bits={self.weight_bits},{self.value_bits}/"
+            f"clock={self.clock_mhz:g}/bits={self.weight_bits},{self.value_bits},{self.packed_bits}/"
             f"multiplier={self.dsp_per_multiplier:g},{self.lut_per_multiplier:g}/lines={self.lines}x{self.pixels}/"
             f"bandwidth={self.bandwidth_gbs:g}/most={self.most}"
         )
@@ -115,7 +118,7 @@ class AcceleratorTarget:
         made = []
         for name, sizes in (("expand", pairs), ("deep", wide), ("project", pairs)):
             uses = [self._uses(math.prod(size), math.prod(size), size[0] if name == "deep" else 0) for size in sizes]
-            cycles = [[_cycles(getattr(stage, name), name, size) for stage in stages] for size in sizes]
+            cycles = [[self._cycles(getattr(stage, name), name, size) for stage in stages] for size in sizes]
             made.append(Engine(name, np.array(uses), np.array(cycles, float)))
         return made, [list(pairs), list(wide), list(pairs)]
 
@@ -127,11 +130,31 @@ class AcceleratorTarget:
 
     def _fused(self, stage: Stage, inputs: int, units: int) -> float:
         """Cycles of a stage: a pass through both engines, and one through the pointwise engine alone."""
-        first = _pointwise(stage.expand, inputs, units)
+        first = self._pointwise(stage.expand, inputs, units)
         if stage.deep:
-            steps = math.ceil(stage.deep.inputs / self.taps)
+            steps = math.ceil(stage.deep.inputs / (self.taps * self._at_once(stage.deep)))
             first = max(first, math.ceil(stage.deep.outputs / units) * steps * stage.deep.pixels)
-        return first + _pointwise(stage.project, inputs, units)
+        return first + self._pointwise(stage.project, inputs, units)
+
+    def _cycles(self, layer: Layer | None, name: str, size: Sizes) -> int:
+        """Cycles of one of three engines; the depthwise one takes a product of each channel at a time."""
+        if layer is None or name != "deep":
+            return self._pointwise(layer, *size) if layer else 0
+        return math.ceil(layer.outputs / size[0]) * math.ceil(layer.inputs / self._at_once(layer)) * layer.pixels
+
+    def _pointwise(self, layer: Layer | None, inputs: int, outputs: int) -> int:
+        """Cycles of an engine that multiplies so many inputs for so many outputs at a time."""
+        if layer is None:
+            return 0
+        wide = inputs * self._at_once(layer)
+        return math.ceil(layer.inputs / wide) * math.ceil(layer.outputs / outputs) * layer.pixels
+
+    def _at_once(self, layer: Layer) -> int:
+        """How many of a layer's weights go through a multiplier at a time. Raises UsageError for wider weights than the
+        engines take."""
+        if layer.bits > self.weight_bits:
+            raise UsageError(f"{layer.name} has weights of {layer.bits} bits, {self.name} takes {self.weight_bits}")
+        return 2 if (layer.bits or self.weight_bits) <= self.packed_bits else 1
 
     # --- prices
 
@@ -139,8 +162,11 @@ class AcceleratorTarget:
         """Cycles in which memory moves what each stage needs, (S,)."""
         if not self.bandwidth_gbs:
             return np.zeros(len(stages))
-        a_cycle = self.bandwidth_gbs * 1e9 / (self.clock_mhz * 1e6) * 8 / max(self.weight_bits, self.value_bits)
-        return np.array([math.ceil(sum(layer.moved for layer in stage.layers) / a_cycle) for stage in stages], float)
+        a_cycle = self.bandwidth_gbs * 1e9 / (self.clock_mhz * 1e6) * 8
+        return np.array([math.ceil(sum(map(self._bits_moved, stage.layers)) / a_cycle) for stage in stages], float)
+
+    def _bits_moved(self, layer: Layer) -> int:
+        return layer.values * self.value_bits + layer.weights * (layer.bits or self.weight_bits)
 
     def _price(self, job: Job) -> Cost | Failure:
         try:
@@ -169,15 +195,3 @@ class AcceleratorTarget:
         layers = tuple((stage.layers[-1].name, float(ms)) for stage, ms in zip(stages, found, strict=True))
         said = (*ASSUMPTIONS, f"Sized for this network: {made}, {values['multipliers']:g} multipliers.")
         return Estimate(job.key, self.key, values, TOOL, VERSION, said, layers)
-
-
-def _pointwise(layer: Layer | None, inputs: int, outputs: int) -> int:
-    """Cycles of an engine that multiplies so many inputs for so many outputs at a time."""
-    return math.ceil(layer.inputs / inputs) * math.ceil(layer.outputs / outputs) * layer.pixels if layer else 0
-
-
-def _cycles(layer: Layer | None, name: str, size: Sizes) -> int:
-    """Cycles of one of three engines; the depthwise one takes a product of each channel at a time."""
-    if layer is None or name != "deep":
-        return _pointwise(layer, *size) if layer else 0
-    return math.ceil(layer.outputs / size[0]) * layer.inputs * layer.pixels

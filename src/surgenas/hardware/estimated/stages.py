@@ -18,13 +18,15 @@ from surgenas.nn.cost import LayerWork
 @dataclass(frozen=True)
 class Layer:
     """A convolution or linear layer. inputs: values that one output needs, of one group. outputs: channels. pixels: of
-    its output. moved: the values that it reads and writes, and its weights."""
+    its output. values: that it reads and writes. bits: of each of its weights; 0 where it does not say."""
 
     name: str
     inputs: int
     outputs: int
     pixels: int
-    moved: int
+    values: int
+    weights: int
+    bits: int = 0
 
 
 @dataclass(frozen=True)
@@ -85,4 +87,4 @@ def _layer(module: nn.Module, work: LayerWork) -> Layer:
             )
         inputs = module.in_channels // module.groups * math.prod(module.kernel_size)
         outputs = module.out_channels
-    return Layer(work.name, inputs, outputs, work.macs // (inputs * outputs), work.values + work.weights)
+    return Layer(work.name, inputs, outputs, work.macs // (inputs * outputs), work.values, work.weights, work.bits)
