@@ -1,9 +1,10 @@
-"""Do runtimes rank networks alike? Random architectures on each; Kendall tau by pair; a pair whose order flips.
+"""Do devices and estimators rank networks alike? Random architectures; Kendall tau by pair; a pair whose order flips.
 
     python benchmarks/rankings.py [--networks 100] [--devices onnxruntime-cpu openvino-cpu ...] [--keep]
 
 Latencies are kept in $SURGENAS_HOME, so that a run that was stopped goes on (converters take up to a minute a network).
-A flip counts if each runtime says that its faster one is faster beyond the noise floor and both intervals together.
+A flip counts if each device says that its faster one is faster beyond the noise floor and both intervals together; what
+an estimator says has neither.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from scipy.stats import kendalltau
 
 from surgenas.cli.console import ConsoleProgress
 from surgenas.core import moves
-from surgenas.core.cost import Effort
+from surgenas.core.cost import Cost, Effort, Failure
 from surgenas.core.errors import SurgenasError
 from surgenas.engine.jobs import job_of
 from surgenas.hardware.devices import make_target
@@ -57,11 +58,11 @@ def main() -> None:
             i, j = turned[0]
             flips.append({"devices": [a, b], "faster_on_first": told(archs[both[i]].genes, one[i], other[i]),
                           "faster_on_second": told(archs[both[j]].genes, one[j], other[j])})  # fmt: skip
-    grades = {name: "".join(sorted(m.grade for m in found.values())) for name, found in measured.items()}
+    grades = {name: "".join(sorted(c.grade or "-" for c in found.values())) for name, found in measured.items()}
     finish("rankings", {"resolution": args.resolution, "kendall": taus, "flips": flips, "grades": grades})
 
 
-def on(name: str, jobs: list[Job]) -> dict[str, Measurement]:
+def on(name: str, jobs: list[Job]) -> dict[str, Cost]:
     """Empty, and said so, if the device cannot be used here."""
     try:
         device = make_target(name)
@@ -71,22 +72,28 @@ def on(name: str, jobs: list[Job]) -> dict[str, Measurement]:
     except SurgenasError as error:
         print(f"{name}: {error}", file=sys.stderr)
         return {}
-    return {m.key: m for m in found if isinstance(m, Measurement) and m.grade < "D"}
+    return {cost.key: cost for cost in found if not isinstance(cost, Failure) and (cost.grade or "A") < "D"}
 
 
-def flipped(one: list[Measurement], other: list[Measurement]) -> list[tuple[int, int]]:
+def flipped(one: list[Cost], other: list[Cost]) -> list[tuple[int, int]]:
     """Pairs (i, j): i clearly faster on the first device, j clearly on the second; the clearest first."""
     found = []
     for i in range(len(one)):
         for j in range(len(one)):
             first, second = math.log(one[j].ms / one[i].ms), math.log(other[i].ms / other[j].ms)
-            if first > tie_width(one[i], one[j]) and second > tie_width(other[i], other[j]):
+            if first > apart(one[i], one[j]) and second > apart(other[i], other[j]):
                 found.append((min(first, second), (i, j)))
     return [pair for _, pair in sorted(found, reverse=True)]
 
 
-def told(genes: tuple[str, ...], one: Measurement, other: Measurement) -> dict[str, Any]:
-    return {"genes": list(genes), "ms": [one.ms, other.ms], "half_width": [one.half_width, other.half_width]}
+def apart(one: Cost, other: Cost) -> float:
+    """By how much, in logarithms, two costs have to differ to be told apart."""
+    timed = isinstance(one, Measurement) and isinstance(other, Measurement)
+    return tie_width(one, other) if timed else 0.0
+
+
+def told(genes: tuple[str, ...], one: Cost, other: Cost) -> dict[str, Any]:
+    return {"genes": list(genes), "ms": [one.ms, other.ms], "doubt": [one.doubt, other.doubt]}
 
 
 if __name__ == "__main__":
