@@ -45,7 +45,13 @@ def network_says(folder, photo):
     return use.classes[int(logits.argmax())], logits
 
 
-NEEDED = {"HandingDevice": "onnxruntime", "HandingXml": "openvino", "HandingNcnn": "pnnx", "HandingMnn": "MNN"}
+NEEDED = {
+    "HandingDevice": "onnxruntime",
+    "handing_npu": "tflite_micro",
+    "HandingXml": "openvino",
+    "HandingNcnn": "pnnx",
+    "HandingMnn": "MNN",
+}
 QUICK = "HandingDevice"
 
 

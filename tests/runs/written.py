@@ -21,7 +21,7 @@ from surgenas.core.cost import Cost, Effort, Estimate, Failure
 from surgenas.core.errors import UsageError
 from surgenas.core.progress import Progress, Task
 from surgenas.hardware.devices import make_target
-from surgenas.hardware.target import Job
+from surgenas.hardware.target import Job, Target
 from surgenas.hardware.timed.measurement import Measurement
 from surgenas.nn.statistics import settle_statistics
 from surgenas.nn.weights import save_weights
@@ -302,6 +302,11 @@ class HandingMnn(HandingDevice):
 
     def __init__(self) -> None:
         super().__init__("mnn-cpu")
+
+
+def handing_npu() -> Target:
+    """A small NPU, on which nothing runs, and which takes a file in int8."""
+    return make_target("ethos-u55-128")
 
 
 class HandingOnnx(HandingDevice):

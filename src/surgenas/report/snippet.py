@@ -69,11 +69,26 @@ RUN = {
     ),
 }
 """How a file of a suffix is loaded and run: what is imported for that, and the lines."""
+INT8_TFLITE = (
+    "from ai_edge_litert.interpreter import Interpreter, OpResolverType",
+    "plain = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES\n"
+    'model = Interpreter("{name}", experimental_op_resolver_type=plain)\n'
+    "model.allocate_tensors()\n"
+    "source, sink = model.get_input_details()[0], model.get_output_details()[0]\n"
+    'scale, zero = source["quantization"]\n'
+    'q = (x.transpose(0, 2, 3, 1) / scale + zero).round().clip(-128, 127).astype("int8")\n'
+    'model.set_tensor(source["index"], q)\n'
+    "model.invoke()\n"
+    'scale, zero = sink["quantization"]\n'
+    'logits = scale * (model.get_tensor(sink["index"]).astype("float32") - zero)',
+)
+"""The same of a .tflite file that takes integers, channels last, as microcontrollers have it."""
 
 
 def snippet(name: str = ONNX, file: ModelFile = ModelFile()) -> str:  # noqa: B008  a frozen value
     """A program that prints the class of photo.jpg, for a model file whose suffix is in RUN."""
-    imports, run = RUN[Path(name).suffix]
+    whole = Path(name).suffix == ".tflite" and file.precision == "int8"
+    imports, run = INT8_TFLITE if whole else RUN[Path(name).suffix]
     several = file.batch is not None and file.batch > 1  # it takes no fewer
     return SNIPPET.format(
         imports=imports,

@@ -13,7 +13,7 @@ from surgenas.core.record import Record
 from surgenas.core.units import show_sides
 from surgenas.hardware.costs import AnyCost, compare, places
 from surgenas.hardware.devices import make_target
-from surgenas.hardware.target import Job, Target, TimedTarget
+from surgenas.hardware.target import Deliverer, Job, Target, TimedTarget
 from surgenas.hardware.timed.comparison import Comparison
 from surgenas.hardware.timed.measurement import Measurement
 from surgenas.runs.delivery import found_data, with_trained_weights
@@ -173,7 +173,7 @@ def _with_accuracy(target: Target, entry: _Entry, row: Measured, progress: Progr
     run, precision = entry.run, target.describe().precision
     if run is None or row.cost is None:
         return row
-    if not isinstance(target, TimedTarget) or precision == "fp32":
+    if not isinstance(target, Deliverer) or precision == "fp32":
         return replace(row, accuracy=run.accuracy(FOUND))
     try:
         data = found_data(run)
