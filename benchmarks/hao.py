@@ -16,6 +16,7 @@ import argparse
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +34,13 @@ from surgenas.hardware.devices import make_target
 from surgenas.hardware.target import all_costs
 from surgenas.methods.base import Problem
 from surgenas.methods.hao import HAO
+from surgenas.methods.inside import Inside
+from surgenas.predictors.base import make_predictor
 from surgenas.spaces.mobile_bits import MobileBits
 from surgenas.tasks.data import Images, hold_out, load_data
 from surgenas.training.loop import Recipe
 
+LEARNED = 120
 SHARES = (1.0, 0.8, 0.6, 0.4)
 Point = tuple[float, float]
 """Milliseconds and accuracy of a candidate."""
@@ -59,8 +63,13 @@ class World:
             self._ms[arch.key] = all_costs(self.target.price([job_of(arch, self.space)]))[0].ms
         return self._ms[arch.key]
 
-    def inside(self, archs: Sequence[Architecture]) -> np.ndarray:
-        return np.array([self.ms(arch) <= self.limit_ms for arch in archs])
+    @cached_property
+    def inside(self) -> Inside:
+        """As predicted from LEARNED networks: sizing an accelerator for each network that is looked at takes hours."""
+        drawn = moves.sample_many(self.space, LEARNED, generator(0, "learned"))
+        model = make_predictor("process", self.space.costs(), 0)
+        model.fit(moves.encode(self.space, drawn), np.array([self.ms(arch) for arch in drawn]))
+        return Inside(self.space, model, lambda: self.limit_ms)
 
     def in_eight_bits(self, rng: np.random.Generator) -> Architecture:
         genes = moves.sample(self.space, rng).genes
@@ -73,7 +82,7 @@ class World:
 def together(world: World, trials: int, seed: int) -> list[Point]:
     search = HAO(trials=trials).begin(Problem(world.space, world.limit_ms, seed, feasible=world.inside))
     for _ in drive(search, world.engine):
-        pass
+        print(".", end="", flush=True)
     return [(world.ms(trial.arch), trial.score) for trial in search.history]
 
 

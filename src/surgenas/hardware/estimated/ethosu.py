@@ -193,7 +193,7 @@ def evened(network: nn.Module) -> nn.Module:
     """Draw all weights of layers anew and evenly, always the same, so that the shape alone counts.
 
     The compiler packs weights, and time goes with their size: those of a short training took .5 % less than even ones,
-    and 1.2 % more than Gaussian ones (docs/log.md), so that a limit that is met with these is met.
+    and 1.2 % more than Gaussian ones (docs/microcontrollers.md, 1), so that a limit that is met with these is met.
     """
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():

@@ -37,7 +37,7 @@ def _by_litert(model: bytes, images: Images, *, reference: bool) -> tuple[Values
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
     except ImportError as error:
         raise EnvironmentFault(f"LiteRT cannot be imported ({error}); pip install 'surgenas[ethos-u]'") from error
-    # the delegate that LiteRT takes by default ends the process on int8 hard swish (docs/devices.md)
+    # the delegate that LiteRT takes by default ends the process on int8 hard swish (docs/microcontrollers.md, 2)
     plain = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     with silence_output():
         interpreter = Interpreter(
