@@ -85,6 +85,22 @@ def test_a_limit_that_fp32_meets_changes_nothing(made):
     assert slow(made, [1.0, 1.0, 1.0]).choose(3.0) == frozenset()
 
 
+def test_a_size_puts_large_layers_that_matter_little_into_int8(made):
+    mixer = slow(made, [9.0, 1.0, 5.0])
+    mixer.rows = [replace(row, weights=count) for row, count in zip(mixer.rows, (10, 100, 1000), strict=True)]
+    assert mixer.choose(most_bytes=4440 - 300) == {mixer.rows[1].node}
+    assert mixer.choose(most_bytes=4440 - 3000) == {mixer.rows[2].node}
+    assert mixer.choose(most_bytes=4440 - 3300) == {mixer.rows[1].node, mixer.rows[2].node}
+    assert mixer.choose(limit_ms=2.7, most_bytes=4440) == {mixer.rows[1].node}, "both limits hold"
+    with pytest.raises(LimitError, match=r"all weights in int8 are 1\.084 KB"):
+        mixer.choose(most_bytes=1000)
+
+
+def test_without_a_limit_there_is_nothing_to_do(run, tmp_path):
+    with pytest.raises(UsageError, match="give a limit: --latency 3ms, --size 1MB, or both"):
+        api.quantize(run.folder, None, tmp_path / "net.onnx")
+
+
 def test_layers_that_are_slower_in_int8_stay(made):
     with pytest.raises(LimitError, match="the fastest that was measured takes 3 ms"):
         slow(made, [0.0, 0.0, 0.0], int8_ms=1.5).choose(2.9)

@@ -249,23 +249,25 @@ def compare(runs: Sequence[str | Path], *, progress: Progress | None = None) -> 
 
 def quantize(
     run: str | Path,
-    latency_ms: float,
+    latency_ms: float | None,
     path: str | Path,
     device: str = "onnxruntime-cpu",
     *,
+    most_bytes: float | None = None,
     probes: int = 20,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Quantized:
-    """Write a run's trained network to a path, in the mix of fp32 and int8 layers that meets a latency at the least
-    expected loss, beside all in fp32 and all in int8: latency, accuracy, and what each layer takes and costs.
+    """Write a run's trained network to a path, in the mix of fp32 and int8 layers that meets a latency, a size, or both
+    at the least expected loss, beside all in fp32 and all in int8: latency, accuracy, and what each layer takes and
+    costs.
 
-    device: one of ONNX Runtime or OpenVINO on this machine. probes: random directions along which the curvature of the
-    loss is looked at. Raises a SurgenasError that says what to do.
+    most_bytes: of the weights of all layers. device: one of ONNX Runtime or OpenVINO on this machine. probes: random
+    directions along which the curvature of the loss is looked at. Raises a SurgenasError that says what to do.
     """
     from surgenas.runs.run import Run
     from surgenas.studies.quantize import quantize as mix
 
     listener = progress or Progress()
     opened = Run.open(Path(run), listener)
-    return mix(opened, latency_ms, device, Path(path), seed=seed, progress=listener, probes=probes)
+    return mix(opened, latency_ms, most_bytes, device, Path(path), seed=seed, progress=listener, probes=probes)

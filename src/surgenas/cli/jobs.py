@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from surgenas.cli.options import Batch, Json, LogTo, RunFolder, Seed, app, names_of, progress, show, with_run_options
-from surgenas.core.units import parse_latency_ms
+from surgenas.core.units import parse_bytes, parse_latency_ms
 from surgenas.runs.config import ADAPTING
 
 Out = Annotated[Path | None, typer.Option(help="The run folder to make. Default: runs/<time>.")]
@@ -191,20 +191,23 @@ def export(
 @app.command()
 def quantize(
     run: RunFolder,
-    latency: Annotated[str, typer.Option(help="The limit, for example 3ms.")],
+    latency: Annotated[str | None, typer.Option(help="The limit, for example 3ms.")] = None,
+    size: Annotated[str | None, typer.Option(help="A limit on the size of all weights, for example 1.5MB.")] = None,
     device: Annotated[str, typer.Option(help="onnxruntime-cpu, openvino-cpu, or a file of yours.")] = "onnxruntime-cpu",
     to: Annotated[Path, typer.Option(help="What to write.")] = Path("mixed.onnx"),
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
-    """Put as few layers of a run's network into int8 as a latency asks for, those whose rounding costs least.
+    """Put as few layers of a run's network into int8 as a latency or a size asks for, those whose rounding costs least.
 
     Example: surgenas quantize runs/1 --latency 3ms --to mixed.onnx
     """
     from surgenas import api
     from surgenas.report import quantized_text
 
-    found = api.quantize(run, parse_latency_ms(latency), to, device, seed=seed, progress=progress())
+    limit_ms = None if latency is None else parse_latency_ms(latency)
+    most_bytes = None if size is None else parse_bytes(size, "--size")
+    found = api.quantize(run, limit_ms, to, device, most_bytes=most_bytes, seed=seed, progress=progress())
     show(found, as_json, quantized_text.mixes_table(found))
 
 

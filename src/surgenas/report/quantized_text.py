@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 
 from surgenas.core.cost import show_cost
-from surgenas.core.units import show_ms
+from surgenas.core.units import show_bytes, show_ms
 from surgenas.report.words import draw, show_percent
 from surgenas.studies.quantize import Quantized
 
@@ -15,12 +15,12 @@ SHOWN = 8
 
 def mixes_table(found: Quantized) -> str:
     """A row for each mix; then the layers whose rounding is expected to cost most, and the files."""
-    table = Table("mix", "layers in int8", "latency", "sum over layers", "test accuracy", box=None)
+    table = Table("mix", "layers in int8", "weights", "latency", "sum over layers", "test accuracy", box=None)
     total = len(found.layers)
     for mix in found.mixes:
         table.add_row(
-            mix.name, f"{mix.in_int8} of {total}", show_cost(mix.cost), show_ms(mix.predicted_ms),
-            show_percent(mix.accuracy),
+            mix.name, f"{mix.in_int8} of {total}", show_bytes(mix.weight_bytes), show_cost(mix.cost),
+            show_ms(mix.predicted_ms), show_percent(mix.accuracy),
         )  # fmt: skip
     costly = sorted(found.layers, key=lambda row: -row.loss)[:SHOWN]
     rows = Table("most sensitive layers", "loss", "fp32", "int8", "is in", box=None)
@@ -29,5 +29,14 @@ def mixes_table(found: Quantized) -> str:
             row.name, f"{row.loss:.1e} +-{row.doubt:.0e}", show_ms(row.fp32_ms), show_ms(row.int8_ms),
             "int8" if row.in_int8 else "fp32",
         )  # fmt: skip
-    limit = f"limit {show_ms(found.limit_ms)} on {found.device}"
-    return "\n".join([limit, draw(table), "", draw(rows), f"wrote {', '.join(found.files)}"])
+    limits = [show_ms(found.limit_ms)] if found.limit_ms else []
+    limits += [f"{show_bytes(found.most_bytes)} of weights"] if found.most_bytes else []
+    return "\n".join(
+        [
+            f"limit {' and '.join(limits)} on {found.device}",
+            draw(table),
+            "",
+            draw(rows),
+            f"wrote {', '.join(found.files)}",
+        ]
+    )

@@ -1,4 +1,4 @@
-"""Which layers of a trained network go into int8, so that it meets a latency and its accuracy suffers least?
+"""Which layers of a trained network go into int8, so that it meets a latency or a size and its accuracy suffers least?
 
 What each layer takes in fp32 and in int8 is profiled on the device, how much its rounding costs is the curvature of the
 loss times the squared error of its weights, and an integer programme chooses (docs/methods/hao.md, 2). Since layers in
@@ -7,6 +7,7 @@ unlike precisions need conversions between them, what was chosen is measured, an
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +22,7 @@ from surgenas.core.files import write_atomic
 from surgenas.core.programme import Array, Infeasible
 from surgenas.core.progress import Progress
 from surgenas.core.record import Record
-from surgenas.core.units import show_ms
+from surgenas.core.units import show_bytes, show_ms
 from surgenas.hardware.costs import AnyCost
 from surgenas.hardware.devices import make_target
 from surgenas.hardware.onnx_layers import OnnxLayer, onnx_layers, times_by_layer
@@ -41,6 +42,8 @@ WEIGHT_BITS = 7
 """Of a weight in int8 here: hardware/runtimes/quantization.py says why not 8."""
 PROBES, TRACED = 20, 64
 """For each trace: so many double backward passes over so many training images."""
+BYTES = (4, 1)
+"""Of a weight in fp32 and in int8."""
 RUNS = 30
 """Of a profile."""
 TRIES = 4
@@ -51,12 +54,14 @@ TRIES = 4
 class LayerBits(Record):
     """A layer by its path in the network, and its node in the ONNX file.
 
-    loss: by how much the training loss is expected to rise with its weights in int8; at least 0. doubt: one standard
-    error of that. fp32_ms, int8_ms: of the profiles, scaled so that they add up to the whole network.
+    weights: how many it has. loss: by how much the training loss is expected to rise with these in int8; at least 0.
+    doubt: one standard error of that. fp32_ms, int8_ms: of the profiles, scaled so that they add up to the whole
+    network.
     """
 
     name: str
     node: str
+    weights: int
     loss: float
     doubt: float
     fp32_ms: float
@@ -66,11 +71,12 @@ class LayerBits(Record):
 
 @dataclass(frozen=True)
 class Mix(Record):
-    """The network in one mix of precisions. in_int8: how many layers are. predicted_ms: the sum over layers. accuracy:
-    on the test part, as the device computes it."""
+    """The network in one mix of precisions. in_int8: how many layers are. weight_bytes: of all weights of layers.
+    predicted_ms: the sum over layers. accuracy: on the test part, as the device computes it."""
 
     name: str
     in_int8: int
+    weight_bytes: int
     predicted_ms: float
     cost: AnyCost
     accuracy: float
@@ -78,35 +84,47 @@ class Mix(Record):
 
 @dataclass(frozen=True)
 class Quantized(Record):
-    """What `surgenas quantize` did. mixes: all in fp32, what was chosen, all in int8. files: the chosen one, and last
-    what says how it is used."""
+    """What `surgenas quantize` did. limit_ms, most_bytes: None where that was not limited. mixes: all in fp32, what was
+    chosen, all in int8. files: the chosen one, and last what says how it is used."""
 
     device: str
-    limit_ms: float
+    limit_ms: float | None
+    most_bytes: float | None
     mixes: tuple[Mix, ...]
     layers: tuple[LayerBits, ...]
     files: tuple[str, ...]
 
 
 def quantize(
-    run: Run, limit_ms: float, device: str, to: Path, *, seed: int, progress: Progress, probes: int = PROBES
+    run: Run,
+    limit_ms: float | None,
+    most_bytes: float | None,
+    device: str,
+    to: Path,
+    *,
+    seed: int,
+    progress: Progress,
+    probes: int = PROBES,
 ) -> Quantized:
-    """Write a run's trained network in the mix of fp32 and int8 that meets a latency at the least loss.
+    """Write a run's trained network in the mix of fp32 and int8 that meets a latency, a size of its weights in bytes,
+    or both, at the least loss.
 
     probes: by how many random directions the curvature of the loss is told. Raises UsageError for a device without
-    int8 or elsewhere, LimitError if no mix is that fast.
+    int8 or elsewhere, or without a limit, LimitError if no mix is that fast or that small.
     """
+    if limit_ms is None and most_bytes is None:
+        raise UsageError("give a limit: --latency 3ms, --size 1MB, or both")
     check_place(run, to)
     mixer = Mixer(run, _target(device), seed, progress, probes)
-    chosen = mixer.choose(limit_ms)
+    chosen = mixer.choose(limit_ms or math.inf, most_bytes or math.inf)
     names = {"fp32": frozenset[str](), "mixed": chosen, "int8": mixer.every}
     costs = mixer.measure(list(names.values()), Effort.CLAIM)
     mixes = tuple(
-        Mix(name, len(quantized), mixer.predict(quantized), cost, mixer.accuracy(quantized))
+        Mix(name, len(quantized), mixer.weigh(quantized), mixer.predict(quantized), cost, mixer.accuracy(quantized))
         for (name, quantized), cost in zip(names.items(), costs, strict=True)
     )
     return Quantized(
-        device, limit_ms, mixes, tuple(replace(row, in_int8=row.node in chosen) for row in mixer.rows),
+        device, limit_ms, most_bytes, mixes, tuple(replace(row, in_int8=row.node in chosen) for row in mixer.rows),
         _written(run, to, mixer, chosen),
     )  # fmt: skip
 
@@ -147,7 +165,7 @@ class Mixer:
         fp32, int8 = self.measure([frozenset(), self.every], Effort.LEARN)
         times = [self._profile(frozenset(), fp32.ms), self._profile(self.every, int8.ms)]
         self.rows = [
-            LayerBits(name, layer.name, loss, doubt, times[0][layer.name], times[1][layer.name])
+            LayerBits(name, layer.name, layer.weights, loss, doubt, times[0][layer.name], times[1][layer.name])
             for layer, (name, loss, doubt) in zip(self.layers, losses, strict=True)
         ]
 
@@ -169,15 +187,21 @@ class Mixer:
         """Milliseconds of a mix, without conversions between layers."""
         return sum(row.int8_ms if row.node in mix else row.fp32_ms for row in self.rows)
 
+    def weigh(self, mix: frozenset[str]) -> int:
+        """Bytes of the weights of all layers in a mix."""
+        return sum(row.weights * BYTES[row.node in mix] for row in self.rows)
+
     def accuracy(self, mix: frozenset[str]) -> float:
         logits = self.target.logits(self._job(0, mix), self.data.normalise(self.data.test.images).numpy())
         return float((logits.argmax(1) == self.data.test.labels.numpy()).mean())
 
-    def choose(self, limit_ms: float) -> frozenset[str]:
-        """The mix of least loss that is measured to be inside the limit."""
-        cap, nearest = limit_ms, np.inf
+    def choose(self, limit_ms: float = math.inf, most_bytes: float = math.inf) -> frozenset[str]:
+        """The mix of least loss that is small enough, and measured to be inside the limit."""
+        if (least := self.weigh(self.every)) > most_bytes:
+            raise LimitError(f"no mix is inside {show_bytes(most_bytes)}; all weights in int8 are {show_bytes(least)}")
+        cap, nearest = limit_ms, math.inf
         for _ in range(TRIES):
-            mix = self._allocated(cap)
+            mix = self._allocated(cap, most_bytes)
             if mix is None:
                 break
             (cost,) = self.measure([mix], Effort.LEARN)
@@ -186,7 +210,8 @@ class Mixer:
                 return mix
             nearest = min(nearest, cost.ms)
             cap *= min(0.98, limit_ms / cost.ms)
-        last = [frozenset(row.node for row in self.rows if row.int8_ms < row.fp32_ms), self.every]
+        quicker = frozenset(row.node for row in self.rows if row.int8_ms < row.fp32_ms)
+        last = [mix for mix in (quicker, self.every) if self.weigh(mix) <= most_bytes]
         for mix, cost in zip(last, self.measure(last, Effort.LEARN), strict=True):
             if cost.ms <= limit_ms:
                 return mix
@@ -196,11 +221,14 @@ class Mixer:
             f"{show_ms(nearest)}"
         )
 
-    def _allocated(self, cap_ms: float) -> frozenset[str] | None:
+    def _allocated(self, cap_ms: float, most_bytes: float) -> frozenset[str] | None:
         losses: list[Array] = [np.array([0.0, row.loss]) for row in self.rows]
-        costs: list[Array] = [np.array([[row.fp32_ms], [row.int8_ms]]) for row in self.rows]
+        costs: list[Array] = [
+            np.array([[row.fp32_ms, row.weights * BYTES[0]], [row.int8_ms, row.weights * BYTES[1]]])
+            for row in self.rows
+        ]
         try:
-            bits = allocate(losses, costs, np.array([cap_ms]))
+            bits = allocate(losses, costs, np.array([cap_ms, most_bytes]))
         except Infeasible:
             return None
         return frozenset(row.node for row, bit in zip(self.rows, bits, strict=True) if bit)
