@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
+from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
-from tests.hardware.tflite.compared import file_of, operators, steps_off
+from surgenas.core.errors import DataError
+from surgenas.hardware.tflite.convert import int8_tflite
+from tests.hardware.tflite.compared import file_of, images_of, operators, run, steps_off
 
 LAYERS = {
     "3x3": nn.Conv2d(4, 6, 3, padding=1),
@@ -55,6 +59,26 @@ def test_a_normalization_alone_is_a_layer_of_its_own():
 def test_a_linear_layer_follows_global_pooling():
     head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 10))
     assert steps_off(head, (4, 8, 8)) < 4
+
+
+def with_rule(rule):
+    """A convolution whose padding is a rule, as files of others have it: (ONNX, what PyTorch says of it)."""
+    weight = np.random.default_rng(1).standard_normal((6, 4, 3, 3), dtype=np.float32)
+    node = helper.make_node("Conv", ["images", "w"], ["logits"], auto_pad=rule, strides=[2, 2])
+    taken = helper.make_tensor_value_info("images", TensorProto.FLOAT, [1, 4, 8, 8])
+    given = helper.make_tensor_value_info("logits", TensorProto.FLOAT, None)
+    graph = helper.make_graph([node], "ruled", [taken], [given], [numpy_helper.from_array(weight, "w")])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9).SerializeToString()
+    padded = nn.functional.pad(torch.from_numpy(images_of((4, 8, 8))), (0, 1, 0, 1))
+    return model, nn.functional.conv2d(padded, torch.from_numpy(weight), stride=2).numpy()
+
+
+def test_padding_by_rule_is_the_formats_or_refused():
+    model, expected = with_rule("SAME_UPPER")
+    found, step = run(int8_tflite(model, images_of((4, 8, 8))), images_of((4, 8, 8)))
+    assert np.abs(found - expected).max() < 3 * step
+    with pytest.raises(DataError, match="by the rule SAME_LOWER"):
+        int8_tflite(with_rule("SAME_LOWER")[0], images_of((4, 8, 8)))
 
 
 def test_a_channel_without_weights_gives_its_bias():

@@ -68,13 +68,34 @@ def padded(
 ) -> tuple[int, int]:
     """(the tensor that an operator reads, the format's word for its padding). What the format cannot say is added
     before, as the value 0."""
-    name, asked = node.inputs[0], list(node.attributes.get("pads", [0, 0, 0, 0]))
+    name, asked = node.inputs[0], pads_of(conversion, node, kernel, stride, dilation)
     if not any(asked):
         return conversion.value(name), VALID
-    sides = [same(*line) for line in zip(conversion.graph.shapes[name][2:], kernel, stride, dilation, strict=True)]
-    if asked == [sides[0][0], sides[1][0], sides[0][1], sides[1][1]]:
+    if asked == same_around(conversion, node, kernel, stride, dilation):
         return conversion.value(name), SAME
     return around(conversion, node, asked), VALID
+
+
+def pads_of(
+    conversion: Conversion, node: Node, kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int]
+) -> list[int]:
+    """What an operator adds around images: top, left, bottom, right. Raises DataError where the file leaves that to a
+    rule that is not the format's."""
+    rule = node.attributes.get("auto_pad", b"NOTSET")
+    if rule == b"SAME_UPPER":
+        return same_around(conversion, node, kernel, stride, dilation)
+    if rule == b"SAME_LOWER":
+        raise DataError(f"{node.op} with padding by the rule SAME_LOWER has no int8 form here")
+    return [0] * 4 if rule == b"VALID" else list(node.attributes.get("pads", [0] * 4))
+
+
+def same_around(
+    conversion: Conversion, node: Node, kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int]
+) -> list[int]:
+    """What the format's SAME adds: top, left, bottom, right."""
+    lines = zip(conversion.graph.shapes[node.inputs[0]][2:], kernel, stride, dilation, strict=True)
+    (top, bottom), (left, right) = (same(*line) for line in lines)
+    return [top, left, bottom, right]
 
 
 def same(size: int, kernel: int, stride: int, dilation: int) -> tuple[int, int]:

@@ -57,6 +57,9 @@ def int8_tflite(model: bytes, images: Images) -> bytes:
     for node in conversion.graph.nodes:
         if node.op not in OPERATORS:
             raise DataError(f"the operator {node.op} has no int8 form here; known: {', '.join(sorted(OPERATORS))}")
-        OPERATORS[node.op](conversion, node)
+        try:
+            OPERATORS[node.op](conversion, node)
+        except LookupError as error:  # what is expected as a constant is computed, or told as other versions tell it
+            raise DataError(f"the operator {node.op}, as it stands in this network, has no int8 form here") from error
     graph = conversion.graph
     return conversion.writer.finish([conversion.value(graph.source)], [conversion.value(graph.sink)])

@@ -102,7 +102,8 @@ def activation_of(node: Node, constants: Mapping[str, Values]) -> str:
     if node.op == "Relu":
         return "RELU"
     if node.op == "Clip":
-        low, high = (float(constants[name]) if name in constants else None for name in (*node.inputs, "", "")[1:3])
+        told = (float(constants[name]) if name in constants else None for name in (*node.inputs, "", "")[1:3])
+        low, high = (node.attributes.get(key, value) for key, value in zip(("min", "max"), told, strict=True))
         return {(0.0, 6.0): "RELU6", (0.0, None): "RELU"}.get((low, high), "") if low is not None else ""
     return ""
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from surgenas.core.errors import DataError
 from surgenas.hardware.tflite.conversion import Conversion, activation, padded
 from surgenas.hardware.tflite.graph import Node
 from surgenas.hardware.tflite.writer import Scale, Values
@@ -50,10 +51,12 @@ def convolve(conversion: Conversion, node: Node, weight: Values, bias: Values) -
 
 def linear(conversion: Conversion, node: Node) -> None:
     weight, attributes = conversion.graph.constants[node.inputs[1]], node.attributes
+    if attributes.get("transA") or {attributes.get("alpha", 1.0), attributes.get("beta", 1.0)} != {1.0}:
+        raise DataError("a Gemm of scaled or turned factors has no int8 form here")
     if not attributes.get("transB"):
         weight = weight.T
     bias = conversion.graph.constants[node.inputs[2]] if len(node.inputs) > 2 else np.zeros(len(weight), np.float32)
-    inputs = [conversion.value(node.inputs[0]), *parameters(conversion, node, weight, bias, axis=0)]
+    inputs = [conversion.value(node.inputs[0]), *parameters(conversion, node, weight, bias.reshape(-1), axis=0)]
     conversion.writer.operator(
         "FULLY_CONNECTED", inputs, [conversion.value(node.output)], "FullyConnectedOptions",
         fusedActivationFunction=activation(node.fused),

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from surgenas.core.errors import DataError
-from surgenas.hardware.tflite.conversion import SAME, VALID, Conversion, around, same
+from surgenas.hardware.tflite.conversion import SAME, VALID, Conversion, around, pads_of, same_around
 from surgenas.hardware.tflite.graph import Node
 
 
 def pooling(conversion: Conversion, node: Node, *, kind: str) -> None:
     attributes = node.attributes
     kernel, stride = attributes["kernel_shape"], attributes.get("strides", [1, 1])
-    sides = [same(*line, 1) for line in zip(conversion.graph.shapes[node.inputs[0]][2:], kernel, stride, strict=True)]
-    asked = list(attributes.get("pads", [0, 0, 0, 0]))
-    fits = not any(asked) or asked == [sides[0][0], sides[1][0], sides[0][1], sides[1][1]]
+    window = (kernel, stride, (1, 1))
+    asked = pads_of(conversion, node, *window)
+    fits = not any(asked) or asked == same_around(conversion, node, *window)
     counted = kind == "AVERAGE_POOL_2D" and attributes.get("count_include_pad", 0) and any(asked)
     if attributes.get("ceil_mode") or (not fits and kind == "AVERAGE_POOL_2D" and not counted):
         raise DataError(f"{node.op} of kernel {kernel}, stride {stride} and padding {asked} has no int8 form here")
@@ -34,7 +34,8 @@ def mean(conversion: Conversion, node: Node) -> None:
     """The mean of each channel."""
     axes: Sequence[int] = (2, 3)
     if node.op == "ReduceMean":
-        axes = conversion.graph.constants[node.inputs[1]].tolist()
+        told = conversion.graph.constants[node.inputs[1]].tolist() if len(node.inputs) > 1 else None
+        axes = told or node.attributes.get("axes", ())
     if sorted(axis % 4 for axis in axes) != [2, 3]:
         raise DataError(f"a mean over the axes {list(axes)} has no int8 form here, only one over images")
     inputs = [conversion.value(node.inputs[0]), conversion.integers(f"{node.output}/axes", (1, 2))]
