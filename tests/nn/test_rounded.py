@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import onnx
 import pytest
 import torch
 from torch import nn
 
 from surgenas.hardware.onnx_file import run_unoptimised, to_onnx
+from surgenas.hardware.onnx_layers import onnx_layers
 from surgenas.nn.depthwise import DepthwiseConv2d
 from surgenas.nn.rounded import RoundedConv2d, round_weights, with_rounded_weights
 
@@ -55,4 +57,7 @@ def test_what_is_exported_is_rounded_once_and_for_all():
     images = torch.randn(1, 3, 8, 8)
     with torch.no_grad():
         expected = module(images).numpy()
-    assert run_unoptimised(to_onnx(module, (3, 8, 8)), images.numpy()) == pytest.approx(expected, abs=1e-5)
+    model = to_onnx(module, (3, 8, 8))
+    assert run_unoptimised(model, images.numpy()) == pytest.approx(expected, abs=1e-5)
+    assert [node.op_type for node in onnx.load_from_string(model).graph.node if node.op_type != "Constant"] == ["Conv"]
+    assert onnx_layers(model)[0].weights == 4 * 3 * 9

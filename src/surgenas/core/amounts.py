@@ -20,7 +20,8 @@ def read_amount(unit: Unit, given: object, option: str = "--limit") -> float:
     if isinstance(given, str) and unit in STORED:
         return parse_bytes(given, f"{option} {unit}")
     if isinstance(given, bool) or not isinstance(given, (int, float)) or not 0 < given < math.inf:
-        expected = "a number of bytes, for example 256KB" if unit in STORED else "a number above zero"
+        others = f"a number above zero (bytes are of {', '.join(STORED)})"
+        expected = "a number of bytes, for example 256KB" if unit in STORED else others
         raise UsageError(f"{option} {unit}={given}: expected {expected}")
     return float(given)
 
@@ -28,5 +29,5 @@ def read_amount(unit: Unit, given: object, option: str = "--limit") -> float:
 def show_amount(unit: Unit, value: float) -> str:
     """An amount for a person: "76.5 KB of sram", or "360 DSP"."""
     if unit in STORED:
-        return f"{show_bytes(value)} of {unit}"
+        return show_bytes(value) if unit == "bytes" else f"{show_bytes(value)} of {unit}"
     return f"{value:,.0f} {unit}" if value >= 1000 or value == int(value) else f"{value:.3g} {unit}"

@@ -23,6 +23,13 @@ def onnx_layers(model: bytes) -> list[OnnxLayer]:
     """The layers of a graph in the order in which they run: nodes that multiply by weights that the file holds."""
     graph = onnx.load_from_string(model).graph
     sizes = {tensor.name: math.prod(tensor.dims) for tensor in graph.initializer}
+    sizes |= {
+        node.output[0]: math.prod(held.t.dims)
+        for node in graph.node
+        if node.op_type == "Constant"
+        for held in node.attribute
+        if held.name == "value"
+    }
     found = []
     for node in graph.node:
         held = [sizes[name] for name in node.input[1:2] if name in sizes]

@@ -5,6 +5,7 @@ The gradient passes rounding as if it were not there (a straight-through estimat
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from surgenas.nn.depthwise import DepthwiseConv2d
@@ -19,13 +20,20 @@ def round_weights(weight: Tensor, bits: int) -> Tensor:
     return weight + ((fixed / step).round() * step - fixed)
 
 
+def rounded(weight: Tensor, bits: int) -> Tensor:
+    """The same, as a constant while a network is exported, so that nobody who runs it rounds anything."""
+    if torch._C._get_tracing_state():
+        return torch.from_numpy(round_weights(weight.detach(), bits).numpy())
+    return round_weights(weight, bits)
+
+
 class RoundedConv2d(nn.Conv2d):
     """A convolution whose weights are rounded to `bits` bits. Its parameters are those of nn.Conv2d."""
 
     bits: int
 
     def forward(self, input: Tensor) -> Tensor:
-        return self._conv_forward(input, round_weights(self.weight, self.bits), self.bias)
+        return self._conv_forward(input, rounded(self.weight, self.bits), self.bias)
 
 
 class RoundedDepthwiseConv2d(DepthwiseConv2d):
@@ -34,7 +42,7 @@ class RoundedDepthwiseConv2d(DepthwiseConv2d):
     bits: int
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
-        return self.convolve_with(round_weights(self.weight, self.bits), x_NCHW)
+        return self.convolve_with(rounded(self.weight, self.bits), x_NCHW)
 
 
 ROUNDED = {nn.Conv2d: RoundedConv2d, DepthwiseConv2d: RoundedDepthwiseConv2d}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from surgenas.hardware.target import Deliverer, Job, TimedTarget, all_costs
 from surgenas.testing import check_target
 from tests.hardware.tflite.compared import file_of
 
+ethosu = pytest.importorskip("ethosu")
 pytest.importorskip("ethosu.vela")
 pytest.importorskip("tflite_micro")
 
@@ -143,6 +145,25 @@ def test_a_system_that_the_compiler_does_not_know_is_said_once_for_each_network(
     (found,) = make_target(str(tmp_path / "mine.toml")).price([job()])
     with pytest.raises(DataError, match=r"Vela cannot compile it \(.*system-config=Mine"):
         raise found.error
+
+
+def test_a_file_of_systems_lies_beside_the_device_file_and_its_content_is_in_the_key(tmp_path):
+    systems = Path(ethosu.__path__[0]) / "config_files" / "Arm" / "vela.ini"
+    (tmp_path / "mine.ini").write_text(systems.read_text())
+    (tmp_path / "mine.toml").write_text(
+        'estimator = "ethos-u"\naccelerator = "ethos-u55-128"\nsystem = "Ethos_U55_High_End_Embedded"\n'
+        'memory = "Shared_Sram"\noptimise = "Performance"\nconfig = "mine.ini"\n'
+    )
+    mine = make_target(str(tmp_path / "mine.toml"))
+    assert [cost.ms for cost in all_costs(mine.price([job()]))] == [
+        cost.ms for cost in all_costs(make_target("ethos-u55-128").price([job()]))
+    ]
+    before = mine.key
+    (tmp_path / "mine.ini").write_text(systems.read_text().replace("core_clock=500e6", "core_clock=250e6"))
+    assert mine.key != before
+    (tmp_path / "mine.ini").unlink()
+    with pytest.raises(UsageError, match=r"device file .*mine\.toml: config: there is no file"):
+        make_target(str(tmp_path / "mine.toml"))
 
 
 def test_even_weights_keep_the_signal_alive():

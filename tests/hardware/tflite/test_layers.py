@@ -81,6 +81,26 @@ def test_padding_by_rule_is_the_formats_or_refused():
         int8_tflite(with_rule("SAME_LOWER")[0], images_of((4, 8, 8)))
 
 
+def test_a_linear_layer_without_a_bias_is_one_too():
+    head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 10, bias=False))
+    assert operators(file_of(head, (4, 8, 8)))[-1] == "FULLY_CONNECTED"
+    assert steps_off(head, (4, 8, 8)) < 4
+
+
+class Scaled(nn.Module):
+    def forward(self, images):
+        rows = images.mean((2, 3))
+        return torch.addmm(torch.ones(6), rows, torch.ones(4, 6), beta=0.25, alpha=3)
+
+
+def test_what_is_scaled_or_normalized_by_rows_is_refused():
+    with pytest.raises(DataError, match="a Gemm of scaled"):
+        file_of(Scaled(), (4, 8, 8))
+    rows = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.ReLU(), nn.BatchNorm1d(4))
+    with pytest.raises(DataError, match="BatchNormalization of rows"):
+        file_of(rows, (4, 8, 8))
+
+
 def test_a_channel_without_weights_gives_its_bias():
     layer = nn.Conv2d(4, 6, 1)
     with torch.no_grad():

@@ -33,6 +33,10 @@ FUNCTIONS = {
     "relu of what others read too": lambda a, b: torch.relu(a) + a * b,
     "side by side": lambda a, b: torch.cat([a, b], 1),
     "half of the channels": lambda a, b: torch.cat([a[:, :2], b[:, 1::2]], 1),
+    "difference": lambda a, b: a - b,
+    "hard gate at the end": lambda a, b: nn.functional.hardsigmoid(a + b),
+    "rows times a vector": lambda a, b: (a * b).mean((2, 3)) * torch.arange(1.0, 5.0),
+    "rows by a temperature": lambda a, b: torch.relu((a + b).mean((2, 3))) * 3,
     "without the last row": lambda a, b: a[:, :, :-1] + b[:, :, 1:],
 }
 
@@ -50,9 +54,13 @@ def test_an_activation_that_others_do_not_share_costs_no_operator():
     ("function", "why"),
     [
         (lambda a, b: torch.clamp(a, -1, 1) + b, "a Clip to other bounds"),
-        (lambda a, b: torch.cat([torch.sigmoid(a), b], 1), "a Sigmoid whose values are concatenated"),
+        (lambda a, b: torch.cat([torch.sigmoid(a), b], 1), "a Sigmoid whose values are moved"),
         (lambda a, b: (a + b).flatten(1), "only one after global pooling"),
         (lambda a, b: torch.exp(a) + b, "the operator Exp has no int8 form here"),
+        (lambda a, b: torch.cat([a, torch.ones(1, 4, 8, 8)], 1) + torch.cat([b, b], 1), "what is not computed"),
+        (lambda a, b: (a + b).flip(3), "a Slice that turns values round"),
+        (lambda a, b: a[..., :4] * b.mean((2, 3)), "Mul of rows and images"),
+        (lambda a, b: torch.cat([a, b], 0), "a Concat of images one after the other"),
     ],
 )
 def test_what_has_no_int8_form_is_named(function, why):

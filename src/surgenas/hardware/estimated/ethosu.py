@@ -5,14 +5,16 @@ A network is made an int8 .tflite file here (`hardware.tflite`), which is also w
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch import nn
 
 from surgenas.core.cost import Cost, Effort, Estimate, Failure, Unit
@@ -62,7 +64,11 @@ class EthosUTarget:
     memory: str
     optimise: Literal["Performance", "Size"]
     config: Path | None = None
-    arena_bytes: int | None = None
+    arena_bytes: Annotated[int, Field(ge=1)] | None = None
+
+    def __post_init__(self) -> None:
+        if self.config and not self.config.is_file():
+            raise UsageError(f"config: there is no file {self.config}")
 
     @property
     def units(self) -> tuple[Unit, ...]:
@@ -72,8 +78,13 @@ class EthosUTarget:
     def key(self) -> str:
         return (
             f"vela-{vela.version()}/{self.accelerator}/{self.system}/{self.memory}/{self.optimise}/"
-            f"config={self.config or 'shipped'}/arena={self.arena_bytes or 'mode'}"
+            f"config={self._system_file}/arena={self.arena_bytes or 'mode'}"
         )
+
+    @property
+    def _system_file(self) -> str:
+        """The file of systems by its content: another of that name is another device."""
+        return hashlib.sha256(self.config.read_bytes()).hexdigest()[:16] if self.config else "shipped"
 
     def describe(self) -> TargetInfo:
         return TargetInfo(
@@ -146,9 +157,10 @@ class EthosUTarget:
         return Estimate(job.key, self.key, values, TOOL, vela.version(), said, layers)
 
     def _options(self) -> list[str]:
+        config = self.config.resolve() if self.config else "Arm/vela.ini"
         found = {
             "accelerator-config": self.accelerator, "system-config": self.system, "memory-mode": self.memory,
-            "optimise": self.optimise, "config": self.config or "Arm/vela.ini", "arena-cache-size": self.arena_bytes,
+            "optimise": self.optimise, "config": config, "arena-cache-size": self.arena_bytes,
         }  # fmt: skip
         return [word for name, value in found.items() if value is not None for word in (f"--{name}", str(value))]
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -41,6 +41,6 @@ def _with_paths(kind: type, keys: Mapping[str, Any], folder: Path) -> dict[str, 
     """The keys, with those that are paths made relative to the folder in place of the working directory."""
     hints = get_type_hints(kind)
     return {
-        key: str(folder / value) if hints[key] is Path and isinstance(value, str) else value
+        key: str(folder / value) if Path in (hints[key], *get_args(hints[key])) and isinstance(value, str) else value
         for key, value in keys.items()
     }

@@ -16,6 +16,7 @@ from surgenas.hardware.runtimes import distribution_version
 DISTRIBUTION, EXTRA = "ethos-u-vela", "ethos-u"
 LONGEST_S = 600
 KIB = 1024
+QUOTES = "'\""
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def compile_for(model: bytes, options: Sequence[str]) -> Compiled:
         if done.returncode:
             said = [line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip()]
             why = next((line for line in reversed(said) if "Error: " in line), [*said, "it does not say why"][-1])
-            raise DataError(f"Vela cannot compile it ({why.rpartition('Error: ')[2]})")
+            raise DataError(f"Vela cannot compile it ({why.rpartition('Error: ')[2].rstrip(QUOTES)})")
         return _read(Path(name))
 
 

@@ -25,28 +25,22 @@ class Conversion:
         self._values: dict[str, int] = {}
 
     def value(self, name: str) -> int:
-        """The number of the tensor of a value, or of a constant as a value."""
+        """The number of the tensor of a value that is computed."""
         if name not in self._values:
-            if name in self.graph.constants:
-                self._values[name] = self._constant(name, self.graph.constants[name])
-            else:
-                shape = last(self.graph.shapes[name])
-                self._values[name] = self.writer.tensor(name, shape, np.int8, self.graph.scales[name])
+            shape = last(self.graph.shapes[name])
+            self._values[name] = self.writer.tensor(name, shape, np.int8, self.graph.scales[name])
         return self._values[name]
 
-    def number(self, name: str, value: float) -> int:
-        """A constant scalar as int8."""
-        return self._constant(name, np.full((1, 1, 1, 1), value, np.float32))
+    def constant(self, name: str, content: Values, rank: int) -> int:
+        """A new tensor of what is given, as int8 with so many axes, to be combined with values of as many."""
+        wide = content.reshape((1,) * (rank - content.ndim) + content.shape)
+        laid = wide.transpose(0, 2, 3, 1) if rank == 4 else wide
+        scale = Scale(np.array([max(float(np.abs(laid).max()) / 127, 1e-9)]))
+        return self.writer.tensor(name, laid.shape, np.int8, scale, scale.integers(laid, np.int8))
 
     def integers(self, name: str, content: Sequence[int]) -> int:
         """A constant list of integers, which are no values: axes, sizes."""
         return self.writer.tensor(name, (len(content),), np.int32, None, np.array(content, np.int32))
-
-    def _constant(self, name: str, content: Values) -> int:
-        wide = content.reshape((1,) * (4 - content.ndim) + content.shape)
-        laid = wide.transpose(0, 2, 3, 1)
-        scale = Scale(np.array([max(float(np.abs(laid).max()) / 127, 1e-9)]))
-        return self.writer.tensor(name, laid.shape, np.int8, scale, scale.integers(laid, np.int8))
 
 
 def last(shape: Sequence[int]) -> tuple[int, ...]:

@@ -7,10 +7,11 @@ from functools import partial
 
 from surgenas.core.errors import DataError
 from surgenas.hardware.runtimes import Images
-from surgenas.hardware.tflite.conversion import Conversion
+from surgenas.hardware.tflite.conversion import Conversion, last
 from surgenas.hardware.tflite.graph import Node, read_graph
 from surgenas.hardware.tflite.layers import convolution, linear, normalization
 from surgenas.hardware.tflite.pooling import mean, padding, pooling
+from surgenas.hardware.tflite.run import output_shape
 from surgenas.hardware.tflite.values import (
     activate,
     binary,
@@ -35,6 +36,7 @@ OPERATORS: dict[str, Callable[[Conversion, Node], None]] = {
     "GlobalAveragePool": mean,
     "HardSigmoid": hard_sigmoid,
     "HardSwish": partial(unary, kind="HARD_SWISH"),
+    "MatMul": linear,
     "MaxPool": partial(pooling, kind="MAX_POOL_2D"),
     "Mul": partial(binary, kind="MUL", options="MulOptions"),
     "Pad": padding,
@@ -43,6 +45,7 @@ OPERATORS: dict[str, Callable[[Conversion, Node], None]] = {
     "Reshape": flatten,
     "Sigmoid": sigmoid,
     "Slice": slicing,
+    "Sub": partial(binary, kind="SUB", options="SubOptions"),
 }
 """By the names of ONNX."""
 
@@ -59,7 +62,10 @@ def int8_tflite(model: bytes, images: Images) -> bytes:
             raise DataError(f"the operator {node.op} has no int8 form here; known: {', '.join(sorted(OPERATORS))}")
         try:
             OPERATORS[node.op](conversion, node)
-        except LookupError as error:  # what is expected as a constant is computed, or told as other versions tell it
+        except (LookupError, ValueError) as error:  # what should be constant is computed, or is told in another way
             raise DataError(f"the operator {node.op}, as it stands in this network, has no int8 form here") from error
     graph = conversion.graph
-    return conversion.writer.finish([conversion.value(graph.source)], [conversion.value(graph.sink)])
+    file = conversion.writer.finish([conversion.value(graph.source)], [conversion.value(graph.sink)])
+    if (made := output_shape(file)) != (asked := last(graph.shapes[graph.sink])):
+        raise DataError(f"in int8 the network would give {made} in place of {asked}")
+    return file

@@ -58,9 +58,9 @@ def read_graph(model: bytes, images: Images) -> Graph:
     constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     source, sink = graph.input[0].name, graph.output[0].name
     nodes = [_node(node) for node in graph.node if node.op_type != "Constant"]
-    nodes = _fuse(_with_hard_swish(nodes), constants, sink)
+    nodes = _fuse(_with_hard_swish(nodes, sink), constants, sink)
     shapes, ranges = _observe(proto, source, images)
-    return Graph(source, nodes[-1].output if nodes else sink, tuple(nodes), constants, shapes, _scales(nodes, ranges))
+    return Graph(source, sink, tuple(nodes), constants, shapes, _scales(nodes, ranges))
 
 
 def _simplified(model: bytes) -> onnx.ModelProto:
@@ -85,7 +85,7 @@ def is_sixth(node: Node) -> bool:
     return abs(node.attributes.get("alpha", 0.2) - 1 / 6) < 1e-6 and node.attributes.get("beta", 0.5) == 0.5
 
 
-def _with_hard_swish(nodes: list[Node]) -> list[Node]:
+def _with_hard_swish(nodes: list[Node], sink: str) -> list[Node]:
     """The nodes, in which x times the hard sigmoid of x is one operator again: ONNX Runtime takes it apart."""
     gates = {node.output: node for node in nodes if node.op == "HardSigmoid" and is_sixth(node)}
     found = []
@@ -93,7 +93,7 @@ def _with_hard_swish(nodes: list[Node]) -> list[Node]:
         gate = next((gates[name] for name in node.inputs if name in gates), None) if node.op == "Mul" else None
         swish = gate is not None and gate.inputs[0] in node.inputs
         found.append(replace(node, op="HardSwish", inputs=gate.inputs[:1]) if gate and swish else node)
-    read = {name for node in found for name in node.inputs}
+    read = {sink, *(name for node in found for name in node.inputs)}
     return [node for node in found if node.op != "HardSigmoid" or node.output in read]
 
 

@@ -25,6 +25,8 @@ def convolution(conversion: Conversion, node: Node) -> None:
 
 def normalization(conversion: Conversion, node: Node) -> None:
     """A normalization that stands alone: each channel by a weight and a bias of its own."""
+    if len(conversion.graph.shapes[node.inputs[0]]) != 4:
+        raise DataError("a BatchNormalization of rows has no int8 form here")
     gamma, beta, mean, variance = (conversion.graph.constants[name] for name in node.inputs[1:5])
     weight = gamma / np.sqrt(variance + node.attributes.get("epsilon", 1e-5))
     convolve(conversion, node, weight.reshape(-1, 1, 1, 1), beta - mean * weight)
@@ -51,6 +53,8 @@ def convolve(conversion: Conversion, node: Node, weight: Values, bias: Values) -
 
 def linear(conversion: Conversion, node: Node) -> None:
     weight, attributes = conversion.graph.constants[node.inputs[1]], node.attributes
+    if len(conversion.graph.shapes[node.inputs[0]]) != 2:
+        raise DataError(f"a {node.op} of anything but rows has no int8 form here")
     if attributes.get("transA") or {attributes.get("alpha", 1.0), attributes.get("beta", 1.0)} != {1.0}:
         raise DataError("a Gemm of scaled or turned factors has no int8 form here")
     if not attributes.get("transB"):

@@ -16,7 +16,8 @@ def pooling(conversion: Conversion, node: Node, *, kind: str) -> None:
     asked = pads_of(conversion, node, *window)
     fits = not any(asked) or asked == same_around(conversion, node, *window)
     counted = kind == "AVERAGE_POOL_2D" and attributes.get("count_include_pad", 0) and any(asked)
-    if attributes.get("ceil_mode") or (not fits and kind == "AVERAGE_POOL_2D" and not counted):
+    spread = any(step > 1 for step in attributes.get("dilations", ()))
+    if attributes.get("ceil_mode") or spread or (not fits and kind == "AVERAGE_POOL_2D" and not counted):
         raise DataError(f"{node.op} of kernel {kernel}, stride {stride} and padding {asked} has no int8 form here")
     if counted:
         source, word = around(conversion, node, asked), VALID
@@ -47,6 +48,7 @@ def padding(conversion: Conversion, node: Node) -> None:
     """Zeros of the graph itself."""
     pads = conversion.graph.constants[node.inputs[1]].tolist()
     value = float(conversion.graph.constants[node.inputs[2]]) if len(node.inputs) > 2 and node.inputs[2] else 0.0
-    if len(pads) != 8 or any(pads[i] for i in (0, 1, 4, 5)) or value:
+    plain = node.attributes.get("mode", b"constant") == b"constant" and len(node.inputs) < 4 and len(pads) == 8
+    if not plain or min(pads) < 0 or any(pads[i] for i in (0, 1, 4, 5)) or value:
         raise DataError("only zeros around images have an int8 form here")
     around(conversion, node, [pads[2], pads[3], pads[6], pads[7]], conversion.value(node.output))

@@ -31,20 +31,31 @@ def steps_apart(model: bytes, images: Images) -> int:
     return int(np.abs(expected.astype(int) - _by_micro(model, asked).astype(int)).max())
 
 
-def _by_litert(model: bytes, images: Images, *, reference: bool) -> tuple[Values, Values, Scale]:
-    """(the integers that come out (N, classes), those that go in (N, H, W, C), what the former stand for)."""
+def output_shape(model: bytes) -> tuple[int, ...]:
+    """The shape of what the file computes; raises DataError, in LiteRT's words, for a file that it does not load."""
+    shape = _opened(model, reference=True).get_output_details()[0]["shape"]
+    return tuple(int(size) for size in shape)
+
+
+def _opened(model: bytes, *, reference: bool) -> Any:
     try:
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
     except ImportError as error:
         raise EnvironmentFault(f"LiteRT cannot be imported ({error}); pip install 'surgenas[ethos-u]'") from error
-    # the delegate that LiteRT takes by default ends the process on int8 hard swish (docs/microcontrollers.md, 2)
-    plain = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-    with silence_output():
-        interpreter = Interpreter(
-            model_content=model, num_threads=1,
-            experimental_op_resolver_type=OpResolverType.BUILTIN_REF if reference else plain,
-        )  # fmt: skip
-        interpreter.allocate_tensors()
+    # the delegate that LiteRT takes by default ends the process on some int8 networks (docs/microcontrollers.md, 2)
+    kernels = OpResolverType.BUILTIN_REF if reference else OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    try:
+        with silence_output():
+            interpreter = Interpreter(model_content=model, num_threads=1, experimental_op_resolver_type=kernels)
+            interpreter.allocate_tensors()
+    except (RuntimeError, ValueError) as error:
+        raise DataError(f"LiteRT does not load the int8 file ({str(error).splitlines()[0]})") from error
+    return interpreter
+
+
+def _by_litert(model: bytes, images: Images, *, reference: bool) -> tuple[Values, Values, Scale]:
+    """(the integers that come out (N, classes), those that go in (N, H, W, C), what the former stand for)."""
+    interpreter = _opened(model, reference=reference)
     source, sink = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
     asked = _scale(source).integers(images.transpose(0, 2, 3, 1), np.int8)
     found = []

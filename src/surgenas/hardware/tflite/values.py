@@ -23,7 +23,7 @@ def unary(conversion: Conversion, node: Node, *, kind: str) -> None:
 
 def sigmoid(conversion: Conversion, node: Node) -> None:
     if conversion.graph.scales[node.output] is not SIGMOID:
-        raise DataError("a Sigmoid whose values are concatenated or pooled has no int8 form here")
+        raise DataError("a Sigmoid whose values are moved (as by Concat, Slice, Flatten) has no int8 form here")
     unary(conversion, node, kind="LOGISTIC")
 
 
@@ -34,14 +34,24 @@ def hard_sigmoid(conversion: Conversion, node: Node) -> None:
     name, writer = node.output, conversion.writer
     shape = last(conversion.graph.shapes[name])
     six = writer.tensor(f"{name}/shifted", shape, np.int8, Scale(np.array([6 / 255]), -128))
-    three = conversion.number(f"{name}/three", 3.0)
+    rank = len(shape)
+    three, sixth = (conversion.constant(f"{name}/{part}", np.full(1, part), rank) for part in (3.0, 1 / 6))
     inputs = [conversion.value(node.inputs[0]), three]
     writer.operator("ADD", inputs, [six], "AddOptions", fusedActivationFunction=activation("RELU6"))
-    writer.operator("MUL", [six, conversion.number(f"{name}/sixth", 1 / 6)], [conversion.value(name)], "MulOptions")
+    writer.operator("MUL", [six, sixth], [conversion.value(name)], "MulOptions")
 
 
 def binary(conversion: Conversion, node: Node, *, kind: str, options: str) -> None:
-    inputs = [conversion.value(name) for name in node.inputs]
+    graph = conversion.graph
+    rank = len(graph.shapes[node.output])
+    if any(name not in graph.constants and len(graph.shapes[name]) != rank for name in node.inputs):
+        raise DataError(f"{node.op} of rows and images has no int8 form here")
+    inputs = [
+        conversion.constant(f"{node.output}/{name}", graph.constants[name], rank)
+        if name in graph.constants
+        else conversion.value(name)
+        for name in node.inputs
+    ]
     fused = activation(node.fused)
     conversion.writer.operator(kind, inputs, [conversion.value(node.output)], options, fusedActivationFunction=fused)
 
@@ -49,7 +59,11 @@ def binary(conversion: Conversion, node: Node, *, kind: str, options: str) -> No
 def concatenation(conversion: Conversion, node: Node) -> None:
     rank = len(conversion.graph.shapes[node.output])
     axis = node.attributes["axis"] % rank
-    moved = {1: 3, 2: 1, 3: 2}[axis] if rank == 4 and axis else axis
+    if not axis:
+        raise DataError("a Concat of images one after the other has no int8 form here")
+    moved = {1: 3, 2: 1, 3: 2}[axis] if rank == 4 else axis
+    if any(name in conversion.graph.constants for name in node.inputs):
+        raise DataError("a Concat with what is not computed has no int8 form here")
     inputs = [conversion.value(name) for name in node.inputs]
     conversion.writer.operator(
         "CONCATENATION", inputs, [conversion.value(node.output)], "ConcatenationOptions", axis=moved
@@ -61,6 +75,8 @@ def slicing(conversion: Conversion, node: Node) -> None:
     starts, ends = (constants[name].tolist() for name in node.inputs[1:3])
     axes = constants[node.inputs[3]].tolist() if len(node.inputs) > 3 else list(range(len(starts)))
     steps = constants[node.inputs[4]].tolist() if len(node.inputs) > 4 else [1] * len(starts)
+    if min(steps) < 1:
+        raise DataError("a Slice that turns values round has no int8 form here")
     lines = [(0, size, 1) for size in shape]
     for axis, start, end, step in zip(axes, starts, ends, steps, strict=True):
         lines[axis] = slice(start, end, step).indices(shape[axis])
