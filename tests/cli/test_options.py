@@ -99,6 +99,12 @@ def test_a_setting_without_a_value_is_refused():
         setting_of("sram", "--limit")
 
 
+@pytest.mark.parametrize("flag", ["--set", "--limit"])
+def test_a_setting_that_is_given_twice_is_refused(flag):
+    with pytest.raises(UsageError, match=f"{flag} a: given twice, as 1 and 2"):
+        told(flag, "a=1", flag, "b=1", flag, "a=2")
+
+
 def test_names_are_parted_by_commas():
     assert names_of(" a, b,,c ") == ["a", "b", "c"]
     assert names_of("") == []

@@ -99,8 +99,18 @@ def _value(word: Named, given: Any) -> Any:
     if word.word.unit:
         return None if given is None else UNITS[word.word.unit](given, word.word.flag)
     if word.field.default is PydanticUndefined:
-        return dict(setting_of(text, word.word.flag) for text in given or [])
+        return _settings(given or [], word.word.flag)
     return given
+
+
+def _settings(texts: Iterable[str], flag: str) -> dict[str, str | float | int | bool]:
+    """Settings by name; raises UsageError for one that is given twice."""
+    found: dict[str, str | float | int | bool] = {}
+    for name, value in (setting_of(text, flag) for text in texts):
+        if name in found:
+            raise UsageError(f"{flag} {name}: given twice, as {found[name]} and {value}")
+        found[name] = value
+    return found
 
 
 def progress() -> Any:

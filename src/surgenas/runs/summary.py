@@ -12,6 +12,7 @@ from surgenas.core.architecture import Architecture
 from surgenas.core.capabilities import Cells, MadeOfCells
 from surgenas.core.cost import Cost, Estimate, Evidence
 from surgenas.core.record import Record
+from surgenas.core.units import show_ms
 from surgenas.hardware.costs import compare
 from surgenas.hardware.target import TargetInfo
 from surgenas.hardware.timed.as_it_comes import AsItComes, LatencyAs
@@ -44,6 +45,9 @@ from surgenas.runs.run import Run
 from surgenas.runs.slowdown import asked_percentile, share_of_limit
 from surgenas.tasks.by_class import ByClass
 from surgenas.tasks.misjudged import Misjudged
+
+SAME = 1e-6
+"""Estimates that differ by less are equal but for rounding."""
 
 
 @dataclass(frozen=True)
@@ -267,6 +271,8 @@ def _latency(run: Run, cost: Cost | None, derived: Derived | None) -> Latency:
         of_limit = OfLimit(share_of_limit(run, cost), None, None)
         usual = (run.journal.last("target") or {}).get("notes", ())
         own = tuple(note for note in cost.assumptions if note not in usual) if isinstance(cost, Estimate) else ()
+        if derived and abs(derived.cost.ms / cost.ms - 1) > SAME:
+            own += (f"Before it was trained it was estimated at {show_ms(derived.cost.ms)}.",)
         return Latency(cost.ms, evidence=cost.evidence, predicted_ms=predicted_ms, of_limit=of_limit, assumed=own)
     return Latency(
         ms=cost.ms,

@@ -137,14 +137,30 @@ def test_a_device_file_says_all_that_decides(tmp_path, keys, why):
         make_target(str(tmp_path / "mine.toml"))
 
 
-def test_a_system_that_the_compiler_does_not_know_is_said_once_for_each_network(tmp_path):
+@pytest.mark.parametrize(
+    ("system", "memory", "why"),
+    [
+        ("Mine", "Shared_Sram", "no System_Config 'Mine'; one of Ethos_U55_Deep_Embedded, "),
+        ("Ethos_U55_Deep_Embedded", "None", "no Memory_Mode 'None'; one of Sram_Only, Shared_Sram, "),
+    ],
+)
+def test_a_system_that_the_compiler_does_not_know_is_refused_with_those_that_it_knows(tmp_path, system, memory, why):
     (tmp_path / "mine.toml").write_text(
-        'estimator = "ethos-u"\naccelerator = "ethos-u55-64"\nsystem = "Mine"\nmemory = "Shared_Sram"\n'
+        f'estimator = "ethos-u"\naccelerator = "ethos-u55-64"\nsystem = "{system}"\nmemory = "{memory}"\n'
         'optimise = "Size"\n'
     )
-    (found,) = make_target(str(tmp_path / "mine.toml")).price([job()])
-    with pytest.raises(DataError, match=r"Vela cannot compile it \(.*system-config=Mine"):
-        raise found.error
+    with pytest.raises(UsageError, match=f"vela.ini has {why}"):
+        make_target(str(tmp_path / "mine.toml"))
+
+
+def test_a_file_that_holds_no_systems_is_refused(tmp_path):
+    (tmp_path / "mine.ini").write_text("nothing")
+    (tmp_path / "mine.toml").write_text(
+        'estimator = "ethos-u"\naccelerator = "ethos-u55-64"\nsystem = "A"\nmemory = "B"\noptimise = "Size"\n'
+        'config = "mine.ini"\n'
+    )
+    with pytest.raises(UsageError, match="no file of systems"):
+        make_target(str(tmp_path / "mine.toml"))
 
 
 def test_a_file_of_systems_lies_beside_the_device_file_and_its_content_is_in_the_key(tmp_path):

@@ -69,6 +69,7 @@ class EthosUTarget:
     def __post_init__(self) -> None:
         if self.config and not self.config.is_file():
             raise UsageError(f"config: there is no file {self.config}")
+        vela.check_sections(self.config, (f"System_Config.{self.system}", f"Memory_Mode.{self.memory}"))
 
     @property
     def units(self) -> tuple[Unit, ...]:

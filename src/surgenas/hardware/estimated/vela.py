@@ -7,10 +7,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from configparser import ConfigParser, ParsingError
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
-from surgenas.core.errors import DataError, EnvironmentFault
+from surgenas.core.errors import DataError, EnvironmentFault, UsageError
 from surgenas.hardware.runtimes import distribution_version
 
 DISTRIBUTION, EXTRA = "ethos-u-vela", "ethos-u"
@@ -37,6 +39,25 @@ class Compiled:
 def version() -> str:
     """The installed version of the compiler; raises EnvironmentFault if there is none."""
     return distribution_version(DISTRIBUTION, EXTRA)
+
+
+def check_sections(config: Path | None, names: Sequence[str]) -> None:
+    """Raise UsageError for a section that a file of systems, the compiler's own by default, does not have. Nothing is
+    checked where the compiler is not installed."""
+    spec = find_spec("ethosu")
+    if spec is None or not spec.submodule_search_locations:
+        return
+    path = config or Path(next(iter(spec.submodule_search_locations))) / "config_files" / "Arm" / "vela.ini"
+    file = ConfigParser(interpolation=None)
+    try:
+        file.read_string(path.read_text())
+    except (OSError, ValueError, ParsingError) as error:
+        raise UsageError(f"{path}: no file of systems ({str(error).splitlines()[0]})") from error
+    for name in names:
+        if name not in file:
+            kind, _, asked = name.partition(".")
+            known = [section.partition(".")[2] for section in file.sections() if section.startswith(f"{kind}.")]
+            raise UsageError(f"{path.name} has no {kind} {asked!r}; one of {', '.join(known)}")
 
 
 def compile_for(model: bytes, options: Sequence[str]) -> Compiled:
