@@ -10,11 +10,14 @@ import pytest
 import torch
 from torch import nn
 
+from surgenas.core import moves
 from surgenas.core.cost import Failure
 from surgenas.core.errors import DataError, UsageError
+from surgenas.engine.jobs import job_of
 from surgenas.hardware.devices import make_target, shipped_names
 from surgenas.hardware.estimated.ethosu import UNTRAINED, evened
 from surgenas.hardware.target import Deliverer, Job, TimedTarget, all_costs
+from surgenas.spaces import make_space
 from surgenas.testing import check_target
 from tests.hardware.tflite.compared import file_of
 
@@ -108,6 +111,13 @@ def test_what_the_npu_cannot_run_is_never_silently_fast(npu, function, kind, why
     assert isinstance(found, Failure)
     with pytest.raises(kind, match=why):
         raise found.error
+
+
+def test_a_network_of_a_space_is_refused_by_its_genes(npu):
+    space = make_space("shuffle", {"layout": "small", "resolution": 16, "classes": 10})
+    arch = moves.uniform_architecture(space, "k3")
+    (found,) = npu.price([job_of(arch, space)])
+    assert str(found.error).startswith(f"{arch}: StridedSlice (")
 
 
 @pytest.mark.parametrize("wrong", [{"layout": "NHWC"}, {"dtype": "float16"}])

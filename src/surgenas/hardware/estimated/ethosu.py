@@ -124,7 +124,7 @@ class EthosUTarget:
         apart = steps_apart(file, images[:: max(1, len(images) // CHECKED)][:CHECKED])
         if apart > MOST_STEPS:
             raise SurgenasError(
-                f"{job.key}: tflite-micro and LiteRT are {apart} steps apart; the file is not handed on"
+                f"{_named(job)}: tflite-micro and LiteRT are {apart} steps apart; the file is not handed on"
             )
         return {SUFFIX: file}
 
@@ -141,11 +141,11 @@ class EthosUTarget:
             if compiled.on_cpu:
                 more = f" and {len(compiled.on_cpu) - 1} more" if len(compiled.on_cpu) > 1 else ""
                 raise UsageError(
-                    f"{job.key}: {compiled.on_cpu[0]}{more} would run on the CPU, of which {TOOL} counts no time; "
+                    f"{_named(job)}: {compiled.on_cpu[0]}{more} would run on the CPU, of which {TOOL} counts no time; "
                     "leave such operators out of the space"
                 )
             if not compiled.cycles:
-                raise DataError(f"{job.key}: {TOOL} counts no cycles for it")
+                raise DataError(f"{_named(job)}: {TOOL} counts no cycles for it")
         except SurgenasError as error:
             return Failure(job.key, error)
         ms = 1e3 / compiled.clock_hz
@@ -166,6 +166,11 @@ class EthosUTarget:
         return [word for name, value in found.items() if value is not None for word in (f"--{name}", str(value))]
 
 
+def _named(job: Job) -> str:
+    """A network as a person knows it: by its genes, or as it was called."""
+    return str(job.arch) if job.arch else job.key
+
+
 def _node(name: str) -> str:
     """The node of the graph that computes what an operator is named after."""
     return re.sub(r"_output_\d+(_intermediate)?$", "", name)
@@ -177,14 +182,14 @@ def _file(job: Job) -> bytes:
         return _int8(job)
     files = job.files()
     if SUFFIX not in files:
-        raise UsageError(f"{job.key}: expected a {SUFFIX} file, got {', '.join(files)}")
+        raise UsageError(f"{_named(job)}: expected a {SUFFIX} file, got {', '.join(files)}")
     return files[SUFFIX]
 
 
 def _int8(job: Job) -> bytes:
     """A job's network in int8: with its own weights if it has images to quantize it with, else with even ones."""
     if job.layout != "NCHW" or job.dtype != "float32":
-        raise UsageError(f"{job.key}: only networks that take float32 images (N, C, H, W) are made int8 here")
+        raise UsageError(f"{_named(job)}: only networks that take float32 images (N, C, H, W) are made int8 here")
     if job.model is not None:
         model = job.model(1)
     else:
@@ -193,7 +198,7 @@ def _int8(job: Job) -> bytes:
     try:
         return int8_tflite(model, _images(job))
     except DataError as error:
-        raise DataError(f"{job.key}: {error}") from error
+        raise DataError(f"{_named(job)}: {error}") from error
 
 
 def _images(job: Job) -> Images:
