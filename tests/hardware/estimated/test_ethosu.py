@@ -113,6 +113,19 @@ def test_what_the_npu_cannot_run_is_never_silently_fast(npu, function, kind, why
         raise found.error
 
 
+@pytest.mark.parametrize(
+    ("job", "why"),
+    [
+        (Job("net", lambda: nn.Conv2d(5, 4, 1), (3, 8, 8)), "net cannot be run on .3, 8, 8., or be exported"),
+        (Job("net", None, (3, 8, 8), model=lambda batch: b"no model"), "net: ONNX Runtime cannot run this model"),
+    ],
+)
+def test_what_cannot_be_run_or_exported_is_one_line(npu, job, why):
+    (found,) = npu.price([job])
+    with pytest.raises(DataError, match=why):
+        raise found.error
+
+
 def test_a_network_of_a_space_is_refused_by_its_genes(npu):
     space = make_space("shuffle", {"layout": "small", "resolution": 16, "classes": 10})
     arch = moves.uniform_architecture(space, "k3")

@@ -193,8 +193,12 @@ def _int8(job: Job) -> bytes:
     if job.model is not None:
         model = job.model(1)
     else:
-        network = job.module if job.images else settle_statistics(evened(job.module), job.input_shape)
-        model = to_onnx(network, job.input_shape)
+        try:
+            network = job.module if job.images else settle_statistics(evened(job.module), job.input_shape)
+            model = to_onnx(network, job.input_shape)
+        except (RuntimeError, ValueError) as error:
+            why = (str(error).splitlines() or [type(error).__name__])[0]
+            raise DataError(f"{_named(job)} cannot be run on {job.input_shape}, or be exported ({why})") from error
     try:
         return int8_tflite(model, _images(job))
     except DataError as error:

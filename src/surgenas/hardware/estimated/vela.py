@@ -77,7 +77,10 @@ def compile_for(model: bytes, options: Sequence[str]) -> Compiled:
             said = [line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip()]
             why = next((line for line in reversed(said) if "Error: " in line), [*said, "it does not say why"][-1])
             raise DataError(f"Vela cannot compile it ({why.rpartition('Error: ')[2].rstrip(QUOTES)})")
-        return _read(Path(name))
+        try:
+            return _read(Path(name))
+        except (LookupError, StopIteration, ValueError) as error:
+            raise EnvironmentFault(f"Vela {version()} wrote tables that are not understood; 5.2 is known") from error
 
 
 def _read(folder: Path) -> Compiled:

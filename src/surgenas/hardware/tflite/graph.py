@@ -13,6 +13,7 @@ import onnx
 import onnxruntime as ort
 from onnx import numpy_helper
 
+from surgenas.core.errors import DataError
 from surgenas.hardware.runtimes import Images
 from surgenas.hardware.tflite.writer import Scale, Values
 
@@ -52,14 +53,20 @@ class Graph:
 
 
 def read_graph(model: bytes, images: Images) -> Graph:
-    """The graph of ONNX bytes for one image at a time. images: (N, C, H, W), normalised; they say the ranges."""
-    proto = _simplified(model)
+    """The graph of ONNX bytes for one image at a time. images: (N, C, H, W), normalised; they say the ranges.
+
+    Raises DataError for a model that cannot be run on them.
+    """
+    try:
+        proto = _simplified(model)
+        shapes, ranges = _observe(proto, proto.graph.input[0].name, images)
+    except Exception as error:  # ONNX Runtime has no common base for what it raises
+        raise DataError(f"ONNX Runtime cannot run this model ({str(error).splitlines()[0]})") from error
     graph = proto.graph
     constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     source, sink = graph.input[0].name, graph.output[0].name
     nodes = [_node(node) for node in graph.node if node.op_type != "Constant"]
     nodes = _fuse(_with_hard_swish(nodes, sink), constants, sink)
-    shapes, ranges = _observe(proto, source, images)
     return Graph(source, sink, tuple(nodes), constants, shapes, _scales(nodes, ranges))
 
 

@@ -78,11 +78,14 @@ def _by_micro(model: bytes, asked: Values) -> Values:
         from tflite_micro import runtime
     except ImportError as error:
         raise EnvironmentFault(f"tflite-micro cannot be imported ({error}); pip install 'surgenas[ethos-u]'") from error
-    with silence_output():
-        interpreter = runtime.Interpreter.from_bytes(model, arena_size=ARENA_BYTES)
-        found = []
-        for image in asked:
-            interpreter.set_input(image[None], 0)
-            interpreter.invoke()
-            found.append(np.array(interpreter.get_output(0)))
+    try:
+        with silence_output():
+            interpreter = runtime.Interpreter.from_bytes(model, arena_size=ARENA_BYTES)
+            found = []
+            for image in asked:
+                interpreter.set_input(image[None], 0)
+                interpreter.invoke()
+                found.append(np.array(interpreter.get_output(0)))
+    except (RuntimeError, ValueError) as error:
+        raise DataError(f"tflite-micro does not run the int8 file ({str(error).splitlines()[0]})") from error
     return np.concatenate(found)
