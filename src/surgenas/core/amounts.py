@@ -30,4 +30,9 @@ def show_amount(unit: Unit, value: float) -> str:
     """An amount for a person: "76.5 KB of sram", or "360 DSP"."""
     if unit in STORED:
         return show_bytes(value) if unit == "bytes" else f"{show_bytes(value)} of {unit}"
-    return f"{value:,.0f} {unit}" if value >= 1000 or value == int(value) else f"{value:.3g} {unit}"
+    return f"{show_count(value)} {unit}"
+
+
+def show_count(value: float) -> str:
+    """A whole number, or a large one, as it is; others with three digits."""
+    return f"{value:,.0f}" if value >= 1000 or value == int(value) else f"{value:.3g}"

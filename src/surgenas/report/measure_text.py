@@ -8,6 +8,7 @@ from itertools import groupby
 from rich.markup import escape
 from rich.table import Table
 
+from surgenas.core.amounts import show_count
 from surgenas.core.cost import AREA, ENERGY, Estimate
 from surgenas.core.units import show_ms
 from surgenas.hardware.timed.measurement import CROWD, MIN_QUIET, Measurement
@@ -49,7 +50,7 @@ def _one_estimator(rows: Sequence[Measured]) -> str:
         if row.cost is None:
             table.add_row("-", escape(row.name), "failed")
             continue
-        counts = (_show_count(row.cost.values[unit]) for unit in units)
+        counts = (show_count(row.cost.values[unit]) for unit in units)
         accuracy = [show_percent(row.accuracy)] if trained else []
         beside = show_comparison(row.to_mobilenetv2)
         table.add_row(_rank(row), escape(row.name), show_ms(row.cost.ms), *counts, beside, *accuracy)
@@ -69,11 +70,6 @@ def _assumed(rows: Sequence[Measured]) -> list[str]:
     own = {name: [said for said in cost.assumptions if said not in shared] for name, cost in known.items()}
     said = f"estimated by {first.tool} {first.version}; nothing ran. {' '.join(shared)}"
     return [said, *(f"{name}: {' '.join(notes)}" for name, notes in own.items() if notes)]
-
-
-def _show_count(value: float) -> str:
-    """A whole number as it is, others with three digits."""
-    return f"{value:,.0f}" if value >= 1000 or value == int(value) else f"{value:.3g}"
 
 
 def _one_device(rows: Sequence[Measured]) -> str:
