@@ -1,6 +1,6 @@
 """Is it worth deciding network, bits and accelerator together?
 
-    python benchmarks/hao.py [--data digits] [--resolution 16] [--device accelerator-example] [--trials 30]
+    python benchmarks/hao.py [--data digits] [--resolution 16] [--device zu3eg] [--trials 30]
                              [--epochs 6] [--share .5] [--seeds 3] [--keep]
 
 Three ways spend the same number of brief trainings inside the same limit, a share of what the largest network in 8 bits
@@ -132,7 +132,7 @@ def front(points: Sequence[Point], limit_ms: float) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", default="digits")
-    parser.add_argument("--device", default="accelerator-example")
+    parser.add_argument("--device", default="zu3eg")
     parser.add_argument("--share", type=float, default=0.5)
     for name, default in (("resolution", 16), ("trials", 30), ("epochs", 6), ("seeds", 3)):
         parser.add_argument(f"--{name}", type=int, default=default)

@@ -12,7 +12,9 @@ from surgenas.core.errors import UsageError
 from surgenas.core.trial import Trial
 from surgenas.methods.base import allow_all
 from surgenas.methods.blackbox import list_networks
+from surgenas.methods.inside import Inside
 from surgenas.methods.tree_search import Below, Tree, TreeSearch
+from surgenas.predictors.base import Predictor
 
 
 def trials(space, *placed):
@@ -67,6 +69,27 @@ def test_a_branch_without_a_network_inside_the_limit_is_never_entered(macro, sma
         (arch,) = search.ask()
         assert first_is_0([arch]).all()
         search.tell(Trial.of(space, arch, float(sum(moves.indices(space, arch)))))
+
+
+def test_in_a_large_space_a_branch_that_only_its_fastest_network_saves_is_entered(small):
+    """Of two thousand million networks a handful is inside the limit, too few to be drawn."""
+    last = len(small.choices) - 1
+
+    class Changed(Predictor):
+        """Milliseconds: how many choices but the last take another option than their second."""
+
+        def learn(self, code_NLK, latency_ms_N): ...
+
+        def predict_relaxed(self, gates_NLK):
+            return last - gates_NLK[:, :last, 1].sum(1)
+
+    below = Below(small, set(), 10, np.random.default_rng(0), Inside(small, Changed(small.costs()), lambda: 0.0))
+    for prefix in ((), (1,), (1,) * last):
+        found = below(prefix)
+        assert found
+        assert {moves.indices(small, arch)[:last] for arch in found} == {(1,) * last}
+    assert not below((0,))
+    assert not below((1, 2))
 
 
 def test_of_a_space_that_is_known_as_a_whole_every_network_is_found_once(macro):

@@ -23,6 +23,7 @@ from surgenas.core.space import Positions, Space
 from surgenas.core.trial import Trial
 from surgenas.methods.base import Needs, allow_all
 from surgenas.methods.blackbox import ENUMERABLE, BlackBox, draw_new_at_random, list_networks, tried_keys
+from surgenas.methods.inside import Inside
 from surgenas.methods.sampling import Feasible
 
 Prefix = tuple[int, ...]
@@ -126,7 +127,8 @@ class Below:
     """Feasible networks that are not known yet, below any node; up to `count` of them, in random order.
 
     In a space that can be enumerated there are none only if there are none. In a larger one they are drawn, half of
-    them with a preference that reaches latencies far from the middle.
+    them with a preference that reaches latencies far from the middle; where latencies are known the fastest one is
+    among them, so that a branch is empty only if its least possible latency is above the limit.
     """
 
     def __init__(self, space: Space, known: set[str], count: int, rng: np.random.Generator, feasible: Feasible) -> None:
@@ -155,6 +157,9 @@ class Below:
     def _drawn(self, prefix: Prefix, kept: set[str]) -> list[Architecture]:
         drawn = moves.sample_many(self.space, self.count, self.rng)
         drawn += [moves.sample_skewed(self.space, self.rng) for _ in range(self.count)]
+        if isinstance(self.feasible, Inside):
+            begun = moves.from_indices(self.space, (*prefix, *moves.indices(self.space, drawn[0])[len(prefix) :]))
+            drawn.append(self.feasible.fastest(begun, range(len(prefix), len(self.space.choices))))
         new: dict[str, Architecture] = {}
         for arch in drawn:
             rest = moves.indices(self.space, arch)[len(prefix) :]

@@ -119,8 +119,8 @@ def test_what_it_cannot_map_fails_alone():
     assert cost.ms > 0
 
 
-def test_the_example_keeps_the_contract_and_is_no_device(small):
-    target = make_target("accelerator-example")
+def test_the_board_that_is_shipped_keeps_the_contract_and_is_no_device(small):
+    target = make_target("zu3eg")
     check_target(target, [job_of(small.parse("-".join(["k3e3"] * len(small.choices))))])
     assert not isinstance(target, TimedTarget)
     assert target.describe().evidence == "estimated"
