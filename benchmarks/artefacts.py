@@ -33,6 +33,7 @@ from surgenas.report.snippet import snippet
 from surgenas.runs.results import USE, Delivered, Exported, ModelFile
 from surgenas.runs.run import Run
 from surgenas.studies.export import HandedOn
+from surgenas.tasks.data import eval_batches
 from surgenas.tasks.folder import plan_folder
 
 ROOT = Path(__file__).parents[1]
@@ -159,7 +160,7 @@ def classes_by_pytorch(run: Run) -> list[str]:
     """What the trained module says of the test part."""
     network = api.load(run.folder)
     with torch.no_grad():
-        parts = [network(run.data.normalise(part)).argmax(1) for part in run.data.test.images.split(256)]
+        parts = [network(images).argmax(1) for images, _ in eval_batches(run.data, run.data.test, 256)]
     return [run.data.classes[i] for i in torch.cat(parts).tolist()]
 
 

@@ -99,7 +99,7 @@ def fastest(table: dict[str, np.ndarray], column: str) -> dict[str, Any]:
     ms_by_path[tuple(table["path"].T)] = ms
     data = load_data("digits", 8, max_corrupt=0, cache=Path(), progress=ConsoleProgress())
     _, aside = hold_out(data, 0.5, 10**6, 0)
-    held_out = HeldOut(data.normalise(aside.images), data.normalise(aside.images), aside.labels)
+    held_out = HeldOut(data.normalise(aside.images[:]), data.normalise(aside.images[:]), aside.labels)
     space = NASBench201(channels=4, repeats=1, resolution=8)
     some = np.random.default_rng(0).permutation(len(ms))[:1000]
     learned = make_predictor("mlp", space.costs(), 0).fit(code[some], ms[some])

@@ -145,7 +145,7 @@ def step(args: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as cache:
         data = load_data(args.data, args.resolution, max_corrupt=0.0, cache=Path(cache), progress=Progress())
     data, aside = hold_out(data, 0.5, 10_000, 0)
-    images = data.normalise(aside.images)
+    images = data.normalise(aside.images[:])
     space = make_space("mobile", {"layout": "small", "resolution": args.resolution, "classes": len(data.classes)})
     costs: Any = space
     problem = Problem(

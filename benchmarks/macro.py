@@ -28,7 +28,7 @@ from surgenas.methods.base import Problem
 from surgenas.methods.surgenas import SurgeNAS
 from surgenas.nn.cost import count
 from surgenas.spaces.macro import Macro
-from surgenas.tasks.data import Dataset, Part, load_data
+from surgenas.tasks.data import Dataset, load_data
 from surgenas.testing import ZeroPredictor
 from surgenas.training.augment import steps_per_epoch, train_batches
 
@@ -96,7 +96,7 @@ def search(data: Dataset, seed: int, epochs: int, estimator: Estimator) -> np.nd
 def first_images(data: Dataset, count: int) -> Dataset:
     """As many training images, drawn once for all searches."""
     picked = torch.from_numpy(np.random.default_rng(0).permutation(len(data.train))[:count])
-    return replace(data, train=Part(data.train.images[picked], data.train.labels[picked]))
+    return replace(data, train=data.train.pick(picked))
 
 
 def check_costs(table: dict[str, dict[str, float]]) -> None:

@@ -164,8 +164,7 @@ def rank(args: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as cache:
         data = load_data(args.data, 32, max_corrupt=0, cache=Path(cache), progress=ConsoleProgress())
     data, aside = hold_out(first_images(data, args.images), 0.2, 500, 0)
-    spaced = data.train.images[:: max(1, len(data.train) // 256)][:256]
-    held_out = HeldOut(data.normalise(spaced), data.normalise(aside.images), aside.labels)
+    held_out = HeldOut(data.normalise(data.train.spaced(256).images[:]), data.normalise(aside.images[:]), aside.labels)
     judged = np.random.default_rng(0).choice(len(codes), JUDGED, replace=False)
     steps, passes, epochs = steps_per_epoch(data, BATCH), 3, args.epochs or 6
     rows: dict[str, list[dict[str, float]]] = {}

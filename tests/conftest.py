@@ -14,7 +14,7 @@ from PIL import Image
 
 from surgenas.core.progress import Progress
 from surgenas.spaces.mobile import Mobile
-from surgenas.tasks.data import Dataset, Part, load_data
+from surgenas.tasks.data import Dataset, load_data
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -69,7 +69,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 @pytest.fixture(scope="session")
 def few_digits(digits: Dataset) -> Dataset:
     """The digits with 320 images to learn from: enough for what must hold whether anything is learnt or not."""
-    return replace(digits, train=Part(digits.train.images[:320], digits.train.labels[:320]))
+    return replace(digits, train=digits.train.pick(torch.arange(320)))
 
 
 @pytest.fixture

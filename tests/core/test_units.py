@@ -40,7 +40,13 @@ def test_bad_bytes_name_the_option_and_a_valid_value():
 
 
 def test_bytes_are_shown_in_kb_and_mb_of_1024():
-    assert [show_bytes(v) for v in (512, 78336, 2**20, 10**7)] == ["0.5 KB", "76.5 KB", "1 MB", "9.54 MB"]
+    assert [show_bytes(v) for v in (512, 78336, 2**20, 10**7, 3 * 2**30)] == [
+        "0.5 KB",
+        "76.5 KB",
+        "1 MB",
+        "9.54 MB",
+        "3 GB",
+    ]
 
 
 def test_seconds():

@@ -14,11 +14,12 @@ from surgenas.core.seeds import derive
 from surgenas.core.work import Epochs, Judge, Price, Train
 from surgenas.engine.here import Here
 from surgenas.engine.jobs import network_of
-from surgenas.nn.statistics import CALIBRATION, estimate_statistics, spaced
+from surgenas.nn.statistics import CALIBRATION, estimate_statistics
 from surgenas.nn.weights import load_weights, save_weights
 from surgenas.tasks.by_class import balanced_accuracy, judge_classes
 from surgenas.tasks.classification import accuracy, predict
 from surgenas.tasks.data import Images, Part, hold_out
+from surgenas.tasks.image_list import HeldImages
 from surgenas.testing import Planted, ToyDevice
 from surgenas.training.augment import train_batches
 from surgenas.training.loop import Recipe, fit, make_fabric
@@ -40,7 +41,7 @@ def engine(images, **how) -> Here:
 
 def without_test(images) -> Images:
     """The same, whose test part is nonsense."""
-    nonsense = Part(torch.zeros(1, 3, 16, 16, dtype=torch.uint8), torch.zeros(1, dtype=torch.long))
+    nonsense = Part(HeldImages(torch.zeros(1, 3, 16, 16, dtype=torch.uint8)), torch.zeros(1, dtype=torch.long))
     return Images(replace(images.data, test=nonsense), replace(images.search, test=nonsense), images.aside)
 
 
@@ -58,7 +59,7 @@ def test_a_judgement_never_sees_the_test_part(images):
 
 
 def test_where_classes_are_to_be_balanced_a_judgement_counts_them_alike(images):
-    few = Part(images.aside.images[:40], images.aside.labels[:40])
+    few = images.aside.pick(torch.arange(40))
     even = replace(images.search, balanced=True)
     found = engine(Images(images.data, even, few)).perform(Judge(ARCH))
     network = network_of(ARCH, SPACE)
@@ -106,7 +107,7 @@ def test_a_training_begins_with_the_weights_that_it_is_given(images, tmp_path):
     def begun():
         """BN statistics of another network's weights are estimated first."""
         network = load_weights(tmp_path / "start.safetensors", network_of(ARCH, SPACE))
-        estimate_statistics(network, images.data.normalise(spaced(images.data.train.images, CALIBRATION)))
+        estimate_statistics(network, images.data.normalise(images.data.train.spaced(CALIBRATION).images[:]))
         return network.train()
 
     expected = fit(make_fabric("cpu", 1), begun, images.data, RECIPE, seed=5)

@@ -61,7 +61,7 @@ def halves(digits: Dataset) -> tuple[Dataset, HeldOut]:
     """The digits without what is held out, and what paths of a supernet are judged by."""
     data, aside = hold_out(digits, 0.2, 2000, 0)
     calibration = data.normalise(data.train.images[::5][:128])
-    return data, HeldOut(calibration, data.normalise(aside.images), aside.labels)
+    return data, HeldOut(calibration, data.normalise(aside.images[:]), aside.labels)
 
 
 @pytest.fixture(scope="session")

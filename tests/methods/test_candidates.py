@@ -36,7 +36,7 @@ def test_what_is_held_out_is_neither_trained_on_nor_lost(digits):
     assert len(aside) == 50
     assert len(data.train) == len(digits.train) - 50
     assert data.test is digits.test
-    bytes_of = [{image.numpy().tobytes() for image in part.images} for part in (data.train, aside, digits.train)]
+    bytes_of = [{image.numpy().tobytes() for image in part.images[:]} for part in (data.train, aside, digits.train)]
     assert bytes_of[0] | bytes_of[1] == bytes_of[2]
 
 

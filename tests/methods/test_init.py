@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from surgenas.core import moves
 from surgenas.core.errors import UsageError
@@ -17,7 +18,7 @@ from surgenas.methods.base import Method, Problem
 from surgenas.methods.blackbox import list_networks
 from surgenas.methods.regularized import RegularizedEvolution
 from surgenas.spaces.single_path import SinglePath
-from surgenas.tasks.data import Images, Part
+from surgenas.tasks.data import Images
 from surgenas.testing import Planted, ZeroPredictor, check_search
 from surgenas.training.augment import steps_per_epoch
 from surgenas.training.loop import Recipe
@@ -66,7 +67,7 @@ def test_every_catalogued_method_is_made_from_its_defaults(name):
 @pytest.mark.parametrize("name", SHARING)
 def test_a_search_of_shared_weights_keeps_the_contract(name, halves):
     data, held_out = halves
-    few = replace(data, train=Part(data.train.images[:64], data.train.labels[:64]))
+    few = replace(data, train=data.train.pick(torch.arange(64)))
     seen = replace(held_out, images=held_out.images[:40], labels=held_out.labels[:40])
     space = SinglePath(layout="small", resolution=16, classes=10) if name == "single-path" else Planted()
     recipe = Recipe(epochs=1, batch=32)

@@ -192,7 +192,7 @@ def test_published_weights_tell_photos_apart_without_any_training(tmp_path):
     ten = [known.index(name) for name in data.classes]
     with torch.no_grad():
         right = [
-            network.eval()(data.normalise(part.images))[:, ten].argmax(1) == part.labels
+            network.eval()(data.normalise(part.images[:]))[:, ten].argmax(1) == part.labels
             for part in (data.train, data.test)
         ]
     assert sum(map(len, right)) == 100

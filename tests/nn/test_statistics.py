@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from surgenas.nn.statistics import estimate_statistics, spaced
+from surgenas.nn.statistics import estimate_statistics
 
 
 def test_statistics_are_those_of_the_images_whatever_they_were_and_momenta_stay():
@@ -21,9 +21,3 @@ def test_statistics_are_those_of_the_images_whatever_they_were_and_momenta_stay(
     assert network[1].momentum == 0.3
     assert not network.training
     assert not network[1].training
-
-
-def test_images_are_taken_from_all_parts_of_their_order():
-    images = torch.arange(100.0).view(100, 1, 1, 1)
-    assert spaced(images, 4).flatten().tolist() == [0, 25, 50, 75]
-    assert len(spaced(images, 1000)) == 100

@@ -10,6 +10,7 @@ import torch
 from surgenas.methods.base import Needs
 from surgenas.runs.images import LARGE, LEAST_HELD_OUT, MOST_HELD_OUT, split
 from surgenas.tasks.data import Dataset, Part
+from surgenas.tasks.image_list import HeldImages
 
 JUDGES = Needs(data="held out")
 
@@ -17,12 +18,12 @@ JUDGES = Needs(data="held out")
 def some(count: int, resolution: int = 1) -> Dataset:
     """Images whose first pixel is their number."""
     row = torch.arange(count, dtype=torch.int16).reshape(-1, 1, 1, 1)
-    part = Part(row.expand(count, 1, resolution, resolution), torch.arange(count) % 5)
+    part = Part(HeldImages(row.expand(count, 1, resolution, resolution)), torch.arange(count) % 5)
     return Dataset("some", tuple("abcde"), part, part, (0.0,) * 3, (1.0,) * 3, flips=False)
 
 
 def numbers(part: Part) -> set[int]:
-    return set(part.images[:, 0, 0, 0].int().tolist())
+    return set(part.images[:][:, 0, 0, 0].int().tolist())
 
 
 def test_one_part_is_all_there_is_for_a_method_that_judges_nothing():
@@ -46,5 +47,7 @@ def test_who_judges_has_images_held_out_that_it_does_not_train_on():
 )
 def test_of_large_images_fewer_are_held_out(resolution, aside):
     data = some(12_000)
-    wide = replace(data, train=Part(data.train.images.expand(-1, -1, 1, resolution), data.train.labels))
+    wide = replace(
+        data, train=Part(HeldImages(data.train.images.pixels.expand(-1, -1, 1, resolution)), data.train.labels)
+    )
     assert len(split(wide, JUDGES, 0).aside) == aside

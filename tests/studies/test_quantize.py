@@ -81,6 +81,16 @@ def test_what_is_measured_to_be_too_slow_is_chosen_anew(made):
     assert mixer.measure([found], None)[0].ms <= 3.5
 
 
+def test_what_is_found_in_between_uses_what_the_limit_leaves(made):
+    """Of sixteen layers with a border each: not all go into int8 though the first choice is too slow."""
+    mixer = slow(made, [float(2**i) for i in range(16)])
+    found = mixer.choose(13.0)
+    ms = mixer.measure([found], None)[0].ms
+    assert mixer.measure([mixer.asked[0]], None)[0].ms > 13.0
+    assert 12.4 < ms <= 13.0
+    assert len(found) < 8, "those that matter least, and few of them"
+
+
 def test_a_limit_that_fp32_meets_changes_nothing(made):
     assert slow(made, [1.0, 1.0, 1.0]).choose(3.0) == frozenset()
 

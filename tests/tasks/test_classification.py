@@ -10,6 +10,7 @@ from torch import nn
 
 from surgenas.tasks.classification import accuracy, predict, score
 from surgenas.tasks.data import Dataset, Part
+from surgenas.tasks.image_list import HeldImages
 
 LEVELS = torch.arange(0, 250, 25)
 """How bright each image is."""
@@ -17,7 +18,7 @@ BRIGHT = (LEVELS > 127).long()
 
 
 def part(labels):
-    return Part(LEVELS.to(torch.uint8).view(-1, 1, 1, 1).expand(-1, 3, 2, 2).contiguous(), labels)
+    return Part(HeldImages(LEVELS.to(torch.uint8).view(-1, 1, 1, 1).expand(-1, 3, 2, 2).contiguous()), labels)
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_accuracy_is_the_share_of_labels_said_of_the_part_that_was_asked_for(dat
 
 def test_a_score_counts_every_class_alike_where_that_is_wanted(data):
     """Of seven images five are dark, all said so; of two bright ones one is."""
-    uneven = replace(data, test=Part(data.test.images[:7], data.test.labels[:7]))
+    uneven = replace(data, test=data.test.pick(torch.arange(7)))
     assert score(Brightness(), uneven, uneven.test) == pytest.approx(6 / 7)
     assert score(Brightness(), replace(uneven, balanced=True), uneven.test) == pytest.approx((1 + 1 / 2) / 2)
 

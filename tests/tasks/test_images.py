@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -13,24 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from surgenas.core.errors import DataError
-from surgenas.core.progress import Progress, Task
-from surgenas.tasks.images import Decoded, decode, decode_all, read, read_some, resize_all, scale_alike
-from surgenas.tasks.listing import list_images
+from surgenas.tasks.images import decode, read_some, resize_all
 
 
 def gradient(size=(40, 30)):
     """Left dark, right bright: tells orientation."""
     return np.tile(np.linspace(0, 255, size[0]).astype(np.uint8), (size[1], 1))
-
-
-def load(
-    root: Path, classes: tuple[str, ...] = ("dark", "bright"), max_corrupt: float = 1.0,
-    progress: Progress = Progress(), **how,  # noqa: B008  stateless
-) -> Decoded:  # fmt: skip
-    files = {name: list_images(root / name).images for name in classes}
-    how = {"cache": root.parent / "cache", **how}
-    return decode_all(str(root), files, 8, max_corrupt=max_corrupt, progress=progress, **how)
 
 
 def test_every_mode_becomes_three_bytes(tmp_path):
@@ -107,83 +91,6 @@ def test_sixteen_bits_are_scaled_by_the_range_of_their_format(tmp_path, top):
     assert decode(tmp_path / "x.png", 8)[0, 0, 0] == top * 255 // 65535
 
 
-def test_images_come_class_by_class_in_the_order_of_their_names(photos):
-    found = load(photos, ("bright", "dark"))
-    images, labels = found.images, found.labels
-    assert images.shape == (20, 3, 8, 8)
-    assert images.dtype == torch.uint8
-    assert labels.tolist() == [0] * 10 + [1] * 10
-    assert found.broken == []
-    assert images[:10].float().mean() > 150 > 100 > images[10:].float().mean()
-    names = sorted(path for path in (photos / "bright").iterdir())
-    assert np.array_equal(images[3].numpy(), decode(names[3], 8))
-
-
-class Counter(Progress, Task):
-    def __init__(self) -> None:
-        self.steps, self.verdict, self.name, self.total = 0, [], "", 0
-
-    def log(self, message: str) -> None:
-        self.verdict.append(message)
-
-    @contextmanager
-    def task(self, name: str, total: int, done: int = 0) -> Iterator[Task]:
-        self.name, self.total = name, total
-        yield self
-
-    def advance(self, note: str = "") -> None:
-        self.steps += 1
-
-
-def spoil(folder: Path) -> None:
-    """Four files that cannot be read."""
-    whole = (folder / "0.png").read_bytes()
-    (folder / "cut.png").write_bytes(whole[: len(whole) // 2])
-    (folder / "empty.jpg").write_bytes(b"")
-    (folder / "liar.jpg").write_text("hello")
-    (folder / "huge.ppm").write_bytes(b"P6 100000 100000 255\n")
-
-
-def test_broken_files_are_named_skipped_and_counted(photos):
-    spoil(photos / "dark")
-    counter = Counter()
-    found = load(photos, progress=counter)
-    assert found.labels.bincount().tolist() == [10, 10]
-    assert len(found.images) == 20
-    for name in ("cut.png", "empty.jpg", "liar.jpg", "huge.ppm"):
-        (said,) = [said for said in found.broken if name in said]
-        assert said.startswith(f"{photos / 'dark' / name}: ")
-        assert "BytesIO" not in said
-        assert f"skipped {said}" in counter.verdict
-    assert (counter.name, counter.total, counter.steps) == ("decode photos", 24, 24)
-
-
-def test_more_broken_files_than_allowed_are_an_error(photos):
-    spoil(photos / "dark")
-    assert len(load(photos, max_corrupt=4 / 24).images) == 20
-    with pytest.raises(DataError, match=r"4 of 24 images in .* cannot be read \(limit 16%, --max-corrupt\): first "):
-        load(photos, max_corrupt=0.16)
-
-
-def test_a_class_of_which_nothing_can_be_read_is_named(photos):
-    for path in (photos / "dark").iterdir():
-        path.write_bytes(b"")
-    with pytest.raises(DataError, match=r"class dark in .*photos has no readable image; add images"):
-        load(photos)
-
-
-def test_pixels_that_do_not_fit_into_memory_live_in_a_file(photos, tmp_path):
-    small = load(photos)
-    size = small.images.numpy().nbytes
-    cache = tmp_path / "pixels" / "train"
-    large = load(photos, cache=cache, in_memory=size - 1)
-    assert torch.equal(large.images, small.images)
-    assert torch.equal(large.labels, small.labels)
-    assert np.array_equal(np.load(cache.with_suffix(".npy")), small.images.numpy())
-    load(photos, cache=tmp_path / "none" / "train", in_memory=size)
-    assert not (tmp_path / "none").exists()
-
-
 @pytest.mark.parametrize("fit", ["crop", "pad", "squash"])
 @pytest.mark.parametrize("size", [(64, 16), (16, 64)])
 def test_all_of_a_long_image_is_seen_unless_it_is_cropped(tmp_path, fit, size):
@@ -196,16 +103,6 @@ def test_all_of_a_long_image_is_seen_unless_it_is_cropped(tmp_path, fit, size):
     assert [int(part.sum()) > 0 for part in seen] == [fit != "crop", fit != "crop", fit == "pad"]
     if fit == "pad":
         assert seen[2].sum() == 12 * 16, "bars of three quarters"
-
-
-def test_files_that_are_known_are_left_out_and_counted(photos):
-    whole = load(photos)
-    left = load(photos, known=whole.digests[:3])
-    assert torch.equal(left.images, whole.images[3:])
-    assert left.digests == whole.digests[3:]
-    assert left.copies == 3
-    with pytest.raises(DataError, match=r"dark in .* has no readable image that is not a copy of one in the test part"):
-        load(photos, known=whole.digests[:10])
 
 
 @pytest.mark.parametrize("fit", ["crop", "pad", "squash"])
@@ -227,20 +124,6 @@ def test_decoded_images_are_resized_as_files_are(tmp_path, way, side):
     for i, pixels in enumerate(noise):
         Image.fromarray(pixels).save(tmp_path / "x.png")
         assert np.array_equal(found[i].numpy(), decode(tmp_path / "x.png", side, "crop", way))
-
-
-@pytest.mark.parametrize("way", ["nearest", "bilinear"])
-def test_images_that_are_decoded_again_are_resized_alike(photos, tmp_path, way):
-    """Of a dark one the first guess at what is white is too low."""
-    deep = np.random.default_rng(0).integers(0, 200, (24, 24)).astype(np.uint16)
-    Image.fromarray(deep).save(photos / "dark" / "low.png")
-    Image.fromarray(deep * 300).save(photos / "bright" / "high.png")
-    files = {name: list_images(photos / name).images for name in ("bright", "dark")}
-    found = decode_all("photos", files, 8, max_corrupt=0.0, cache=tmp_path, progress=Progress(), interpolation=way)
-    scale_alike(found, {True: 65535.0}, "crop", way)
-    assert len(found.deep) == 2
-    for i, path, _ in found.deep:
-        assert np.array_equal(found.images[i].numpy(), read(path, 8, "crop", way, {True: 65535.0}).pixels)
 
 
 def test_some_files_are_read_at_once_and_what_is_wrong_stands_in_its_place(photos, tmp_path):

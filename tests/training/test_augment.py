@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from surgenas.tasks.data import Dataset, Part
+from surgenas.core.progress import Progress
+from surgenas.tasks.data import Dataset, Part, load_data
+from surgenas.tasks.image_list import HeldImages
 from surgenas.training.augment import cut_out, random_views, steps_per_epoch, train_batches
 
 
@@ -21,7 +23,7 @@ def views(images: Tensor, seed: int = 0, *, flips: bool = False, least: float = 
 def numbered(count: int, size: int = 4) -> Dataset:
     """Images that are one level of grey each, their number, which no view can change."""
     images = torch.arange(count, dtype=torch.uint8).view(-1, 1, 1, 1).expand(count, 3, size, size).contiguous()
-    part = Part(images, torch.arange(count))
+    part = Part(HeldImages(images), torch.arange(count))
     return Dataset("numbered", ("a", "b"), part, part, (0.0,) * 3, (1 / 255,) * 3, flips=True)
 
 
@@ -135,3 +137,12 @@ def test_a_square_is_cut_out_of_each_image_somewhere():
         assert rows[-1] - rows[0] == len(rows) - 1
     assert zeros.any(0).all(), "each pixel once"
     assert (zeros.sum((1, 2)) == 16).any()
+
+
+@pytest.mark.parametrize("workers", [0, 1, 2])
+def test_batches_of_files_are_those_of_memory_for_any_number_of_processes(photos, tmp_path, workers):
+    how = {"max_corrupt": 0.0, "cache": tmp_path / "cache", "progress": Progress()}
+    held, filed = load_data(str(photos), 8, **how), load_data(str(photos), 8, memory=0.0, workers=workers, **how)
+    for epoch in (0, 3):
+        pairs = zip(train_batches(held, 5, 1, epoch), train_batches(filed, 5, 1, epoch), strict=True)
+        assert all(torch.equal(x, y) and torch.equal(a, b) for (x, a), (y, b) in pairs)

@@ -53,12 +53,15 @@ def train(
     fit: Fit = "crop",
     flips: Flips = "auto",
     classes: Classes = "as-is",
+    memory_bytes: float | None = None,
+    workers: int | None = None,
     log_to: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> TrainedFile:
     """Train an architecture from scratch and report its accuracy on the test part.
 
-    arch: an architecture file or a run folder. data, max_corrupt, fit, flips, classes: as for `search`. out: the folder
+    arch: an architecture file or a run folder. data, max_corrupt, fit, flips, classes, memory_bytes, workers: as for
+    `search`. out: the folder
     of what is trained, for `load`: weights, model.onnx, model.json and checkpoints; called again, an interrupted
     training there is continued. log_to: as for `search`. Raises UsageError as `studies.train.train_alone` does.
     """
@@ -77,7 +80,8 @@ def train(
     with logged(out, log_to, said, progress) as log:
         found = train_into(
             out, architecture, space, data, epochs, progress, batch=batch, seed=seed, accelerator=accelerator,
-            processes=processes, reading=Reading(max_corrupt, fit, flips, classes), on_epoch=log.note,
+            processes=processes, on_epoch=log.note,
+            reading=Reading(max_corrupt, fit, flips, classes, memory_bytes, workers),
         )  # fmt: skip
         if found.accuracy.test is not None:
             log.keep(found.accuracy.test, [Path(found.onnx), Path(found.onnx).with_name(USE)])

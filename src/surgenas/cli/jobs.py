@@ -87,7 +87,20 @@ def resume(
 
 
 @app.command()
-@with_run_options("data", "device", "space", "layout", "resolution", "width", "seed", "samples", "max_corrupt", "fit")
+@with_run_options(
+    "data",
+    "device",
+    "space",
+    "layout",
+    "resolution",
+    "width",
+    "seed",
+    "samples",
+    "max_corrupt",
+    "fit",
+    "memory_bytes",
+    "workers",
+)
 def profile(said: dict[str, Any], out: Out = None, as_json: Json = False) -> None:
     """Measure sampled architectures on the device into the measurement store.
 
@@ -137,7 +150,7 @@ def predict(
 
 
 @app.command()
-@with_run_options("max_corrupt", "fit", "flips", "classes")
+@with_run_options("max_corrupt", "fit", "flips", "classes", "memory_bytes", "workers")
 def train(
     said: dict[str, Any],
     arch: Annotated[Path, typer.Option(help="An architecture file or a run folder.")],

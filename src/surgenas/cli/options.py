@@ -13,7 +13,7 @@ import typer
 from pydantic_core import PydanticUndefined
 
 from surgenas.core.errors import UsageError
-from surgenas.core.units import parse_latency_ms, parse_seconds
+from surgenas.core.units import parse_bytes, parse_latency_ms, parse_seconds
 from surgenas.runs.config import Named, words
 
 app = typer.Typer(
@@ -38,7 +38,9 @@ LogTo = Annotated[
     typer.Option(metavar="NAME[=WHERE]", help="Also log to tensorboard[=FOLDER] or mlflow[=URI]; several times."),
 ]
 EXAMPLES = {"--set": "eta=0.5", "--limit": "sram=256KB"}
-UNITS: Mapping[str, Callable[[str, str], float]] = {"ms": parse_latency_ms, "s": parse_seconds}
+UNITS: Mapping[str, Callable[[str, str], float]] = {
+    "ms": parse_latency_ms, "s": parse_seconds, "bytes": parse_bytes,
+}  # fmt: skip
 """Functions that read a setting from the text after a flag, by the setting's unit."""
 
 

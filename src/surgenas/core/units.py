@@ -8,7 +8,8 @@ import re
 from surgenas.core.errors import UsageError
 
 _MS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
-_BYTES = {"b": 1.0, "kb": 1024.0, "kib": 1024.0, "mb": 1024.0**2, "mib": 1024.0**2, "gb": 1024.0**3}
+_BYTES = {"b": 1.0, "kb": 1024.0, "kib": 1024.0, "mb": 1024.0**2, "mib": 1024.0**2, "gb": 1024.0**3,
+          "gib": 1024.0**3}  # fmt: skip
 _SECONDS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 
@@ -32,8 +33,10 @@ def parse_bytes(text: str, option: str) -> float:
 
 
 def show_bytes(value: float) -> str:
-    """Bytes for a person: in KB of 1,024 bytes, from 1,024 of these on in MB."""
-    return f"{value / 1024:.4g} KB" if value < 1024**2 else f"{value / 1024**2:.3g} MB"
+    """Bytes for a person: in KB of 1,024 bytes, from 1,024 of these on in MB, and so on in GB."""
+    if value < 1024**2:
+        return f"{value / 1024:.4g} KB"
+    return f"{value / 1024**2:.3g} MB" if value < 1000 * 1024**2 else f"{value / 1024**3:.3g} GB"
 
 
 def show_ms(value: float) -> str:

@@ -22,7 +22,7 @@ from surgenas.engine.base import Trained
 from surgenas.engine.jobs import begun_network, home_of, job_of, network_of
 from surgenas.hardware.target import Target
 from surgenas.methods.base import Batches
-from surgenas.nn.statistics import CALIBRATION, estimate_statistics, spaced
+from surgenas.nn.statistics import CALIBRATION, estimate_statistics
 from surgenas.nn.weights import load_weights
 from surgenas.tasks.by_class import judge_classes
 from surgenas.tasks.classification import predict, score, share_right
@@ -141,7 +141,7 @@ def _begun(build: Callable[[], nn.Module], start: Weights | None, data: Dataset)
     if start is None:
         return network
     load_weights(Path(start.file), network, start.digest)
-    estimate_statistics(network, data.normalise(spaced(data.train.images, CALIBRATION)))
+    estimate_statistics(network, data.normalise(data.train.spaced(CALIBRATION).images[:]))
     return network.train()
 
 

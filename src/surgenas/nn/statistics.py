@@ -16,11 +16,6 @@ TOGETHER = 32
 allocator hands memory of that size back to the system after each layer (docs/log.md, judging)."""
 
 
-def spaced(images: Tensor, count: int) -> Tensor:
-    """So many of the images, (count, C, H, W), from all parts of their order, which may be that of the classes."""
-    return images[:: max(1, len(images) // count)][:count]
-
-
 @torch.no_grad()
 def estimate_statistics(network: nn.Module, images: Tensor) -> None:
     """Set the BN statistics of a network to the mean over parts of these images (N, C, H, W), and leave it in eval

@@ -31,7 +31,7 @@ class Word:
     """The word that a person says for a setting.
 
     help: its explanation. flag: its option on the command line; empty if it has none. name: its name in Python; empty
-    for the name of the field. unit: "ms" or "s" if the command line reads it as text with a unit.
+    for the name of the field. unit: "ms", "s" or "bytes" if the command line reads it as text with a unit.
     """
 
     help: str
@@ -61,6 +61,17 @@ class DataConfig(Part):
     fit: Annotated[
         Fit, Word("Images that are no squares: their middle (crop), between bars (pad), distorted (squash).", "--fit")
     ] = "crop"
+    memory_bytes: Annotated[
+        Annotated[float, Field(ge=0)] | None,
+        Word(
+            "Images of more bytes, such as 2GB, are decoded whenever needed. Default: a quarter of what is free.",
+            "--memory", unit="bytes",
+        ),
+    ] = None  # fmt: skip
+    workers: Annotated[
+        Annotated[int, Field(ge=0, le=256)] | None,
+        Word("Processes that decode such images ahead. Default: one for two cores.", "--workers"),
+    ] = None
 
 
 class SpaceConfig(Part):

@@ -27,7 +27,7 @@ from surgenas.nn.weights import load_weights
 from surgenas.runs.results import FOUND, Delivered, Exported, ModelFile
 from surgenas.runs.run import Run
 from surgenas.runs.training import weights_file
-from surgenas.tasks.data import Dataset
+from surgenas.tasks.data import Dataset, eval_batches
 
 COMPARED = 64
 """How many test images PyTorch and a file are compared on."""
@@ -67,8 +67,7 @@ def deliver(target: Deliverer, job: Job, data: Dataset, onnx: Path, to: Path | N
         for suffix, path in paths.items():
             write_atomic(path, files[suffix])
     handed_on = replace(job, files=lambda: read_files(paths))
-    parts = data.test.images.split(TOGETHER)  # all of a large data set, as floats, fill no memory
-    found = np.concatenate([target.logits(handed_on, data.normalise(part).numpy()) for part in parts])
+    found = test_logits(target, handed_on, data)
     expected = _compute(job.module, _first_test_images(data))
     if info.precision == "fp32":
         check_equal(expected, found[:COMPARED], info.runtime)
@@ -80,6 +79,12 @@ def deliver(target: Deliverer, job: Job, data: Dataset, onnx: Path, to: Path | N
         same_class=_same_class(expected, found[:COMPARED]),
         accuracy=float((found.argmax(1) == data.test.labels.numpy()).mean()),
     )
+
+
+def test_logits(target: Deliverer, job: Job, data: Dataset) -> Images:
+    """What a device answers to all images of the test part, (N, classes); few of them are in memory at a time."""
+    parts = eval_batches(data, data.test, TOGETHER)
+    return np.concatenate([target.logits(job, images.numpy()) for images, _ in parts])
 
 
 def read_files(paths: Mapping[str, Path]) -> dict[str, bytes]:
@@ -104,8 +109,7 @@ def with_trained_weights(job: Job, run: Run) -> Job:
 
     def images() -> Images:
         data = found_data(run)
-        step = max(1, len(data.train) // CALIBRATION)  # images are in the order of their classes
-        found: Images = data.normalise(data.train.images[::step][:CALIBRATION]).numpy()
+        found: Images = data.normalise(data.train.spaced(CALIBRATION).images[:]).numpy()
         return found
 
     return replace(job, build=lambda: load_weights(run.folder / weights_file(FOUND), job.module), images=images)

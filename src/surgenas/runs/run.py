@@ -115,13 +115,13 @@ class Run:
         found = load_data(
             c.source, self.resolution, max_corrupt=c.max_corrupt, cache=self.folder / "cache", progress=self.progress,
             fit=c.fit, flips=self.config.training.flips, classes=self.config.training.classes, look=look,
+            memory=c.memory_bytes, workers=c.workers,
         )  # fmt: skip
         known = self.journal.last("data")
         if known is None:
             self.journal.append(
                 "data", name=found.name, fingerprint=found.fingerprint, classes=list(found.classes),
-                train=len(found.train), test=len(found.test), notes=list(found.notes),
-                flips=found.flips,
+                train=len(found.train), test=len(found.test), notes=list(found.notes), flips=found.flips,
             )  # fmt: skip
         elif known["fingerprint"] != found.fingerprint:
             raise UsageError(f"the images of {c.source} changed since this run began; start a new run")
@@ -129,7 +129,7 @@ class Run:
 
     @cached_property
     def images(self) -> Images:
-        """The images as the search uses them; they are split, and so copied, once."""
+        """The images as the search uses them."""
         return split(self.data, self.asked_method.needs(self.space), self.config.seed)
 
     @cached_property

@@ -21,7 +21,7 @@ from surgenas.hardware.costs import read_cost
 from surgenas.methods.base import EpochSummary, Method, Needs, Problem, Search
 from surgenas.methods.candidates import HeldOut
 from surgenas.methods.inside import Inside
-from surgenas.nn.statistics import CALIBRATION, spaced
+from surgenas.nn.statistics import CALIBRATION
 from surgenas.predictors.base import Predictor
 from surgenas.runs.limit import Timely
 from surgenas.runs.measured import allowed, fitted_predictor, samples, scaled_target
@@ -61,8 +61,8 @@ class Searching:
         if aside is None or not self.needs.shares:
             return None
         calibration, judged = (
-            data.normalise(part).contiguous(memory_format=torch.channels_last)
-            for part in (spaced(data.train.images, CALIBRATION), aside.images)
+            data.normalise(part.images[:]).contiguous(memory_format=torch.channels_last)
+            for part in (data.train.spaced(CALIBRATION), aside)
         )
         return HeldOut(calibration, judged, aside.labels, data.balanced)
 

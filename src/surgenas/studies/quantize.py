@@ -31,7 +31,7 @@ from surgenas.hardware.timed.device import RuntimeDevice
 from surgenas.hardware.timed.link import HERE
 from surgenas.nn.cost import work_of
 from surgenas.nn.sensitivity import hessian_traces, layer_weights, rounding_error
-from surgenas.runs.delivery import found_data, read_files, trained_job
+from surgenas.runs.delivery import found_data, read_files, test_logits, trained_job
 from surgenas.runs.model_use import read_use, write_use
 from surgenas.runs.results import ModelFile
 from surgenas.runs.run import Run
@@ -47,7 +47,7 @@ BYTES = (4, 1)
 RUNS = 30
 """Of a profile."""
 TRIES = 4
-"""How often is chosen anew, with a lower cap each time, before a limit is given up."""
+"""How often is chosen anew where what was chosen is too slow."""
 
 
 @dataclass(frozen=True)
@@ -192,34 +192,52 @@ class Mixer:
         return sum(row.weights * BYTES[row.node in mix] for row in self.rows)
 
     def accuracy(self, mix: frozenset[str]) -> float:
-        logits = self.target.logits(self._job(0, mix), self.data.normalise(self.data.test.images).numpy())
+        logits = test_logits(self.target, self._job(0, mix), self.data)
         return float((logits.argmax(1) == self.data.test.labels.numpy()).mean())
 
     def choose(self, limit_ms: float = math.inf, most_bytes: float = math.inf) -> frozenset[str]:
         """The mix of least loss that is small enough, and measured to be inside the limit."""
         if (least := self.weigh(self.every)) > most_bytes:
             raise LimitError(f"no mix is inside {show_bytes(most_bytes)}; all weights in int8 are {show_bytes(least)}")
-        cap, nearest = limit_ms, math.inf
-        for _ in range(TRIES):
-            mix = self._allocated(cap, most_bytes)
-            if mix is None:
-                break
-            (cost,) = self.measure([mix], Effort.LEARN)
-            self.progress.log(f"{len(mix)} of {len(self.rows)} layers in int8: {show_ms(cost.ms)}")
-            if cost.ms <= limit_ms:
-                return mix
-            nearest = min(nearest, cost.ms)
-            cap *= min(0.98, limit_ms / cost.ms)
+        first = self._allocated(limit_ms, most_bytes)
+        first_ms = math.inf if first is None else self._timed(first)
+        if first is not None and first_ms <= limit_ms:
+            return first
         quicker = frozenset(row.node for row in self.rows if row.int8_ms < row.fp32_ms)
-        last = [mix for mix in (quicker, self.every) if self.weigh(mix) <= most_bytes]
-        for mix, cost in zip(last, self.measure(last, Effort.LEARN), strict=True):
-            if cost.ms <= limit_ms:
-                return mix
-            nearest = min(nearest, cost.ms)
-        raise LimitError(
-            f"no mix of fp32 and int8 is found inside {show_ms(limit_ms)}; the fastest that was measured takes "
-            f"{show_ms(nearest)}"
-        )
+        fast = {mix: self._timed(mix) for mix in (quicker, self.every) if self.weigh(mix) <= most_bytes}
+        inside = [mix for mix in fast if fast[mix] <= limit_ms]
+        if not inside:
+            raise LimitError(
+                f"no mix of fp32 and int8 is found inside {show_ms(limit_ms)}; the fastest that was measured takes "
+                f"{show_ms(min(first_ms, *fast.values()))}"
+            )
+        if first is None:
+            return inside[0]
+        return self._between(inside[0], fast[inside[0]], first_ms, limit_ms, most_bytes)
+
+    def _between(
+        self, best: frozenset[str], best_ms: float, high_ms: float, limit_ms: float, most_bytes: float
+    ) -> frozenset[str]:
+        """The mix of least loss inside the limit that TRIES caps find, each drawn by a line between one that was too
+        slow, the limit itself at first, and one that was not."""
+        low, high, tried = self.predict(best), limit_ms, {best}
+        for _ in range(TRIES):
+            cap = low + (limit_ms - best_ms) / (high_ms - best_ms) * (high - low)
+            mix = self._allocated(cap, most_bytes)
+            if mix is None or mix in tried:
+                break
+            ms = self._timed(mix)
+            tried.add(mix)
+            if ms <= limit_ms:
+                best, best_ms, low = mix, ms, cap
+            else:
+                high, high_ms = cap, ms
+        return best
+
+    def _timed(self, mix: frozenset[str]) -> float:
+        (cost,) = self.measure([mix], Effort.LEARN)
+        self.progress.log(f"{len(mix)} of {len(self.rows)} layers in int8: {show_ms(cost.ms)}")
+        return cost.ms
 
     def _allocated(self, cap_ms: float, most_bytes: float) -> frozenset[str] | None:
         losses: list[Array] = [np.array([0.0, row.loss]) for row in self.rows]
@@ -265,8 +283,8 @@ def layer_losses(
     named = [work.name for work in work_of(network, input_shape)[1] if work.name in modules]
     if [modules[name].numel() for name in named] != [layer.weights for layer in layers]:
         raise UsageError("the layers of the network and of its ONNX file are not the same; only plain chains are mixed")
-    step = max(1, len(data.train) // TRACED)
-    images, labels = data.normalise(data.train.images[::step][:TRACED]), data.train.labels[::step][:TRACED]
+    traced = data.train.spaced(TRACED)
+    images, labels = data.normalise(traced.images[:]), traced.labels
     weights = {name: modules[name] for name in dict.fromkeys(named)}
     traces = hessian_traces(lambda: nn.functional.cross_entropy(network(images), labels), weights, probes, seed)
     found = []

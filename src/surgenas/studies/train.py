@@ -51,6 +51,8 @@ class Reading:
     fit: Fit = "crop"
     flips: Flips = "auto"
     classes: Classes = "as-is"
+    memory: float | None = None
+    workers: int | None = None
 
     def __post_init__(self) -> None:
         said = (("--fit", self.fit, Fit), ("--flips", self.flips, Flips), ("--classes", self.classes, Classes))

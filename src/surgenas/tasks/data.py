@@ -1,7 +1,8 @@
 """Where do images come from? A data set has two parts, one to learn from, and one that no decision ever sees.
 
 Sources: a folder of class folders, a table of files and labels, a torchvision data set by name, or the embedded digits.
-Everything is decoded once, to (N, 3, R, R) bytes; beyond `images.MEMORY_LIMIT` the bytes live in a memory-mapped file.
+Images that fit into memory are kept there, decoded; of more than that files are decoded whenever they are needed, to
+the same pixels.
 """
 
 from __future__ import annotations
@@ -13,16 +14,20 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import psutil
 import torch
 from torch import Tensor
 
+from surgenas.core.cores import usable_cores
 from surgenas.core.errors import DataError, UsageError
 from surgenas.core.look import Interpolation, Look
 from surgenas.core.progress import Progress
 from surgenas.core.seeds import generator
 from surgenas.tasks import Classes, Fit, Flips
 from surgenas.tasks.balance import note_balance
+from surgenas.tasks.decoding import Way
 from surgenas.tasks.folder import read_files
+from surgenas.tasks.image_list import HeldImages, ImageList
 from surgenas.tasks.images import resampling, resize_all
 from surgenas.tasks.mirror import decide_flips
 from surgenas.tasks.split import TEST_SHARE, note_copies, to_test_with
@@ -32,17 +37,23 @@ from surgenas.tasks.split import TEST_SHARE, note_copies, to_test_with
 class Part:
     """Images (N, 3, R, R) in uint8 and their labels (N,) in int64."""
 
-    images: Tensor
+    images: ImageList
     labels: Tensor
 
     def __len__(self) -> int:
         return len(self.labels)
 
+    def pick(self, rows: Tensor) -> Part:
+        """A part of it, without a copy. rows: places (n,), or truths (N,)."""
+        return Part(self.images.pick(rows), self.labels[rows])
+
+    def spaced(self, count: int) -> Part:
+        """So many, or all if there are fewer, from all parts of their order, which may be that of the classes."""
+        return self.pick(torch.arange(0, len(self), max(1, len(self) // count))[:count])
+
     def at(self, side: int, interpolation: Interpolation) -> Part:
-        """The same images at side x side, held in memory; itself if they are so already."""
-        if self.images.shape[-1] == side:
-            return self
-        return Part(resize_all(self.images, side, interpolation), self.labels)
+        """The same images at side x side; itself if they are so already."""
+        return self if side == self.images.side else Part(self.images.at(side, interpolation), self.labels)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +83,7 @@ class Dataset:
     @property
     def resolution(self) -> int:
         """The height and width of the images."""
-        return int(self.train.images.shape[-1])
+        return self.train.images.side
 
     @property
     def fingerprint(self) -> str:
@@ -80,8 +91,8 @@ class Dataset:
         digest = hashlib.sha256()
         for part in (self.train, self.test):
             digest.update(part.labels.numpy().tobytes())
-            for chunk in part.images.split(4096):
-                digest.update(chunk.numpy().tobytes())
+            for image in part.images.prints():
+                digest.update(image)
         return digest.hexdigest()[:16]
 
     def at(self, side: int) -> Dataset:
@@ -115,10 +126,8 @@ def hold_out(dataset: Dataset, share: float, most: int, seed: int) -> tuple[Data
     """Take a share of the training part aside, at most `most` images: (the data set without them, they)."""
     order = torch.from_numpy(generator(seed, "hold-out").permutation(len(dataset.train)))
     count = min(most, max(1, round(share * len(order))))
-    aside, rest = (
-        Part(dataset.train.images[i], dataset.train.labels[i]) for i in (order[:count], order[count:].sort()[0])
-    )
-    return replace(dataset, train=rest), aside
+    aside, rest = order[:count], order[count:].sort()[0]
+    return replace(dataset, train=dataset.train.pick(rest)), dataset.train.pick(aside)
 
 
 def load_data(
@@ -132,24 +141,28 @@ def load_data(
     flips: Flips = "auto",
     classes: Classes = "as-is",
     look: Look | None = None,
+    memory: float | None = None,
+    workers: int | None = None,
 ) -> Dataset:
     """Load `digits`, `torchvision:NAME[:ROOT]`, a folder of class folders, or a table such as labels.csv, at a
     resolution.
 
-    max_corrupt: the share of unreadable images that is tolerated. cache: the folder for decoded images that do not fit
-    into memory. progress: is told of every note. fit: how images in files become square. flips: whether those to learn
-    from are mirrored. classes: how often each is drawn. look: what a network that exists expects of its images; without
-    it they are standardised by their own mean and deviation. Raises DataError for images that cannot be used,
-    UsageError for an unknown name.
+    max_corrupt: the share of unreadable images that is tolerated. cache: the folder for what is known of files.
+    progress: is told of every note. fit: how images in files become square. flips: whether those to learn from are
+    mirrored. classes: how often each is drawn. look: what a network that exists expects of its images; without it they
+    are standardised by their own mean and deviation. memory: bytes of pixels of files that are kept; more than that are
+    decoded whenever they are needed; None for a quarter of what is free. workers: processes that then decode ahead;
+    None for one for two cores. Raises DataError for images that cannot be used, UsageError for an unknown name.
     """
     if source == "digits":
         found = _digits(resolution, look)
     elif source.startswith("torchvision:"):
         found = _torchvision(source, resolution, look)
     else:
-        found = _files(
-            Path(source), resolution, max_corrupt=max_corrupt, cache=cache, progress=progress, fit=fit, look=look
-        )
+        way = Way(resolution, fit, look.interpolation if look else "bicubic",
+                  workers=max(1, usable_cores() // 2) if workers is None else workers)  # fmt: skip
+        budget = psutil.virtual_memory().available / 4 if memory is None else memory
+        found = _files(Path(source), way, budget, max_corrupt, cache, progress, look)
     mirrored, note = decide_flips(flips, found.flips, found.train.images, found.train.labels, found.classes)
     notes = [*note_balance(classes, found.train.labels, found.classes), note]
     for said in notes:
@@ -164,8 +177,9 @@ def default_resolution(source: str) -> int:
 
 def eval_batches(dataset: Dataset, part: Part, batch: int) -> Iterator[tuple[Tensor, Tensor]]:
     """Batches (images (N, 3, R, R), labels (N,)) of every image of a part, in order and not augmented."""
-    for start in range(0, len(part), batch):
-        yield dataset.normalise(part.images[start : start + batch]), part.labels[start : start + batch]
+    picks = torch.arange(len(part)).split(batch)
+    for images, rows in zip(part.images.batches(picks), picks, strict=True):
+        yield dataset.normalise(images), part.labels[rows]
 
 
 @lru_cache(maxsize=4)  # a process may open many runs
@@ -182,7 +196,7 @@ def _digits(resolution: int, look: Look | None) -> Dataset:
         images = resize_all(images, resolution, look.interpolation)
     names = tuple(str(name) for name in digits.target_names)
     labels = torch.from_numpy(digits.target).long()
-    found = _assemble("digits", names, *_split(images, labels, names), flips=False, look=look)
+    found = _assemble("digits", names, *_split(Part(HeldImages(images), labels), names), flips=False, look=look)
     return replace(found, interpolation=look.interpolation if look else "bilinear", fit="squash")
 
 
@@ -207,35 +221,32 @@ def _torchvision(source: str, resolution: int, look: Look | None) -> Dataset:
             ) from error
         arrays = [np.asarray(image.convert("RGB").resize(size, method)) for image, _ in raw]
         images = torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2).contiguous()
-        parts.append(Part(images, torch.tensor([int(label) for _, label in raw])))
+        parts.append(Part(HeldImages(images), torch.tensor([int(label) for _, label in raw])))
     classes = tuple(map(str, getattr(raw, "classes", range(int(parts[0].labels.max()) + 1))))
     return _assemble(source, classes, *parts, flips="MNIST" not in name and name not in ("USPS", "SVHN"), look=look)
 
 
 def _files(
-    source: Path, resolution: int, *, max_corrupt: float, cache: Path, progress: Progress, fit: Fit, look: Look | None
+    source: Path, way: Way, memory: float, max_corrupt: float, cache: Path, progress: Progress, look: Look | None
 ) -> Dataset:
-    found = read_files(source, resolution, max_corrupt=max_corrupt, cache=cache, progress=progress, fit=fit,
-                       interpolation=look.interpolation if look else "bicubic")  # fmt: skip
-    train, test = found.train, found.test
-    if test:
-        parts, notes = (Part(train.images, train.labels), Part(test.images, test.labels)), []
+    found = read_files(source, way, memory=memory, max_corrupt=max_corrupt, cache=cache, progress=progress)
+    train = Part(found.train.images, found.train.labels)
+    if found.test:
+        parts, notes = (train, Part(found.test.images, found.test.labels)), []
     else:
-        parts = _split(train.images, train.labels, found.classes, train.digests)
+        parts = _split(train, found.classes, found.train.digests)
         notes = [f"no part to test with: {TEST_SHARE:.0%} of each class kept aside as the test part"]
-        notes += note_copies(train.labels, train.digests)
+        notes += note_copies(train.labels, found.train.digests)
     for note in notes:
         progress.log(note)
     made = _assemble(str(source), found.classes, *parts, flips=True, look=look)
-    return replace(made, fit=fit, white=found.white, notes=(*found.notes, *notes))
+    return replace(made, fit=way.fit, white=found.white, notes=(*found.notes, *notes))
 
 
-def _split(
-    images: Tensor, labels: Tensor, classes: tuple[str, ...], digests: list[bytes] | None = None
-) -> tuple[Part, Part]:
+def _split(part: Part, classes: tuple[str, ...], digests: list[bytes] | None = None) -> tuple[Part, Part]:
     """(Training part, test part)."""
-    test = to_test_with(labels, classes, digests)
-    return Part(images[~test], labels[~test]), Part(images[test], labels[test])
+    test = to_test_with(part.labels, classes, digests)
+    return part.pick(~test), part.pick(test)
 
 
 def _assemble(
@@ -246,13 +257,10 @@ def _assemble(
     return Dataset(name, classes, train, test, *_moments(train.images), flips)
 
 
-def _moments(images: Tensor) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+def _moments(images: ImageList) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
     """(mean, standard deviation) of the images by channel, pixels taken from 0 to 1."""
-    total, squares = torch.zeros(3, dtype=torch.float64), torch.zeros(3, dtype=torch.float64)
-    for chunk in images.split(1024):
-        x = chunk.double() / 255
-        total += x.mean((2, 3)).sum(0)
-        squares += (x * x).mean((2, 3)).sum(0)
-    mean = total / len(images)
-    std = (squares / len(images) - mean**2).clamp_min(1e-6).sqrt()
+    sums, squares = images.sums()
+    count = len(images) * images.side**2
+    mean = sums / (255 * count)
+    std = np.sqrt(np.maximum(squares / (255**2 * count) - mean**2, 1e-6))
     return tuple(mean.tolist()), tuple(std.tolist())

@@ -4,15 +4,16 @@ tables by the same code."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from surgenas.core.errors import DataError
-from surgenas.core.look import Interpolation
 from surgenas.core.progress import Progress
+from surgenas.core.units import show_bytes
 from surgenas.tasks import Fit
+from surgenas.tasks.decoding import Decoded, Way, decode_all, scale_alike
 from surgenas.tasks.depth import common_white
-from surgenas.tasks.images import LONG, Decoded, decode_all, scale_alike
+from surgenas.tasks.images import LONG
 from surgenas.tasks.listing import Listing, explain, images_directly_in, list_images, subfolders
 from surgenas.tasks.parts import find_parts
 from surgenas.tasks.plan import Plan, check_alike, check_counts
@@ -32,36 +33,40 @@ class ImageSet:
 
 
 def read_files(
-    source: Path,
-    resolution: int,
-    *,
-    max_corrupt: float,
-    cache: Path,
-    progress: Progress,
-    fit: Fit,
-    interpolation: Interpolation = "bicubic",
+    source: Path, way: Way, *, memory: float, max_corrupt: float, cache: Path, progress: Progress
 ) -> ImageSet:
     """Decode a folder of class folders, or of parts that hold them, or the files that a table names.
 
-    Images of the training part whose files are also in the test part are left out. Notes are logged as soon as they are
-    known. Raises errors as `plan_folder`, `plan_table` and `decode_all` do.
+    memory: bytes of pixels up to which they are kept, whatever the way says. cache: a folder for what is known of
+    files. Images of the training part whose files are also in the test part are left out. Notes are logged as soon as
+    they are known. Raises errors as `plan_folder`, `plan_table` and `decode_all` do.
     """
     is_table = source.suffix.lower() in SUFFIXES and not source.is_dir()
     plan = plan_table(source, max_corrupt) if is_table else plan_folder(source)
     for note in plan.notes:
         progress.log(note)
+    files = sum(len(paths) for part in (plan.train, plan.test or {}) for paths in part.values())
+    size = files * 3 * way.side**2
+    way = replace(way, in_memory=size <= memory)
+    if not way.in_memory:
+        progress.log(
+            f"{files} images of {way.side} px take {show_bytes(size)}, and {show_bytes(memory)} may be used "
+            "(--memory): files are decoded whenever they are needed"
+        )
     test: Decoded | None = None
     if plan.test_name and plan.test:
-        test = decode_all(plan.test_name, plan.test, resolution, max_corrupt=max_corrupt, cache=cache / "test",
-                          progress=progress, fit=fit, interpolation=interpolation)  # fmt: skip
-    train = decode_all(plan.train_name, plan.train, resolution, max_corrupt=max_corrupt, cache=cache / "train",
-                       progress=progress, fit=fit, interpolation=interpolation,
-                       known=frozenset(test.digests if test else ()))  # fmt: skip
+        test = decode_all(
+            plan.test_name, plan.test, way, max_corrupt=max_corrupt, cache=cache / "test.json", progress=progress
+        )
+    train = decode_all(
+        plan.train_name, plan.train, way, max_corrupt=max_corrupt, cache=cache / "train.json", progress=progress,
+        known=frozenset(test.digests if test else ()),
+    )  # fmt: skip
     parts = [part for part in (train, test) if part]
     white = common_white(depth for part in parts for _, _, depth in part.deep)
     for part in parts:
-        scale_alike(part, white, fit, interpolation)
-    seen = [*_note_depth(parts, white), *_note_length(parts, fit)]
+        scale_alike(part, white, way)
+    seen = [*_note_depth(parts, white), *_note_length(parts, way.fit)]
     if train.copies:
         seen.append(f"{train.copies} image(s) to learn from are copies of images in the test part; left out")
     for note in seen:

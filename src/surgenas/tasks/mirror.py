@@ -20,6 +20,7 @@ from torch.nn.functional import adaptive_avg_pool2d, adaptive_max_pool2d, conv2d
 
 from surgenas.core.seeds import generator
 from surgenas.tasks import Flips
+from surgenas.tasks.image_list import ImageList
 
 Features = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.int64]
@@ -45,7 +46,7 @@ class Loss:
 
 
 def decide_flips(
-    wanted: Flips, usual: bool, images: Tensor, labels: Tensor, classes: Sequence[str]
+    wanted: Flips, usual: bool, images: ImageList, labels: Tensor, classes: Sequence[str]
 ) -> tuple[bool, str]:
     """(Whether training images are mirrored at random, a note that says so).
 
@@ -66,14 +67,15 @@ def decide_flips(
     )
 
 
-def loss_by_mirroring(images: Tensor, labels: Tensor) -> Loss:
+def loss_by_mirroring(images: ImageList, labels: Tensor) -> Loss:
     """What a small classifier loses on images held out if it also learns from mirrored ones: the same for the same
     images. Images (N, 3, R, R) in uint8, labels (N,)."""
     from scipy.stats import binom
 
     rng = generator(0, "mirror")
     picked = _some_of_each(labels.numpy(), rng)
-    small = adaptive_avg_pool2d(images[picked].float() / 255, min(SIZE, images.shape[-1]))
+    some = images[picked].float() / 255
+    small = adaptive_avg_pool2d(some, min(SIZE, some.shape[-1]))
     filters = _patches(small, rng)
     right = _held_out(_features(small, filters), _features(small.flip(-1), filters), labels.numpy()[picked])
     plain, mirrored = right

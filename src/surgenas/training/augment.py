@@ -55,9 +55,9 @@ def train_batches(
     generator = torch.Generator().manual_seed(derive(seed, "batches", epoch))
     labels = dataset.train.labels
     order = balanced_order(labels, generator) if dataset.balanced else torch.randperm(len(labels), generator=generator)
-    for step in range(steps_per_epoch(dataset, batch)):
-        picked = order[step * batch : (step + 1) * batch]
-        views = random_views(dataset.normalise(dataset.train.images[picked]), generator, flips=dataset.flips)
+    picks = [order[step * batch : (step + 1) * batch] for step in range(steps_per_epoch(dataset, batch))]
+    for picked, images in zip(picks, dataset.train.images.batches(picks), strict=True):
+        views = random_views(dataset.normalise(images), generator, flips=dataset.flips)
         views = cut_out(views, cutout, generator) if cutout else views
         yield (
             views[rank::ranks].contiguous(memory_format=torch.channels_last),

@@ -10,7 +10,7 @@ from surgenas.core.capabilities import Shrinks, require
 from surgenas.core.progress import Task
 from surgenas.core.seeds import derive
 from surgenas.nn.pretrained import Loaded
-from surgenas.nn.statistics import CALIBRATION, estimate_statistics, spaced
+from surgenas.nn.statistics import CALIBRATION, estimate_statistics
 from surgenas.nn.weights import save_weights
 from surgenas.runs.limit import Timely
 from surgenas.runs.results import START, Started
@@ -30,7 +30,7 @@ def start(run: Run) -> Started | None:
         return None
     space, recipe, data = require(run.space, Shrinks), start_recipe(run), run.images.search
     checkpoints = run.checkpoints("start")
-    calibration = data.normalise(spaced(data.train.images, CALIBRATION))
+    calibration = data.normalise(data.train.spaced(CALIBRATION).images[:])
     read: list[Loaded] = []
 
     def build() -> torch.nn.Module:
