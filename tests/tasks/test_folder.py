@@ -18,7 +18,7 @@ from surgenas.tasks.folder import ImageSet, plan_folder, read_files
 
 def load(root: Path, *, progress: Progress = Progress(), **how) -> ImageSet:  # noqa: B008  stateless
     how = {"max_corrupt": 0.05, "cache": root.parent / "cache", "memory": 1e9, **how}
-    return read_files(root, Way(8, how.pop("fit", "crop")), progress=progress, **how)
+    return read_files(str(root), Way(8, how.pop("fit", "crop")), progress=progress, **how)
 
 
 def parted(photos: Path, test: str = "val") -> Path:

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from torch import nn
 
 from surgenas.core.allocation import allocate
 from surgenas.core.cost import Effort
@@ -25,23 +24,17 @@ from surgenas.core.record import Record
 from surgenas.core.units import show_bytes, show_ms
 from surgenas.hardware.costs import AnyCost
 from surgenas.hardware.devices import make_target
-from surgenas.hardware.onnx_layers import OnnxLayer, onnx_layers, times_by_layer
+from surgenas.hardware.onnx_layers import onnx_layers, times_by_layer
 from surgenas.hardware.target import Job, all_costs
 from surgenas.hardware.timed.device import RuntimeDevice
 from surgenas.hardware.timed.link import HERE
-from surgenas.nn.cost import work_of
-from surgenas.nn.sensitivity import hessian_traces, layer_weights, rounding_error
 from surgenas.runs.delivery import found_data, read_files, test_logits, trained_job
 from surgenas.runs.model_use import read_use, write_use
 from surgenas.runs.results import ModelFile
 from surgenas.runs.run import Run
 from surgenas.studies.export import check_place
-from surgenas.tasks.data import Dataset
+from surgenas.studies.layer_losses import PROBES, layer_losses
 
-WEIGHT_BITS = 7
-"""Of a weight in int8 here: hardware/runtimes/quantization.py says why not 8."""
-PROBES, TRACED = 20, 64
-"""For each trace: so many double backward passes over so many training images."""
 BYTES = (4, 1)
 """Of a weight in fp32 and in int8."""
 RUNS = 30
@@ -263,37 +256,6 @@ class Mixer:
         took = runtime.layer_times_ms(model, images, self.target.threads, self.target.precision, RUNS)
         found = times_by_layer(self.model, took)
         return {name: one * ms / sum(found.values()) for name, one in found.items()}
-
-
-def layer_losses(
-    network: nn.Module,
-    input_shape: tuple[int, int, int],
-    data: Dataset,
-    layers: Sequence[OnnxLayer],
-    seed: int,
-    probes: int,
-) -> list[tuple[str, float, float]]:
-    """For each layer of the network's ONNX file its path, by how much the loss is expected to rise, and one standard
-    error of that.
-
-    That is half of the squared error of the rounded weights times the mean curvature along a weight, on training
-    images. Raises UsageError if the file's layers are not the network's.
-    """
-    modules = layer_weights(network)
-    named = [work.name for work in work_of(network, input_shape)[1] if work.name in modules]
-    if [modules[name].numel() for name in named] != [layer.weights for layer in layers]:
-        raise UsageError("the layers of the network and of its ONNX file are not the same; only plain chains are mixed")
-    traced = data.train.spaced(TRACED)
-    images, labels = data.normalise(traced.images[:]), traced.labels
-    weights = {name: modules[name] for name in dict.fromkeys(named)}
-    traces = hessian_traces(lambda: nn.functional.cross_entropy(network(images), labels), weights, probes, seed)
-    found = []
-    for name in named:
-        weight = modules[name]
-        each = 0.5 * rounding_error(weight, WEIGHT_BITS) / weight.numel()
-        loss = each * max(0.0, float(traces[name].mean()))
-        found.append((name, loss, each * float(traces[name].std(correction=0)) / probes**0.5))
-    return found
 
 
 def _written(run: Run, to: Path, mixer: Mixer, mix: frozenset[str]) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Where do images come from? A data set has two parts, one to learn from, and one that no decision ever sees.
 
-Sources: a folder of class folders, a table of files and labels, a torchvision data set by name, or the embedded digits.
+Sources: a folder of class folders, a table of files and labels, tar shards, a torchvision data set, the digits.
 Images that fit into memory are kept there, decoded; of more than that files are decoded whenever they are needed, to
 the same pixels.
 """
@@ -144,8 +144,8 @@ def load_data(
     memory: float | None = None,
     workers: int | None = None,
 ) -> Dataset:
-    """Load `digits`, `torchvision:NAME[:ROOT]`, a folder of class folders, or a table such as labels.csv, at a
-    resolution.
+    """Load `digits`, `torchvision:NAME[:ROOT]`, a folder of class folders, a table such as labels.csv, or tar shards,
+    at a resolution.
 
     max_corrupt: the share of unreadable images that is tolerated. cache: the folder for what is known of files.
     progress: is told of every note. fit: how images in files become square. flips: whether those to learn from are
@@ -162,7 +162,7 @@ def load_data(
         way = Way(resolution, fit, look.interpolation if look else "bicubic",
                   workers=max(1, usable_cores() // 2) if workers is None else workers)  # fmt: skip
         budget = psutil.virtual_memory().available / 4 if memory is None else memory
-        found = _files(Path(source), way, budget, max_corrupt, cache, progress, look)
+        found = _files(source, way, budget, max_corrupt, cache, progress, look)
     mirrored, note = decide_flips(flips, found.flips, found.train.images, found.train.labels, found.classes)
     notes = [*note_balance(classes, found.train.labels, found.classes), note]
     for said in notes:
@@ -227,7 +227,7 @@ def _torchvision(source: str, resolution: int, look: Look | None) -> Dataset:
 
 
 def _files(
-    source: Path, way: Way, memory: float, max_corrupt: float, cache: Path, progress: Progress, look: Look | None
+    source: str, way: Way, memory: float, max_corrupt: float, cache: Path, progress: Progress, look: Look | None
 ) -> Dataset:
     found = read_files(source, way, memory=memory, max_corrupt=max_corrupt, cache=cache, progress=progress)
     train = Part(found.train.images, found.train.labels)
@@ -239,7 +239,7 @@ def _files(
         notes += note_copies(train.labels, found.train.digests)
     for note in notes:
         progress.log(note)
-    made = _assemble(str(source), found.classes, *parts, flips=True, look=look)
+    made = _assemble(source, found.classes, *parts, flips=True, look=look)
     return replace(made, fit=way.fit, white=found.white, notes=(*found.notes, *notes))
 
 

@@ -17,7 +17,7 @@ from surgenas.core.progress import Progress
 from surgenas.tasks import Fit
 from surgenas.tasks.depth import Depth
 from surgenas.tasks.image_list import HeldImages, ImageFiles, ImageList
-from surgenas.tasks.images import UNKNOWN, Picture, in_threads, try_read
+from surgenas.tasks.images import UNKNOWN, ImageFile, Picture, in_threads, try_read
 from surgenas.tasks.survey import Seen, Survey, see
 
 
@@ -34,7 +34,7 @@ class Way:
     in_memory: bool = True
     workers: int = 0
 
-    def read(self, path: Path, white: Mapping[bool, float] = UNKNOWN) -> Picture | str:
+    def read(self, path: ImageFile, white: Mapping[bool, float] = UNKNOWN) -> Picture | str:
         """The picture in a file, or what is wrong with it."""
         return try_read(path, self.side, self.fit, self.interpolation, white)
 
@@ -53,13 +53,13 @@ class Decoded:
     digests: list[bytes] = field(default_factory=list)
     long: int = 0
     copies: int = 0
-    deep: list[tuple[int, Path, Depth]] = field(default_factory=list)
+    deep: list[tuple[int, ImageFile, Depth]] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
 
 
 def decode_all(
     name: str,
-    classes: Mapping[str, Sequence[Path]],
+    classes: Mapping[str, Sequence[ImageFile]],
     way: Way,
     *,
     max_corrupt: float,
@@ -76,10 +76,10 @@ def decode_all(
     files = [(path, label) for label, paths in enumerate(classes.values()) for path in paths]
     survey = Survey(cache, f"{way.side}/{way.fit}/{way.interpolation}")
     pixels = np.empty((len(files) if way.in_memory else 0, 3, way.side, way.side), dtype=np.uint8)
-    seen: list[tuple[Path, Seen]] = []
+    seen: list[tuple[ImageFile, Seen]] = []
     found, labels = Decoded(HeldImages(torch.from_numpy(pixels)), torch.empty(0)), list[int]()
 
-    def look(path: Path) -> Picture | Seen | str:
+    def look(path: ImageFile) -> Picture | Seen | str:
         return way.read(path) if way.in_memory else survey.see(path, way.read)
 
     with (

@@ -1,5 +1,5 @@
-"""How do image files become labelled parts? First what can be known by names alone, then pixels: of folders and of
-tables by the same code."""
+"""How do image files become labelled parts? First what can be known by names alone, then pixels: of folders, tables
+and shards by the same code."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from surgenas.tasks.images import LONG
 from surgenas.tasks.listing import Listing, explain, images_directly_in, list_images, subfolders
 from surgenas.tasks.parts import find_parts
 from surgenas.tasks.plan import Plan, check_alike, check_counts
+from surgenas.tasks.shards import is_shards, plan_shards
 from surgenas.tasks.table import plan_table
 from surgenas.tasks.table_file import SUFFIXES
 
@@ -33,16 +34,15 @@ class ImageSet:
 
 
 def read_files(
-    source: Path, way: Way, *, memory: float, max_corrupt: float, cache: Path, progress: Progress
+    source: str, way: Way, *, memory: float, max_corrupt: float, cache: Path, progress: Progress
 ) -> ImageSet:
-    """Decode a folder of class folders, or of parts that hold them, or the files that a table names.
+    """Decode a folder of class folders, or of parts that hold them, the files that a table names, or tar shards.
 
     memory: bytes of pixels up to which they are kept, whatever the way says. cache: a folder for what is known of
     files. Images of the training part whose files are also in the test part are left out. Notes are logged as soon as
-    they are known. Raises errors as `plan_folder`, `plan_table` and `decode_all` do.
+    they are known. Raises errors as `plan_folder`, `plan_table`, `plan_shards` and `decode_all` do.
     """
-    is_table = source.suffix.lower() in SUFFIXES and not source.is_dir()
-    plan = plan_table(source, max_corrupt) if is_table else plan_folder(source)
+    plan = _plan(source, max_corrupt)
     for note in plan.notes:
         progress.log(note)
     files = sum(len(paths) for part in (plan.train, plan.test or {}) for paths in part.values())
@@ -73,6 +73,15 @@ def read_files(
         progress.log(note)
     skipped = [f"skipped {name}" for part in parts for name in part.broken]  # logged when they are met
     return ImageSet(tuple(plan.train), train, test, (*plan.notes, *seen, *skipped), white)
+
+
+def _plan(source: str, max_corrupt: float) -> Plan:
+    path = Path(source)
+    if path.is_dir():
+        return plan_folder(path)
+    if is_shards(source):
+        return plan_shards(source)
+    return plan_table(path, max_corrupt) if path.suffix.lower() in SUFFIXES else plan_folder(path)
 
 
 def plan_folder(root: Path) -> Plan:

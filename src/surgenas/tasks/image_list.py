@@ -6,7 +6,6 @@ import hashlib
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -17,7 +16,7 @@ from torch.utils.data import DataLoader
 from surgenas.core.errors import DataError, EnvironmentFault
 from surgenas.core.look import Interpolation
 from surgenas.tasks import Fit
-from surgenas.tasks.images import Pixels, in_threads, resize, resize_all, try_read
+from surgenas.tasks.images import ImageFile, Pixels, in_threads, resize, resize_all, try_read
 from surgenas.tasks.survey import Seen, Sums, sums_of
 
 AHEAD = 4
@@ -97,7 +96,7 @@ class ImageFiles:
     white: as `images.read` takes them. workers: processes that decode batches ahead; 0 for none.
     """
 
-    paths: Sequence[Path]
+    paths: Sequence[ImageFile]
     seen: Sequence[Seen]
     sides: tuple[int, ...]
     fit: Fit = "crop"

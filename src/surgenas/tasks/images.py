@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,9 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,13 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 
+class ImageFile(Protocol):
+    """A file, or a part of one, that holds an image: a path is one."""
+
+    def read_bytes(self) -> bytes: ...
+    def stat(self) -> os.stat_result: ...
+
+
 @dataclass(frozen=True, eq=False)
 class Picture:
     """A decoded file. pixels: (3, R, R). digest: of the file. long: whether it is longer than LONG to 1. depth: None
@@ -45,13 +52,13 @@ class Picture:
     depth: Depth | None
 
 
-def decode(path: Path, resolution: int, fit: Fit = "crop", interpolation: Interpolation = "bicubic") -> Pixels:
+def decode(path: ImageFile, resolution: int, fit: Fit = "crop", interpolation: Interpolation = "bicubic") -> Pixels:
     """Decode one image file to (3, R, R) in uint8, as `read` does."""
     return read(path, resolution, fit, interpolation).pixels
 
 
 def read_some(
-    paths: Sequence[Path], resolution: int, fit: Fit, interpolation: Interpolation, white: Mapping[bool, float]
+    paths: Sequence[ImageFile], resolution: int, fit: Fit, interpolation: Interpolation, white: Mapping[bool, float]
 ) -> list[Picture | str]:
     """Decode image files as `read` does, all at once; for one that cannot be read, what is wrong with it."""
     with in_threads(lambda path: try_read(path, resolution, fit, interpolation, white), paths) as found:
@@ -59,7 +66,7 @@ def read_some(
 
 
 def read(
-    path: Path, resolution: int, fit: Fit, interpolation: Interpolation, white: Mapping[bool, float] = UNKNOWN
+    path: ImageFile, resolution: int, fit: Fit, interpolation: Interpolation, white: Mapping[bool, float] = UNKNOWN
 ) -> Picture:
     """Decode one image file to a square.
 
@@ -124,7 +131,7 @@ def in_threads(work: Callable[[Item], Answer], items: Sequence[Item]) -> Iterato
 
 
 def try_read(
-    path: Path, resolution: int, fit: Fit, interpolation: Interpolation, white: Mapping[bool, float] = UNKNOWN
+    path: ImageFile, resolution: int, fit: Fit, interpolation: Interpolation, white: Mapping[bool, float] = UNKNOWN
 ) -> Picture | str:
     """The picture in an image file, or what is wrong with the file."""
     try:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from surgenas.core.errors import DataError
+from surgenas.tasks.images import ImageFile
 from surgenas.tasks.listing import Listing, tell
 
-Files = Mapping[str, list[Path]]
+Files = Mapping[str, Sequence[ImageFile]]
 """Image files by class."""
 
 

@@ -13,7 +13,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from surgenas.core.files import make_folder, write_atomic
 from surgenas.tasks.depth import Depth
-from surgenas.tasks.images import Picture, Pixels
+from surgenas.tasks.images import ImageFile, Picture, Pixels
 
 Sums = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 """Sums (3,) over images and pixels, by channel, of the bytes and of their squares: whole numbers, so exact."""
@@ -52,7 +52,7 @@ class Survey:
         except (OSError, ValidationError):
             self.known = {}
 
-    def see(self, path: Path, read: Callable[[Path], Picture | str]) -> Seen | str:
+    def see(self, path: ImageFile, read: Callable[[ImageFile], Picture | str]) -> Seen | str:
         """What is known of a file, or what is wrong with it."""
         stat = path.stat()
         stamp = stat.st_size, stat.st_mtime_ns
