@@ -17,6 +17,7 @@ from surgenas.tasks.decoding import Decoded, Way, decode_all, scale_alike
 from surgenas.tasks.image_list import HeldImages, ImageFiles
 from surgenas.tasks.images import decode, read
 from surgenas.tasks.listing import list_images
+from surgenas.tasks.survey import Survey
 
 
 def load(
@@ -150,3 +151,16 @@ def test_files_that_were_seen_are_not_decoded_again(photos, tmp_path, monkeypatc
     assert sorted(read_now) == ["3.png", "cut.png", "empty.jpg", "huge.ppm", "liar.jpg"]
     assert [a == b for a, b in zip(before.images.prints(), after.images.prints(), strict=True)].count(False) == 1
     assert torch.equal(after.images[:], load(photos).images[:])
+
+
+def test_what_an_interrupted_pass_has_seen_is_kept(photos, tmp_path):
+    class Stopped(Counter):
+        def advance(self, note: str = "") -> None:
+            super().advance()
+            if self.steps == 8:
+                raise KeyboardInterrupt
+
+    way, cache = Way(8, in_memory=False), tmp_path / "cache.json"
+    with pytest.raises(KeyboardInterrupt):
+        load(photos, way=way, cache=cache, progress=Stopped())
+    assert len(Survey(cache, "8/crop/bicubic").known) >= 8

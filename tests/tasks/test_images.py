@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from surgenas.tasks.images import decode, read_some, resize_all
+from surgenas.tasks.images import decode, in_threads, read_some, resize_all
 
 
 def gradient(size=(40, 30)):
@@ -133,3 +136,17 @@ def test_some_files_are_read_at_once_and_what_is_wrong_stands_in_its_place(photo
     assert np.array_equal(one.pixels, decode(good, 8, "crop", "bilinear"))
     assert np.array_equal(other.pixels, one.pixels)
     assert wrong == "cannot identify image file"
+
+
+def test_whoever_interrupts_does_not_wait_for_all_files():
+    done = []
+
+    def slow(item: int) -> int:
+        time.sleep(0.01)
+        done.append(item)
+        return item
+
+    with suppress(KeyboardInterrupt), in_threads(slow, range(1000)) as answers:
+        assert next(answers) == 0
+        raise KeyboardInterrupt
+    assert len(done) < 500

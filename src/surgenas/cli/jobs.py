@@ -155,7 +155,8 @@ def train(
     said: dict[str, Any],
     arch: Annotated[Path, typer.Option(help="An architecture file or a run folder.")],
     data: Annotated[
-        str, typer.Option(help="A folder of class folders, a table (labels.csv), tar shards, torchvision:NAME, or digits.")
+        str,
+        typer.Option(help="Class folders, a table (labels.csv), tar shards, torchvision:NAME, or digits."),
     ] = "digits",
     epochs: Annotated[int, typer.Option(help="Epochs of training.")] = 25,
     batch: Batch = 64,

@@ -50,7 +50,12 @@ class DataConfig(Part):
     """Settings of the images."""
 
     source: Annotated[
-        str, Word("A folder of class folders, a table (labels.csv), tar shards, torchvision:NAME, or digits.", "--data", "data")
+        str,
+        Word(
+            "Class folders, a table (labels.csv), tar shards, torchvision:NAME, or digits.",
+            "--data",
+            "data",
+        ),
     ] = "digits"
     resolution: Annotated[
         int, Field(ge=0, le=2048), Word("Image height and width; 0: by the data.", "--resolution")

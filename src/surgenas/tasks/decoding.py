@@ -3,7 +3,8 @@ them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -37,6 +38,19 @@ class Way:
     def read(self, path: ImageFile, white: Mapping[bool, float] = UNKNOWN) -> Picture | str:
         """The picture in a file, or what is wrong with it."""
         return try_read(path, self.side, self.fit, self.interpolation, white)
+
+    @contextmanager
+    def looking(self, cache: Path) -> Iterator[Callable[[ImageFile], Picture | Seen | str]]:
+        """What is seen of a file: its picture if pixels are kept, else what is known of it, which is kept in a file, of
+        an interrupted pass too."""
+        if self.in_memory:
+            yield self.read
+            return
+        survey = Survey(cache, f"{self.side}/{self.fit}/{self.interpolation}")
+        try:
+            yield lambda path: survey.see(path, self.read)
+        finally:
+            survey.save()
 
 
 @dataclass(eq=False)
@@ -74,16 +88,13 @@ def decode_all(
     without images.
     """
     files = [(path, label) for label, paths in enumerate(classes.values()) for path in paths]
-    survey = Survey(cache, f"{way.side}/{way.fit}/{way.interpolation}")
     pixels = np.empty((len(files) if way.in_memory else 0, 3, way.side, way.side), dtype=np.uint8)
     seen: list[tuple[ImageFile, Seen]] = []
     found, labels = Decoded(HeldImages(torch.from_numpy(pixels)), torch.empty(0)), list[int]()
 
-    def look(path: ImageFile) -> Picture | Seen | str:
-        return way.read(path) if way.in_memory else survey.see(path, way.read)
-
     with (
         progress.task(f"decode {Path(name).name}", len(files)) as task,
+        way.looking(cache) as look,
         in_threads(look, [path for path, _ in files]) as looked,
     ):
         for (path, label), one in zip(files, looked, strict=True):
@@ -108,7 +119,6 @@ def decode_all(
     if way.in_memory:
         found.images = HeldImages(torch.from_numpy(pixels[: len(labels)]))
     else:
-        survey.save()
         paths, known_of = [path for path, _ in seen], [one for _, one in seen]
         found.images = ImageFiles(paths, known_of, (way.side,), way.fit, way.interpolation, workers=way.workers)
     _check(found, name, list(classes), len(files), max_corrupt)

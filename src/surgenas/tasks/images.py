@@ -127,7 +127,10 @@ def in_threads(work: Callable[[Item], Answer], items: Sequence[Item]) -> Iterato
     """The answers for all items, in their order, without warnings."""
     with warnings.catch_warnings(), ThreadPoolExecutor(usable_cores()) as pool:
         warnings.simplefilter("ignore")  # around all threads: the filters are the whole process's
-        yield pool.map(work, items)
+        try:
+            yield pool.map(work, items)
+        finally:
+            pool.shutdown(cancel_futures=True)  # else whoever interrupts would wait for all of them
 
 
 def try_read(

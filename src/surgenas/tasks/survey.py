@@ -66,10 +66,11 @@ class Survey:
         return seen
 
     def save(self) -> None:
-        """Keep what was seen since this was made, and nothing else."""
-        if self.found != self.known:
+        """Keep what was seen since this was made, beside what was known of other files."""
+        now = {**self.known, **self.found}
+        if now != self.known:
             make_folder(self.place.parent)
-            write_atomic(self.place, _FILES.dump_json({self.how: self.found}))
+            write_atomic(self.place, _FILES.dump_json({self.how: now}))
 
 
 def see(picture: Picture) -> Seen:
