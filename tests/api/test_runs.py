@@ -30,6 +30,13 @@ def test_a_finished_run_that_is_resumed_gives_its_result_again(tmp_path):
     assert found._repr_html_().startswith("<table>")
 
 
+def test_memory_and_workers_of_a_resumed_run_are_those_of_now_and_not_kept(tmp_path):
+    run = written_run(tmp_path / "run")
+    before = (run.folder / "config.json").read_bytes()
+    assert surgenas.resume(run.folder, memory_bytes=1.0, workers=0).summary == summarize(again(run))
+    assert (run.folder / "config.json").read_bytes() == before
+
+
 def test_a_result_is_frozen(tmp_path):
     found = surgenas.resume(written_run(tmp_path / "run").folder)
     with pytest.raises(AttributeError):

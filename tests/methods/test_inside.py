@@ -67,3 +67,12 @@ def test_where_latencies_multiply_no_single_change_is_faster_than_what_the_desce
         found = inside.fastest(arch, range(len(SPACE.choices)))
         ms = inside.latency_ms(moves.encode(SPACE, [found, *moves.neighbours(SPACE, found)]))
         assert ms[0] == ms.min() < inside.latency_ms(moves.encode(SPACE, [arch]))[0] + 1e-12
+
+
+def test_a_latency_that_is_no_number_ends_the_descent():
+    class Nothing(Megas):
+        def predict_relaxed(self, gates_NLK):
+            return gates_NLK.sum((1, 2)) * torch.nan
+
+    arch = drawn(SPACE, 1)[0]
+    assert Inside(SPACE, Nothing(SPACE.costs()), lambda: 1.0).fastest(arch, range(len(SPACE.choices)))

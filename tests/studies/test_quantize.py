@@ -85,6 +85,7 @@ def test_what_is_found_in_between_uses_what_the_limit_leaves(made):
     """Of sixteen layers with a border each: not all go into int8 though the first choice is too slow."""
     mixer = slow(made, [float(2**i) for i in range(16)])
     found = mixer.choose(13.0)
+    assert len(set(mixer.asked)) == len(mixer.asked), "none is measured twice"
     ms = mixer.measure([found], None)[0].ms
     assert mixer.measure([mixer.asked[0]], None)[0].ms > 13.0
     assert 12.4 < ms <= 13.0

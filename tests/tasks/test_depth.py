@@ -37,6 +37,6 @@ def test_the_depth_of_an_image_is_told_from_its_values(kind, whole):
 
 def test_8_bits_have_none_and_what_is_no_number_is_black():
     assert depth_of(Image.new("RGB", (2, 2)), {}) is None
-    image = Image.fromarray(np.array([[np.nan, 1.0]], dtype=np.float32))
+    image = Image.fromarray(np.array([[np.nan, 1.0, np.inf, -np.inf]], dtype=np.float32))
     assert depth_of(image, {}) == Depth(False, 1.0, 1.0)
-    assert np.asarray(to_bytes(image, 1.0)).tolist() == [[0, 255]]
+    assert np.asarray(to_bytes(image, 1.0)).tolist() == [[0, 255, 0, 0]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 from pathlib import Path
@@ -13,7 +14,7 @@ import torch
 from surgenas.core.errors import DataError, EnvironmentFault
 from surgenas.tasks.image_list import HeldImages, ImageFiles, ImageList
 from surgenas.tasks.images import read, resize_all
-from surgenas.tasks.survey import see
+from surgenas.tasks.survey import see, stamp_of
 
 KINDS = ("held", "filed")
 PICKS = [torch.tensor(places) for places in ([3, 1], [0], [19, 19, 2], [5, 6, 7])]
@@ -21,7 +22,8 @@ PICKS = [torch.tensor(places) for places in ([3, 1], [0], [19, 19, 2], [5, 6, 7]
 
 def files_of(photos: Path, workers: int = 0) -> ImageFiles:
     paths = sorted(photos.rglob("*.png"))
-    return ImageFiles(paths, [see(read(path, 8, "crop", "bicubic")) for path in paths], (8,), workers=workers)
+    seen = [see(read(path, 8, "crop", "bicubic"), stamp_of(path)) for path in paths]
+    return ImageFiles(paths, seen, (8,), workers=workers)
 
 
 def whole(photos: Path) -> torch.Tensor:
@@ -83,11 +85,49 @@ def test_batches_come_in_their_order_from_any_number_of_processes(photos, worker
 def test_a_file_that_is_gone_is_named(photos, workers):
     images = files_of(photos, workers)
     images.paths[6].unlink()
-    with pytest.raises(DataError, match=r"^.*bright.6.png cannot be read any more \(.*No such file.*\); put it back"):
+    with pytest.raises(
+        DataError, match=r"^.*bright.6.png cannot be read any more \(No such file or directory\); put it back"
+    ):
         list(images.batches(PICKS))
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_file_that_became_another_image_is_named(photos, workers):
+    images = files_of(photos, workers)
+    images.paths[6].write_bytes(images.paths[12].read_bytes())
+    with pytest.raises(DataError, match=r"^.*bright.6.png changed since it was first read; put it back and go on, or"):
+        list(images.batches(PICKS))
+
+
+def test_random_numbers_do_not_tell_where_images_are(photos):
+    """A network may draw some while it is trained."""
+    drawn = []
+    for images in (HeldImages(whole(photos)), files_of(photos), files_of(photos, 2)):
+        torch.manual_seed(0)
+        drawn.append([float(torch.rand(1)) for _ in images.batches(PICKS)])
+    assert drawn[0] == drawn[1] == drawn[2]
 
 
 def test_a_process_that_decodes_and_is_killed_ends_in_a_line(photos, monkeypatch):
     monkeypatch.setattr(ImageFiles, "decode", lambda self, place: os.kill(os.getpid(), signal.SIGKILL))
     with pytest.raises(EnvironmentFault, match="was killed, by the system where memory is short; try fewer --workers"):
         list(files_of(photos, 1).batches(PICKS))
+
+
+def test_one_that_is_killed_while_a_batch_is_trained_on_disturbs_nothing_before_the_next_is_asked_for(photos):
+    batches = files_of(photos, 1).batches([torch.tensor([i % 20]) for i in range(40)])
+    next(batches)
+    (process,) = multiprocessing.active_children()
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    torch.rand(10).sum()
+    with pytest.raises(EnvironmentFault, match="was killed"):
+        list(batches)
+
+
+def test_processes_that_decode_leave_ctrl_c_to_the_main_one(photos):
+    batches = files_of(photos, 1).batches([torch.tensor([i % 20]) for i in range(40)])
+    first = next(batches)
+    (process,) = multiprocessing.active_children()
+    os.kill(process.pid, signal.SIGINT)
+    assert len([first, *batches]) == 40

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import tarfile
 from pathlib import Path
 
@@ -63,13 +64,24 @@ def test_patterns_name_shards_in_order(tmp_path):
         write(tmp_path / name, {})
     assert [path.name for path in expand(f"{tmp_path}/a{{1..2}}-{{08..10}}.tar")] == names
     assert [path.name for path in expand(f"{tmp_path}/a*.tar")] == sorted(names)
-    assert expand(f"{tmp_path}/a1-08.tar") == [tmp_path / "a1-08.tar"]
-    assert is_shards("x/{0..9}.tar")
+    assert list(expand(f"{tmp_path}/a1-08.tar")) == [tmp_path / "a1-08.tar"]
+    assert [is_shards(source) for source in ("x/{0..9}.tar", "X.TAR", "x.tar.gz", "x.tgz")] == [True] * 4
     assert not is_shards("photos")
-    with pytest.raises(DataError, match=r"no such file .*a1-11.tar$"):
-        expand(f"{tmp_path}/a1-{{10..11}}.tar")
-    with pytest.raises(DataError, match=r"no such file$"):
-        expand(f"{tmp_path}/b*.tar")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "said"),
+    [
+        ("a1-{10..11}.tar", r"no such file .*a1-10.tar \(several are \{000..099\}.tar, or \* in a name\)"),
+        ("b*.tar", "no such file$"),
+        ("b?.tar", "no such file .*b\\?.tar"),
+        ("{0..999999999}.tar", "0 to 999999999 are more than 100000 shards"),
+        ("x.tar.gz", "images in a compressed tar file have no places; unpack it to a .tar"),
+    ],
+)
+def test_what_names_no_shards_is_one_line(tmp_path, pattern, said):
+    with pytest.raises(DataError, match=said):
+        list(expand(f"{tmp_path}/{pattern}"))
 
 
 def test_classes_that_are_numbers_come_by_number(photos, tmp_path):
@@ -93,11 +105,21 @@ IMAGE = b"an image"
         ({"a.png": IMAGE}, "the sample a names no class; it needs a.cls, or a.json with a cls or label"),
         ({"a.png": IMAGE, "a.json": b"{}"}, "the sample a names no class"),
         ({"a.png": IMAGE, "a.json": b"{"}, "a.json cannot be read"),
-        ({"a.png": IMAGE, "a.json": b"[1]"}, "the sample a names no class"),
+        ({"a.png": IMAGE, "a.json": b"[1]"}, "a.json cannot be read"),
         ({"a.png": IMAGE, "a.jpg": IMAGE, "a.cls": b"1"}, "the sample a has 2 images; keep one of them"),
         ({"a.png": IMAGE, "a.cls": b"1"}, "has 1 class"),
         ({"a.png": IMAGE, "a.cls": b"1", "b.png": IMAGE, "b.cls": b"2"}, "class 1 of .* holds a single image"),
-        ({}, "has 0 class"),
+        ({}, r"has 0 class\(es\); a classifier needs at least 2$"),
+        ({"a.v1.png": IMAGE, "a.cls": b"1"}, "at least 2; 1 sample.s. without an image are left out"),
+        ({"a.png": IMAGE, "a.json": b'{"cls": [1]}'}, "a.json names no class; expected a word or a number"),
+        ({"a.png": IMAGE, "a.json": b'{"cls": true}'}, "a.json names no class; expected a word or a number"),
+        ({"a.png": IMAGE, "a.cls": b"a\0b"}, "a.cls names no class; expected a word or a number"),
+        ({"a.png": IMAGE, "a.json": b'{"a":' + b"[" * 100_000}, "a.json cannot be read"),
+        ({"a.png": IMAGE, "a.PNG": IMAGE, "a.cls": b"1"}, "the sample a has two files .png; keep one of them"),
+        (
+            {"train/a.png": IMAGE, "train/a.cls": b"1", "test/a.png": IMAGE, "test/a.cls": b"1"},
+            "test and train are parts of a data set, which are not told apart in shards; give one part",
+        ),
     ],
 )
 def test_what_no_sample_can_mean_is_one_line(tmp_path, files, said):
@@ -116,6 +138,31 @@ def test_a_shard_that_is_cut_off_or_no_tar_file_is_named(photos, tmp_path, keep)
         DataError, match=r"part-001.tar cannot be read as a tar file \(.*\); restore it, or leave it out"
     ):
         plan_shards(source)
+
+
+@pytest.mark.parametrize("spoilt", ["a header", "two in a row"])
+def test_a_shard_that_goes_on_behind_what_tarfile_takes_for_its_end_is_named(photos, tmp_path, spoilt):
+    source = packed(photos, tmp_path / "shards")
+    shard = tmp_path / "shards" / "part-001.tar"
+    content = shard.read_bytes()
+    at = [found.start() for found in re.finditer(b"bright/", content)][3]
+    damaged = content[: at + 150] + b"\xff" + content[at + 151 :]
+    shard.write_bytes(damaged if spoilt == "a header" else content + content)
+    with pytest.raises(
+        DataError, match=r"part-001.tar cannot be read .*damaged at byte \d+, or more than one tar file"
+    ):
+        plan_shards(source)
+
+
+def test_labels_are_words_without_what_stands_around_them(tmp_path):
+    said = {
+        "a.cls": b"\xef\xbb\xbf cat\n",
+        "b.json": b'{"cls": null, "label": " cat "}',
+        "c.json": b'{"cls": "", "label": 7}',
+    }
+    files = {f"{name}.png": IMAGE for name in "abcd"} | said | {"d.cls": b"7", ".hid/a.png": IMAGE, "._a.png": IMAGE}
+    write(tmp_path / "x.tar", files)
+    assert {name: len(its) for name, its in plan_shards(str(tmp_path / "x.tar")).train.items()} == {"7": 2, "cat": 2}
 
 
 def test_a_shard_that_became_shorter_is_an_error_of_its_image(tmp_path):

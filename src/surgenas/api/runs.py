@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -147,18 +147,24 @@ def resume(
     run: str | Path,
     *,
     time_limit_s: float | None = None,
+    memory_bytes: float | None = None,
+    workers: int | None = None,
     log_to: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Result:
     """Continue an interrupted run; its result is the one that it would have had without the interruption.
 
     time_limit_s: how long the whole run may take, what it has taken among it; None for the limit that it has, which
-    holds no more once it has stopped the run. log_to: as for `search`, beside where the run is written to already.
+    holds no more once it has stopped the run. memory_bytes, workers: as for `search`, in place of what was said then.
+    log_to: as for `search`, beside where the run is written to already.
     """
     from surgenas.loggers import check_loggers
 
     check_loggers(log_to, Path(run))
-    return _finish(_open(run, progress), time_limit_s, log_to)
+    opened = _open(run, progress)
+    said = {"memory_bytes": memory_bytes, "workers": workers}
+    data = opened.config.data.model_copy(update={name: value for name, value in said.items() if value is not None})
+    return _finish(replace(opened, config=opened.config.model_copy(update={"data": data})), time_limit_s, log_to)
 
 
 def log(run: str | Path, to: Sequence[str], *, progress: Progress | None = None) -> Logged:

@@ -64,7 +64,9 @@ def adapt(
 
 
 @app.command()
+@with_run_options("memory_bytes", "workers")
 def resume(
+    said: dict[str, Any],
     run: RunFolder,
     time_limit: Annotated[
         str | None,
@@ -82,7 +84,7 @@ def resume(
     from surgenas.report import text
 
     limit_s = None if time_limit is None else parse_seconds(time_limit)
-    result = api.resume(run, time_limit_s=limit_s, log_to=log_to or (), progress=progress())
+    result = api.resume(run, time_limit_s=limit_s, log_to=log_to or (), progress=progress(), **said)
     show(result, as_json, text.summary_text(result.summary))
 
 

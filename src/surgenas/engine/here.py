@@ -30,6 +30,7 @@ from surgenas.tasks.data import Dataset, Images
 from surgenas.tasks.misjudged import worst_judged
 from surgenas.training.augment import train_batches
 from surgenas.training.loop import CheckpointStore, Epoch, Recipe, fit, make_fabric
+from surgenas.training.processes import launch
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +112,7 @@ class Here:
                 _on_rank, build=build, data=data, recipe=self.recipe, seed=work.seed, checkpoints=checkpoints,
                 teacher=self._teacher(),
             )  # fmt: skip
-            make_fabric(self.accelerator, self.processes).launch(rank)
+            launch(make_fabric(self.accelerator, self.processes), rank)
         # after several processes this reads their last checkpoint: tensors do not outlive the process that returns them
         weights = fit(
             make_fabric(self.accelerator, 1), build, data, self.recipe, seed=work.seed, checkpoints=checkpoints,

@@ -45,7 +45,7 @@ class Inside:
                 options = range(len(self.space.choices[i].options))
                 took = self._ms([moves.from_indices(self.space, [*place[:i], k, *place[i + 1 :]]) for k in options])
                 place[i], ms = int(took.argmin()), float(took.min())
-            if ms >= least:
+            if not ms < least:  # so that a latency that is no number ends it too
                 break
             least = ms
         return moves.from_indices(self.space, place)

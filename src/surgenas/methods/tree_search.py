@@ -128,7 +128,7 @@ class Below:
 
     In a space that can be enumerated there are none only if there are none. In a larger one they are drawn, half of
     them with a preference that reaches latencies far from the middle; where latencies are known the fastest one is
-    among them, so that a branch is empty only if its least possible latency is above the limit.
+    among them, so that a branch whose least possible latency is inside the limit is found where draws miss it.
     """
 
     def __init__(self, space: Space, known: set[str], count: int, rng: np.random.Generator, feasible: Feasible) -> None:

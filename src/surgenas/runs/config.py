@@ -74,7 +74,8 @@ class DataConfig(Part):
         ),
     ] = None  # fmt: skip
     workers: Annotated[
-        Annotated[int, Field(ge=0, le=256)] | None,
+        int | None,
+        Field(ge=0, le=256),
         Word("Processes that decode such images ahead. Default: one for two cores.", "--workers"),
     ] = None
 

@@ -206,23 +206,22 @@ class Mixer:
             )
         if first is None:
             return inside[0]
-        return self._between(inside[0], fast[inside[0]], first_ms, limit_ms, most_bytes)
+        return self._between(inside[0], {**fast, first: first_ms}, limit_ms, most_bytes)
 
     def _between(
-        self, best: frozenset[str], best_ms: float, high_ms: float, limit_ms: float, most_bytes: float
+        self, best: frozenset[str], known_ms: dict[frozenset[str], float], limit_ms: float, most_bytes: float
     ) -> frozenset[str]:
         """The mix of least loss inside the limit that TRIES caps find, each drawn by a line between one that was too
-        slow, the limit itself at first, and one that was not."""
-        low, high, tried = self.predict(best), limit_ms, {best}
+        slow, the limit itself at first, and one that was not. known_ms: of what was measured, once each."""
+        low, low_ms, high, high_ms = self.predict(best), known_ms[best], limit_ms, max(known_ms.values())
         for _ in range(TRIES):
-            cap = low + (limit_ms - best_ms) / (high_ms - best_ms) * (high - low)
+            cap = low + (limit_ms - low_ms) / (high_ms - low_ms) * (high - low)
             mix = self._allocated(cap, most_bytes)
-            if mix is None or mix in tried:
+            if mix is None:
                 break
-            ms = self._timed(mix)
-            tried.add(mix)
+            ms = known_ms[mix] = known_ms.get(mix) or self._timed(mix)
             if ms <= limit_ms:
-                best, best_ms, low = mix, ms, cap
+                best, low, low_ms = mix, cap, ms
             else:
                 high, high_ms = cap, ms
         return best

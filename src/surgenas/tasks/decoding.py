@@ -135,8 +135,8 @@ def scale_alike(part: Decoded, white: Mapping[bool, float], way: Way) -> None:
                 raise DataError(f"{path} cannot be read any more: {picture}")
             if isinstance(images, HeldImages):
                 images.pixels[i] = torch.from_numpy(picture.pixels)
-            else:
-                seen[i] = see(picture)
+            elif isinstance(images, ImageFiles):
+                seen[i] = see(picture, images.seen[i].stamp)
     if isinstance(images, ImageFiles):
         part.images = replace(images, white=white, seen=[seen.get(i, one) for i, one in enumerate(images.seen)])
 

@@ -29,13 +29,13 @@ def depth_of(image: Image.Image, white: Mapping[bool, float]) -> Depth | None:
     whole = image.mode.startswith("I")
     if not whole and image.mode != "F":
         return None
-    peak = float(np.nan_to_num(np.asarray(image)).max())
+    peak = float(_numbers(image).max())
     return Depth(whole, peak, white.get(whole, max(peak, 65535.0 if whole else 1.0)))
 
 
 def to_bytes(image: Image.Image, white: float) -> Image.Image:
     """An image of more than 8 bits in 8 bits: Pillow would clip instead of scaling."""
-    values: npt.NDArray[np.float64] = np.nan_to_num(np.asarray(image, dtype=np.float64))
+    values = _numbers(image)
     return Image.fromarray((values * (255 / white)).clip(0, 255).astype(np.uint8))
 
 
@@ -50,3 +50,9 @@ def common_white(depths: Iterable[Depth]) -> dict[bool, float]:
         peaks[depth.whole] = max(depth.peak, peaks.get(depth.whole, 1.0))
     tops = [2.0**bits - 1 for bits in USUAL_BITS]
     return {whole: next((t for t in tops if whole and t >= peak), peak) for whole, peak in peaks.items()}
+
+
+def _numbers(image: Image.Image) -> npt.NDArray[np.float64]:
+    """The values of an image; what is no number, or infinite, is black."""
+    found: npt.NDArray[np.float64] = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=0.0, neginf=0.0)
+    return found

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import signal
+import threading
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,7 +19,7 @@ from surgenas.core.errors import DataError, EnvironmentFault
 from surgenas.core.look import Interpolation
 from surgenas.tasks import Fit
 from surgenas.tasks.images import ImageFile, Pixels, in_threads, resize, resize_all, try_read
-from surgenas.tasks.survey import Seen, Sums, sums_of
+from surgenas.tasks.survey import Seen, Sums, stamp_of, sums_of
 
 AHEAD = 4
 """Batches that each process that decodes is ahead of the training."""
@@ -121,8 +123,10 @@ class ImageFiles:
         return torch.from_numpy(found)
 
     def decode(self, place: int) -> Pixels:
-        """One image, (3, R, R). Raises DataError if its file cannot be read any more."""
+        """One image, (3, R, R). Raises DataError if its file is no longer what it was when it was seen."""
         path = self.paths[place]
+        if stamp_of(path) not in (None, self.seen[place].stamp):
+            raise DataError(f"{path} changed since it was first read; put it back and go on, or start a new run")
         picture = try_read(path, self.sides[0], self.fit, self.interpolation, self.white)
         if isinstance(picture, str):
             raise DataError(f"{path} cannot be read any more ({picture}); put it back and go on, or start a new run")
@@ -140,19 +144,12 @@ class ImageFiles:
         return self if side == self.side else replace(self, sides=(*self.sides, side))
 
     def batches(self, picks: Sequence[Tensor]) -> Iterator[Tensor]:
-        """As of every list. Raises DataError for a file that cannot be read any more, EnvironmentFault if a process
+        """As of every list. Raises DataError for a file that changed or cannot be read, EnvironmentFault if a process
         that decodes is killed."""
         if not self.workers or len(picks) < 2:
             yield from (self[rows] for rows in picks)
             return
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "This DataLoader will create", UserWarning)  # more than cores, as asked
-            # batches travel as arrays, through pipes: tensors would need shared memory, of which containers have little
-            loader: DataLoader[Pixels | str] = DataLoader(
-                _Batches(self, [rows.tolist() for rows in picks]), batch_size=None, collate_fn=_as_it_is,
-                num_workers=min(self.workers, len(picks)), prefetch_factor=AHEAD,
-            )  # fmt: skip
-            loaded = iter(loader)
+        loaded = _begin(_Batches(self, [rows.tolist() for rows in picks]), min(self.workers, len(picks)))
         try:
             for found in loaded:
                 if isinstance(found, str):
@@ -186,6 +183,33 @@ class _Batches(torch.utils.data.Dataset[Pixels | str]):
             return np.stack([self.images.decode(place) for place in self.picks[i]])
         except DataError as error:
             return str(error)
+
+
+def _begin(batches: _Batches, workers: int) -> Iterator[Pixels | str]:
+    """The batches, from processes that begin now.
+
+    torch's random stream stays where it is, and so does what happens when a child process ends: torch would raise an
+    error in the middle of whatever runs then; without that it says so when the next batch is asked for.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "This DataLoader will create", UserWarning)  # more than cores, as asked
+        # batches travel as arrays, through pipes: tensors would need shared memory, of which containers have little
+        loader: DataLoader[Pixels | str] = DataLoader(
+            batches, batch_size=None, collate_fn=_as_it_is, num_workers=workers, prefetch_factor=AHEAD,
+            generator=torch.Generator(), worker_init_fn=_quiet,
+        )  # fmt: skip
+        before = signal.getsignal(signal.SIGCHLD)
+        loaded = iter(loader)
+        if threading.current_thread() is threading.main_thread() and before is not None:
+            signal.signal(signal.SIGCHLD, before)
+    return loaded
+
+
+def _quiet(worker: int) -> None:
+    """In a process that decodes: Ctrl-C is the main process's to answer, and no warning of an odd file is shown."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    warnings.simplefilter("ignore")
 
 
 def _as_it_is(found: Any) -> Any:

@@ -140,5 +140,7 @@ def try_read(
     try:
         return read(path, resolution, fit, interpolation, white)
     except (OSError, ValueError, SyntaxError, RuntimeError, Image.DecompressionBombError) as error:
+        if isinstance(error, OSError) and error.strerror:
+            return error.strerror
         known = re.sub(r"<_io\.BytesIO[^>]*>", "", str(error))  # Pillow is given bytes, and names them by their address
         return known.replace(str(path), "").strip() or type(error).__name__

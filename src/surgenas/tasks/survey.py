@@ -18,15 +18,21 @@ from surgenas.tasks.images import ImageFile, Picture, Pixels
 Sums = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 """Sums (3,) over images and pixels, by channel, of the bytes and of their squares: whole numbers, so exact."""
 Colours = tuple[int, int, int]
+Stamp = tuple[int, int]
+"""Size of a file, and when it was changed, in nanoseconds."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """An image file that was decoded. digest: of the file. print: a digest of its pixels. sums, squares: as in Sums.
-    long, depth: as of a `Picture`."""
+    """An image file that was decoded.
+
+    stamp: the file's then. digest: of the file. print: a digest of its pixels. sums, squares: as in Sums. long, depth:
+    as of a `Picture`.
+    """
 
     __pydantic_config__ = ConfigDict(ser_json_bytes="hex", val_json_bytes="hex")
 
+    stamp: Stamp
     digest: bytes
     print: bytes
     sums: Colours
@@ -35,9 +41,7 @@ class Seen:
     depth: Depth | None = None
 
 
-Stamp = tuple[int, int]
-"""Size of a file, and when it was changed, in nanoseconds."""
-_FILES = TypeAdapter(dict[str, dict[str, tuple[Stamp, Seen]]])
+_FILES = TypeAdapter(dict[str, dict[str, Seen]])
 
 
 class Survey:
@@ -46,7 +50,7 @@ class Survey:
 
     def __init__(self, place: Path, how: str) -> None:
         self.place, self.how = place, how
-        self.found: dict[str, tuple[Stamp, Seen]] = {}
+        self.found: dict[str, Seen] = {}
         try:
             self.known = _FILES.validate_json(place.read_bytes()).get(how, {})
         except (OSError, ValidationError):
@@ -54,15 +58,13 @@ class Survey:
 
     def see(self, path: ImageFile, read: Callable[[ImageFile], Picture | str]) -> Seen | str:
         """What is known of a file, or what is wrong with it."""
-        stat = path.stat()
-        stamp = stat.st_size, stat.st_mtime_ns
-        before, seen = self.known.get(str(path), (None, None))
-        if before != stamp or seen is None:
+        stamp, seen = stamp_of(path), self.known.get(str(path))
+        if stamp is None or seen is None or seen.stamp != stamp:
             picture = read(path)
             if isinstance(picture, str):
                 return picture
-            seen = see(picture)
-        self.found[str(path)] = stamp, seen
+            seen = see(picture, stamp or (0, 0))
+        self.found[str(path)] = seen
         return seen
 
     def save(self) -> None:
@@ -73,12 +75,21 @@ class Survey:
             write_atomic(self.place, _FILES.dump_json({self.how: now}))
 
 
-def see(picture: Picture) -> Seen:
-    """What stays known of a picture."""
+def stamp_of(path: ImageFile) -> Stamp | None:
+    """The size of a file and when it was changed; None if it is not there."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_size, stat.st_mtime_ns
+
+
+def see(picture: Picture, stamp: Stamp) -> Seen:
+    """What stays known of a picture. stamp: its file's, from before it was read."""
     pixels = np.ascontiguousarray(picture.pixels)
     (red, green, blue), (red2, green2, blue2) = (each.tolist() for each in sums_of(pixels[None]))
     return Seen(
-        picture.digest, hashlib.sha256(pixels.data).digest(), (red, green, blue), (red2, green2, blue2),
+        stamp, picture.digest, hashlib.sha256(pixels.data).digest(), (red, green, blue), (red2, green2, blue2),
         picture.long, picture.depth,
     )  # fmt: skip
 
