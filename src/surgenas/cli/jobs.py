@@ -90,19 +90,9 @@ def resume(
 
 @app.command()
 @with_run_options(
-    "data",
-    "device",
-    "space",
-    "layout",
-    "resolution",
-    "width",
-    "seed",
-    "samples",
-    "max_corrupt",
-    "fit",
-    "memory_bytes",
+    "data", "device", "space", "layout", "resolution", "width", "seed", "samples", "max_corrupt", "fit", "memory_bytes",
     "workers",
-)
+)  # fmt: skip
 def profile(said: dict[str, Any], out: Out = None, as_json: Json = False) -> None:
     """Measure sampled architectures on the device into the measurement store.
 

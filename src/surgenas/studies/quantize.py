@@ -192,28 +192,30 @@ class Mixer:
         """The mix of least loss that is small enough, and measured to be inside the limit."""
         if (least := self.weigh(self.every)) > most_bytes:
             raise LimitError(f"no mix is inside {show_bytes(most_bytes)}; all weights in int8 are {show_bytes(least)}")
-        first = self._allocated(limit_ms, most_bytes)
-        first_ms = math.inf if first is None else self._timed(first)
-        if first is not None and first_ms <= limit_ms:
-            return first
+        first, known_ms = self._allocated(limit_ms, most_bytes), dict[frozenset[str], float]()
+        if first is not None:
+            known_ms[first] = self._timed(first)
+            if known_ms[first] <= limit_ms:
+                return first
         quicker = frozenset(row.node for row in self.rows if row.int8_ms < row.fp32_ms)
-        fast = {mix: self._timed(mix) for mix in (quicker, self.every) if self.weigh(mix) <= most_bytes}
-        inside = [mix for mix in fast if fast[mix] <= limit_ms]
+        fast = [mix for mix in (quicker, self.every) if self.weigh(mix) <= most_bytes]
+        for mix in fast:
+            known_ms[mix] = known_ms.get(mix) or self._timed(mix)
+        inside = [mix for mix in fast if known_ms[mix] <= limit_ms]
         if not inside:
             raise LimitError(
                 f"no mix of fp32 and int8 is found inside {show_ms(limit_ms)}; the fastest that was measured takes "
-                f"{show_ms(min(first_ms, *fast.values()))}"
+                f"{show_ms(min(known_ms.values()))}"
             )
-        if first is None:
-            return inside[0]
-        return self._between(inside[0], {**fast, first: first_ms}, limit_ms, most_bytes)
+        return inside[0] if first is None else self._between(inside[0], first, known_ms, limit_ms, most_bytes)
 
     def _between(
-        self, best: frozenset[str], known_ms: dict[frozenset[str], float], limit_ms: float, most_bytes: float
-    ) -> frozenset[str]:
-        """The mix of least loss inside the limit that TRIES caps find, each drawn by a line between one that was too
-        slow, the limit itself at first, and one that was not. known_ms: of what was measured, once each."""
-        low, low_ms, high, high_ms = self.predict(best), known_ms[best], limit_ms, max(known_ms.values())
+        self, best: frozenset[str], slow: frozenset[str], known_ms: dict[frozenset[str], float], limit_ms: float,
+        most_bytes: float,
+    ) -> frozenset[str]:  # fmt: skip
+        """The mix of least loss inside the limit that TRIES caps find, each drawn by a line between a mix that was too
+        slow, the one of the limit itself at first, and one that was not. known_ms: of what was measured, once each."""
+        low, low_ms, high, high_ms = self.predict(best), known_ms[best], limit_ms, known_ms[slow]
         for _ in range(TRIES):
             cap = low + (limit_ms - low_ms) / (high_ms - low_ms) * (high - low)
             mix = self._allocated(cap, most_bytes)
