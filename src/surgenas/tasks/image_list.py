@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import signal
-import threading
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,6 +16,7 @@ from torch.utils.data import DataLoader
 
 from surgenas.core.errors import DataError, EnvironmentFault
 from surgenas.core.look import Interpolation
+from surgenas.core.signals import undisturbed
 from surgenas.tasks import Fit
 from surgenas.tasks.images import ImageFile, Pixels, in_threads, resize, resize_all, try_read
 from surgenas.tasks.survey import Seen, Sums, stamp_of, sums_of
@@ -189,20 +189,17 @@ def _begin(batches: _Batches, workers: int) -> Iterator[Pixels | str]:
     """The batches, from processes that begin now.
 
     torch's random stream stays where it is, and so does what happens when a child process ends: torch would raise an
-    error in the middle of whatever runs then; without that it says so when the next batch is asked for.
+    error in the middle of whatever runs then; without that it says so when the next batch is asked for. Ctrl-C waits,
+    since torch's iterator cannot be half made.
     """
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), undisturbed():
         warnings.filterwarnings("ignore", "This DataLoader will create", UserWarning)  # more than cores, as asked
         # batches travel as arrays, through pipes: tensors would need shared memory, of which containers have little
         loader: DataLoader[Pixels | str] = DataLoader(
             batches, batch_size=None, collate_fn=_as_it_is, num_workers=workers, prefetch_factor=AHEAD,
             generator=torch.Generator(), worker_init_fn=_quiet,
         )  # fmt: skip
-        before = signal.getsignal(signal.SIGCHLD)
-        loaded = iter(loader)
-        if threading.current_thread() is threading.main_thread() and before is not None:
-            signal.signal(signal.SIGCHLD, before)
-    return loaded
+        return iter(loader)
 
 
 def _quiet(worker: int) -> None:
