@@ -39,7 +39,7 @@ BYTES = (4, 1)
 """Of a weight in fp32 and in int8."""
 RUNS = 30
 """Of a profile."""
-TRIES = 4
+TRIES = 5
 """How often is chosen anew where what was chosen is too slow."""
 
 
@@ -207,25 +207,24 @@ class Mixer:
                 f"no mix of fp32 and int8 is found inside {show_ms(limit_ms)}; the fastest that was measured takes "
                 f"{show_ms(min(known_ms.values()))}"
             )
-        return inside[0] if first is None else self._between(inside[0], first, known_ms, limit_ms, most_bytes)
+        return inside[0] if first is None else self._between(inside[0], known_ms, limit_ms, most_bytes)
 
     def _between(
-        self, best: frozenset[str], slow: frozenset[str], known_ms: dict[frozenset[str], float], limit_ms: float,
-        most_bytes: float,
-    ) -> frozenset[str]:  # fmt: skip
-        """The mix of least loss inside the limit that TRIES caps find, each drawn by a line between a mix that was too
-        slow, the one of the limit itself at first, and one that was not. known_ms: of what was measured, once each."""
-        low, low_ms, high, high_ms = self.predict(best), known_ms[best], limit_ms, known_ms[slow]
+        self, best: frozenset[str], known_ms: dict[frozenset[str], float], limit_ms: float, most_bytes: float
+    ) -> frozenset[str]:
+        """The mix of least loss inside the limit that TRIES caps find, each half-way between one that was too slow, the
+        limit itself at first, and one that was not. known_ms: of what was measured, once each."""
+        low, high = self.predict(best), limit_ms
         for _ in range(TRIES):
-            cap = low + (limit_ms - low_ms) / (high_ms - low_ms) * (high - low)
+            cap = (low + high) / 2
             mix = self._allocated(cap, most_bytes)
             if mix is None:
                 break
-            ms = known_ms[mix] = known_ms.get(mix) or self._timed(mix)
-            if ms <= limit_ms:
-                best, low, low_ms = mix, cap, ms
+            known_ms[mix] = known_ms.get(mix) or self._timed(mix)
+            if known_ms[mix] <= limit_ms:
+                best, low = mix, cap
             else:
-                high, high_ms = cap, ms
+                high = cap
         return best
 
     def _timed(self, mix: frozenset[str]) -> float:
