@@ -67,7 +67,7 @@ def deliver(target: Deliverer, job: Job, data: Dataset, onnx: Path, to: Path | N
         for suffix, path in paths.items():
             write_atomic(path, files[suffix])
     handed_on = replace(job, files=lambda: read_files(paths))
-    found = test_logits(target, handed_on, data)
+    found = logits_of_test_part(target, handed_on, data)
     expected = _compute(job.module, _first_test_images(data))
     if info.precision == "fp32":
         check_equal(expected, found[:COMPARED], info.runtime)
@@ -81,7 +81,7 @@ def deliver(target: Deliverer, job: Job, data: Dataset, onnx: Path, to: Path | N
     )
 
 
-def test_logits(target: Deliverer, job: Job, data: Dataset) -> Images:
+def logits_of_test_part(target: Deliverer, job: Job, data: Dataset) -> Images:
     """What a device answers to all images of the test part, (N, classes); few of them are in memory at a time."""
     parts = eval_batches(data, data.test, TOGETHER)
     return np.concatenate([target.logits(job, images.numpy()) for images, _ in parts])

@@ -16,7 +16,7 @@ from surgenas.hardware.devices import make_target
 from surgenas.hardware.target import Deliverer, Job, Target, TimedTarget
 from surgenas.hardware.timed.comparison import Comparison
 from surgenas.hardware.timed.measurement import Measurement
-from surgenas.runs.delivery import found_data, test_logits, with_trained_weights
+from surgenas.runs.delivery import found_data, logits_of_test_part, with_trained_weights
 from surgenas.runs.results import FOUND
 from surgenas.runs.run import Run
 from surgenas.studies.sources import find_trained_run, read_source
@@ -177,7 +177,7 @@ def _with_accuracy(target: Target, entry: _Entry, row: Measured, progress: Progr
         return replace(row, accuracy=run.accuracy(FOUND))
     try:
         data = found_data(run)
-        logits = test_logits(target, entry.job, data)
+        logits = logits_of_test_part(target, entry.job, data)
         return replace(row, accuracy=float((logits.argmax(1) == data.test.labels.numpy()).mean()))
     except (UsageError, DataError) as error:
         progress.log(f"{entry.name}: its accuracy in {precision} is not known ({error})")

@@ -28,7 +28,7 @@ from surgenas.hardware.onnx_layers import onnx_layers, times_by_layer
 from surgenas.hardware.target import Job, all_costs
 from surgenas.hardware.timed.device import RuntimeDevice
 from surgenas.hardware.timed.link import HERE
-from surgenas.runs.delivery import found_data, read_files, test_logits, trained_job
+from surgenas.runs.delivery import found_data, logits_of_test_part, read_files, trained_job
 from surgenas.runs.model_use import read_use, write_use
 from surgenas.runs.results import ModelFile
 from surgenas.runs.run import Run
@@ -185,7 +185,7 @@ class Mixer:
         return sum(row.weights * BYTES[row.node in mix] for row in self.rows)
 
     def accuracy(self, mix: frozenset[str]) -> float:
-        logits = test_logits(self.target, self._job(0, mix), self.data)
+        logits = logits_of_test_part(self.target, self._job(0, mix), self.data)
         return float((logits.argmax(1) == self.data.test.labels.numpy()).mean())
 
     def choose(self, limit_ms: float = math.inf, most_bytes: float = math.inf) -> frozenset[str]:

@@ -24,6 +24,7 @@ from surgenas.tasks.survey import Seen, Sums, stamp_of, sums_of
 AHEAD = 4
 """Batches that each process that decodes is ahead of the training."""
 CHUNK = 1024
+"""Images that are looked at together where all are."""
 
 
 class ImageList(Protocol):
