@@ -124,7 +124,7 @@ class Run:
                 train=len(found.train), test=len(found.test), notes=list(found.notes), flips=found.flips,
             )  # fmt: skip
         elif known["fingerprint"] != found.fingerprint:
-            raise UsageError(f"the images of {c.source} changed, or an earlier surgenas began this run; start a new one")
+            raise UsageError(f"the images of {c.source} changed, or an earlier surgenas began this run; start another")
         return replace(found, flips=known.get("flips", found.flips)) if known else found
 
     @cached_property
