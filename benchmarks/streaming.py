@@ -31,6 +31,7 @@ from PIL import Image
 
 from surgenas.core.progress import Progress
 from surgenas.tasks.data import Dataset, load_data
+from surgenas.training.allocator import keep_freed_memory
 from surgenas.training.augment import train_batches
 
 PICTURES, CLASSES, BATCH = 200, 10, 64
@@ -103,6 +104,7 @@ def main() -> None:
     if args.alone:
         alone(args.alone[0], args.side, args.workers, args.alone[1])
         return
+    keep_freed_memory()  # as every training does
     growth: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as name:
         for count in args.counts:

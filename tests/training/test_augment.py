@@ -13,11 +13,13 @@ from torch import Tensor
 from surgenas.core.progress import Progress
 from surgenas.tasks.data import Dataset, Part, load_data
 from surgenas.tasks.image_list import HeldImages
+from surgenas.training import augment
 from surgenas.training.augment import cut_out, random_views, steps_per_epoch, train_batches
 
 
 def views(images: Tensor, seed: int = 0, *, flips: bool = False, least: float = 0.7) -> Tensor:
-    return random_views(images, torch.Generator().manual_seed(seed), flips=flips, least=least)
+    u_N5 = torch.rand(len(images), 5, generator=torch.Generator().manual_seed(seed))
+    return random_views(images, u_N5, flips=flips, least=least)
 
 
 def numbered(count: int, size: int = 4) -> Dataset:
@@ -25,6 +27,17 @@ def numbered(count: int, size: int = 4) -> Dataset:
     images = torch.arange(count, dtype=torch.uint8).view(-1, 1, 1, 1).expand(count, 3, size, size).contiguous()
     part = Part(HeldImages(images), torch.arange(count))
     return Dataset("numbered", ("a", "b"), part, part, (0.0,) * 3, (1 / 255,) * 3, flips=True)
+
+
+@pytest.mark.parametrize(("height", "width"), [(96, 96), (97, 120)])
+def test_large_images_have_the_views_of_small_ones(height, width, monkeypatch):
+    images = torch.rand(6, 3, height, width)
+    by_axes = views(images, flips=True)
+    monkeypatch.setattr(augment, "LARGE", 1000)
+    at_once = views(images, flips=True)
+    assert by_axes.is_contiguous(memory_format=torch.channels_last)
+    assert torch.allclose(by_axes, at_once, atol=1e-4)
+    assert not torch.allclose(by_axes, images, atol=0.1)
 
 
 def test_views_keep_shape_and_range_and_mirror_only_if_asked():
@@ -127,7 +140,7 @@ def test_batches_are_standardised_and_laid_out_for_convolutions(digits):
 
 def test_a_square_is_cut_out_of_each_image_somewhere():
     images = torch.ones(400, 2, 8, 8)
-    found = cut_out(images, 4, torch.Generator().manual_seed(0))
+    found = cut_out(images, 4, torch.randint(8, (400, 2), generator=torch.Generator().manual_seed(0)))
     zeros = (found == 0).all(1)
     assert ((found == 0).any(1) == zeros).all(), "of all channels"
     for one in zeros[:20]:

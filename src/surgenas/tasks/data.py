@@ -106,7 +106,7 @@ class Dataset:
     def normalise(self, images: Tensor) -> Tensor:
         """Images (N, 3, R, R) in uint8 as floats, standardised by channel."""
         mean, std = (torch.tensor(v, device=images.device).view(1, 3, 1, 1) for v in (self.mean, self.std))
-        return (images.float() / 255 - mean) / std
+        return (images / 255).sub_(mean).div_(std)  # in place: a batch of large images is written once
 
 
 @dataclass(frozen=True)
