@@ -29,7 +29,8 @@ from surgenas.tasks.classification import accuracy
 from surgenas.tasks.data import Dataset, eval_batches, load_data
 from surgenas.testing import Planted, ZeroPredictor
 from surgenas.training.augment import steps_per_epoch, train_batches
-from surgenas.training.loop import Recipe, fit, make_fabric
+from surgenas.training.fabric import make_fabric
+from surgenas.training.loop import Recipe, fit
 
 BATCH, ALONE = 64, 10
 
@@ -108,7 +109,7 @@ def search(space: Space, data: Dataset, seed: int, epochs: int, **settings: Any)
 def accuracy_alone(space: Space, data: Dataset, seed: int, path: tuple[int, ...]) -> float:
     """Test accuracy of a path trained from scratch."""
     arch = moves.from_indices(space, path)
-    state = fit(make_fabric("cpu", 1), lambda: space.build(arch), data, Recipe(epochs=ALONE, batch=BATCH), seed=seed)
+    state = fit(make_fabric("cpu"), lambda: space.build(arch), data, Recipe(epochs=ALONE, batch=BATCH), seed=seed)
     network = space.build(arch)
     network.load_state_dict(state)
     return accuracy(network, data, data.test)

@@ -36,6 +36,7 @@ from surgenas.methods.base import Problem
 from surgenas.methods.belief import Belief, Draws
 from surgenas.methods.candidates import HeldOut
 from surgenas.methods.halves import second_half
+from surgenas.nn.ranks import Ranks
 from surgenas.runs.run import Run
 from surgenas.spaces import make_space
 from surgenas.spaces.macro import Macro
@@ -166,7 +167,7 @@ def step(args: argparse.Namespace) -> dict[str, Any]:
         sixteen._judge(paths, pair, 64)
         judged = time.perf_counter() - start
         start = time.perf_counter()
-        held, labels = second_half(sixteen.held_out, 0, pair, 64)
+        held, labels, _ = second_half(sixteen.held_out, 0, pair, Ranks(images=64))
         for path in paths.tolist():
             nn.functional.cross_entropy(sixteen.supernet.at(held, path), labels).backward()
         gradient = time.perf_counter() - start

@@ -22,7 +22,9 @@ from surgenas.tasks.data import Images, Part, hold_out
 from surgenas.tasks.image_list import HeldImages
 from surgenas.testing import Planted, ToyDevice
 from surgenas.training.augment import train_batches
-from surgenas.training.loop import Recipe, fit, make_fabric
+from surgenas.training.fabric import make_fabric
+from surgenas.training.loop import Recipe, fit
+from surgenas.training.team import Team
 
 SPACE = Planted()
 ARCH = moves.uniform_architecture(SPACE, "k3e3")
@@ -36,7 +38,7 @@ def images(few_digits) -> Images:
 
 
 def engine(images, **how) -> Here:
-    return Here(images, RECIPE, how.pop("candidates", (RECIPE,)), SPACE, 3, accelerator="cpu", **how)
+    return Here(images, RECIPE, how.pop("candidates", (RECIPE,)), SPACE, 3, team=Team("cpu"), **how)
 
 
 def without_test(images) -> Images:
@@ -47,7 +49,7 @@ def without_test(images) -> Images:
 
 def test_a_judgement_is_the_accuracy_on_images_held_out_of_a_short_training(images):
     weights = fit(
-        make_fabric("cpu", 1), lambda: network_of(ARCH, SPACE), images.search, RECIPE, seed=derive(3, "candidate")
+        make_fabric("cpu"), lambda: network_of(ARCH, SPACE), images.search, RECIPE, seed=derive(3, "candidate")
     )
     network = network_of(ARCH, SPACE)
     network.load_state_dict(weights)
@@ -64,7 +66,7 @@ def test_where_classes_are_to_be_balanced_a_judgement_counts_them_alike(images):
     found = engine(Images(images.data, even, few)).perform(Judge(ARCH))
     network = network_of(ARCH, SPACE)
     seed = derive(3, "candidate")
-    network.load_state_dict(fit(make_fabric("cpu", 1), lambda: network_of(ARCH, SPACE), even, RECIPE, seed=seed))
+    network.load_state_dict(fit(make_fabric("cpu"), lambda: network_of(ARCH, SPACE), even, RECIPE, seed=seed))
     assert found == balanced_accuracy(predict(network, even, few).argmax(1), few.labels)
 
 
@@ -110,7 +112,7 @@ def test_a_training_begins_with_the_weights_that_it_is_given(images, tmp_path):
         estimate_statistics(network, images.data.normalise(images.data.train.spaced(CALIBRATION).images[:]))
         return network.train()
 
-    expected = fit(make_fabric("cpu", 1), begun, images.data, RECIPE, seed=5)
+    expected = fit(make_fabric("cpu"), begun, images.data, RECIPE, seed=5)
     assert all(torch.equal(value, expected[name]) for name, value in found.weights.items())
     fresh = engine(images).perform(Train("found", ARCH, 5))
     assert any(not torch.equal(value, fresh.weights[name]) for name, value in found.weights.items())

@@ -28,7 +28,7 @@ def few(halves):
 def test_decisions_fall_after_the_epochs_and_the_last_after_the_last_tuning(few):
     search = make(few, DARTSPT, TWO, tuning=1, epochs=2)
     search.judge = lambda weights: [0.5] * len(weights)
-    search.step = lambda images, labels, index: (1.0, 0.5, 1.0)
+    search.train_on = lambda images, labels, index: (1.0, 0.5, 1.0)
     events = run(few, search)
     told = [len(event.decisions) for event in events]
     assert told[:2] == [0, 0], "while the weights are trained"

@@ -11,7 +11,8 @@ from surgenas.core import moves
 from surgenas.core.errors import SurgenasError
 from surgenas.runs.checkpoint import Checkpoints
 from surgenas.tasks.classification import accuracy
-from surgenas.training.loop import Recipe, fit, make_fabric
+from surgenas.training.fabric import make_fabric
+from surgenas.training.loop import Recipe, fit
 
 RECIPE = Recipe(epochs=3, batch=128)
 
@@ -25,7 +26,7 @@ def network(small):
 
 
 def test_resumed_training_is_bit_equal(small, few_digits, tmp_path):
-    fabric = make_fabric("cpu", 1)
+    fabric = make_fabric("cpu")
     whole = fit(fabric, lambda: network(small), few_digits, RECIPE, seed=1)
 
     def stop(epoch):
@@ -44,11 +45,11 @@ def test_resumed_training_is_bit_equal(small, few_digits, tmp_path):
 def test_a_training_that_diverges_is_one_line(small, few_digits):
     wild = replace(RECIPE, lr=1e30, warmup=0.0)
     with pytest.raises(SurgenasError, match="diverged in epoch 1"):
-        fit(make_fabric("cpu", 1), lambda: network(small), few_digits, wild, seed=0)
+        fit(make_fabric("cpu"), lambda: network(small), few_digits, wild, seed=0)
 
 
 def test_it_learns_the_digits(small, digits):
-    state = fit(make_fabric("cpu", 1), lambda: network(small), digits, Recipe(epochs=4, batch=64), seed=0)
+    state = fit(make_fabric("cpu"), lambda: network(small), digits, Recipe(epochs=4, batch=64), seed=0)
     trained = network(small)
     trained.load_state_dict(state)
     assert accuracy(trained, digits, digits.test) > 0.6

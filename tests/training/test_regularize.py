@@ -12,7 +12,8 @@ from surgenas.core.errors import UsageError
 from surgenas.spaces.darts import Darts
 from surgenas.spaces.nasbench201 import NASBench201
 from surgenas.testing import Planted
-from surgenas.training.loop import Recipe, fit, make_fabric
+from surgenas.training.fabric import make_fabric
+from surgenas.training.loop import Recipe, fit
 from surgenas.training.regularize import both_losses, kept, regularize, set_drop_path
 
 SPACE = Darts(channels=4, layers=3, resolution=8)
@@ -82,5 +83,5 @@ def test_networks_that_have_neither_are_refused_in_one_line(how, said):
 
 def test_a_training_with_all_of_it_returns_the_network_as_it_is_built(digits):
     recipe = Recipe(epochs=1, batch=512, cutout=4, drop_path=0.3, auxiliary=0.4)
-    found = fit(make_fabric("cpu", 1), lambda: SPACE.build(ARCH), digits, recipe, seed=0)
+    found = fit(make_fabric("cpu"), lambda: SPACE.build(ARCH), digits, recipe, seed=0)
     SPACE.build(ARCH).load_state_dict(found)

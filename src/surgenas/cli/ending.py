@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from types import FrameType
@@ -17,7 +18,8 @@ def end_well(app: typer.Typer) -> None:
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # a shell's background job ignores Ctrl-C
         signal.signal(signal.SIGINT, _stop)
     try:
-        app(standalone_mode=False)
+        if not _only_helps():
+            app(standalone_mode=False)
     except SurgenasError as error:
         _fail(str(error), error.exit_code)
     except _Stopped as stopped:
@@ -34,6 +36,15 @@ def end_well(app: typer.Typer) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         if signal.getsignal(signal.SIGINT) is _stop:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _only_helps() -> bool:
+    """Whether torchrun started this process as one that helps another, and it has done so."""
+    if os.environ.get("RANK", "0") == "0":
+        return False
+    from surgenas.training.team import take_part
+
+    return take_part()
 
 
 class _Stopped(BaseException):

@@ -64,7 +64,7 @@ def adapt(
 
 
 @app.command()
-@with_run_options("memory_bytes", "workers")
+@with_run_options("memory_bytes", "workers", "processes", defaults={"processes": None})
 def resume(
     said: dict[str, Any],
     run: RunFolder,
@@ -155,7 +155,7 @@ def train(
     seed: Seed = 0,
     out: Annotated[Path, typer.Option(help="Folder for the weights, model.onnx and model.json.")] = Path("trained"),
     accelerator: Annotated[str, typer.Option(help="auto, cpu, cuda.")] = "auto",
-    processes: Annotated[int, typer.Option(help="Processes to train with (DDP).", min=1)] = 1,
+    processes: Annotated[int, typer.Option(help="Processes that train together.", min=1)] = 1,
     log_to: LogTo = None,
     as_json: Json = False,
 ) -> None:

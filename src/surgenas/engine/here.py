@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
+import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
@@ -21,7 +22,9 @@ from surgenas.core.work import Epochs, Judge, Price, Train, Weights, Work
 from surgenas.engine.base import Trained
 from surgenas.engine.jobs import begun_network, home_of, job_of, network_of
 from surgenas.hardware.target import Target
-from surgenas.methods.base import Batches
+from surgenas.methods.base import Batches, Problem, allow_all
+from surgenas.methods.shared_weights import Step, SupernetSearch
+from surgenas.nn.ranks import Ranks
 from surgenas.nn.statistics import CALIBRATION, estimate_statistics
 from surgenas.nn.weights import load_weights
 from surgenas.tasks.by_class import judge_classes
@@ -29,13 +32,13 @@ from surgenas.tasks.classification import predict, score, share_right
 from surgenas.tasks.data import Dataset, Images
 from surgenas.tasks.misjudged import worst_judged
 from surgenas.training.augment import train_batches
-from surgenas.training.loop import CheckpointStore, Epoch, Recipe, fit, make_fabric
-from surgenas.training.processes import launch
+from surgenas.training.loop import CheckpointStore, Epoch, Recipe, fit
+from surgenas.training.team import Team
 
 
 @dataclass(frozen=True, eq=False)
 class Here:
-    """An engine that does the work in this process.
+    """An engine that does the work in this process, and trains with all processes of its team.
 
     recipe: of final trainings. candidates: recipes for judging a candidate, one for each fidelity, the cheapest first.
     space: builds the networks of its architectures; others are built by the space that they name.
@@ -45,9 +48,8 @@ class Here:
     for fresh ones.
     store: from the name of a training to its checkpoints, or None to keep none.
     on_epoch: called with the name of a final training and the summary of the epoch, after each of its epochs.
-    accelerator: where networks are trained: auto, cpu or cuda. processes: how many train a final network together
-    (DDP).
-    progress: is asked before each mini-batch whether the work may go on; several processes do not ask.
+    team: who trains, and on what.
+    progress: is asked before each mini-batch whether the work may go on.
     """
 
     images: Images
@@ -59,8 +61,7 @@ class Here:
     whole: Mapping[str, Tensor] | None = None
     store: Callable[[str], CheckpointStore | None] = lambda name: None
     on_epoch: Callable[[str, Epoch], None] = lambda name, epoch: None
-    accelerator: str = "auto"
-    processes: int = 1
+    team: Team = field(default_factory=Team)
     progress: Progress = field(default_factory=Progress)
 
     def perform(self, work: Work) -> Any:
@@ -81,9 +82,22 @@ class Here:
     def batches(self, epoch: int) -> Batches:
         """One augmented pass over the images that a search may train on. epoch: counted from 0;
         each has its own order."""
-        for batch in train_batches(self.images.search, self.recipe.batch, self.seed, epoch):
+        return self._checked(train_batches(self.images.search, self.recipe.batch, self.seed, epoch))
+
+    def _checked(self, batches: Batches) -> Batches:
+        for batch in batches:
             self.progress.check()
             yield batch
+
+    def together(self, search: SupernetSearch, epoch: int) -> Step:
+        """Have all processes train an epoch of a search's shared weights, from what these are now; as
+        `SupernetSearch.train_epoch`."""
+        number, state = search.done, search.state_dict()
+        work = partial(
+            train_together, method=search.method, state=state, number=number, epoch=epoch, batch=self.recipe.batch,
+            seed=self.seed,
+        )  # fmt: skip
+        return self.team.run(work, self.images, portable(search.problem), leading=search, checked=self._checked)
 
     def judge(self, arch: Architecture, rung: int) -> float:
         """Train a candidate by the recipe of this fidelity; its score (0 to 1) on the images set aside.
@@ -93,30 +107,23 @@ class Here:
         assert aside is not None, "a search that judges candidates has images held out"
         build, seed = partial(begun_network, arch, self.space, self.whole), derive(self.seed, "candidate")
         side = self._side(arch)
-        data, aside = data.at(side), aside.at(side, data.interpolation)
-        fabric, recipe = make_fabric(self.accelerator, 1), self.candidates[rung]
-        weights = fit(fabric, build, data, recipe, seed=seed, on_batch=self.progress.check)
+        work = partial(fit_part, part="search", side=side, build=build, recipe=self.candidates[rung], seed=seed)
+        weights = self.team.run(work, self.images, on_batch=self.progress.check)
         network = build()
         network.load_state_dict(weights)
-        return score(network, data, aside)
+        return score(network, data.at(side), aside.at(side, data.interpolation))
 
     def train(self, work: Train) -> Trained:
         """Train a network on all images but the test part, from its newest checkpoint if it has one."""
-        checkpoints = self.store(work.name)
-        data = self.images.data.at(self._side(work.arch))
-        build = partial(_begun, partial(network_of, work.arch, self.space), work.start, data)
-        if self.processes > 1:
-            assert checkpoints is not None, "what several processes train comes back by their checkpoints"
-            # arguments are bound, not passed: Fabric would try to assign to the fields of our frozen values
-            rank = partial(
-                _on_rank, build=build, data=data, recipe=self.recipe, seed=work.seed, checkpoints=checkpoints,
-                teacher=self._teacher(),
-            )  # fmt: skip
-            launch(make_fabric(self.accelerator, self.processes), rank)
-        # after several processes this reads their last checkpoint: tensors do not outlive the process that returns them
-        weights = fit(
-            make_fabric(self.accelerator, 1), build, data, self.recipe, seed=work.seed, checkpoints=checkpoints,
-            on_epoch=partial(self.on_epoch, work.name), on_batch=self.progress.check, teacher=self._teacher(),
+        side = self._side(work.arch)
+        data, fresh = self.images.data.at(side), partial(network_of, work.arch, self.space)
+        build = partial(_begun, fresh, work.start, data)
+        together = partial(
+            fit_part, part="data", side=side, build=fresh, recipe=self.recipe, seed=work.seed, teacher=self._teacher()
+        )
+        weights = self.team.run(
+            together, self.images, build=build, checkpoints=self.store(work.name),
+            on_epoch=partial(self.on_epoch, work.name), on_batch=self.progress.check,
         )  # fmt: skip
         network = build()
         network.load_state_dict(weights)
@@ -146,14 +153,43 @@ def _begun(build: Callable[[], nn.Module], start: Weights | None, data: Dataset)
     return network.train()
 
 
-def _on_rank(
-    fabric: Fabric,
-    *,
-    build: Callable[[], nn.Module],
-    data: Dataset,
-    recipe: Recipe,
-    seed: int,
-    checkpoints: CheckpointStore | None,
-    teacher: nn.Module | None,
-) -> None:
-    fit(fabric, build, data, recipe, seed=seed, checkpoints=checkpoints, teacher=teacher)
+def fit_part(fabric: Fabric, images: Images, *, part: str, side: int, **how: Any) -> dict[str, Tensor]:
+    """As `fit`, on a part of the images, `data` or `search`, at this height and width.
+
+    DDP has all processes begin with the network of the first, so that the others need no weights."""
+    data: Dataset = getattr(images, part)
+    return fit(fabric, dataset=data.at(side), **how)
+
+
+# --- a search that several processes train
+
+
+def train_together(
+    fabric: Fabric, images: Images, problem: Problem, *, method: Any, state: Mapping[str, Any], number: int,
+    epoch: int, batch: int, seed: int, leading: SupernetSearch | None = None,
+    checked: Callable[[Batches], Batches] = lambda batches: batches,
+) -> Step:  # fmt: skip
+    """What each process does in an epoch of a search: `SupernetSearch.train_epoch` on its slices of the batches.
+
+    number: of the epoch, for the order of its images. leading: the search itself, in the process that has it; the
+    others make the same from method, problem and state.
+    """
+    search = leading or _follower(method, problem, fabric.device)
+    if leading is None:
+        search.load_state_dict(dict(state))
+    ranks = Ranks(fabric.global_rank, fabric.world_size)
+    batches = train_batches(images.search, batch, seed, number, rank=ranks.rank, ranks=ranks.count)
+    return search.train_epoch(epoch, checked(batches), ranks)
+
+
+@lru_cache(maxsize=1)
+def portable(problem: Problem) -> Problem:
+    """A search's problem for other processes: without what only the process that leads can do."""
+    return replace(problem, gather=None, feasible=allow_all)
+
+
+@lru_cache(maxsize=1)
+def _follower(method: Any, problem: Problem, device: torch.device) -> SupernetSearch:
+    search = method.begin(replace(problem, accelerator=device))
+    assert isinstance(search, SupernetSearch), "searches without shared weights train no epochs"
+    return search

@@ -29,6 +29,9 @@ Latency = Callable[[Sequence[Architecture]], Floats]
 """A function that returns the predicted latencies (N,) of N architectures, in milliseconds."""
 Batches = Iterable[tuple[Tensor, Tensor]]
 """The mini-batches of one pass over the images: pairs of images (N, C, H, W) and labels (N,)."""
+Gather = Callable[[Any, int], tuple[float, float, float]]
+"""From a search with shared weights, as it is now, and the number of an epoch as its schedules count them, to what a
+step of that epoch returned on average, trained by all processes that there are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +122,7 @@ class Problem:
     rungs: for each fidelity, the cheapest first, its cost as a share of one full judgement.
     steps_per_epoch, accelerator, held_out: used only by methods that share weights.
     start: weights of the space's largest network, with which shared weights begin; None for fresh ones.
+    gather: has several processes train an epoch; None for a search that trains by itself.
     extra: work beyond what the method's settings say, after the search missed the limit: epochs for methods that share
     weights, quarters of `trials` for the others.
     """
@@ -134,6 +138,7 @@ class Problem:
     accelerator: torch.device = field(default_factory=lambda: torch.device("cpu"))
     held_out: HeldOut | None = None
     start: Mapping[str, Tensor] | None = None
+    gather: Gather | None = None
     extra: int = 0
 
 

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.func import functional_call
 
 from surgenas.core import moves
@@ -26,9 +25,10 @@ from surgenas.methods.halves import second_half
 from surgenas.methods.logits import travelling
 from surgenas.methods.perturbation import weights_with
 from surgenas.methods.selecting import SelectingEpoch, SelectingSearch, selecting
-from surgenas.methods.shared_weights import TrainsSharedWeights
+from surgenas.methods.shared_weights import TrainsSharedWeights, descend
 from surgenas.methods.unrolled import Batch, unrolled_gradient
 from surgenas.nn.frozen import frozen
+from surgenas.nn.ranks import Ranks
 from surgenas.nn.supernet import Gates
 
 
@@ -124,7 +124,7 @@ class DARTSSearch(SelectingSearch):
 
     # --- one step
 
-    def step(self, images: Tensor, labels: Tensor, index: int) -> tuple[float, float, float]:
+    def train_on(self, images: Tensor, labels: Tensor, index: int) -> tuple[float, float, float]:
         """Update the logits on images of the second half, then the weights on these. Returns loss, accuracy, latency in
         ms."""
         latency_ms = math.nan if self.config.fixed else self._alpha_step(images, labels, index)
@@ -132,9 +132,8 @@ class DARTSSearch(SelectingSearch):
         self.weight_optimizer.zero_grad()
         logits = self.supernet(images, Gates(self._weights().detach(), None))
         loss = self.criterion(logits, labels)
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.supernet.parameters(), self.config.clip)
-        self.weight_optimizer.step()
+        self.ranks.weighed(loss).backward()
+        descend(self.supernet, self.weight_optimizer, self.config.clip, self.ranks)
         return float(loss.detach()), float((logits.detach().argmax(1) == labels).float().mean()), latency_ms
 
     def _weight_lr(self, index: int) -> float:
@@ -146,14 +145,14 @@ class DARTSSearch(SelectingSearch):
 
     def _alpha_step(self, images: Tensor, labels: Tensor, index: int) -> float:
         assert self.held_out is not None, "checked at the start"
-        held_images, held_labels = second_half(self.held_out, self.seed, index, len(labels))
-        gradient, logits = self._first_order(held_images, held_labels)
+        held_images, held_labels, held = second_half(self.held_out, self.seed, index, self.ranks)
+        gradient, logits = self._first_order(held_images, held_labels, held)
         if self.config.order == "second":
             gradient = unrolled_gradient(
                 self.supernet, self.weight_optimizer, self._loss, self.logits_LK, train=(images, labels),
-                held=(held_images, held_labels), lr=self._weight_lr(index),
+                held=(held_images, held_labels), lr=self._weight_lr(index), ranks=(self.ranks, held),
             )  # fmt: skip
-        self.seen.append(float((logits.argmax(1) == held_labels).float().mean()))
+        self.seen.append(float(held.mean((logits.argmax(1) == held_labels).float().mean())))
         latency_grad, latency_ms = self.latency_term(index)
         self.logits_LK.grad = gradient if latency_grad is None else gradient + latency_grad
         self.alpha_optimizer.step()
@@ -170,11 +169,11 @@ class DARTSSearch(SelectingSearch):
         found: Tensor = self.criterion(said, labels)
         return found
 
-    def _first_order(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """(gradient (L, K) of the loss on these images for the logits, what the network says of them)."""
+    def _first_order(self, images: Tensor, labels: Tensor, ranks: Ranks) -> tuple[Tensor, Tensor]:
+        """(gradient (L, K) of the loss on these images for the logits, what the network says of this process's)."""
         with frozen(self.supernet):
             said = self.supernet(images, Gates(self._weights(), None))
-            (gradient,) = torch.autograd.grad(self.criterion(said, labels), self.logits_LK)
+            (gradient,) = ranks.gradients(self.criterion(said, labels), [self.logits_LK])
         return gradient, said.detach()
 
     # --- what operators weigh

@@ -30,7 +30,7 @@ from surgenas.methods.distribution import Groups
 from surgenas.methods.gradient import GradientEpoch, GradientSearch, Multiplier, cosine
 from surgenas.methods.halves import second_half
 from surgenas.methods.logits import travelling
-from surgenas.methods.shared_weights import Step, TrainsSharedWeights
+from surgenas.methods.shared_weights import Step, TrainsSharedWeights, descend
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +145,7 @@ class FPNASSearch(GradientSearch):
 
     # --- one step
 
-    def step(self, images: Tensor, labels: Tensor, index: int) -> Step:
+    def train_on(self, images: Tensor, labels: Tensor, index: int) -> Step:
         """Draw networks, train their weights on these images, and let the distribution learn from the second half."""
         c, total = self.config, self.config.epochs * self.steps_per_epoch
         if index >= c.coarse * total:
@@ -157,7 +157,7 @@ class FPNASSearch(GradientSearch):
         counts_N = torch.bincount(of_K).float()
         loss, accuracy = self._train(images, labels, paths_NL, counts_N)
         ms_N = self._latencies(paths_NL)
-        losses_N, held_accuracy = self._judge(paths_NL, index, len(labels))
+        losses_N, held_accuracy = self._judge(paths_NL, index)
         if math.isfinite(loss) and bool(losses_N.isfinite().all()):  # else the epoch ends in what to do about it
             self.belief.learn(drawn_KL, losses_N[of_K], ms_N[of_K] / self.limit_ms)
         self.seen.append((drawn, len(paths_NL), held_accuracy))
@@ -184,18 +184,17 @@ class FPNASSearch(GradientSearch):
         for path, times in zip(paths_NL.tolist(), counts_N.tolist(), strict=True):
             logits = self.supernet.at(images, path)
             loss = self.criterion(logits, labels)
-            value = float(loss.detach())
+            value = float(self.ranks.mean(loss.detach()))
             if value < best:
                 total *= self._scale_gradients(math.exp((value - best) / self.config.temperature))
                 best = value
             weight = times * math.exp((best - value) / self.config.temperature)
-            (weight * loss).backward()
+            (weight * self.ranks.weighed(loss)).backward()
             total += weight
             loss_sum += times * value
             right += times * float((logits.detach().argmax(1) == labels).float().mean())
         self._scale_gradients(1 / total)
-        nn.utils.clip_grad_norm_(self.supernet.parameters(), self.config.clip)
-        self.optimizer.step()
+        descend(self.supernet, self.optimizer, self.config.clip, self.ranks)
         return loss_sum / float(counts_N.sum()), right / float(counts_N.sum())
 
     def _scale_gradients(self, factor: float) -> float:
@@ -209,14 +208,15 @@ class FPNASSearch(GradientSearch):
         return torch.from_numpy(self.predictor.predict(moves.encode(self.space, archs))).float()
 
     @torch.no_grad()
-    def _judge(self, paths_NL: Tensor, index: int, count: int) -> tuple[Tensor, float]:
+    def _judge(self, paths_NL: Tensor, index: int) -> tuple[Tensor, float]:
         """(mean cross-entropy of each path (N,), mean accuracy) on a batch of the second half."""
         assert self.held_out is not None, "checked at the start"
-        images, labels = second_half(self.held_out, self.seed, index, count)
+        images, labels, held = second_half(self.held_out, self.seed, index, self.ranks)
         said = [self.supernet.at(images, path) for path in paths_NL.tolist()]
-        losses_N = torch.stack([nn.functional.cross_entropy(logits, labels) for logits in said]).cpu()
-        right = [float((logits.argmax(1) == labels).float().mean()) for logits in said]
-        return losses_N, float(np.mean(right))
+        losses_N = torch.stack([nn.functional.cross_entropy(logits, labels) for logits in said])
+        right_N = torch.stack([(logits.argmax(1) == labels).float().mean() for logits in said])
+        losses_N, right_N = held.mean(torch.stack([losses_N, right_N])).cpu()
+        return losses_N, float(right_N.double().mean())
 
     # --- what it would choose
 

@@ -12,6 +12,7 @@ from typing import Annotated, ClassVar
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from pydantic import Field
 from torch import Tensor
 
@@ -73,10 +74,10 @@ class NetAdaptV2Search(ShrinkingSearch):
         """Of each image by a network of its own, drawn between the largest and a uniform one: a share of the choices,
         drawn for the image, has uniformly drawn options, the others their largest."""
         options, rng = [len(choice.options) for choice in self.space.choices], generator(self.seed, "paths", index)
-        size = (len(images), len(options))
-        shrinks = rng.random(size) < rng.random((len(images), 1))
+        size = (self.ranks.images, len(options))
+        shrinks = rng.random(size) < rng.random((self.ranks.images, 1))
         paths = np.where(shrinks, rng.integers(0, options, size=size), np.array(options) - 1)
-        logits: Tensor = self.supernet.at_each(images, paths.tolist())
+        logits: Tensor = self.supernet.at_each(images, self.ranks.slice(torch.from_numpy(paths)).tolist())
         return logits
 
     def smaller(self, target_ms: float, iteration: int) -> list[Architecture]:

@@ -19,6 +19,8 @@ from surgenas.core.seeds import derive
 from surgenas.core.space import Space
 from surgenas.core.work import Epochs, Work
 from surgenas.methods.base import Batches, EpochSummary, Latency, Needs, Problem, check_held
+from surgenas.nn.ranks import ALONE, Ranks
+from surgenas.nn.synchronised import synchronised
 from surgenas.predictors.base import Predictor
 
 GENTLE = 0.1
@@ -65,22 +67,28 @@ class TrainsSharedWeights:
 
 def train_step(
     network: nn.Module, optimizer: torch.optim.Optimizer, criterion: nn.Module, logits: Tensor, labels: Tensor,
-    clip: float,
+    clip: float, ranks: Ranks = ALONE,
 ) -> Step:  # fmt: skip
-    """One step of an optimizer on what a network said of one mini-batch. clip: largest norm of the gradient."""
+    """One step of an optimizer on what a network said of one mini-batch. clip: as in `descend`."""
     optimizer.zero_grad()
     loss = criterion(logits, labels)
-    loss.backward()
+    ranks.weighed(loss).backward()
+    descend(network, optimizer, clip, ranks)
+    return float(loss.detach()), float((logits.detach().argmax(1) == labels).float().mean()), math.nan
+
+
+def descend(network: nn.Module, optimizer: torch.optim.Optimizer, clip: float, ranks: Ranks) -> None:
+    """One step of an optimizer along the gradients of all processes. clip: largest norm of the gradient."""
+    ranks.sum_(parameter.grad for parameter in network.parameters())
     nn.utils.clip_grad_norm_(network.parameters(), clip)
     optimizer.step()
-    return float(loss.detach()), float((logits.detach().argmax(1) == labels).float().mean()), math.nan
 
 
 class SupernetSearch(ABC):
     """A search that trains a supernet, epoch by epoch. It holds all that changes: the supernet, its optimizer, and what
     the method adds.
 
-    done: how many epochs were trained.
+    done: how many epochs were trained. ranks: the processes that take the present step.
     """
 
     def __init__(self, method: Any, problem: Problem) -> None:
@@ -89,7 +97,7 @@ class SupernetSearch(ABC):
         self.steps_per_epoch, self.device = problem.steps_per_epoch, problem.accelerator
         self.held_out = problem.held_out.to(self.device) if problem.held_out else None
         check_held(method.name, method.needs(self.space), len(self.held_out.images) if self.held_out else 0)
-        self.done = 0
+        self.done, self.ranks = 0, ALONE
         self.make_supernet()
         self.start()
 
@@ -141,8 +149,9 @@ class SupernetSearch(ABC):
         return False
 
     @abstractmethod
-    def step(self, images: Tensor, labels: Tensor, index: int) -> Step:
-        """Train on one mini-batch. index: number of the step, counted from 0 over all epochs."""
+    def train_on(self, images: Tensor, labels: Tensor, index: int) -> Step:
+        """Train on one mini-batch, or on this process's slice of one; a method decides by what `ranks` has summed over
+        all of it. index: number of the step, counted from 0 over all epochs."""
 
     @abstractmethod
     def propose(
@@ -195,16 +204,29 @@ class SupernetSearch(ABC):
 
     def run_epoch(self, epoch: int, batches: Batches) -> EpochSummary:
         """Train for one pass over the images. Raises SurgenasError if the loss is no longer finite."""
-        torch.manual_seed(derive(self.seed, "search-epoch", epoch))
-        self.supernet.train()
-        rows = [
-            self.step(images.to(self.device), labels.to(self.device), epoch * self.steps_per_epoch + i)
-            for i, (images, labels) in enumerate(batches)
-        ]
-        loss, accuracy, latency_ms = (sum(column) / len(column) for column in zip(*rows, strict=True))
+        gather = self.problem.gather
+        loss, accuracy, latency_ms = gather(self, epoch) if gather else self.train_epoch(epoch, batches)
         if not math.isfinite(loss):
             raise SurgenasError(
                 f"the search diverged in epoch {epoch + 1} (loss {loss}); try a smaller learning rate: "
                 "--set weight_lr=0.02"
             )
         return self.summary({"epoch": epoch, "loss": loss, "accuracy": accuracy, "latency_ms": latency_ms})
+
+    def train_epoch(self, epoch: int, batches: Batches, ranks: Ranks = ALONE) -> Step:
+        """Take a step for each batch, together with the other ranks, and return the means over the epoch's steps."""
+        torch.manual_seed(derive(self.seed, "search-epoch", epoch))
+        self.supernet.train()
+        rows = []
+        for i, (images, labels) in enumerate(batches):
+            rows.append(self.step(images, labels, epoch * self.steps_per_epoch + i, ranks))
+        loss, accuracy, latency_ms = (sum(column) / len(column) for column in zip(*rows, strict=True))
+        return loss, accuracy, latency_ms
+
+    def step(self, images: Tensor, labels: Tensor, index: int, ranks: Ranks = ALONE) -> Step:
+        """Train on one mini-batch together with the other ranks: `train_on`, averaged over all of it."""
+        self.ranks = ranks.of_batch(len(labels))
+        with synchronised(ranks):
+            own = self.train_on(images.to(self.device), labels.to(self.device), index)
+        loss, accuracy, latency_ms = self.ranks.mean(torch.tensor(own, dtype=torch.float64)).tolist()
+        return loss, accuracy, latency_ms

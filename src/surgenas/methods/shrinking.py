@@ -76,7 +76,7 @@ class ShrinkingSearch(SupernetSearch):
 
     @abstractmethod
     def logits(self, images: Tensor, index: int) -> Tensor:
-        """What is trained in step `index`: (N, C, H, W) -> (N, classes)."""
+        """What is trained in step `index`, of this process's images: (N, C, H, W) -> (N, classes)."""
 
     @property
     def epochs(self) -> int:
@@ -87,14 +87,15 @@ class ShrinkingSearch(SupernetSearch):
         """As many as steps that save what they should need; the search may take more, up to its settings."""
         return self.training_epochs + self.needed + self.problem.extra
 
-    def step(self, images: Tensor, labels: Tensor, index: int) -> Step:
+    def train_on(self, images: Tensor, labels: Tensor, index: int) -> Step:
         """Train shared weights on one mini-batch."""
         self.judged.clear()
         total = self.training_epochs * self.steps_per_epoch
         self.optimizer.param_groups[0]["lr"] = cosine(self.first_lr, index / total)
         return train_step(
-            self.supernet, self.optimizer, self.criterion, self.logits(images, index), labels, self.config.clip
-        )
+            self.supernet, self.optimizer, self.criterion, self.logits(images, index), labels, self.config.clip,
+            self.ranks,
+        )  # fmt: skip
 
     # --- work
 

@@ -157,7 +157,7 @@ class SinglePathSearch(GradientSearch):
 
     # --- one step
 
-    def step(self, images: Tensor, labels: Tensor, index: int) -> Step:
+    def train_on(self, images: Tensor, labels: Tensor, index: int) -> Step:
         """One forward and backward pass on one mini-batch."""
         c = self.config
         warm, last = c.warmup_epochs * self.steps_per_epoch, c.epochs * self.steps_per_epoch
@@ -176,7 +176,8 @@ class SinglePathSearch(GradientSearch):
             runtime_ms = self.runtime_ms(decisions_LD)
             latency_ms = float(runtime_ms.detach())
             total = loss + self._runtime_loss(runtime_ms).to(loss)
-        total.backward()
+        self.ranks.weighed(total).backward()
+        self.ranks.sum_(parameter.grad for parameter in (*self.supernet.parameters(), self.thresholds))
         nn.utils.clip_grad_norm_(self.supernet.parameters(), c.clip)
         if not c.faithful and self.thresholds.grad is not None:
             self.thresholds.grad /= self.thresholds.grad.square().mean().sqrt() + 1e-12
@@ -184,8 +185,7 @@ class SinglePathSearch(GradientSearch):
             optimizer.step()
         if searching and c.loss == "multiplier":
             self.multiplier.learn(latency_ms / self.limit_ms)
-        correct = (logits.detach().argmax(1) == labels).float().mean()
-        return float(loss.detach()), float(correct), latency_ms
+        return float(loss.detach()), float((logits.detach().argmax(1) == labels).float().mean()), latency_ms
 
     def _kept(self, index: int) -> Tensor:
         generator = torch.Generator().manual_seed(derive(self.seed, "indicators", index))

@@ -27,7 +27,7 @@ from surgenas.methods.base import EpochSummary, Latency, Needs, Problem
 from surgenas.methods.candidates import accuracies
 from surgenas.methods.constrained import find_most_probable
 from surgenas.methods.evolution import Evolution, evolve
-from surgenas.methods.shared_weights import Step, SupernetSearch, TrainsSharedWeights
+from surgenas.methods.shared_weights import Step, SupernetSearch, TrainsSharedWeights, descend
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +81,7 @@ class SPOSSearch(SupernetSearch):
 
     # --- supernet training
 
-    def step(self, images: Tensor, labels: Tensor, index: int) -> Step:
+    def train_on(self, images: Tensor, labels: Tensor, index: int) -> Step:
         """Train on one mini-batch, through one path or through all paths of one ordering. An operator that did not run
         has no gradient, so neither momentum nor weight decay changes it."""
         self.scores.clear()
@@ -93,11 +93,10 @@ class SPOSSearch(SupernetSearch):
         for path in paths:
             logits = self.supernet.at(images, path)
             loss = self.criterion(logits, labels)
-            loss.backward()
+            self.ranks.weighed(loss).backward()
             losses += float(loss.detach())
             correct += float((logits.detach().argmax(1) == labels).float().mean())
-        nn.utils.clip_grad_norm_(self.supernet.parameters(), self.config.clip)
-        self.optimizer.step()
+        descend(self.supernet, self.optimizer, self.config.clip, self.ranks)
         return losses / len(paths), correct / len(paths), math.nan
 
     def _draw(self, index: int) -> list[tuple[int, ...]]:

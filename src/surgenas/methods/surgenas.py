@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from surgenas.core import moves
 from surgenas.core.bounds import Count, NotNegative, Positive, Share
@@ -28,7 +28,7 @@ from surgenas.methods.gradient import Multiplier, cosine
 from surgenas.methods.logits import travelling
 from surgenas.methods.samplers import Sampler
 from surgenas.methods.selecting import SelectingEpoch, SelectingSearch, selecting
-from surgenas.methods.shared_weights import TrainsSharedWeights
+from surgenas.methods.shared_weights import TrainsSharedWeights, descend
 from surgenas.nn.supernet import Gates
 
 
@@ -156,7 +156,7 @@ class SurgeNASSearch(SelectingSearch):
 
     # --- one step (docs/methods/surgenas.md, 4)
 
-    def step(self, images: Tensor, labels: Tensor, index: int) -> tuple[float, float, float]:
+    def train_on(self, images: Tensor, labels: Tensor, index: int) -> tuple[float, float, float]:
         """Run all paths of one draw on one mini-batch, then update weights and logits. Returns mean loss, accuracy,
         latency in ms.
 
@@ -175,15 +175,15 @@ class SurgeNASSearch(SelectingSearch):
             weights = gates.weights.detach().requires_grad_(heard and gates.weights.requires_grad)
             logits = self.supernet.after_stem(shared, Gates(weights, gates.path, self.config.leak), eta)
             loss = self.criterion(logits, labels)
-            loss.backward()
+            self.ranks.weighed(loss).backward()
             losses.append(loss.detach())
             correct += (logits.detach().argmax(1) == labels).float().mean()
             gate_grads.append(weights.grad)
         if shared.grad is not None:  # else every path met an operator that forgets its input
             stem.backward(shared.grad)
-        nn.utils.clip_grad_norm_(self.supernet.parameters(), self.config.clip)
-        self.weight_optimizer.step()
-        losses_K = torch.stack(losses)
+        descend(self.supernet, self.weight_optimizer, self.config.clip, self.ranks)
+        losses_K = self.ranks.mean(torch.stack(losses))
+        self.ranks.sum_(gate_grads)
         learning = searching and bool(losses_K.isfinite().all())  # else the epoch ends in what to do about it
         latency_ms = self._alpha_step(paths, losses_K, gate_grads) if learning else math.nan
         return float(losses_K.mean()), float(correct) / len(paths), latency_ms

@@ -11,6 +11,7 @@ from timm.models._efficientnet_blocks import DepthwiseSeparableConv, InvertedRes
 from torch import Tensor, nn
 
 from surgenas.nn.depthwise import DepthwiseConv2d
+from surgenas.nn.synchronised import is_synchronised
 
 Act = type[nn.Module]
 
@@ -83,7 +84,11 @@ class _Projection(nn.Module):
         self.pool = stride == 2
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
-        return _Project.apply(x_NCHW, self.conv.weight, self.pool)
+        if not is_synchronised():
+            return _Project.apply(x_NCHW, self.conv.weight, self.pool)
+        p = nn.functional.max_pool2d(x_NCHW, 2, ceil_mode=True) if self.pool else x_NCHW
+        z = self.conv(p.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        return nn.functional.batch_norm(z, None, None, training=True)
 
 
 class _Project(torch.autograd.Function):

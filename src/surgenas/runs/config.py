@@ -182,7 +182,7 @@ class TrainingConfig(Part):
         Word("With --space darts: share with which a second classifier's loss is added.", "--auxiliary"),
     ] = 0.0
     accelerator: Annotated[str, Word("Where to train: auto, cpu, cuda.", "--accelerator")] = "auto"
-    processes: Annotated[int, Field(ge=1), Word("Processes to train with (DDP).", "--processes")] = 1
+    processes: Annotated[int, Field(ge=1), Word("Processes that train together, in the search too.", "--processes")] = 1
 
 
 class BesideConfig(Part):
@@ -253,8 +253,16 @@ def make_config(**said: Any) -> RunConfig:
         if spec.name not in CATALOG:  # a space file is data: it must not make us import a module
             raise UsageError(f"{space}: unknown space {spec.name!r}; one of {', '.join(CATALOG)}")
         said |= {"space": spec.name, "space_settings": dict(spec.settings)}
+    return _filled({}, said)
+
+
+def changed(config: RunConfig, **said: Any) -> RunConfig:
+    """A configuration with other values for some words, as `make_config` takes them; None leaves what there is."""
+    return _filled(config.model_dump(), {name: value for name, value in said.items() if value is not None})
+
+
+def _filled(nested: dict[str, Any], said: Mapping[str, Any]) -> RunConfig:
     places = {word.name: word.path for word in words()}
-    nested: dict[str, Any] = {}
     for name, value in said.items():
         if name not in places:
             raise UsageError(f"{name} {value!r}: unknown setting; one of {', '.join(places)}")

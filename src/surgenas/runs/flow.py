@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 
@@ -43,7 +44,7 @@ from surgenas.runs.steps.verify import say_claim, verify
 from surgenas.runs.training import recipe
 from surgenas.runs.whole import meets_limit_whole, read_whole
 from surgenas.spaces import CATALOG, make_space
-from surgenas.training.loop import make_fabric
+from surgenas.training.fabric import check_accelerator
 from surgenas.training.regularize import regularize
 
 REOPENED = 3
@@ -169,7 +170,7 @@ def check_names(run: Run) -> None:
     """Raise UsageError for what would fail after time was spent: a method, one of its settings, a predictor or an
     accelerator that does not exist, too few samples, shared weights that the method cannot train, weights of another
     network, networks that do not tell the classes apart."""
-    make_fabric(run.config.training.accelerator, run.config.training.processes)
+    check_accelerator(run.config.training.accelerator, run.config.training.processes)
     searching = Searching(run)
     if searching.needs.shares:
         make_shared(run.space, searching.needs, run.config.method.name, run.asked_method.default_space)
@@ -202,6 +203,7 @@ def _check_recipe(run: Run) -> None:
         raise UsageError(
             f"a search has {count} image to train on, and statistics of a batch need {LEAST_IMAGES}; give it more data"
         )
+    run.team.check_batch(min(asked.batch, count))
     if asked.cutout >= run.resolution:
         raise UsageError(f"--cutout {asked.cutout}: of {run.resolution} px nothing would be left; ask for less")
     if asked.drop_path or asked.auxiliary:
@@ -268,7 +270,7 @@ def _steps(event: Event) -> Sequence[str]:
 
 def execute(run: Run, time_limit_s: float | None = None) -> None:
     """Do every step of the run that is not done yet. time_limit_s: as in `begin_session`."""
-    with run.exclusive():
+    with run.exclusive(), closing(run.team):
         begin_session(run, time_limit_s)
         prepare(run)
         for step in LONG:

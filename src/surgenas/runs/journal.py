@@ -12,8 +12,9 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from surgenas.core.errors import CorruptError, SurgenasError
+from surgenas.core.errors import CorruptError, SurgenasError, UsageError
 from surgenas.core.files import cannot_write
+from surgenas.runs.results import HARDLY_BEGUN
 from surgenas.runs.scale import RESCALED, put_on_scale
 
 Event = dict[str, Any]
@@ -135,3 +136,13 @@ def _parse(line: bytes) -> Event | None:
     except ValueError:
         return None
     return event if isinstance(event, dict) and "event" in event else None
+
+
+def make_room(folder: Path) -> None:
+    """Remove a run in which nothing was done that takes long; raises UsageError if something was."""
+    with exclusive(folder):
+        journal = Journal(folder / "journal.jsonl")
+        if not {event["step"] for event in journal.all("begin")} <= HARDLY_BEGUN:
+            raise UsageError(f"{folder} holds a run already; `surgenas resume {folder}`, or choose another --out")
+        journal.path.unlink(missing_ok=True)
+        (folder / "config.json").unlink()

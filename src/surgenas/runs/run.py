@@ -28,9 +28,10 @@ from surgenas.runs import results
 from surgenas.runs.checkpoint import Checkpoints
 from surgenas.runs.config import FORMAT, RunConfig, read_config
 from surgenas.runs.images import split
-from surgenas.runs.journal import Journal, exclusive
+from surgenas.runs.journal import Journal, exclusive, make_room
 from surgenas.spaces import make_space, settings_of
 from surgenas.tasks.data import Dataset, Images, default_resolution, load_data
+from surgenas.training.team import Team
 
 Result = TypeVar("Result", bound=Record)
 
@@ -51,7 +52,7 @@ class Run:
         Raises UsageError if the folder holds another run, SurgenasError if a process is working on it.
         """
         if (folder / "config.json").exists():
-            _make_room(folder)
+            make_room(folder)
         make_folder(folder)
         versions = {name: version(name) for name in ("surgenas", "torch", "timm", "onnxruntime", "numpy")}
         record = {"format": FORMAT, "config": config.model_dump(mode="json"), "versions": versions}
@@ -176,6 +177,11 @@ class Run:
             raise UsageError(f"this run asked {known['key']}, here is {target.key}; resume it there or start anew")
         return target
 
+    @cached_property
+    def team(self) -> Team:
+        """The processes that train together, this one among them."""
+        return Team(self.config.training.accelerator, self.config.training.processes)
+
     def checkpoints(self, name: str) -> Checkpoints:
         """The checkpoints of this name in the run's folder."""
         return Checkpoints(self.folder / "checkpoints" / name)
@@ -288,13 +294,3 @@ class Run:
         for event in self.journal.all("spent"):
             spent[event["step"]] = spent.get(event["step"], 0.0) + event["seconds"]
         return spent
-
-
-def _make_room(folder: Path) -> None:
-    """Remove a run in which nothing was done that takes long."""
-    with exclusive(folder):
-        journal = Journal(folder / "journal.jsonl")
-        if not {event["step"] for event in journal.all("begin")} <= results.HARDLY_BEGUN:
-            raise UsageError(f"{folder} holds a run already; `surgenas resume {folder}`, or choose another --out")
-        journal.path.unlink(missing_ok=True)
-        (folder / "config.json").unlink()

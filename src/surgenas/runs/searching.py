@@ -120,7 +120,7 @@ class Searching:
         candidates = tuple(replace(final, epochs=epochs) for epochs in self.rungs)
         return Here(
             self.run.images, final, candidates, self.run.space, c.seed, target=scaled_target(self.run),
-            whole=whole_weights(self.run), accelerator=c.training.accelerator, progress=Timely(self.run),
+            whole=whole_weights(self.run), team=self.run.team, progress=Timely(self.run),
         )  # fmt: skip
 
     @property
@@ -139,7 +139,7 @@ class Searching:
             run.space, limit_ms - margin_ms(run, predictor, limit_ms), run.config.seed, predictor=predictor,
             feasible=inside, rungs=tuple(epochs / self.epochs for epochs in self.rungs),
             steps_per_epoch=self.steps_per_epoch, accelerator=self.accelerator, held_out=self.held_out,
-            start=whole_weights(run), extra=extra,
+            start=whole_weights(run), gather=self.engine.together if run.team.count > 1 else None, extra=extra,
         )  # fmt: skip
 
     def _begun_at_ms(self) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import get_args
@@ -30,6 +31,7 @@ from surgenas.tasks import Classes, Fit, Flips
 from surgenas.tasks.by_class import ByClass
 from surgenas.tasks.data import Dataset, Images, load_data
 from surgenas.training.loop import Epoch, Recipe
+from surgenas.training.team import Team
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,9 @@ def _train(
         facts = {"architecture": arch.key, "images": images.fingerprint, "seed": seed, "recipe": asdict(recipe),
                  "flips": images.flips, **({"classes": "balanced"} if images.balanced else {})}  # fmt: skip
         claim_checkpoints(checkpoints, facts)
-        with progress.task("train", recipe.epochs, (checkpoints.numbers() or [0])[-1]) as task:
+        started = (checkpoints.numbers() or [0])[-1]
+        with closing(Team(accelerator, processes)) as team, progress.task("train", recipe.epochs, started) as task:
+            team.check_batch(min(recipe.batch, len(images.train)))
 
             def note(name: str, epoch: Epoch) -> None:
                 on_epoch(epoch)
@@ -152,7 +156,7 @@ def _train(
 
             engine = Here(
                 Images(images, images), recipe, (), space, seed, store=lambda _: checkpoints,
-                on_epoch=note, accelerator=accelerator, processes=processes,
+                on_epoch=note, team=team, progress=progress,
             )  # fmt: skip
             return engine.train(Train("alone", arch, derive(seed, "train")))
 

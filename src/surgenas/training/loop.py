@@ -13,14 +13,13 @@ from timm.scheduler import create_scheduler_v2
 from timm.utils import ModelEmaV3
 from torch import Tensor, nn
 
-from surgenas.core.errors import SurgenasError, UsageError
+from surgenas.core.errors import SurgenasError
 from surgenas.core.seeds import derive
+from surgenas.nn.ranks import Ranks
+from surgenas.nn.synchronised import synchronised
 from surgenas.tasks.data import Dataset
-from surgenas.training.allocator import keep_freed_memory
 from surgenas.training.augment import steps_per_epoch, train_batches
 from surgenas.training.regularize import both_losses, kept, regularize, set_drop_path
-
-ACCELERATORS = ("auto", "cpu", "cuda")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,23 +63,6 @@ class Epoch:
     accuracy: float
 
 
-def make_fabric(accelerator: str, devices: int) -> Fabric:
-    """A Fabric for the CPU, one GPU, or several processes with DDP; the caller launches it. From here on this process
-    keeps the memory that it frees.
-
-    Raises UsageError for an unknown accelerator, or for more GPUs than there are.
-    """
-    if accelerator not in ACCELERATORS:
-        raise UsageError(f"--accelerator {accelerator!r}: one of {', '.join(ACCELERATORS)}")
-    if accelerator == "cuda" and torch.cuda.device_count() < devices:
-        raise UsageError(
-            f"--accelerator cuda: {devices} wanted, {torch.cuda.device_count()} found here; use cpu or auto"
-        )
-    keep_freed_memory()
-    strategy = "ddp_spawn" if devices > 1 else "auto"
-    return Fabric(accelerator=accelerator, devices=devices, strategy=strategy)
-
-
 def fit(
     fabric: Fabric,
     build: Callable[[], nn.Module],
@@ -96,6 +78,9 @@ def fit(
     """Train a network by a recipe, and return the moving average of its weights, on the CPU.
 
     teacher: a network of the same classes, in eval mode, that the recipe may ask to agree with.
+
+    Several processes that call it together train one network, as one process would but for what layers draw by chance;
+    checkpoints are of the first of them, and so are `on_epoch` and `on_batch` where they are told something.
 
     Training goes on from the newest checkpoint, if there is one, and saves one after every epoch. Raises SurgenasError
     if the loss becomes NaN or infinite, UsageError if the network lacks what the recipe asks for.
@@ -120,7 +105,7 @@ def fit(
     )
     average = ModelEmaV3(network, decay=recipe.ema, use_warmup=True, foreach=False)
     first = 0
-    saved = checkpoints.load() if checkpoints else None
+    saved = fabric.broadcast(checkpoints.load() if checkpoints else None)
     if saved:
         first, state = saved
         network.load_state_dict(state["network"])
@@ -129,23 +114,25 @@ def fit(
     model, optimizer = fabric.setup(network, optimizer)
     average.to(fabric.device)
     criterion = nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)
+    ranks = Ranks(fabric.global_rank, fabric.world_size)
     if teacher is not None:
         teacher.to(fabric.device)
     for epoch in range(first, recipe.epochs):
-        torch.manual_seed(derive(seed, "train-epoch", epoch, fabric.global_rank))
+        torch.manual_seed(derive(seed, "train-epoch", epoch, 0))
         model.train()
         if recipe.drop_path:
             set_drop_path(network, recipe.drop_path * epoch / recipe.epochs)
-        total, correct, seen = 0.0, 0, 0
+        sums = torch.zeros(3, dtype=torch.float64)  # of losses, of right answers, of images
         batches = train_batches(
-            dataset, recipe.batch, seed, epoch, rank=fabric.global_rank, ranks=fabric.world_size, cutout=recipe.cutout
+            dataset, recipe.batch, seed, epoch, rank=ranks.rank, ranks=ranks.count, cutout=recipe.cutout
         )
         for i, (images, labels) in enumerate(batches):
             on_batch()
             images, labels = images.to(fabric.device), labels.to(fabric.device)
             schedule.step_update(epoch * steps + i)
             optimizer.zero_grad()
-            said = model(images)
+            with synchronised(ranks):
+                said = model(images)
             logits = said if isinstance(said, Tensor) else said[0]
             loss = both_losses(criterion, said, labels, recipe.auxiliary)
             if teacher is not None and recipe.distill:
@@ -154,18 +141,19 @@ def fit(
                 raise SurgenasError(
                     f"the training diverged in epoch {epoch + 1} (loss {loss.item()}); try a larger --batch"
                 )
-            fabric.backward(loss)
+            whole = ranks.of_batch(len(labels)).weighed(loss) * ranks.count  # DDP takes the mean over processes
+            fabric.backward(whole)
             fabric.clip_gradients(model, optimizer, max_norm=recipe.clip, error_if_nonfinite=False)
             optimizer.step()
             average.update(network, step=epoch * steps + i)
-            total += float(loss.detach()) * len(labels)
-            correct += int((logits.detach().argmax(1) == labels).sum())
-            seen += len(labels)
+            right = int((logits.detach().argmax(1) == labels).sum())
+            sums += torch.tensor([float(loss.detach()) * len(labels), right, len(labels)])
+        ranks.sum_([sums])
         if checkpoints and fabric.is_global_zero:
             state = {"network": network.state_dict(), "optimizer": optimizer.state_dict()}
             checkpoints.save(epoch + 1, {**state, "average": average.module.state_dict()})
         if fabric.is_global_zero:
-            on_epoch(Epoch(epoch, total / seen, correct / seen))
+            on_epoch(Epoch(epoch, float(sums[0] / sums[2]), float(sums[1] / sums[2])))
     return {name: value.detach().cpu() for name, value in kept(average.module.state_dict()).items()}
 
 

@@ -9,6 +9,7 @@ import torch
 from surgenas.core.capabilities import Shrinks, require
 from surgenas.core.progress import Task
 from surgenas.core.seeds import derive
+from surgenas.engine.here import fit_part
 from surgenas.nn.pretrained import Loaded
 from surgenas.nn.statistics import CALIBRATION, estimate_statistics
 from surgenas.nn.weights import save_weights
@@ -18,7 +19,7 @@ from surgenas.runs.run import Run
 from surgenas.runs.training import start_recipe
 from surgenas.runs.whole import read_whole
 from surgenas.tasks.classification import score
-from surgenas.training.loop import Epoch, fit, make_fabric
+from surgenas.training.loop import Epoch
 
 
 def start(run: Run) -> Started | None:
@@ -40,9 +41,10 @@ def start(run: Run) -> Started | None:
         return whole.train()
 
     with run.progress.task("start", recipe.epochs, (checkpoints.numbers() or [0])[-1]) as task:
-        weights = fit(
-            make_fabric(run.config.training.accelerator, 1), build, data, recipe,
-            seed=derive(run.config.seed, "start"), checkpoints=checkpoints, on_epoch=partial(_note, task),
+        seed = derive(run.config.seed, "start")
+        together = partial(fit_part, part="search", side=data.resolution, build=space.whole, recipe=recipe, seed=seed)
+        weights = run.team.run(
+            together, run.images, build=build, checkpoints=checkpoints, on_epoch=partial(_note, task),
             on_batch=Timely(run).check,
         )  # fmt: skip
     whole = space.whole()

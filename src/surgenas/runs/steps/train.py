@@ -36,7 +36,6 @@ def train(run: Run, name: str, arch: Architecture) -> Accuracy:
     with run.progress.task(f"train {name}", epochs, (checkpoints.numbers() or [0])[-1]) as task:
         engine = replace(
             Searching(run).engine, recipe=_recipe(run, name, arch), store=run.checkpoints,
-            processes=run.config.training.processes,
             on_epoch=lambda _, epoch: _note(run, name, task, epoch),
         )  # fmt: skip
         seed = derive(run.config.seed, "train")  # the same for all: they differ in the architecture alone
