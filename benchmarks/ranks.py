@@ -30,12 +30,14 @@ from common import finish
 from lightning_fabric import Fabric
 
 from surgenas import api
-from surgenas.api.runs import carry_out
 from surgenas.core.progress import Progress
+from surgenas.runs.flow import LONG, perform, prepare, training
 from surgenas.runs.journal import Journal
+from surgenas.runs.limit import begin_session
+from surgenas.runs.results import FOUND
 from surgenas.runs.run import Run
 
-BRIEF = {"random": "0", "samples": "20", "train_epochs": "2", "batch": "64", "accelerator": "cpu"}
+BRIEF = {"random": "0", "samples": "20", "train_epochs": "2", "batch": "128", "accelerator": "cpu"}
 
 
 def precise(fabric: Fabric, *, single: bool) -> None:
@@ -52,11 +54,22 @@ def go(folder: str, processes: int, method: str, epochs: int, single: bool) -> N
         numbers: dict[str, Any] = {k: int(v) if v.isdigit() else v for k, v in BRIEF.items()}
         run = api.create(
             out=folder, data="digits", device="roofline-example", method=method, epochs=epochs, processes=processes,
-            predictors=("flops",), **numbers,
+            predictors=("flops",), space="nasbench201", space_settings={"channels": 4, "repeats": 1}, **numbers,
         )  # fmt: skip
     with closing(run.team):
         run.team.run(partial(precise, single=single))
-        carry_out(run)
+        until_trained(run)
+
+
+def until_trained(run: Run) -> None:
+    """What several processes do together; ONNX Runtime takes no exported network in double precision."""
+    with run.exclusive():
+        begin_session(run)
+        prepare(run)
+        for step in LONG:
+            perform(run, step)
+        (run.folder / "architecture.json").write_text(run.derived.architecture.to_json())
+        perform(run, training(FOUND, run.derived.architecture))
 
 
 def begin(args: argparse.Namespace, folder: str, processes: int) -> subprocess.Popen[bytes]:

@@ -284,13 +284,15 @@ def execute(run: Run, time_limit_s: float | None = None) -> None:
             perform(run, rivals_)
         write_atomic(run.folder / "architecture.json", run.derived.architecture.to_json().encode())
         for name, arch in networks(run).items():
-            perform(run, _training(name, arch))
+            perform(run, training(name, arch))
         for step in LAST:
             perform(run, step)
         say_claim(run)
 
 
-def _training(name: str, arch: Architecture) -> Step:
+def training(name: str, arch: Architecture) -> Step:
+    """The step that trains a network of the run."""
+
     def files(run: Run, found: Record | None) -> Sequence[str]:
         assert isinstance(found, Accuracy)
         return trained_files(name, found)
