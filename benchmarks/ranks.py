@@ -37,6 +37,7 @@ from surgenas.runs.limit import begin_session
 from surgenas.runs.results import FOUND
 from surgenas.runs.run import Run
 
+SPACE, SMALL = "nasbench201", {"channels": 4, "repeats": 1}
 BRIEF = {"random": "0", "samples": "20", "train_epochs": "2", "batch": "128", "accelerator": "cpu"}
 
 
@@ -54,10 +55,10 @@ def go(folder: str, processes: int, method: str, epochs: int, single: bool) -> N
         numbers: dict[str, Any] = {k: int(v) if v.isdigit() else v for k, v in BRIEF.items()}
         run = api.create(
             out=folder, data="digits", device="roofline-example", method=method, epochs=epochs, processes=processes,
-            predictors=("flops",), space="nasbench201", space_settings={"channels": 4, "repeats": 1}, **numbers,
+            predictors=("flops",), space=SPACE, space_settings=SMALL, **numbers,
         )  # fmt: skip
-    with closing(run.team):
-        run.team.run(partial(precise, single=single))
+    with closing(run.workforce.team):
+        run.workforce.team.run(partial(precise, single=single))
         until_trained(run)
 
 
@@ -114,6 +115,9 @@ def nodes(method: str, epochs: int, folder: str) -> dict[str, Any]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     words = [word for name, value in BRIEF.items() for word in (f"--{name.replace('_', '-')}", value)]
+    space = Path(folder).with_suffix(".json")
+    space.write_text(json.dumps({"format": "surgenas.space/1", "name": SPACE, "settings": SMALL}))
+    words += ["--space", str(space)]
     search = ["search", "--data", "digits", "--device", "roofline-example", "--method", method, "--epochs", str(epochs),
               "--out", folder, *words]  # fmt: skip
     started = [

@@ -32,6 +32,9 @@ class Worker:
     def __init__(self, results=None):
         self.done, self.results = [], results
 
+    def expect(self, works):
+        pass
+
     def perform(self, work):
         self.done.append(work)
         return self.results if self.results is not None or work.key == "nothing" else len(self.done)
@@ -95,6 +98,9 @@ def test_work_of_other_kinds_is_done_each_time_and_never_kept():
 
 def test_what_could_not_be_done_is_not_kept():
     class Broken:
+        def expect(self, works):
+            pass
+
         def perform(self, work):
             raise RuntimeError("broken")
 

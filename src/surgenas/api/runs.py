@@ -150,22 +150,22 @@ def resume(
     memory_bytes: float | None = None,
     workers: int | None = None,
     processes: int | None = None,
+    engine: str | None = None,
     log_to: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Result:
     """Continue an interrupted run; its result is the one that it would have had without the interruption.
 
     time_limit_s: how long the whole run may take, what it has taken among it; None for the limit that it has, which
-    holds no more once it has stopped the run. memory_bytes, workers, processes: as for `search`, in place of what was
-    said then.
-    log_to: as for `search`, beside where the run is written to already.
+    holds no more once it has stopped the run. memory_bytes, workers, processes, engine: as for `search`, in place of
+    what was said then. log_to: as for `search`, beside where the run is written to already.
     """
     from surgenas.loggers import check_loggers
     from surgenas.runs.config import changed
 
     check_loggers(log_to, Path(run))
     opened = _open(run, progress)
-    config = changed(opened.config, memory_bytes=memory_bytes, workers=workers, processes=processes)
+    config = changed(opened.config, memory_bytes=memory_bytes, workers=workers, processes=processes, engine=engine)
     return _finish(replace(opened, config=config), time_limit_s, log_to)
 
 

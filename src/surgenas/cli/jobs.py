@@ -64,7 +64,7 @@ def adapt(
 
 
 @app.command()
-@with_run_options("memory_bytes", "workers", "processes", defaults={"processes": None})
+@with_run_options("memory_bytes", "workers", "processes", "engine", defaults={"processes": None, "engine": None})
 def resume(
     said: dict[str, Any],
     run: RunFolder,

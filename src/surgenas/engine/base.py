@@ -3,7 +3,7 @@ connects the two."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,6 +17,9 @@ from surgenas.tasks.misjudged import Misjudged
 
 class Engine(Protocol):
     """Does work."""
+
+    def expect(self, works: Sequence[Work]) -> None:
+        """Hear that `perform` will be asked for these, in this order: whoever can work on several at once begins."""
 
     def perform(self, work: Work) -> Any:
         """The result of this work; `core.work` says for each kind what it is. Raises UsageError for a kind that it
@@ -40,6 +43,7 @@ def drive(search: Search, engine: Engine) -> Iterator[tuple[Work, Event]]:
     Yields each event as soon as the search returns it, with the work that it belongs to.
     """
     while asked := search.ask():
+        engine.expect(asked)
         for work in asked:
             for event in search.tell(work, engine.perform(work)):
                 yield work, event
@@ -57,6 +61,10 @@ class Remembering:
     recall: Callable[[Work], Any]
     keep: Callable[[Work, Any], None]
     kept: tuple[type, ...]
+
+    def expect(self, works: Sequence[Work]) -> None:
+        """Pass on what is not recorded."""
+        self.engine.expect([work for work in works if not isinstance(work, self.kept) or self.recall(work) is None])
 
     def perform(self, work: Work) -> Any:
         """The recorded result of this work, or that of doing it now."""

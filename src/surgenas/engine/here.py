@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -63,6 +63,9 @@ class Here:
     on_epoch: Callable[[str, Epoch], None] = lambda name, epoch: None
     team: Team = field(default_factory=Team)
     progress: Progress = field(default_factory=Progress)
+
+    def expect(self, works: Sequence[Work]) -> None:
+        """One thing is done at a time."""
 
     def perform(self, work: Work) -> Any:
         """The result of this work, as `core.work` describes it."""

@@ -111,6 +111,9 @@ class Tabular:
 
     world: World
 
+    def expect(self, works: Sequence[Work]) -> None:
+        """A table answers at once."""
+
     def perform(self, work: Work) -> Any:
         """The result of this work, looked up. Raises UsageError for work on shared weights."""
         world = self.world

@@ -39,7 +39,7 @@ from surgenas.runs.steps.reach import check_limit, reach
 from surgenas.runs.steps.rivals import rivals
 from surgenas.runs.steps.search import search
 from surgenas.runs.steps.start import start
-from surgenas.runs.steps.train import networks, train, trained_files
+from surgenas.runs.steps.train import expect_trainings, networks, train, trained_files
 from surgenas.runs.steps.verify import say_claim, verify
 from surgenas.runs.training import recipe
 from surgenas.runs.whole import meets_limit_whole, read_whole
@@ -203,7 +203,7 @@ def _check_recipe(run: Run) -> None:
         raise UsageError(
             f"a search has {count} image to train on, and statistics of a batch need {LEAST_IMAGES}; give it more data"
         )
-    run.team.check_batch(min(asked.batch, count))
+    run.workforce.team.check_batch(min(asked.batch, count))
     if asked.cutout >= run.resolution:
         raise UsageError(f"--cutout {asked.cutout}: of {run.resolution} px nothing would be left; ask for less")
     if asked.drop_path or asked.auxiliary:
@@ -270,7 +270,7 @@ def _steps(event: Event) -> Sequence[str]:
 
 def execute(run: Run, time_limit_s: float | None = None) -> None:
     """Do every step of the run that is not done yet. time_limit_s: as in `begin_session`."""
-    with run.exclusive(), closing(run.team):
+    with run.exclusive(), closing(run.workforce):
         begin_session(run, time_limit_s)
         prepare(run)
         for step in LONG:
@@ -278,11 +278,11 @@ def execute(run: Run, time_limit_s: float | None = None) -> None:
             if step.name == "profile" and _searches(run):
                 settle_limit(run)
         while parted_from_limit(run):
-            *_, derive_, rivals_ = LONG
-            run.reopen(derive_.name, rivals_.name)
-            perform(run, derive_)
-            perform(run, rivals_)
+            run.reopen(*(step.name for step in LONG[-2:]))  # derive and rivals
+            for step in LONG[-2:]:
+                perform(run, step)
         write_atomic(run.folder / "architecture.json", run.derived.architecture.to_json().encode())
+        expect_trainings(run)
         for name, arch in networks(run).items():
             perform(run, training(name, arch))
         for step in LAST:

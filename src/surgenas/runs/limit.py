@@ -82,4 +82,4 @@ class Timely(Progress):
 
     def check(self) -> None:
         check_time(self.run)
-        self.run.team.check()
+        self.run.workforce.check()

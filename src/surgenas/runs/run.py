@@ -20,7 +20,6 @@ from surgenas.core.files import make_folder, write_atomic
 from surgenas.core.progress import Progress
 from surgenas.core.record import Record
 from surgenas.core.space import Space
-from surgenas.hardware.devices import make_target
 from surgenas.hardware.target import Target
 from surgenas.methods import make_method
 from surgenas.methods.base import Method
@@ -29,9 +28,9 @@ from surgenas.runs.checkpoint import Checkpoints
 from surgenas.runs.config import FORMAT, RunConfig, read_config
 from surgenas.runs.images import split
 from surgenas.runs.journal import Journal, exclusive, make_room
+from surgenas.runs.workforce import Workforce
 from surgenas.spaces import make_space, settings_of
 from surgenas.tasks.data import Dataset, Images, default_resolution, load_data
-from surgenas.training.team import Team
 
 Result = TypeVar("Result", bound=Record)
 
@@ -169,7 +168,7 @@ class Run:
     @cached_property
     def target(self) -> Target:
         """What costs are asked of; raises UsageError if it is not the one that the run began with."""
-        target = make_target(self.config.target.name)
+        target = self.workforce.target()
         known = self.journal.last("target")
         if known is None:
             self.journal.append("target", **target.describe().to_json())
@@ -178,9 +177,9 @@ class Run:
         return target
 
     @cached_property
-    def team(self) -> Team:
-        """The processes that train together, this one among them."""
-        return Team(self.config.training.accelerator, self.config.training.processes)
+    def workforce(self) -> Workforce:
+        """Who works for the run beside this process."""
+        return Workforce(self.config)
 
     def checkpoints(self, name: str) -> Checkpoints:
         """The checkpoints of this name in the run's folder."""

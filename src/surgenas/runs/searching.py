@@ -120,7 +120,7 @@ class Searching:
         candidates = tuple(replace(final, epochs=epochs) for epochs in self.rungs)
         return Here(
             self.run.images, final, candidates, self.run.space, c.seed, target=scaled_target(self.run),
-            whole=whole_weights(self.run), team=self.run.team, progress=Timely(self.run),
+            whole=whole_weights(self.run), team=self.run.workforce.team, progress=Timely(self.run),
         )  # fmt: skip
 
     @property
@@ -139,7 +139,8 @@ class Searching:
             run.space, limit_ms - margin_ms(run, predictor, limit_ms), run.config.seed, predictor=predictor,
             feasible=inside, rungs=tuple(epochs / self.epochs for epochs in self.rungs),
             steps_per_epoch=self.steps_per_epoch, accelerator=self.accelerator, held_out=self.held_out,
-            start=whole_weights(run), gather=self.engine.together if run.team.count > 1 else None, extra=extra,
+            start=whole_weights(run), extra=extra,
+            gather=self.engine.together if run.workforce.team.count > 1 else None,
         )  # fmt: skip
 
     def _begun_at_ms(self) -> float:
@@ -171,7 +172,7 @@ class Searching:
         """Drive a search with shared weights; its whole state is saved after each epoch, and what it asked to be
         measured since then is known from the journal."""
         run, checkpoints = self.run, self.run.checkpoints("search")
-        engine = Remembering(self.engine, self._recall, self._keep, (Price,))
+        engine = Remembering(run.workforce.placed(self.engine), self._recall, self._keep, (Price,))
         with run.progress.task("search", search.most_events, done) as task:
             for _, event in drive(search, engine):
                 assert isinstance(event, EpochSummary), "shared weights are trained by epochs"
@@ -186,7 +187,7 @@ class Searching:
         """Drive a search whose candidates are trained by themselves; results that the journal has
         are told to it again."""
         run = self.run
-        engine = Remembering(self.engine, self._recall, self._keep, (Judge, Price))
+        engine = Remembering(run.workforce.placed(self.engine), self._recall, self._keep, (Judge, Price))
         before = len(run.journal.all("trial"))
         with run.progress.task("search", search.most_events, before) as task:
             for number, (_, event) in enumerate(drive(search, engine)):

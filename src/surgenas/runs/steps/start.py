@@ -43,7 +43,7 @@ def start(run: Run) -> Started | None:
     with run.progress.task("start", recipe.epochs, (checkpoints.numbers() or [0])[-1]) as task:
         seed = derive(run.config.seed, "start")
         together = partial(fit_part, part="search", side=data.resolution, build=space.whole, recipe=recipe, seed=seed)
-        weights = run.team.run(
+        weights = run.workforce.team.run(
             together, run.images, build=build, checkpoints=checkpoints, on_epoch=partial(_note, task),
             on_batch=Timely(run).check,
         )  # fmt: skip

@@ -12,6 +12,7 @@ from surgenas.core.files import write_atomic
 from surgenas.core.progress import Task
 from surgenas.core.seeds import derive
 from surgenas.core.work import Train, Weights
+from surgenas.engine.base import Engine
 from surgenas.engine.jobs import begun_network
 from surgenas.methods.base import HoldsWeights
 from surgenas.nn.weights import save_weights
@@ -29,17 +30,22 @@ def networks(run: Run) -> dict[str, Architecture]:
     return {FOUND: run.derived.architecture, **run.rivals.architectures}
 
 
+def expect_trainings(run: Run) -> None:
+    """Have all trainings begin that are not done, if a cluster has room for several at once."""
+    if run.workforce.cluster is None:
+        return
+    for name, arch in networks(run).items():
+        if not run.is_done(f"train {name}"):
+            engine, work = _asked(run, name, arch, Task())
+            engine.expect([work])
+
+
 def train(run: Run, name: str, arch: Architecture) -> Accuracy:
     """Train one network and report its accuracy on the test part, which no decision has used."""
-    folder, epochs = f"train-{name.replace(' ', '-')}", recipe(run).epochs
-    checkpoints = run.checkpoints(folder)
-    with run.progress.task(f"train {name}", epochs, (checkpoints.numbers() or [0])[-1]) as task:
-        engine = replace(
-            Searching(run).engine, recipe=_recipe(run, name, arch), store=run.checkpoints,
-            on_epoch=lambda _, epoch: _note(run, name, task, epoch),
-        )  # fmt: skip
-        seed = derive(run.config.seed, "train")  # the same for all: they differ in the architecture alone
-        found = engine.perform(Train(folder, arch, seed, _start(run, name, arch)))
+    done = (run.checkpoints(_folder(name)).numbers() or [0])[-1]
+    with run.progress.task(f"train {name}", recipe(run).epochs, done) as task:
+        engine, work = _asked(run, name, arch, task)
+        found = engine.perform(work)
     save_weights(run.folder / weights_file(name), found.weights)
     run.progress.log(f"{name}: test accuracy {found.accuracy:.2%}")
     if name != FOUND:
@@ -48,6 +54,20 @@ def train(run: Run, name: str, arch: Architecture) -> Accuracy:
         images = run.data.test.images[[one.index for one in found.misjudged]]
         write_atomic(run.folder / MISJUDGED, thumbnails(images))
     return Accuracy(found.accuracy, found.classes.balanced_accuracy, found.classes, found.misjudged)
+
+
+def _asked(run: Run, name: str, arch: Architecture, task: Task) -> tuple[Engine, Train]:
+    """What trains a network, and what is asked of it."""
+    engine = replace(
+        Searching(run).engine, recipe=_recipe(run, name, arch), store=run.checkpoints,
+        on_epoch=lambda _, epoch: _note(run, name, task, epoch),
+    )  # fmt: skip
+    seed = derive(run.config.seed, "train")  # the same for all: they differ in the architecture alone
+    return run.workforce.placed(engine), Train(_folder(name), arch, seed, _start(run, name, arch))
+
+
+def _folder(name: str) -> str:
+    return f"train-{name.replace(' ', '-')}"
 
 
 def trained_files(name: str, found: Accuracy) -> tuple[str, ...]:

@@ -1,0 +1,196 @@
+"""Does work on a Ray cluster: trainings where processors are, costs where the device is.
+
+A training is a task that takes as many cores as it would take here, so that its result does not hang on what else runs.
+A device that is timed is an actor on a node that says it has it (docs/cluster.md), so that it is asked one thing at a
+time. Ray begins a task again whose node died; it has one answer, however often it was begun.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from surgenas.core.errors import EnvironmentFault, SurgenasError, UsageError
+from surgenas.core.work import Judge, Train, Work
+from surgenas.engine.here import Here
+from surgenas.engine.ray_target import Holder, Kind, remote_target
+from surgenas.hardware.devices import make_target
+from surgenas.hardware.target import Target, TimedTarget
+from surgenas.tasks.data import Images
+from surgenas.training.loop import Epoch
+from surgenas.training.team import Team
+
+RETRIES = 3
+"""How often a task is begun again whose node died."""
+SCHEME = "ray://"
+
+
+class Cluster:
+    """A Ray cluster that this process is connected with.
+
+    address: "ray" for the cluster of this machine, which is started if there is none, or "ray://HOST:PORT" for one
+    elsewhere. device: what a cluster that is started here has. Raises UsageError for another address, EnvironmentFault
+    if Ray is not installed or nobody answers.
+    """
+
+    def __init__(self, address: str, device: str) -> None:
+        if address != "ray" and not address.startswith(SCHEME):
+            raise UsageError(f"--engine {address!r}: expected here, ray, or {SCHEME}HOST:10001")
+        try:
+            import ray
+        except ImportError:
+            raise EnvironmentFault(f"--engine {address}: Ray is not installed; pip install 'surgenas[ray]'") from None
+        self.ray, self.address = ray, address
+        self._begin(device)
+        self._tasks: dict[str, Any] = {}
+        self._put: dict[int, tuple[object, Any]] = {}
+
+    def _begin(self, device: str) -> None:
+        quiet: dict[str, Any] = {"logging_level": "error", "log_to_driver": False, "ignore_reinit_error": True}
+        if self.address != "ray":
+            self._connect(self.address, **quiet)
+            return
+        try:
+            self.ray.init("auto", **quiet)
+        except ConnectionError:  # there is none
+            self._connect(None, resources={device: 1}, include_dashboard=False, **quiet)
+
+    def _connect(self, address: str | None, **how: Any) -> None:
+        try:
+            self.ray.init(address, **how)
+        except Exception as error:
+            first = str(error).strip().split("\n")[0][:200]
+            raise EnvironmentFault(
+                f"--engine {self.address}: no Ray cluster answers ({type(error).__name__}: {first}); is `ray start "
+                "--head` running there, with the same versions of Ray and Python?"
+            ) from error
+
+    # --- the device
+
+    def target(self, name: str) -> Target:
+        """The device of that name: on the node that has it if it is timed, else here.
+
+        Raises UsageError if it is timed and no node has it."""
+        if name not in self.ray.cluster_resources():
+            target = make_target(name)
+            if isinstance(target, TimedTarget):
+                raise UsageError(
+                    f"no node of the Ray cluster has the device {name}; start one that has: ray start "
+                    f"--address HOST:6379 --resources='{{\"{name}\": 1}}'"
+                )
+            return target
+        holder = self.ray.remote(Holder).options(num_cpus=0, resources={name: 1}).remote(name)
+
+        def ask(method: str, scale: Any, *args: Any, **kwargs: Any) -> Any:
+            return self.get(holder.do.remote(method, scale, *args, **kwargs), f"the node that has {name}")
+
+        kind: Kind = self.get(holder.kind.remote(), f"the node that has {name}")
+        return remote_target(ask, kind) if kind.timed else make_target(name)
+
+    # --- trainings
+
+    def begin(self, here: Here, works: Sequence[Work]) -> None:
+        """Begin these trainings, as an engine here would do them; others are left for later."""
+        for work in works:
+            if isinstance(work, (Train, Judge)) and _name(work) not in self._tasks:
+                self._tasks[_name(work)] = self._task(here, work)
+
+    def finish(self, here: Here, work: Train | Judge) -> Any:
+        """The result of a training, when it is there."""
+        self.begin(here, [work])
+        found, epochs = self.get(self._tasks.pop(_name(work)), "a node that trained")
+        for epoch in epochs:
+            assert isinstance(work, Train), "others tell of none"
+            here.on_epoch(work.name, epoch)
+        return found
+
+    def _task(self, here: Here, work: Train | Judge) -> Any:
+        nodes = [node["Resources"] for node in self.ray.nodes() if node["Alive"]]
+        gpus = here.team.accelerator != "cpu" and any(node.get("GPU") for node in nodes)
+        if here.team.accelerator == "cuda" and not gpus:
+            raise UsageError("--accelerator cuda: no node of the Ray cluster has a GPU; use cpu or auto")
+        cores = min(torch.get_num_threads(), max(int(node.get("CPU", 0)) for node in nodes))
+        if not cores:
+            raise UsageError("no node of the Ray cluster has processors to train on; start one without --num-cpus 0")
+        start = Path(work.start.file).read_bytes() if isinstance(work, Train) and work.start else None
+        options = {"num_cpus": cores, "num_gpus": int(gpus), "max_retries": RETRIES}
+        images, plain = self._shared(here.images), _portable(here)
+        task = self.ray.remote(train_there).options(**options)
+        return task.remote(plain, images, work, start, cores, version("surgenas"))
+
+    def _shared(self, images: Images) -> Any:
+        """These images in Ray's object store, where they are put once."""
+        if id(images) not in self._put:
+            self._put[id(images)] = (images, self.ray.put(images))
+        return self._put[id(images)][1]
+
+    # --- answers
+
+    def get(self, answer: Any, whose: str) -> Any:
+        """What a task returns. Raises the error of ours that it raised, and EnvironmentFault if its node is gone."""
+        try:
+            return self.ray.get(answer)
+        except self.ray.exceptions.RayTaskError as error:
+            if isinstance(error.cause, SurgenasError):
+                raise error.cause from error
+            raise
+        except self.ray.exceptions.RayError as error:
+            raise EnvironmentFault(
+                f"{whose} is gone ({type(error).__name__}); what was finished is kept: start it again, and `surgenas "
+                "resume` goes on"
+            ) from error
+
+    def close(self) -> None:
+        """Leave the cluster; what it still does for this process ends."""
+        self.ray.shutdown()
+
+
+def _name(work: Train | Judge) -> str:
+    return f"{work.name}/{work.key}" if isinstance(work, Train) else work.key
+
+
+def _portable(here: Here) -> Here:
+    """The engine without what stays in this process."""
+    plain = Here(here.images, here.recipe, here.candidates, here.space, here.seed)
+    return replace(plain, images=None, whole=here.whole, team=Team(here.team.accelerator))  # type: ignore[arg-type]
+
+
+def train_there(
+    here: Here, images: Images, work: Train | Judge, start: bytes | None, threads: int, expected: str
+) -> tuple[Any, list[Epoch]]:
+    """On a node: the result of a training, and its epochs. start: the content of the file that it begins with."""
+    if (found := version("surgenas")) != expected:
+        raise EnvironmentFault(f"a node of the Ray cluster has surgenas {found}, this is {expected}; install the same")
+    torch.set_num_threads(threads)  # Ray sets OMP_NUM_THREADS, which a worker that has computed before does not hear
+    epochs: list[Epoch] = []
+    engine = replace(here, images=images, on_epoch=lambda _, epoch: epochs.append(epoch))
+    with tempfile.TemporaryDirectory() as folder:
+        if isinstance(work, Train) and work.start and start is not None:
+            file = Path(folder) / "start.safetensors"
+            file.write_bytes(start)
+            work = replace(work, start=replace(work.start, file=str(file)))
+        return engine.perform(work), epochs
+
+
+class OnRay:
+    """An engine that trains on a cluster, and does the rest here."""
+
+    def __init__(self, here: Here, cluster: Cluster) -> None:
+        self.here, self.cluster = here, cluster
+
+    def expect(self, works: Sequence[Work]) -> None:
+        """Begin all trainings of these at once."""
+        self.cluster.begin(self.here, works)
+
+    def perform(self, work: Work) -> Any:
+        """The result of this work."""
+        self.here.progress.check()
+        if isinstance(work, (Train, Judge)):
+            return self.cluster.finish(self.here, work)
+        return self.here.perform(work)
