@@ -1,4 +1,4 @@
-"""Searches on a Ray cluster of three nodes on this machine: do they end as here, with a node killed? What does Ray cost?
+"""Searches on a Ray cluster of three nodes here: do they end as without one, a node killed? And what does Ray cost?
 
     OMP_NUM_THREADS=1 python benchmarks/cluster.py [--search] [--overhead] [--latency]     (pip install 'surgenas[ray]')
 
@@ -86,7 +86,7 @@ def twelve() -> tuple[Here, list[Train]]:
     """An engine, and short trainings of random networks."""
     data = load_data(
         "digits", 16, max_corrupt=0.0, cache=Path(tempfile.gettempdir()) / "cluster-digits", progress=Progress(),
-        flips="none",
+        flips="off",
     )  # fmt: skip
     space, rng = make_space("mobile", {"layout": "small", "resolution": 16, "classes": 10}), generator(0, "twelve")
     recipe = Recipe(epochs=8, batch=64)

@@ -24,7 +24,7 @@ SAID = {
     "--processes": "2", "--random": "4", "--random-at-equal-latency": "5", "--seed": "6", "--time-limit": "30m",
     "--fit": "pad", "--flips": "off", "--classes": "balanced", "--start": "inherit",
     "--weights": "lite0.safetensors", "--distill": "0.5", "--cutout": "4", "--drop-path": "0.2", "--auxiliary": "0.4",
-    "--limit": "sram=256KB", "--memory": "2GB", "--workers": "3",
+    "--limit": "sram=256KB", "--memory": "2GB", "--workers": "3", "--engine": "ray",
 }  # fmt: skip
 FLAGS = {word.word.flag: word for word in words() if word.word.flag}
 

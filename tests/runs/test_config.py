@@ -20,7 +20,7 @@ SAID = {
     "train_epochs": 9, "batch": 32, "accelerator": "cpu", "processes": 2, "random": 4, "random_at_equal_latency": 5,
     "fit": "pad", "flips": "off", "classes": "balanced", "start": "inherit", "seed": 6, "time_limit_s": 60.0,
     "weights": "lite0.safetensors", "distill": 0.5, "alone": True, "cutout": 4, "drop_path": 0.2, "auxiliary": 0.4,
-    "limits": {"sram": 1024.0}, "memory_bytes": 1e9, "workers": 3,
+    "limits": {"sram": 1024.0}, "memory_bytes": 1e9, "workers": 3, "engine": "ray",
 }  # fmt: skip
 
 
