@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 from torch import nn
 
+from surgenas.nn.relu6 import ReLU6
 from surgenas.spaces.layouts import LAYOUTS
 from surgenas.spaces.mobile import Mobile
 
@@ -54,4 +55,4 @@ def test_the_layers_of_a_layout_follow_each_other(name):
 def test_activations_are_those_of_the_papers():
     plain = {name for name, layout in LAYOUTS.items() if layout.act is nn.ReLU}
     assert plain == {"single-path", "shuffle", "operators"}
-    assert all(layout.act in (nn.ReLU, nn.ReLU6) for layout in LAYOUTS.values())
+    assert all(layout.act in (nn.ReLU, ReLU6) for layout in LAYOUTS.values())

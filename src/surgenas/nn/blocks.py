@@ -11,6 +11,7 @@ from timm.models._efficientnet_blocks import DepthwiseSeparableConv, InvertedRes
 from torch import Tensor, nn
 
 from surgenas.nn.depthwise import DepthwiseConv2d
+from surgenas.nn.relu6 import ReLU6
 from surgenas.nn.synchronised import is_synchronised
 
 Act = type[nn.Module]
@@ -24,7 +25,7 @@ def mbconv(
     expand: int,
     stride: int,
     affine: bool,
-    act: Act = nn.ReLU6,
+    act: Act = ReLU6,
     squeeze: int = 0,
     residual: bool = True,
 ) -> nn.Module:
@@ -45,7 +46,7 @@ def mbconv(
     return block
 
 
-def conv_bn_act(cin: int, cout: int, *, kernel: int, stride: int, affine: bool, act: Act = nn.ReLU6) -> nn.Module:
+def conv_bn_act(cin: int, cout: int, *, kernel: int, stride: int, affine: bool, act: Act = ReLU6) -> nn.Module:
     """Convolution, BN and activation: (N, cin, H, W) -> (N, cout, H/stride, W/stride)."""
     norm = partial(nn.BatchNorm2d, affine=affine)
     return ConvNormAct(cin, cout, kernel, stride, norm_layer=norm, act_layer=act)
@@ -128,7 +129,7 @@ class _Project(torch.autograd.Function):
 
 
 def classifier(
-    cin: int, width: int, hidden: int, classes: int, *, dropout: float, affine: bool, act: Act = nn.ReLU6
+    cin: int, width: int, hidden: int, classes: int, *, dropout: float, affine: bool, act: Act = ReLU6
 ) -> nn.Module:
     """The head of a network: (N, cin, H, W) -> (N, classes).
 

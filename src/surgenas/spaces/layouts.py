@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from surgenas.nn.relu6 import ReLU6
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -36,7 +38,7 @@ class Layout:
 
     @property
     def act(self) -> type[nn.Module]:
-        return nn.ReLU6 if self.relu6 else nn.ReLU
+        return ReLU6 if self.relu6 else nn.ReLU
 
 
 LAYOUTS: dict[str, Layout] = {
