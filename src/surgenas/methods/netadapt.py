@@ -30,6 +30,7 @@ from surgenas.methods.shrink_path import Chosen
 from surgenas.methods.shrink_settings import Shrinking
 from surgenas.methods.shrinking import ShrinkingSearch
 from surgenas.nn.elastic.supernet import resized
+from surgenas.nn.quick import quicken
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +103,7 @@ class NetAdaptSearch(ShrinkingSearch):
 
     def _tuned(self, arch: Architecture, batches: Sequence[tuple[Tensor, Tensor]]) -> Chosen:
         c, path = self.config, moves.indices(self.space, arch)
-        network: nn.Module = self.supernet.alone(path).to(memory_format=torch.channels_last).train()
+        network: nn.Module = quicken(self.supernet.alone(path)).to(memory_format=torch.channels_last).train()
         side = self.supernet.form_of(path)[1]
         optimizer = torch.optim.SGD(network.parameters(), c.short_lr, momentum=c.momentum, weight_decay=c.weight_decay)
         losses = []

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from surgenas.core.errors import SurgenasError
 from surgenas.core.seeds import derive
+from surgenas.nn.quick import quicken
 from surgenas.nn.ranks import Ranks
 from surgenas.nn.synchronised import synchronised
 from surgenas.tasks.data import Dataset
@@ -86,7 +87,7 @@ def fit(
     if the loss becomes NaN or infinite, UsageError if the network lacks what the recipe asks for.
     """
     torch.manual_seed(derive(seed, "init"))
-    network = build()
+    network = quicken(build())
     regularize(network, drop_path=recipe.drop_path, auxiliary=recipe.auxiliary)
     network.to(memory_format=torch.channels_last)
     steps = steps_per_epoch(dataset, recipe.batch)
