@@ -3,6 +3,7 @@ real cluster of three nodes is in benchmarks/cluster.py."""
 
 from __future__ import annotations
 
+import socket
 import sys
 from dataclasses import replace
 from types import SimpleNamespace
@@ -13,7 +14,8 @@ import pytest
 import torch
 
 from surgenas.core.cost import Estimate
-from surgenas.core.errors import DataError, EnvironmentFault, UsageError
+from surgenas.core.errors import DataError, EnvironmentFault, Interrupted, UsageError
+from surgenas.core.progress import Progress
 from surgenas.core.seeds import derive
 from surgenas.core.work import Judge, Price, Train
 from surgenas.engine.here import Here
@@ -50,6 +52,7 @@ class StandIn:
     def __init__(self, resources: dict[str, float], *, running: bool = True) -> None:
         self.resources, self.running = resources, running
         self.begun: list[dict[str, Any]] = []
+        self.waited = 0
         self.addresses: list[Any] = []
 
     def init(self, address: Any, **how: Any) -> None:
@@ -68,6 +71,11 @@ class StandIn:
 
     def put(self, value: Any) -> Any:
         return SimpleNamespace(value=value)
+
+    def wait(self, answers: list[Any], timeout: float) -> tuple[list[Any], list[Any]]:
+        """Nothing is there when it is first asked for."""
+        self.waited += 1
+        return (answers, []) if self.waited % 2 == 0 else ([], answers)
 
     def get(self, answer: Any) -> Any:
         try:
@@ -100,6 +108,7 @@ class StandIn:
 
 @pytest.fixture
 def ray(monkeypatch: pytest.MonkeyPatch) -> StandIn:
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
     found = StandIn({"CPU": 2.0})
     monkeypatch.setitem(sys.modules, "ray", found)
     return found
@@ -160,6 +169,15 @@ def test_a_node_that_is_gone_is_said(ray, here, monkeypatch):
         OnRay(here, Cluster("ray", "toy")).perform(Judge(ARCH))
 
 
+def test_a_run_whose_time_is_up_waits_for_no_training(ray, here):
+    class Over(Progress):
+        def check(self) -> None:
+            raise Interrupted("time is up")
+
+    with pytest.raises(Interrupted, match="time is up"):
+        OnRay(replace(here, progress=Over()), Cluster("ray", "toy")).perform(Judge(ARCH))
+
+
 def test_another_version_on_a_node_is_refused(here):
     with pytest.raises(EnvironmentFault, match=r"a node of the Ray cluster has surgenas .*, this is 0.0; install the"):
         train_there(here, here.images, Judge(ARCH), None, 1, "0.0")
@@ -185,8 +203,17 @@ def test_where_no_cluster_runs_one_is_started(ray):
 
 
 def test_addresses_that_lead_nowhere(ray, monkeypatch):
-    with pytest.raises(EnvironmentFault, match=r"--engine ray://there:1: no Ray cluster answers \(RuntimeError: conn"):
-        Cluster("ray://there:1", "toy")
+    with pytest.raises(EnvironmentFault, match=r"--engine ray://127.0.0.1:1: nobody answers at ray://127.0.0.1:1"):
+        Cluster("ray://127.0.0.1:1", "toy")
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1")
+    with pytest.raises(EnvironmentFault, match=r"--engine ray: nobody answers at 127.0.0.1 \(.*\); is `ray start"):
+        Cluster("ray", "toy")
+    with socket.create_server(("127.0.0.1", 0)) as somebody:
+        port = somebody.getsockname()[1]
+        with pytest.raises(
+            EnvironmentFault, match=r": no Ray cluster answers \(RuntimeError: connection timeo"
+        ):
+            Cluster(f"ray://127.0.0.1:{port}", "toy")
     with pytest.raises(UsageError, match="--engine 'slurm': expected here, ray, or ray://HOST:10001"):
         Cluster("slurm", "toy")
     monkeypatch.setitem(sys.modules, "ray", None)

@@ -24,7 +24,14 @@ def test_torchrun_says_a_place(monkeypatch):
     assert Seat.given() is None
     for name, value in {"RANK": "5", "WORLD_SIZE": "6", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "2"}.items():
         monkeypatch.setenv(name, value)
+    assert Seat.given() is None, "of somebody else, who does not say where they meet"
+    monkeypatch.setenv("MASTER_ADDR", "there")
+    monkeypatch.setenv("MASTER_PORT", "29500")
     assert Seat.given() == Seat(5, 6, 1, 2)
+    monkeypatch.setenv("RANK", "x")
+    with pytest.raises(UsageError, match="RANK=x WORLD_SIZE=6 LOCAL_RANK=1 LOCAL_WORLD_SIZE=2: expected four whole"):
+        Seat.given()
+    monkeypatch.setenv("RANK", "0")
     monkeypatch.setenv("WORLD_SIZE", "1")
     assert Seat.given() is None, "alone"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ from surgenas.nn.ranks import Ranks
 from surgenas.spaces.single_path import SinglePath
 from surgenas.tasks.data import Dataset
 from surgenas.testing import Planted, ZeroPredictor
+from surgenas.training import team
 from surgenas.training.augment import train_batches
 from surgenas.training.fabric import make_fabric
 from surgenas.training.loop import Recipe, fit
@@ -159,13 +161,42 @@ def test_what_another_process_cannot_do_is_said_as_it_says_it(two):
     with pytest.raises(DataError, match=r"^a.png cannot be read any more; put it back$"):
         two.run(complain)
     two.close()
-    assert two.run(lambda_of_nothing) is None, "closed, it starts anew"
+    assert two.run(nothing) is None, "closed, it starts anew"
     with pytest.raises(EnvironmentFault, match="one of the processes that train together ended by itself, or was kil"):
         two.run(vanish)
 
 
-def lambda_of_nothing(fabric: Fabric) -> None:
+def test_whoever_stops_the_leader_does_not_wait_for_the_others(monkeypatch):
+    monkeypatch.setattr(team, "GRACE_S", 1.0)
+    stopped = Team("cpu", 2)
+    with pytest.raises(KeyboardInterrupt):
+        stopped.run(interrupted)
+    (other,) = stopped._others.processes
+    stopped.close()
+    assert not other.is_alive()
+
+
+def test_a_process_that_ends_as_it_begins_is_said(monkeypatch):
+    monkeypatch.setattr(team, "member", end_at_once)
+    broken = Team("cpu", 2)
+    with pytest.raises(EnvironmentFault, match="a process that was to train along ended as it began; in a script"):
+        broken.run(nothing)
+    broken.close()
+
+
+def end_at_once(*args: object) -> None:
+    os._exit(1)
+
+
+def nothing(fabric: Fabric) -> None:
     pass
+
+
+def interrupted(fabric: Fabric) -> None:
+    """The leader stops while the other waits for it."""
+    if fabric.global_rank == 0:
+        raise KeyboardInterrupt
+    torch.distributed.all_reduce(torch.ones(1))
 
 
 def test_a_batch_is_for_as_many_processes_as_it_has_images():
@@ -175,7 +206,15 @@ def test_a_batch_is_for_as_many_processes_as_it_has_images():
 
 
 def test_torchrun_says_how_many_there_are(monkeypatch):
-    for name, value in {"RANK": "0", "WORLD_SIZE": "2", "LOCAL_RANK": "0", "LOCAL_WORLD_SIZE": "1"}.items():
+    said = {"RANK": "0", "WORLD_SIZE": "2", "LOCAL_RANK": "0", "LOCAL_WORLD_SIZE": "1", "MASTER_ADDR": "a"}
+    for name, value in {**said, "MASTER_PORT": "1"}.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(UsageError, match="--processes 3: torchrun started 2 processes; leave it out"):
         Team("cpu", 3)
+
+
+def test_a_process_that_helps_does_not_run_its_leaders_script(monkeypatch):
+    monkeypatch.setattr(multiprocessing.current_process(), "_inheriting", True, raising=False)
+    with pytest.raises(UsageError, match="stands below `if __name__ == "):
+        Team("cpu", 2)
+    assert Team("cpu").count == 1

@@ -40,9 +40,9 @@ def end_well(app: typer.Typer) -> None:
 
 def _only_helps() -> bool:
     """Whether torchrun started this process as one that helps another, and it has done so."""
-    if os.environ.get("RANK", "0") == "0":
+    if "RANK" not in os.environ:
         return False
-    from surgenas.training.team import take_part
+    from surgenas.training.members import take_part
 
     return take_part()
 

@@ -7,8 +7,10 @@ time. Ray begins a task again whose node died; it has one answer, however often 
 
 from __future__ import annotations
 
+import os
+import socket
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -29,6 +31,10 @@ from surgenas.training.team import Team
 RETRIES = 3
 """How often a task is begun again whose node died."""
 SCHEME = "ray://"
+PATIENCE_S = 5.0
+"""How long an address may take to answer."""
+LOOK_S = 1.0
+"""How often whoever waits for a task is asked whether it still wants to."""
 
 
 class Cluster:
@@ -53,13 +59,25 @@ class Cluster:
 
     def _begin(self, device: str) -> None:
         quiet: dict[str, Any] = {"logging_level": "error", "log_to_driver": False, "ignore_reinit_error": True}
-        if self.address != "ray":
-            self._connect(self.address, **quiet)
+        known = os.environ.get("RAY_ADDRESS") if self.address == "ray" else self.address
+        if known:
+            self._check_there(known)
+            self._connect(known, **quiet)
             return
         try:
             self.ray.init("auto", **quiet)
         except ConnectionError:  # there is none
             self._connect(None, resources={device: 1}, include_dashboard=False, **quiet)
+
+    def _check_there(self, known: str) -> None:
+        """Raise EnvironmentFault if nobody listens there: Ray itself tries for half a minute and more."""
+        host, _, port = known.removeprefix(SCHEME).rpartition(":")
+        try:
+            socket.create_connection((host, int(port)), timeout=PATIENCE_S).close()
+        except (OSError, ValueError) as error:
+            raise EnvironmentFault(
+                f"--engine {self.address}: nobody answers at {known} ({error}); is `ray start --head` running there?"
+            ) from None
 
     def _connect(self, address: str | None, **how: Any) -> None:
         try:
@@ -104,7 +122,7 @@ class Cluster:
     def finish(self, here: Here, work: Train | Judge) -> Any:
         """The result of a training, when it is there."""
         self.begin(here, [work])
-        found, epochs = self.get(self._tasks.pop(_name(work)), "a node that trained")
+        found, epochs = self.get(self._tasks.pop(_name(work)), "a node that trained", here.progress.check)
         for epoch in epochs:
             assert isinstance(work, Train), "others tell of none"
             here.on_epoch(work.name, epoch)
@@ -132,9 +150,12 @@ class Cluster:
 
     # --- answers
 
-    def get(self, answer: Any, whose: str) -> Any:
-        """What a task returns. Raises the error of ours that it raised, and EnvironmentFault if its node is gone."""
+    def get(self, answer: Any, whose: str, check: Callable[[], None] = lambda: None) -> Any:
+        """What a task returns; `check` is called while it is waited for. Raises the error of ours that it raised, and
+        EnvironmentFault if its node is gone."""
         try:
+            while not self.ray.wait([answer], timeout=LOOK_S)[0]:
+                check()
             return self.ray.get(answer)
         except self.ray.exceptions.RayTaskError as error:
             if isinstance(error.cause, SurgenasError):
@@ -190,7 +211,6 @@ class OnRay:
 
     def perform(self, work: Work) -> Any:
         """The result of this work."""
-        self.here.progress.check()
         if isinstance(work, (Train, Judge)):
             return self.cluster.finish(self.here, work)
         return self.here.perform(work)

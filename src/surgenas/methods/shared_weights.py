@@ -226,7 +226,7 @@ class SupernetSearch(ABC):
     def step(self, images: Tensor, labels: Tensor, index: int, ranks: Ranks = ALONE) -> Step:
         """Train on one mini-batch together with the other ranks: `train_on`, averaged over all of it."""
         self.ranks = ranks.of_batch(len(labels))
-        with synchronised(ranks):
+        with synchronised(self.ranks):
             own = self.train_on(images.to(self.device), labels.to(self.device), index)
         loss, accuracy, latency_ms = self.ranks.mean(torch.tensor(own, dtype=torch.float64)).tolist()
         return loss, accuracy, latency_ms

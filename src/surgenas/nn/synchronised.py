@@ -26,8 +26,8 @@ _ACTIVE: ContextVar[bool] = ContextVar("synchronised", default=False)
 @contextmanager
 def synchronised(ranks: Ranks) -> Iterator[None]:
     """Inside the block, batch normalization in training mode takes its statistics over the batches of all processes,
-    which must all compute the same layers, and dropout draws the same for an image as one process would. With one
-    process nothing is changed."""
+    which must all compute the same layers, and dropout, stochastic depth and noise draw the same for an image as one
+    process would. With one process nothing is changed. ranks: what this process has of the batch."""
     if ranks.count == 1:
         yield
         return
@@ -60,27 +60,37 @@ class _Synchronised(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
+# What has a row for each image of this process is drawn for the whole batch; the rest is the same in all processes,
+# whose random streams are.
+
+
 def _dropout(ranks: Ranks, input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """The arguments from the second on are those of F.dropout."""
     if not training:
         return input
+    if len(input) != ranks.own:
+        return F.dropout(input, p, True, inplace)
     return input * ranks.slice(F.dropout(_whole(ranks, input).fill_(1), p, True))
 
 
 def _bernoulli(ranks: Ranks, input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     """The arguments from the second on are those of Tensor.bernoulli_."""
+    if len(input) != ranks.own:
+        return input.bernoulli_(*args, **kwargs)
     return input.copy_(ranks.slice(_whole(ranks, input).bernoulli_(*args, **kwargs)))
 
 
 def _randn_like(ranks: Ranks, input: Tensor, **kwargs: Any) -> Tensor:
     """The arguments from the second on are those of torch.randn_like."""
+    if len(input) != ranks.own:
+        return torch.randn_like(input, **kwargs)
     return ranks.slice(torch.randn_like(_whole(ranks, input), **kwargs))
 
 
 def _whole(ranks: Ranks, own: Tensor) -> Tensor:
     """Room for what the whole batch has where `own` is of this process's images; in the same order in memory, in which
     random numbers are drawn."""
-    shape = (ranks.of_batch(len(own)).images, *own.shape[1:])
+    shape = (ranks.images, *own.shape[1:])
     last = own.ndim == 4 and own.is_contiguous(memory_format=torch.channels_last)
     order = torch.channels_last if last else torch.contiguous_format
     return torch.empty(shape, dtype=own.dtype, device=own.device, memory_format=order)

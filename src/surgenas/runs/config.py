@@ -214,7 +214,11 @@ class RunConfig(Part):
     method: MethodConfig = MethodConfig()
     training: TrainingConfig = TrainingConfig()
     beside: BesideConfig = BesideConfig()
-    engine: Annotated[str, Word("Who trains and measures: here, ray, or ray://HOST:10001.", "--engine")] = "here"
+    engine: Annotated[
+        str,
+        Field(pattern=r"^(here|ray|ray://[^/]+:\d+)$"),
+        Word("Who trains and measures: here, ray, or ray://HOST:10001.", "--engine"),
+    ] = "here"
     seed: Annotated[int, Field(ge=0, lt=2**31), Word("Same seed, same machine: same result.", "--seed")] = 0
     time_limit_s: Annotated[
         Annotated[float, Field(gt=0)] | None,

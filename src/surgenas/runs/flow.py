@@ -116,7 +116,8 @@ def perform(run: Run, step: Step) -> None:
 
 def prepare(run: Run) -> tuple[Reached, Planned]:
     """Do first what is cheap and may fail: settings, images, device, reachable latencies, time and memory."""
-    _ = run.target  # a device that is not there is refused before images are read
+    check_accelerator(run.config.training.accelerator, run.config.training.processes)
+    _ = run.target  # what is not there is refused before images are read
     operators, reach_, plan_ = CHEAP
     perform(run, operators)
     check_names(run)
@@ -167,10 +168,9 @@ def fit_predictor(run: Run) -> None:
 
 
 def check_names(run: Run) -> None:
-    """Raise UsageError for what would fail after time was spent: a method, one of its settings, a predictor or an
-    accelerator that does not exist, too few samples, shared weights that the method cannot train, weights of another
+    """Raise UsageError for what would fail after time was spent: a method, one of its settings or a predictor
+    that does not exist, too few samples, shared weights that the method cannot train, weights of another
     network, networks that do not tell the classes apart."""
-    check_accelerator(run.config.training.accelerator, run.config.training.processes)
     searching = Searching(run)
     if searching.needs.shares:
         make_shared(run.space, searching.needs, run.config.method.name, run.asked_method.default_space)

@@ -33,11 +33,17 @@ class Seat:
 
     @classmethod
     def given(cls) -> Seat | None:
-        """The place that torchrun gave this process; None if it did not start it, or started it alone."""
+        """The place that torchrun gave this process; None if it did not start it, or started it alone.
+
+        Raises UsageError if what the environment says is no place."""
         names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE")
-        if any(name not in os.environ for name in names):
+        if any(name not in os.environ for name in (*names, "MASTER_ADDR", "MASTER_PORT")):
             return None
-        seat = cls(*(int(os.environ[name]) for name in names))
+        said = [os.environ[name] for name in names]
+        if not all(text.isdecimal() for text in said):
+            pairs = " ".join(f"{name}={text}" for name, text in zip(names, said, strict=True))
+            raise UsageError(f"{pairs}: expected four whole numbers, as torchrun sets them")
+        seat = cls(*map(int, said))
         return seat if seat.count > 1 else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -132,18 +133,17 @@ def fit(
             images, labels = images.to(fabric.device), labels.to(fabric.device)
             schedule.step_update(epoch * steps + i)
             optimizer.zero_grad()
-            with synchronised(ranks):
+            here = ranks.of_batch(len(labels))
+            with synchronised(here):
                 said = model(images)
             logits = said if isinstance(said, Tensor) else said[0]
             loss = both_losses(criterion, said, labels, recipe.auxiliary)
             if teacher is not None and recipe.distill:
                 loss = torch.lerp(loss, _disagreement(logits, teacher, images), recipe.distill)
-            if not torch.isfinite(loss):
-                raise SurgenasError(
-                    f"the training diverged in epoch {epoch + 1} (loss {loss.item()}); try a larger --batch"
-                )
-            whole = ranks.of_batch(len(labels)).weighed(loss) * ranks.count  # DDP takes the mean over processes
-            fabric.backward(whole)
+            of_all = float(here.mean(loss.detach()))
+            if not math.isfinite(of_all):
+                raise SurgenasError(f"the training diverged in epoch {epoch + 1} (loss {of_all}); try a larger --batch")
+            fabric.backward(here.weighed(loss) * ranks.count)  # DDP takes the mean over processes
             fabric.clip_gradients(model, optimizer, max_norm=recipe.clip, error_if_nonfinite=False)
             optimizer.step()
             average.update(network, step=epoch * steps + i)
