@@ -210,9 +210,7 @@ def test_addresses_that_lead_nowhere(ray, monkeypatch):
         Cluster("ray", "toy")
     with socket.create_server(("127.0.0.1", 0)) as somebody:
         port = somebody.getsockname()[1]
-        with pytest.raises(
-            EnvironmentFault, match=r": no Ray cluster answers \(RuntimeError: connection timeo"
-        ):
+        with pytest.raises(EnvironmentFault, match=r": no Ray cluster answers \(RuntimeError: connection timeo"):
             Cluster(f"ray://127.0.0.1:{port}", "toy")
     with pytest.raises(UsageError, match="--engine 'slurm': expected here, ray, or ray://HOST:10001"):
         Cluster("slurm", "toy")

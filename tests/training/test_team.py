@@ -17,13 +17,14 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from surgenas.core.errors import DataError, EnvironmentFault, UsageError
+from surgenas.core.progress import Progress
 from surgenas.methods import make_method
 from surgenas.methods.base import Problem
 from surgenas.methods.candidates import HeldOut
 from surgenas.methods.shared_weights import SupernetSearch
 from surgenas.nn.ranks import Ranks
 from surgenas.spaces.single_path import SinglePath
-from surgenas.tasks.data import Dataset
+from surgenas.tasks.data import Dataset, load_data
 from surgenas.testing import Planted, ZeroPredictor
 from surgenas.training import team
 from surgenas.training.augment import train_batches
@@ -148,6 +149,21 @@ def test_a_training_by_two_is_that_by_one(two, few):
     assert losses[1] < losses[0]
     for name, value in weights.items():
         assert torch.allclose(by_two[name], value, rtol=1e-6, atol=1e-9)
+
+
+def read_ahead(fabric: Fabric, data: Dataset) -> int:
+    """How many images this process gets of an epoch, from processes of its own that decode; all together."""
+    batches = train_batches(data, 4, 0, 0, rank=fabric.global_rank, ranks=fabric.world_size)
+    counted = torch.tensor(sum(len(labels) for _, labels in batches))
+    torch.distributed.all_reduce(counted)
+    return int(counted)
+
+
+def test_each_process_decodes_its_own_images_ahead(two, photos, tmp_path):
+    data = load_data(
+        str(photos), 8, max_corrupt=0.0, cache=tmp_path / "cache", progress=Progress(), memory=0.0, workers=1
+    )
+    assert two.run(read_ahead, data) == 4 * (len(data.train) // 4) > 4
 
 
 def test_one_needs_nobody():

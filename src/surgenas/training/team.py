@@ -7,6 +7,7 @@ processes of the same run alone.
 
 from __future__ import annotations
 
+import atexit
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -84,10 +85,14 @@ class Team:
 
     def close(self) -> None:
         """End the processes that were started; those of torchrun listen on until this one ends."""
+        line: Line | None = self.__dict__.get("_line")
         if self._others:
-            if "_line" in self.__dict__:
-                self._line.hang_up()
-            _end(self._others)
+            listening = line is not None and not line.busy
+            if line and listening:
+                line.hang_up()
+            _end(self._others, GRACE_S if listening else 0.0)
+            if line:
+                line.hang_up()
         self._others, self._kept = None, {}
         for name in ("_line", "_fabric"):
             self.__dict__.pop(name, None)
@@ -105,7 +110,8 @@ class Team:
             return joined(self.given)
         check_accelerator(self.accelerator, self.count)
         store = TCPStore(HERE, 0, is_master=True, wait_for_workers=False)
-        self._others = start_processes(member, (self.count, store.port), self.count - 1, join=False, daemon=True)
+        self._others = start_processes(member, (self.count, store.port), self.count - 1, join=False)
+        atexit.register(self.close)  # they are no daemons, which could not start processes that decode images
         arrivals = [arrival(rank) for rank in range(1, self.count)]
         while not store.check(arrivals):
             if wait(list(self._others.sentinels), timeout=0.1):
@@ -150,9 +156,9 @@ class Team:
         raise EnvironmentFault(otherwise)
 
 
-def _end(others: ProcessContext) -> None:
-    """Those that were let go end by themselves, and the rest need not be waited for."""
+def _end(others: ProcessContext, patience_s: float) -> None:
+    """Wait so long for processes to end by themselves, and kill those that are left."""
     for process in others.processes:
-        process.join(GRACE_S / len(others.processes))
+        process.join(patience_s)
         process.kill()
         process.join()
