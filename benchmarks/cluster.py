@@ -1,6 +1,6 @@
 """Searches on a Ray cluster of three nodes here: do they end as without one, a node killed? And what does Ray cost?
 
-    OMP_NUM_THREADS=1 python benchmarks/cluster.py [--search] [--overhead] [--latency]     (pip install 'surgenas[ray]')
+    OMP_NUM_THREADS=1 python benchmarks/cluster.py [--search] [--overhead] [--latency] [--keep]   (pip install 'surgenas[ray]')
 
 --search: two methods with two seeds each, on digits and an estimated device; a node is killed in the middle.
 --overhead: twelve short trainings, two at a time, through Ray and by two processes that take turns with it. --latency:
@@ -142,6 +142,7 @@ def main() -> None:
     for name in ("search", "overhead", "latency"):
         parser.add_argument(f"--{name}", action="store_true")
     parser.add_argument("--pairs", type=int, default=3)
+    parser.add_argument("--keep", action="store_true")
     parser.add_argument("--half", type=int, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.half is not None:
@@ -156,7 +157,8 @@ def main() -> None:
         found["overhead"] = overhead(args.pairs)
     if args.latency:
         found["latency"] = latency(args.pairs)
-    finish("cluster", found)
+    kinds = [kind for kind in ("search", "overhead", "latency") if kind in found]
+    finish("-".join(["cluster", *kinds]), found)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Does a run by several processes find what a run by one finds? And what does it cost here?
 
-    python benchmarks/ranks.py [--counts 1 2 3] [--nodes] [--single] [--method surgenas] [--epochs 2]
+    python benchmarks/ranks.py [--counts 1 2 3] [--nodes] [--single] [--method surgenas] [--epochs 2] [--keep]
 
 The same search of the digits on an estimated device, by so many processes, in double precision: in single precision a
 last bit decides on which side of a ReLU's kink a value lies, and searches part after some steps. --single: in single
@@ -139,6 +139,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--single", action="store_true")
     parser.add_argument("--nodes", action="store_true")
+    parser.add_argument("--keep", action="store_true")
     parser.add_argument("--go", nargs=2, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.go:
@@ -166,7 +167,10 @@ def main() -> None:
     for other in others:
         other |= {f"{key} apart": apart(first, other, key) for key in ("losses", "training losses")}
     settings = {key: getattr(args, key) for key in ("method", "epochs", "single", "nodes")}
-    finish("ranks", {**settings, "by processes": told, "same": len({one["found"] for one in told.values()}) == 1})
+    kind = "-nodes" if args.nodes else "-single" if args.single else ""
+    finish(
+        f"ranks{kind}", {**settings, "by processes": told, "same": len({one["found"] for one in told.values()}) == 1}
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How long do steps take, beside an earlier build? Search steps of SurgeNAS, and steps of a final training.
 
-    python benchmarks/step_time.py --against COMMIT [--sides 32 64] [--rounds 9]
+    python benchmarks/step_time.py --against COMMIT [--sides 32 64] [--rounds 9] [--keep]
 
 Either build computes in a process of its own, and they take turns; the ratio of a round is that of two neighbours. A
 search step is one of `surgenas` on layout `small` with its default sampler, all operators once, batch 64; a training
@@ -116,6 +116,7 @@ def main() -> None:
     parser.add_argument("--against", default="HEAD")
     parser.add_argument("--sides", type=int, nargs="+", default=[32, 64])
     parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--keep", action="store_true")
     parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.serve:
