@@ -1,6 +1,8 @@
 """Searches on a Ray cluster of three nodes here: do they end as without one, a node killed? And what does Ray cost?
 
-    OMP_NUM_THREADS=1 python benchmarks/cluster.py [--search] [--overhead] [--latency] [--keep]   (pip install 'surgenas[ray]')
+    OMP_NUM_THREADS=1 python benchmarks/cluster.py [--search] [--overhead] [--latency] [--keep]
+
+It needs surgenas[ray].
 
 --search: two methods with two seeds each, on digits and an estimated device; a node is killed in the middle.
 --overhead: twelve short trainings, two at a time, through Ray and by two processes that take turns with it. --latency:

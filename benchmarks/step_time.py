@@ -58,11 +58,12 @@ def training(side: int) -> Callable[[int], None]:
 
     try:
         from surgenas.training.fabric import make_fabric
-    except ImportError:  # an earlier build
-        from surgenas.training.loop import make_fabric as make_fabric_of  # type: ignore[attr-defined]
 
-        def make_fabric(accelerator: str) -> Any:
-            return make_fabric_of(accelerator, 1)
+        fabric = make_fabric("cpu")
+    except ImportError:  # an earlier build
+        from surgenas.training import loop
+
+        fabric = loop.make_fabric("cpu", 1)  # type: ignore[attr-defined]
 
     space = make_space("mobile", {"layout": "small", "resolution": side, "classes": 10})
     arch = space.architecture(tuple(choice.options[choice.options.index("k5e6")] for choice in space.choices))
@@ -71,7 +72,7 @@ def training(side: int) -> Callable[[int], None]:
         images = torch.randint(0, 256, (BATCH * count, 3, side, side), dtype=torch.uint8)
         part = Part(HeldImages(images), torch.randint(10, (len(images),)))
         data = Dataset("made", tuple("abcdefghij"), part, part, (0.5,) * 3, (0.25,) * 3, flips=True)
-        fit(make_fabric("cpu"), lambda: space.build(arch), data, Recipe(epochs=1, batch=BATCH), seed=0)
+        fit(fabric, lambda: space.build(arch), data, Recipe(epochs=1, batch=BATCH), seed=0)
 
     return steps
 
