@@ -44,8 +44,8 @@ def network(side: int, classes: int) -> Callable[[], nn.Module]:
 
 def loader(folder: str, data: Dataset) -> DataLoader[Any]:
     steps = [
-        transforms.RandomResizedCrop(data.resolution, scale=(0.5, 1.0)), transforms.RandomHorizontalFlip(), transforms.ToTensor(),
-        transforms.Normalize(data.mean, data.std),
+        transforms.RandomResizedCrop(data.resolution, scale=(0.5, 1.0)), transforms.RandomHorizontalFlip(),
+        transforms.ToTensor(), transforms.Normalize(data.mean, data.std),
     ]  # fmt: skip
     images = ImageFolder(f"{folder}/train", transforms.Compose(steps))
     return DataLoader(images, BATCH, shuffle=True, num_workers=WORKERS, drop_last=True, persistent_workers=True)

@@ -53,9 +53,11 @@ def go(folder: str, processes: int, method: str, epochs: int, single: bool) -> N
         run = Run(opened.folder, opened.config.model_copy(update={"training": training}), opened.journal, Progress())
     else:
         numbers: dict[str, Any] = {k: int(v) if v.isdigit() else v for k, v in BRIEF.items()}
+        if not single:  # others compute in single precision
+            numbers["predictors"] = ("flops",)
         run = api.create(
             out=folder, data="digits", device="roofline-example", method=method, epochs=epochs, processes=processes,
-            predictors=("flops",), space=SPACE, space_settings=SMALL, **numbers,
+            space=SPACE, space_settings=SMALL, **numbers,
         )  # fmt: skip
     with closing(run.workforce.team):
         run.workforce.team.run(partial(precise, single=single))

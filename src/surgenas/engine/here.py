@@ -22,7 +22,7 @@ from surgenas.core.work import Epochs, Judge, Price, Train, Weights, Work
 from surgenas.engine.base import Trained
 from surgenas.engine.jobs import begun_network, home_of, job_of, network_of
 from surgenas.hardware.target import Target
-from surgenas.methods.base import Batches, Problem, allow_all
+from surgenas.methods.base import Batches, Problem
 from surgenas.methods.shared_weights import Step, SupernetSearch
 from surgenas.nn.ranks import Ranks
 from surgenas.nn.statistics import CALIBRATION, estimate_statistics
@@ -100,7 +100,7 @@ class Here:
             train_together, method=search.method, state=state, number=number, epoch=epoch, batch=self.recipe.batch,
             seed=self.seed,
         )  # fmt: skip
-        return self.team.run(work, self.images, portable(search.problem), leading=search, checked=self._checked)
+        return self.team.run(work, self.images, search.problem.portable, leading=search, checked=self._checked)
 
     def judge(self, arch: Architecture, rung: int) -> float:
         """Train a candidate by the recipe of this fidelity; its score (0 to 1) on the images set aside.
@@ -183,12 +183,6 @@ def train_together(
     ranks = Ranks(fabric.global_rank, fabric.world_size)
     batches = train_batches(images.search, batch, seed, number, rank=ranks.rank, ranks=ranks.count)
     return search.train_epoch(epoch, checked(batches), ranks)
-
-
-@lru_cache(maxsize=1)
-def portable(problem: Problem) -> Problem:
-    """A search's problem for other processes: without what only the process that leads can do."""
-    return replace(problem, gather=None, feasible=allow_all)
 
 
 @lru_cache(maxsize=1)

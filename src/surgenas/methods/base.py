@@ -7,7 +7,8 @@ measures nothing by itself: an engine does, so the same search runs on images, o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -140,6 +141,11 @@ class Problem:
     start: Mapping[str, Tensor] | None = None
     gather: Gather | None = None
     extra: int = 0
+
+    @cached_property
+    def portable(self) -> Problem:
+        """The same for another process: without what only the process that has the search can do."""
+        return replace(self, gather=None, feasible=allow_all)
 
 
 class Search(Protocol):

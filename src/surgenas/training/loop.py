@@ -81,8 +81,8 @@ def fit(
 
     teacher: a network of the same classes, in eval mode, that the recipe may ask to agree with.
 
-    Several processes that call it together train one network, as one process would but for what layers draw by chance;
-    checkpoints are of the first of them, and so are `on_epoch` and `on_batch` where they are told something.
+    Several processes that call it together train one network, as one process would (docs/processes.md); checkpoints are
+    of the first of them, and so are `on_epoch` and `on_batch` where they are told something.
 
     Training goes on from the newest checkpoint, if there is one, and saves one after every epoch. Raises SurgenasError
     if the loss becomes NaN or infinite, UsageError if the network lacks what the recipe asks for.
