@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import platform
 import subprocess
 import sys
@@ -65,6 +66,24 @@ def lay_out(commit: str, folder: Path) -> Path:
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         tar.extractall(folder, filter="data")
     return folder
+
+
+class Asked:
+    """A process that runs this script with these words, and answers each line with a number.
+
+    source: where it takes surgenas from.
+    """
+
+    def __init__(self, script: str, source: Path, *words: str) -> None:
+        env = {**os.environ, "PYTHONPATH": str(source)}
+        asked = [sys.executable, script, *words]
+        self.process = subprocess.Popen(asked, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
+
+    def ask(self, what: str) -> float:
+        assert self.process.stdin
+        assert self.process.stdout
+        print(what, file=self.process.stdin, flush=True)
+        return float(self.process.stdout.readline())
 
 
 def whole_run(out: Path, **settings: Any) -> Summary:

@@ -11,6 +11,7 @@ started before. --accuracy: on val/, after so many epochs with each of so many s
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from common import finish, spread
+from common import Asked, finish, spread
 from torch import nn
 from torch.utils.data import DataLoader
 from torchvision import transforms
@@ -33,6 +34,7 @@ from surgenas.training.fabric import make_fabric
 from surgenas.training.loop import Recipe, fit
 
 BATCH, WORKERS = 64, 2
+ORDERS = {"plain": torch.contiguous_format, "plain, channels_last": torch.channels_last}
 
 
 def network(side: int, classes: int) -> Callable[[], nn.Module]:
@@ -85,6 +87,20 @@ def accuracy(plain: Plain, data: Dataset, epochs: int) -> float:
     return score(plain.network.eval(), data, data.test)
 
 
+def serve(folder: str, side: int, kind: str) -> None:
+    """In a process of its own, whose memory glibc manages as usual: images a second of each epoch that is asked for."""
+    loop = Plain(folder, images_of(folder, side), ORDERS[kind])
+    for _ in sys.stdin:
+        begun = time.perf_counter()
+        seen = loop.epoch()
+        print(seen / (time.perf_counter() - begun), flush=True)
+
+
+def images_of(folder: str, side: int) -> Dataset:
+    with tempfile.TemporaryDirectory() as cache:
+        return load_data(folder, side, max_corrupt=0.0, cache=Path(cache), progress=Progress(), flips="horizontal")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder")
@@ -92,28 +108,27 @@ def main() -> None:
     for name, default in (("rounds", 3), ("accuracy", 0), ("epochs", 20)):
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--serve", help=argparse.SUPPRESS)
     args = parser.parse_args()
+    if args.serve:
+        serve(args.folder, args.sides[0], args.serve)
+        return
     keep_freed_memory()
     found: dict[str, Any] = {"folder": Path(args.folder).name}
     for side in args.sides:
-        with tempfile.TemporaryDirectory() as cache:
-            data = load_data(
-                args.folder, side, max_corrupt=0.0, cache=Path(cache), progress=Progress(), flips="horizontal"
-            )
+        data = images_of(args.folder, side)
         make = network(side, len(data.classes))
-        loops = {
-            "plain": Plain(args.folder, data, torch.contiguous_format),
-            "plain, channels_last": Plain(args.folder, data, torch.channels_last),
-        }
-        ways: dict[str, Callable[[], int]] = {"ours": lambda: ours(data, make)}  # noqa: B023  called in this turn
-        ways |= {kind: loop.epoch for kind, loop in loops.items()}
-        rates: dict[str, list[float]] = {kind: [] for kind in ways}
+        source, words = Path(__file__).parents[1] / "src", (args.folder, "--sides", str(side), "--serve")
+        loops = {kind: Asked(__file__, source, *words, kind) for kind in ORDERS}
+        rates: dict[str, list[float]] = {kind: [] for kind in ("ours", *loops)}
         for turn in range(args.rounds + 1):  # the first warms up
-            for kind, way in ways.items():
-                begun = time.perf_counter()
-                seen = way()
-                if turn:
-                    rates[kind].append(seen / (time.perf_counter() - begun))
+            begun = time.perf_counter()
+            own = ours(data, make) / (time.perf_counter() - begun)
+            now = {"ours": own, **{kind: loop.ask("epoch") for kind, loop in loops.items()}}
+            for kind, rate in now.items() if turn else ():
+                rates[kind].append(rate)
+        for loop in loops.values():
+            loop.process.kill()
         over = {k: spread([a / b for a, b in zip(rates["ours"], rates[k], strict=True)]) for k in loops}
         found[f"{side} px"] = {"images a second": {k: spread(v) for k, v in rates.items()}, "ours over": over}
         print(side, {k: round(v["median"], 2) for k, v in over.items()}, flush=True)

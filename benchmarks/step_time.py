@@ -11,9 +11,6 @@ path, of k5e6 too, with its shortcuts.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -22,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from common import finish, lay_out, spread
+from common import Asked, finish, lay_out, spread
 
 BATCH, STEPS = 64, 3
 
@@ -92,26 +89,6 @@ def serve(side: int) -> None:
         print(time.perf_counter() - begun, flush=True)
 
 
-class Build:
-    """A process of a build that does what it is asked."""
-
-    def __init__(self, source: Path, side: int) -> None:
-        asked = [sys.executable, __file__, "--serve", str(side)]
-        self.process = subprocess.Popen(
-            asked,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": str(source)},
-        )
-
-    def ask(self, what: str) -> float:
-        assert self.process.stdin
-        assert self.process.stdout
-        print(what, file=self.process.stdin, flush=True)
-        return float(json.loads(self.process.stdout.readline()))
-
-
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--against", default="HEAD")
@@ -128,7 +105,10 @@ def main() -> None:
         before = lay_out(args.against, Path(name)) / "src"
         now = Path(__file__).parents[1] / "src"
         for side in args.sides:
-            builds = {"now": Build(now, side), "before": Build(before, side)}
+            builds = {
+                kind: Asked(__file__, source, "--serve", str(side))
+                for kind, source in (("now", now), ("before", before))
+            }
             for kind in ("search", "training"):
                 seconds: dict[str, list[float]] = {"now": [], "before": []}
                 for _ in range(args.rounds):
