@@ -169,6 +169,25 @@ def test_a_node_that_is_gone_is_said(ray, here, monkeypatch):
         OnRay(here, Cluster("ray", "toy")).perform(Judge(ARCH))
 
 
+def test_a_package_that_a_node_lacks_is_said(ray, here, monkeypatch):
+    cluster = Cluster("ray", "toy")
+
+    def lacks(*args: Any) -> Any:
+        raise ModuleNotFoundError("No module named 'my.space'")
+
+    monkeypatch.setattr("surgenas.engine.ray.train_there", lacks)
+    monkeypatch.setattr(Raised, "__str__", lambda self: f"a long traceback\nModuleNotFoundError: {self.cause}")
+    with pytest.raises(EnvironmentFault, match=r"a node of the Ray cluster: No module named 'my.space'; install there"):
+        OnRay(here, cluster).perform(Judge(ARCH))
+
+    def dead(*args: Any) -> Any:
+        raise Lost("The actor died\nModuleNotFoundError: No module named 'surgenas'\n")
+
+    monkeypatch.setattr("surgenas.engine.ray.train_there", dead)
+    with pytest.raises(EnvironmentFault, match=r"a node of the Ray cluster: No module named 'surgenas'; install th"):
+        OnRay(here, cluster).perform(Judge(ARCH))
+
+
 def test_a_run_whose_time_is_up_waits_for_no_training(ray, here):
     class Over(Progress):
         def check(self) -> None:

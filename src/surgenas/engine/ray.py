@@ -8,6 +8,7 @@ time. Ray begins a task again whose node died; it has one answer, however often 
 from __future__ import annotations
 
 import os
+import re
 import socket
 import tempfile
 from collections.abc import Callable, Sequence
@@ -21,7 +22,7 @@ import torch
 from surgenas.core.errors import EnvironmentFault, SurgenasError, UsageError
 from surgenas.core.work import Judge, Train, Work
 from surgenas.engine.here import Here
-from surgenas.engine.ray_target import Holder, Kind, remote_target
+from surgenas.engine.ray_target import Holder, Kind, check_version, remote_target
 from surgenas.hardware.devices import make_target
 from surgenas.hardware.target import Target, TimedTarget
 from surgenas.tasks.data import Images
@@ -108,7 +109,7 @@ class Cluster:
         def ask(method: str, scale: Any, *args: Any, **kwargs: Any) -> Any:
             return self.get(holder.do.remote(method, scale, *args, **kwargs), f"the node that has {name}")
 
-        kind: Kind = self.get(holder.kind.remote(), f"the node that has {name}")
+        kind: Kind = self.get(holder.kind.remote(version("surgenas")), f"the node that has {name}")
         return remote_target(ask, kind) if kind.timed else make_target(name)
 
     # --- trainings
@@ -160,12 +161,19 @@ class Cluster:
         except self.ray.exceptions.RayTaskError as error:
             if isinstance(error.cause, SurgenasError):
                 raise error.cause from error
-            raise
+            raise self._without(error) or error from error.cause
         except self.ray.exceptions.RayError as error:
-            raise EnvironmentFault(
+            raise self._without(error) or EnvironmentFault(
                 f"{whose} is gone ({type(error).__name__}); what was finished is kept: start it again, and `surgenas "
                 "resume` goes on"
             ) from error
+
+    def _without(self, error: Exception) -> EnvironmentFault | None:
+        """What to say if a node lacks a package: Ray tells it as an error of the task, or as the death of an actor."""
+        lacks = re.findall(r"ModuleNotFoundError: (No module named '[\w.]+')", str(error))
+        if not lacks:
+            return None
+        return EnvironmentFault(f"a node of the Ray cluster: {lacks[0]}; install there what is installed here")
 
     def close(self) -> None:
         """Leave the cluster; what it still does for this process ends."""
@@ -186,8 +194,7 @@ def train_there(
     here: Here, images: Images, work: Train | Judge, start: bytes | None, threads: int, expected: str
 ) -> tuple[Any, list[Epoch]]:
     """On a node: the result of a training, and its epochs. start: the content of the file that it begins with."""
-    if (found := version("surgenas")) != expected:
-        raise EnvironmentFault(f"a node of the Ray cluster has surgenas {found}, this is {expected}; install the same")
+    check_version(expected)
     torch.set_num_threads(threads)  # Ray sets OMP_NUM_THREADS, which a worker that has computed before does not hear
     epochs: list[Epoch] = []
     engine = replace(here, images=images, on_epoch=lambda _, epoch: epochs.append(epoch))
