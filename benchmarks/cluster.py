@@ -35,8 +35,10 @@ from surgenas.engine.jobs import job_of
 from surgenas.engine.ray import Cluster, OnRay
 from surgenas.hardware.devices import make_target
 from surgenas.hardware.target import all_costs
+from surgenas.runs.workforce import HERE
 from surgenas.spaces import make_space
-from surgenas.studies.improvement import Protocol, run_protocol
+from surgenas.studies.improvement import Protocol, one_by_one, run_protocol
+from surgenas.studies.side_by_side import SideBySide
 from surgenas.tasks.data import Images, load_data
 from surgenas.training.loop import Recipe
 from surgenas.training.team import Team
@@ -63,7 +65,8 @@ def searched(folder: Path, engine: str) -> tuple[list[dict[str, Any]], float]:
         data=("digits",), methods=("random", "regularized"), seeds=2, random=1, settings={**BRIEF, "engine": engine}
     )
     begun = time.monotonic()
-    found = run_protocol(protocol, folder, Progress())
+    do = one_by_one(Progress()) if engine == HERE else SideBySide(Progress())
+    found = run_protocol(protocol, folder, Progress(), do)
     rows = [{k: v for k, v in asdict(row).items() if not k.startswith("search_")} for row in found.rows]
     return rows, time.monotonic() - begun
 

@@ -11,7 +11,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "surgenas"
 LEVEL = {
     "core": 0, "nn": 1, "tasks": 1, "predictors": 1, "loggers": 1, "spaces": 2, "hardware": 3, "training": 3,
     "accuracy": 2, "methods": 4, "engine": 5, "testing": 5, "runs": 6, "studies": 7, "report": 8, "api": 9,
-    "__init__": 10, "cli": 10,
+    "__init__": 10, "cli": 10, "__main__": 11,
 }  # fmt: skip
 HARDWARE = {
     "context": 0, "onnx_file": 0, "runtimes": 1, "tflite": 2, "target": 2, "timed": 3, "estimated": 3, "costs": 4,

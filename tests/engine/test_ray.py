@@ -242,7 +242,8 @@ def test_a_device_is_asked_where_it_is(ray):
     name = "surgenas.testing:toy_device"
     ray.resources[name] = 1.0
     target = Cluster("ray", "toy").target(name)
-    assert ray.begun == [{"num_cpus": 0, "resources": {name: 1}}]
+    assert {(options["num_cpus"], options["resources"][name]) for options in ray.begun} == {(0, 1)}
+    assert {(options["name"], options["get_if_exists"]) for options in ray.begun} == {(name, True)}, "runs share it"
     assert isinstance(target, RemoteTarget)
     assert target.key == toy_device().key
 

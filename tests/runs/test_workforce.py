@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import pytest
 
 from surgenas.core.errors import UsageError
@@ -10,6 +12,7 @@ from surgenas.engine.ray import OnRay
 from surgenas.runs import workforce
 from surgenas.runs.config import make_config
 from surgenas.runs.workforce import Workforce
+from surgenas.testing import doubles
 
 
 class Standing:
@@ -17,8 +20,8 @@ class Standing:
 
     closed = 0
 
-    def __init__(self, address: str, device: str) -> None:
-        self.said = (address, device)
+    def __init__(self, address: str, device: str, own: list[ModuleType]) -> None:
+        self.said, self.own = (address, device), own
 
     def target(self, name: str) -> str:
         return f"{name} there"
@@ -46,9 +49,17 @@ def test_a_cluster_has_device_and_trainings(monkeypatch):
     placed = many.placed("engine")
     assert isinstance(placed, OnRay)
     assert (placed.here, placed.cluster) == ("engine", many.cluster)
+    assert many.cluster.own == []
     many.close()
     many.close()
     assert Standing.closed == 1
+
+
+def test_the_module_of_a_space_that_is_the_users_travels(monkeypatch):
+    monkeypatch.setattr(workforce, "Cluster", Standing)
+    assert Workforce(make_config(engine="ray", space="surgenas.testing:Planted")).cluster.own == [doubles]
+    with pytest.raises(UsageError, match="space 'nosuch:Space' cannot be loaded: No module named 'nosuch'"):
+        assert Workforce(make_config(engine="ray", space="nosuch:Space")).cluster
 
 
 def test_a_training_on_a_cluster_is_one_process():

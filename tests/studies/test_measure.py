@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 
 import pytest
 
@@ -70,3 +71,29 @@ def test_a_target_that_is_not_there_is_said_before_anything_is_measured(files, m
     with pytest.raises(UsageError, match="unknown device 'no-such'"):
         api.measure(files, ["tests.runs.written:CountingDevice", "no-such"])
     assert CountingDevice.asked == []
+
+
+def test_on_a_cluster_the_devices_are_asked_at_once(files, monkeypatch):
+    both = threading.Barrier(2, timeout=20)
+
+    class There:
+        """In place of a cluster whose devices wait for each other."""
+
+        def __init__(self, address: str, device: str) -> None:
+            assert (address, device) == ("ray", "one")
+
+        def target(self, name: str) -> object:
+            class Waiting(CountingDevice):
+                def price(self, *args, **kwargs):
+                    both.wait()
+                    return super().price(*args, **kwargs)
+
+            return Waiting()
+
+        def close(self) -> None:
+            both.abort()
+
+    monkeypatch.setattr("surgenas.studies.measure.Cluster", There)
+    found = api.measure(files, ["one", "two"], engine="ray")
+    assert [row.on for row in found.measurements] == ["one"] * 3 + ["two"] * 3
+    assert both.broken, "the cluster was left"

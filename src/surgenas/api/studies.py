@@ -111,6 +111,7 @@ def measure(
     layers: bool = False,
     seed: int = 0,
     yardstick: str = "",
+    engine: str = "here",
     progress: Progress | None = None,
 ) -> Measurements:
     """Measure networks side by side, on one device after the other, with MobileNetV2 or another yardstick for
@@ -118,14 +119,15 @@ def measure(
 
     what: architecture files, run folders, ONNX files, names of timm models. resolution: in pixels, for those that have
     none of their own; 0 for their default. layers: also find the share of the latency by part of the network, from a
-    separate profiled run. On a target where nothing runs costs are estimated, as `evidence` tells. A network that fails
-    has `error` instead of a cost. Raises a SurgenasError if nothing was measured.
+    separate profiled run. engine: as for `search`; on a Ray cluster the devices are asked side by side. On a target
+    where nothing runs costs are estimated, as `evidence` tells. A network that fails has `error` instead of a cost.
+    Raises a SurgenasError if nothing was measured.
     """
     from surgenas.studies import measure as study
 
     return study.measure(
         [str(w) for w in what], devices, resolution=resolution, layers=layers, seed=seed,
-        progress=progress or Progress(), yardstick=yardstick or study.YARDSTICK,
+        progress=progress or Progress(), yardstick=yardstick or study.YARDSTICK, engine=engine,
     )  # fmt: skip
 
 
@@ -232,11 +234,15 @@ def improvement(
     """
     from surgenas.api.runs import carry_out
     from surgenas.loggers import check_loggers
-    from surgenas.studies.improvement import Protocol, run_protocol
+    from surgenas.runs.workforce import HERE
+    from surgenas.studies.improvement import Protocol, one_by_one, run_protocol
+    from surgenas.studies.side_by_side import SideBySide
 
-    protocol = Protocol(data=tuple(data), methods=tuple(methods), **how)
+    protocol, progress = Protocol(data=tuple(data), methods=tuple(methods), **how), progress or Progress()
     check_loggers(log_to, Path(out))
-    return run_protocol(protocol, Path(out), progress or Progress(), execute=partial(carry_out, log_to=log_to))
+    alone = protocol.settings.get("engine") in (None, HERE)
+    do = one_by_one(progress, partial(carry_out, log_to=log_to)) if alone else SideBySide(progress, log_to)
+    return run_protocol(protocol, Path(out), progress, do)
 
 
 def compare(runs: Sequence[str | Path], *, progress: Progress | None = None) -> SideBySide:

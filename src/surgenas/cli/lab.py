@@ -61,6 +61,7 @@ def fidelity_of(text: str) -> tuple[str, float]:
 @bench.command()
 @with_run_options(
     "device", "latency_ms", "layout", "resolution", "epochs", "train_epochs", "batch", "samples", "accelerator",
+    "engine",
 )  # fmt: skip
 def ri(
     said: dict[str, Any],

@@ -22,6 +22,7 @@ def measure(
     layers: Annotated[bool, typer.Option(help="Also the share of the latency by part of the network.")] = False,
     strict: Annotated[bool, typer.Option(help="Fail (6) if a latency is of grade D.")] = False,
     seed: Seed = 0,
+    engine: Annotated[str, typer.Option(help="Who measures: here, ray, or ray://HOST:10001.")] = "here",
     as_json: Json = False,
 ) -> None:
     """Measure networks side by side, MobileNetV2 among them; networks that cannot be told apart tie.
@@ -32,8 +33,9 @@ def measure(
     from surgenas.report import measure_text
 
     found = api.measure(
-        what, device or api.DEVICES, resolution=resolution, layers=layers, seed=seed, progress=progress()
-    )
+        what, device or api.DEVICES, resolution=resolution, layers=layers, seed=seed, engine=engine,
+        progress=progress(),
+    )  # fmt: skip
     show(found, as_json, measure_text.measurement_table(found))
     failed = [row.name for row in found.measurements if row.error is not None and row.name in what]
     if failed:

@@ -13,8 +13,10 @@ import socket
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -32,6 +34,8 @@ from surgenas.training.team import Team
 RETRIES = 3
 """How often a task is begun again whose node died."""
 SCHEME = "ray://"
+NAMESPACE = "surgenas"
+"""Where devices are known by their names, to all runs on a cluster."""
 PATIENCE_S = 5.0
 """How long an address may take to answer."""
 LOOK_S = 1.0
@@ -42,18 +46,22 @@ class Cluster:
     """A Ray cluster that this process is connected with.
 
     address: "ray" for the cluster of this machine, which is started if there is none, or "ray://HOST:PORT" for one
-    elsewhere. device: what a cluster that is started here has. Raises UsageError for another address, EnvironmentFault
+    elsewhere. device: what a cluster that is started here has. own: the user's modules, which nodes need not have:
+    what they define travels with the work. Raises UsageError for another address, EnvironmentFault
     if Ray is not installed or nobody answers.
     """
 
-    def __init__(self, address: str, device: str) -> None:
+    def __init__(self, address: str, device: str, own: Sequence[ModuleType] = ()) -> None:
         if address != "ray" and not address.startswith(SCHEME):
             raise UsageError(f"--engine {address!r}: expected here, ray, or {SCHEME}HOST:10001")
+        _show_token(address)
         try:
             import ray
         except ImportError:
             raise EnvironmentFault(f"--engine {address}: Ray is not installed; pip install 'surgenas[ray]'") from None
         self.ray, self.address = ray, address
+        for module in own:
+            ray.cloudpickle.register_pickle_by_value(module)
         self._begin(device)
         self._tasks: dict[str, Any] = {}
         self._put: dict[int, tuple[object, Any]] = {}
@@ -104,13 +112,26 @@ class Cluster:
                     f"--address HOST:6379 --resources='{{\"{name}\": 1}}'"
                 )
             return target
-        holder = self.ray.remote(Holder).options(num_cpus=0, resources={name: 1}).remote(name)
+        whose = f"the node that has {name}"
 
-        def ask(method: str, scale: Any, *args: Any, **kwargs: Any) -> Any:
-            return self.get(holder.do.remote(method, scale, *args, **kwargs), f"the node that has {name}")
+        def ask(method: str, *args: Any, **kwargs: Any) -> Any:
+            ask_it = partial(self._ask_holder, name, method, *args, **kwargs)
+            try:
+                return self.get(ask_it(), whose)
+            except EnvironmentFault as error:
+                ended = isinstance(error.__cause__, self.ray.exceptions.RayActorError)
+                if not ended or name not in self.ray.cluster_resources():
+                    raise
+                return self.get(ask_it(), whose)  # it was that of another run, and ended with it
 
-        kind: Kind = self.get(holder.kind.remote(version("surgenas")), f"the node that has {name}")
-        return remote_target(ask, kind) if kind.timed else make_target(name)
+        kind: Kind = ask("kind", version("surgenas"))
+        return remote_target(partial(ask, "do"), kind) if kind.timed else make_target(name)
+
+    def _ask_holder(self, name: str, method: str, *args: Any, **kwargs: Any) -> Any:
+        """The answer to come of the one that holds a device, which all runs on the cluster share."""
+        options = {"name": name, "namespace": NAMESPACE, "get_if_exists": True, "num_cpus": 0, "resources": {name: 1}}
+        holder = self.ray.remote(Holder).options(**options).remote(name)
+        return getattr(holder, method).remote(*args, **kwargs)
 
     # --- trainings
 
@@ -130,18 +151,36 @@ class Cluster:
         return found
 
     def _task(self, here: Here, work: Train | Judge) -> Any:
-        nodes = [node["Resources"] for node in self.ray.nodes() if node["Alive"]]
-        gpus = here.team.accelerator != "cpu" and any(node.get("GPU") for node in nodes)
+        gpus = here.team.accelerator != "cpu" and any(node.get("GPU") for node in self._nodes())
         if here.team.accelerator == "cuda" and not gpus:
             raise UsageError("--accelerator cuda: no node of the Ray cluster has a GPU; use cpu or auto")
-        cores = min(torch.get_num_threads(), max(int(node.get("CPU", 0)) for node in nodes))
-        if not cores:
-            raise UsageError("no node of the Ray cluster has processors to train on; start one without --num-cpus 0")
+        cores = self._cores()
         start = Path(work.start.file).read_bytes() if isinstance(work, Train) and work.start else None
         options = {"num_cpus": cores, "num_gpus": int(gpus), "max_retries": RETRIES}
         images, plain = self._shared(here.images), _portable(here)
         task = self.ray.remote(train_there).options(**options)
         return task.remote(plain, images, work, start, cores, version("surgenas"))
+
+    def _nodes(self) -> list[dict[str, float]]:
+        """What each node has."""
+        return [node["Resources"] for node in self.ray.nodes() if node["Alive"]]
+
+    def _cores(self) -> int:
+        """How many cores a training takes."""
+        cores = min(torch.get_num_threads(), max(int(node.get("CPU", 0)) for node in self._nodes()))
+        if not cores:
+            raise UsageError("no node of the Ray cluster has processors to train on; start one without --num-cpus 0")
+        return cores
+
+    def room(self) -> int:
+        """How many trainings it does at once."""
+        return sum(int(node.get("CPU", 0)) // self._cores() for node in self._nodes())
+
+    def known_as(self) -> dict[str, str]:
+        """The environment of other processes here that are to use it, too."""
+        if self.address.startswith(SCHEME):
+            return {}
+        return {"RAY_ADDRESS": self.ray.get_runtime_context().gcs_address}
 
     def _shared(self, images: Images) -> Any:
         """These images in Ray's object store, where they are put once."""
@@ -178,6 +217,15 @@ class Cluster:
     def close(self) -> None:
         """Leave the cluster; what it still does for this process ends."""
         self.ray.shutdown()
+
+
+def _show_token(address: str) -> None:
+    """Have Ray show its token at a head elsewhere, if there is one: a head that finds a token asks for it, but Ray
+    2.60's client shows none unless it is told to, before it is imported (docs/cluster.md)."""
+    if address.startswith(SCHEME) and (
+        {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & set(os.environ) or (Path.home() / ".ray" / "auth_token").is_file()
+    ):
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
 
 
 def _name(work: Train | Judge) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from functools import cached_property
+from types import ModuleType
 
+from surgenas.core.catalog import look_up
 from surgenas.core.errors import UsageError
 from surgenas.engine.base import Engine
 from surgenas.engine.here import Here
@@ -11,6 +14,7 @@ from surgenas.engine.ray import Cluster, OnRay
 from surgenas.hardware.devices import make_target
 from surgenas.hardware.target import Target
 from surgenas.runs.config import RunConfig
+from surgenas.spaces import CATALOG
 from surgenas.training.team import Team
 
 HERE = "here"
@@ -36,7 +40,13 @@ class Workforce:
             raise UsageError(
                 f"--engine {self.config.engine}: a training on the cluster is one process; leave out --processes"
             )
-        return Cluster(self.config.engine, self.config.target.name)
+        return Cluster(self.config.engine, self.config.target.name, self._own())
+
+    def _own(self) -> list[ModuleType]:
+        """The module of a space that is the user's. Raises UsageError if it cannot be loaded."""
+        name = self.config.space.name or ""
+        module = inspect.getmodule(look_up("space", name, CATALOG)) if ":" in name else None
+        return [module] if module else []
 
     def target(self) -> Target:
         """What costs are asked of, wherever it is."""

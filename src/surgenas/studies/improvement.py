@@ -3,10 +3,10 @@ are trained alike (Yang, Esperanca & Carlucci, "NAS evaluation is frustratingly 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -102,38 +102,57 @@ class Improvement(Record):
     missed: Mapping[str, str]
 
 
-def run_protocol(
-    protocol: Protocol,
-    folder: Path,
-    progress: Progress,
-    each: Callable[[Run], object] = lambda run: None,
-    execute: Callable[[Run], None] = execute,
-) -> Improvement:
+class Place(NamedTuple):
+    """A run that is to be made. title: which it is, for people."""
+
+    folder: Path
+    config: RunConfig
+    title: str
+
+
+Do = Callable[[Sequence[Place]], Iterator[LimitError | None]]
+"""Does runs; of each it returns, in their order, the error if it missed its limit."""
+
+
+def one_by_one(progress: Progress, execute: Callable[[Run], None] = execute) -> Do:
+    """What does runs one after the other, here."""
+
+    def do(places: Sequence[Place]) -> Iterator[LimitError | None]:
+        for folder, config, title in places:
+            progress.log(title)
+            try:
+                execute(Run.open_or_create(folder, config, progress))
+                yield None
+            except LimitError as error:
+                yield error
+
+    return do
+
+
+def run_protocol(protocol: Protocol, folder: Path, progress: Progress, do: Do) -> Improvement:
     """Make all runs of a protocol and compare their networks. What is finished is not done again; runs that missed
     their limit are tried again.
 
-    each: called with every finished run. execute: does a run. Raises UsageError if a run in the folder has other
-    settings, LimitError if no run met its limit.
+    do: does runs, as `one_by_one`. Raises UsageError if a run in the folder has other settings, LimitError if no run
+    met its limit.
     """
-    # seed by seed, so that an interrupted protocol has runs of every method
-    places = [(s, d, m) for s in range(protocol.seeds) for d in protocol.data for m in protocol.methods]
-    runs: dict[tuple[str, str], list[Run]] = {(d, m): [] for d in protocol.data for m in protocol.methods}
+    cells = [(data, method) for data in protocol.data for method in protocol.methods]
+    runs: dict[tuple[str, str], list[Run]] = {cell: [] for cell in cells}
     limits: dict[tuple[str, str], float | None] = {}
     missed: dict[str, str] = {}
-    for number, (seed, data, method) in enumerate(places, start=1):
-        progress.log(f"run {number} of {len(places)}: {method} on {label(data)}, seed {seed}")
-        config = _config(protocol, data, method, seed, limits.get((data, method)))
-        run = Run.open_or_create(folder / f"{label(data)}-{method}-{seed}", config, progress)
-        try:
-            execute(run)
-        except LimitError as error:  # the other runs go on
-            progress.log(f"{run.folder}: {error}")
-            missed[str(run.folder)] = str(error)
-            continue
-        finally:  # the first seed fixes the limit even if it missed it, so that a repeated call has the same settings
-            limits.setdefault((data, method), reached.limit_ms if (reached := run.result(Reached)) else None)
-        each(run)
-        runs[data, method].append(Run.open(run.folder, progress))  # opened anew, which frees the memory of its images
+    # seed by seed, so that an interrupted protocol has runs of every method; the first seed sets the others' limits
+    for seeds in filter(None, (range(1), range(1, protocol.seeds))):
+        places = [_place(protocol, folder, *cell, seed, limits.get(cell)) for seed in seeds for cell in cells]
+        for place, error in zip(places, do(places), strict=True):
+            run = Run.open(place.folder, progress)  # opened anew, which frees the memory of its images
+            cell = (place.config.data.source, place.config.method.name)
+            # it does so even if it missed its own, so that a repeated call has the same settings
+            limits.setdefault(cell, reached.limit_ms if (reached := run.result(Reached)) else None)
+            if error:  # the other runs go on
+                progress.log(f"{place.folder}: {error}")
+                missed[str(place.folder)] = str(error)
+            else:
+                runs[cell].append(run)
     rows = [_row(data, method, found) for (data, method), found in runs.items() if found]
     if not rows:
         raise LimitError(next(iter(missed.values())))
@@ -146,14 +165,20 @@ def label(data: str) -> str:
     return Path(data).name.replace(":", "-") or data
 
 
-def _config(protocol: Protocol, data: str, method: str, seed: int, limit_ms: float | None) -> RunConfig:
-    """The configuration of a run. All seeds of a method on a data set have the same limit: the given one, or that of
-    the first."""
+def _place(protocol: Protocol, folder: Path, data: str, method: str, seed: int, limit_ms: float | None) -> Place:
+    """A run of a protocol. All seeds of a method on a data set have the same limit: the given one, or that of the
+    first."""
+    cells = [(d, m) for d in protocol.data for m in protocol.methods]
+    number, total = seed * len(cells) + cells.index((data, method)) + 1, protocol.seeds * len(cells)
     settings = {"latency_ms": limit_ms, **{k: v for k, v in protocol.settings.items() if v is not None}}
     needs = _needs(method)
     settings["epochs"] = round(settings.get("epochs", 0) * needs.longer) if needs.shares else 0
     beside = {"random": protocol.random, "random_at_equal_latency": protocol.random}
-    return make_config(**settings, **beside, data=data, method=method, seed=seed)
+    return Place(
+        folder / f"{label(data)}-{method}-{seed}",
+        make_config(**settings, **beside, data=data, method=method, seed=seed),
+        f"run {number} of {total}: {method} on {label(data)}, seed {seed}",
+    )
 
 
 def _needs(method: str) -> Needs:

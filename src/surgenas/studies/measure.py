@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from surgenas.core.cost import Cost, Effort, Estimate, Evidence, Failure
@@ -11,6 +14,7 @@ from surgenas.core.errors import DataError, SurgenasError, UsageError
 from surgenas.core.progress import Progress
 from surgenas.core.record import Record
 from surgenas.core.units import show_sides
+from surgenas.engine.ray import Cluster
 from surgenas.hardware.costs import AnyCost, compare, places
 from surgenas.hardware.devices import make_target
 from surgenas.hardware.target import Deliverer, Job, Target, TimedTarget
@@ -19,6 +23,7 @@ from surgenas.hardware.timed.measurement import Measurement
 from surgenas.runs.delivery import found_data, logits_of_test_part, with_trained_weights
 from surgenas.runs.results import FOUND
 from surgenas.runs.run import Run
+from surgenas.runs.workforce import HERE
 from surgenas.studies.sources import find_trained_run, read_source
 
 YARDSTICK = "mobilenetv2_100"
@@ -90,6 +95,7 @@ def measure(
     seed: int,
     progress: Progress,
     yardstick: str = YARDSTICK,
+    engine: str = HERE,
 ) -> Measurements:
     """Measure networks side by side; `api.measure` explains the arguments. Raises the first failure if nothing was
     measured."""
@@ -101,17 +107,32 @@ def measure(
     entries = [*wanted, *beside]
     rows: list[Measured] = []
     failures: list[SurgenasError | None] = []
-    targets = {name: make_target(name) for name in devices}  # an unknown one fails before anything is measured
-    for name, target in targets.items():
-        priced = target.price([entry.job for entry in entries], Effort.CLAIM, seed=seed, progress=progress)
-        found = {cost.key: cost for cost in priced}
-        failures += [cost.error if isinstance(cost := found[key], Failure) else None for key in keys]
-        told = _rows(target, name, entries, found, yardsticks)
-        told = [_with_accuracy(target, e, row, progress) for e, row in zip(entries, told, strict=True)]
-        rows += _with_layers(target, entries, told, progress) if layers else told
+    jobs = [entry.job for entry in entries]
+    with ThreadPoolExecutor(len(devices)) as pool, _reached(devices, engine) as targets:
+        price = partial(_price, jobs=jobs, seed=seed, progress=progress)
+        priced = (map if engine == HERE else pool.map)(price, targets.values())  # here devices would disturb each other
+        for (name, target), found in zip(targets.items(), priced, strict=True):
+            failures += [cost.error if isinstance(cost := found[key], Failure) else None for key in keys]
+            told = _rows(target, name, entries, found, yardsticks)
+            told = [_with_accuracy(target, e, row, progress) for e, row in zip(entries, told, strict=True)]
+            rows += _with_layers(target, entries, told, progress) if layers else told
     if failures[0] and all(failures):
         raise type(failures[0])(f"{what[0]}: {failures[0]}")
     return Measurements(tuple(rows))
+
+
+@contextmanager
+def _reached(devices: Sequence[str], engine: str) -> Iterator[Mapping[str, Target]]:
+    """The devices by name, here or on the Ray cluster; an unknown one fails before anything is measured."""
+    if engine == HERE:
+        yield {name: make_target(name) for name in devices}
+        return
+    with closing(Cluster(engine, devices[0])) as cluster:
+        yield {name: cluster.target(name) for name in devices}
+
+
+def _price(target: Target, jobs: Sequence[Job], seed: int, progress: Progress) -> Mapping[str, Cost | Failure]:
+    return {cost.key: cost for cost in target.price(jobs, Effort.CLAIM, seed=seed, progress=progress)}
 
 
 def _entries(what: Sequence[str], resolution: int, progress: Progress) -> list[_Entry]:
