@@ -20,7 +20,7 @@ SAID = {
     "--data": "photos", "--resolution": "32", "--max-corrupt": "0.5", "--space": "macro", "--layout": "proxyless",
     "--width": "0.5", "--device": "openvino-cpu", "--latency": "800us", "--latency-as": "p90", "--samples": "7",
     "--method": "spos", "--epochs": "3", "--set": "eta=0.5", "--train-epochs": "9", "--batch": "32",
-    "--accelerator": "cpu",
+    "--accelerator": "cpu", "--precision": "bf16",
     "--processes": "2", "--random": "4", "--random-at-equal-latency": "5", "--seed": "6", "--time-limit": "30m",
     "--fit": "pad", "--flips": "off", "--classes": "balanced", "--start": "inherit",
     "--weights": "lite0.safetensors", "--distill": "0.5", "--cutout": "4", "--drop-path": "0.2", "--auxiliary": "0.4",

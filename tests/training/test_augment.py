@@ -12,7 +12,7 @@ from torch import Tensor
 
 from surgenas.core.progress import Progress
 from surgenas.tasks.data import Dataset, Part, load_data
-from surgenas.tasks.image_list import HeldImages
+from surgenas.tasks.image_list import HeldImages, free_bytes
 from surgenas.training import augment
 from surgenas.training.augment import cut_out, random_views, steps_per_epoch, train_batches
 
@@ -159,3 +159,26 @@ def test_batches_of_files_are_those_of_memory_for_any_number_of_processes(photos
     for epoch in (0, 3):
         pairs = zip(train_batches(held, 5, 1, epoch), train_batches(filed, 5, 1, epoch), strict=True)
         assert all(torch.equal(x, y) and torch.equal(a, b) for (x, a), (y, b) in pairs)
+
+
+def test_images_that_a_device_has_room_for_are_kept_there(digits, monkeypatch):
+    """The device is one that has shapes but no numbers."""
+    images, there = digits.train.pick(torch.arange(20)).images, torch.device("meta")
+    monkeypatch.setattr("surgenas.tasks.image_list.free_bytes", lambda device: 4 * 20 * images.pixels[0].nbytes)
+    assert images.on(there) is images, "no room"
+    monkeypatch.setattr("surgenas.tasks.image_list.free_bytes", lambda device: 5 * 20 * images.pixels[0].nbytes)
+    kept = images.on(there)
+    assert (kept.pixels.device, len(kept)) == (there, 20)
+    assert images.on(there) is kept, "once"
+    assert images.on(torch.device("cpu")) is images
+    assert free_bytes(torch.device("cpu")) == 0
+
+
+@pytest.mark.gpu
+def test_batches_on_a_gpu_are_those_of_here(digits):
+    few = replace(digits, train=digits.train.pick(torch.arange(64)))
+    pairs = zip(train_batches(few, 16, 0, 0, device=torch.device("cuda")), train_batches(few, 16, 0, 0), strict=True)
+    for (images, labels), (expected, expected_labels) in pairs:
+        assert images.device.type == labels.device.type == "cuda"
+        torch.testing.assert_close(images.cpu(), expected, rtol=1e-4, atol=1e-4)
+        assert labels.tolist() == expected_labels.tolist()

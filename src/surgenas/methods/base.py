@@ -23,6 +23,7 @@ from surgenas.core.trial import Trial
 from surgenas.core.work import Work
 from surgenas.methods.candidates import HeldOut
 from surgenas.methods.selection import OperatorChoice
+from surgenas.nn import Precision
 from surgenas.nn.sharing import Sharing
 from surgenas.predictors.base import Predictor
 
@@ -121,7 +122,7 @@ class Problem:
     feasible: from N architectures to (N,) booleans, True for those that meet the limit.
     priced: the engine can be asked for costs.
     rungs: for each fidelity, the cheapest first, its cost as a share of one full judgement.
-    steps_per_epoch, accelerator, held_out: used only by methods that share weights.
+    steps_per_epoch, accelerator, precision, held_out: used only by methods that share weights.
     start: weights of the space's largest network, with which shared weights begin; None for fresh ones.
     gather: has several processes train an epoch; None for a search that trains by itself.
     extra: work beyond what the method's settings say, after the search missed the limit: epochs for methods that share
@@ -137,6 +138,7 @@ class Problem:
     rungs: tuple[float, ...] = (1.0,)
     steps_per_epoch: int = 1
     accelerator: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    precision: Precision = "auto"
     held_out: HeldOut | None = None
     start: Mapping[str, Tensor] | None = None
     gather: Gather | None = None

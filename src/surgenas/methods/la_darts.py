@@ -100,7 +100,7 @@ class LADARTSSearch(DARTSSearch):
         s_MLK = ((logits_LK + gumbel) / c.tau).softmax(dim=2)
         code_MLK = torch.from_numpy(moves.nearest_codes(self.space, s_MLK.detach().double().numpy())).float()
         if c.estimator == "straight-through":
-            return self.predictor.predict_relaxed(code_MLK - s_MLK.detach() + s_MLK).mean()
+            return self.predicted_ms(code_MLK - s_MLK.detach() + s_MLK).mean()
         ms_M = torch.from_numpy(self.predictor.predict(code_MLK.double().numpy())).float()
         log_p_LK = logits_LK.log_softmax(1)
         log_p_M = (code_MLK * log_p_LK.masked_fill(log_p_LK.isneginf(), 0.0)).sum((1, 2))

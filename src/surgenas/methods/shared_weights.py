@@ -19,6 +19,7 @@ from surgenas.core.seeds import derive
 from surgenas.core.space import Space
 from surgenas.core.work import Epochs, Work
 from surgenas.methods.base import Batches, EpochSummary, Latency, Needs, Problem, check_held
+from surgenas.nn.precision import in_float32, in_precision
 from surgenas.nn.ranks import ALONE, Ranks
 from surgenas.nn.synchronised import synchronised
 from surgenas.predictors.base import Predictor
@@ -106,6 +107,11 @@ class SupernetSearch(ABC):
         """The latency predictor of the problem."""
         assert self.problem.predictor is not None, "searches that share weights predict latency"
         return self.problem.predictor
+
+    def predicted_ms(self, gates_NLK: Tensor) -> Tensor:
+        """What the predictor says of gates (N, L, K): (N,) in ms, in full precision also in the middle of a step."""
+        with in_float32(gates_NLK.device):
+            return self.predictor.predict_relaxed(gates_NLK)
 
     def make_supernet(self) -> None:
         """Make a new supernet, with the same initial weights each time; errors as of `make_shared`."""
@@ -226,7 +232,7 @@ class SupernetSearch(ABC):
     def step(self, images: Tensor, labels: Tensor, index: int, ranks: Ranks = ALONE) -> Step:
         """Train on one mini-batch together with the other ranks: `train_on`, averaged over all of it."""
         self.ranks = ranks.of_batch(len(labels))
-        with synchronised(self.ranks):
+        with synchronised(self.ranks), in_precision(self.problem.precision, self.device):
             own = self.train_on(images.to(self.device), labels.to(self.device), index)
         loss, accuracy, latency_ms = self.ranks.mean(torch.tensor(own, dtype=torch.float64)).tolist()
         return loss, accuracy, latency_ms

@@ -200,7 +200,7 @@ class SinglePathSearch(GradientSearch):
         formula."""
         gates_LK = self.supernet.gates(decisions_LD).cpu()
         if self.config.runtime == "exact":
-            return self.predictor.predict_relaxed(gates_LK[None])[0]
+            return self.predicted_ms(gates_LK[None])[0]
         assert isinstance(self.predictor, AdditivePredictor)
         weight_LK, names = self.predictor.weight_LK, self.space.choices[0].options
         table = {name: weight_LK[:, names.index(name)] for name in PAPER_TABLE}

@@ -234,7 +234,7 @@ class SurgeNASSearch(SelectingSearch):
             y_LK = torch.from_numpy(moves.nearest_codes(self.space, likely_LK[None].numpy())[0]).to(y_LK) + (
                 y_LK - y_LK.detach()
             )
-        return self.predictor.predict_relaxed(y_LK[None])[0]
+        return self.predicted_ms(y_LK[None])[0]
 
     def _latency_loss(self, latency_ms: Tensor) -> Tensor:
         relative = latency_ms / self.limit_ms

@@ -40,7 +40,7 @@ class DepthwiseConv2d(nn.Conv2d):
 
     def convolve_with(self, weight_C1kk: Tensor, x_NCHW: Tensor) -> Tensor:
         """Convolve (N, C, H, W) with the kernel (C, 1, k, k) that is passed, in place of the layer's own."""
-        if self.training and x_NCHW.device.type == "cpu":
+        if self.training and x_NCHW.device.type == "cpu" and not torch.is_autocast_enabled("cpu"):
             return _Depthwise.apply(x_NCHW, weight_C1kk, self.stride[0])
         return self._conv_forward(x_NCHW, weight_C1kk, None)
 

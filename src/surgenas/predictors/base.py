@@ -59,7 +59,7 @@ class Predictor(ABC):
 
     def predict(self, code_NLK: Floats) -> Floats:
         """The predicted latencies (N,) in ms of one-hot codes (N, L, K)."""
-        with torch.no_grad():
+        with torch.no_grad(), torch.autocast("cpu", enabled=False):  # it may be asked in the middle of a training step
             parts = torch.from_numpy(np.asarray(code_NLK, dtype=np.float32)).split(self.chunk)
             return torch.cat([self.predict_relaxed(part) for part in parts]).double().numpy()
 

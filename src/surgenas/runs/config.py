@@ -15,6 +15,7 @@ from surgenas.core.amounts import read_amount
 from surgenas.core.architecture import read_space
 from surgenas.core.errors import CorruptError, UsageError, complaint
 from surgenas.hardware.timed.as_it_comes import LatencyAs
+from surgenas.nn import Precision
 from surgenas.spaces import CATALOG
 from surgenas.tasks import Classes, Fit, Flips
 
@@ -182,6 +183,7 @@ class TrainingConfig(Part):
         Word("With --space darts: share with which a second classifier's loss is added.", "--auxiliary"),
     ] = 0.0
     accelerator: Annotated[str, Word("Where to train: auto, cpu, cuda.", "--accelerator")] = "auto"
+    precision: Annotated[Precision, Word("In training: fp32, bf16, or auto, bf16 on a GPU.", "--precision")] = "auto"
     processes: Annotated[int, Field(ge=1), Word("Processes that train together, in the search too.", "--processes")] = 1
 
 

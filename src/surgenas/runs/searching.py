@@ -139,6 +139,7 @@ class Searching:
             run.space, limit_ms - margin_ms(run, predictor, limit_ms), run.config.seed, predictor=predictor,
             feasible=inside, rungs=tuple(epochs / self.epochs for epochs in self.rungs),
             steps_per_epoch=self.steps_per_epoch, accelerator=self.accelerator, held_out=self.held_out,
+            precision=run.config.training.precision,
             start=whole_weights(run), extra=extra,
             gather=self.engine.together if run.workforce.team.count > 1 else None,
         )  # fmt: skip

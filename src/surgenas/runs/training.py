@@ -27,7 +27,7 @@ def recipe(run: Run) -> Recipe:
     t = c.training
     return Recipe(
         epochs=plan.train_epochs if plan else t.epochs or default, batch=t.batch, cutout=t.cutout,
-        drop_path=t.drop_path, auxiliary=t.auxiliary,
+        drop_path=t.drop_path, auxiliary=t.auxiliary, precision=t.precision,
     )  # fmt: skip
 
 
@@ -38,8 +38,9 @@ def fine_tuning(run: Run) -> Recipe:
 
 def start_recipe(run: Run) -> Recipe:
     """How the whole network is made ready for the images of a run that begins with weights."""
-    c = run.config.training
-    return Recipe(epochs=max(1, round(START_SHARE * recipe(run).epochs)), batch=c.batch, lr=SMALL_RATE)
+    usual = recipe(run)
+    epochs = max(1, round(START_SHARE * usual.epochs))
+    return Recipe(epochs=epochs, batch=usual.batch, lr=SMALL_RATE, precision=usual.precision)
 
 
 def weights_file(name: str) -> str:

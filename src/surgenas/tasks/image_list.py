@@ -23,6 +23,8 @@ from surgenas.tasks.survey import Seen, Sums, stamp_of, sums_of
 
 AHEAD = 4
 """Batches that each process that decodes is ahead of the training."""
+ROOM = 0.25
+"""The share of a device's free memory that images may take."""
 CHUNK = 1024
 """Images that are looked at together where all are."""
 
@@ -48,6 +50,9 @@ class ImageList(Protocol):
     def batches(self, picks: Sequence[Tensor]) -> Iterator[Tensor]:
         """The images at each of these lists of places, (n, 3, R, R) each, in this order."""
 
+    def on(self, device: torch.device) -> ImageList:
+        """The same, kept on a device that has room for them; else as they are."""
+
     def prints(self) -> list[bytes]:
         """What each image is told from others by: a digest of its pixels."""
 
@@ -60,6 +65,7 @@ class HeldImages:
 
     def __init__(self, pixels: Tensor, rows: Tensor | None = None) -> None:
         self.pixels, self.rows = pixels, torch.arange(len(pixels)) if rows is None else rows
+        self._there: HeldImages | None = None
 
     @property
     def side(self) -> int:
@@ -80,6 +86,13 @@ class HeldImages:
     def batches(self, picks: Sequence[Tensor]) -> Iterator[Tensor]:
         return (self[rows] for rows in picks)
 
+    def on(self, device: torch.device) -> HeldImages:
+        if device.type == self.pixels.device.type or not len(self):
+            return self
+        if self._there is None and len(self) * self.pixels[0].nbytes < ROOM * free_bytes(device):
+            self._there = HeldImages(self[:].to(device))
+        return self._there or self
+
     def prints(self) -> list[bytes]:
         return [hashlib.sha256(image.tobytes()).digest() for part in self._chunks() for image in part.numpy()]
 
@@ -89,6 +102,11 @@ class HeldImages:
 
     def _chunks(self) -> Iterator[Tensor]:
         return self.batches(torch.arange(len(self)).split(CHUNK))
+
+
+def free_bytes(device: torch.device) -> int:
+    """The memory that is free on a GPU; 0 for any other device."""
+    return int(torch.cuda.mem_get_info(device)[0]) if device.type == "cuda" else 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,6 +179,9 @@ class ImageFiles:
                 raise
             why = "a process that decodes images was killed, by the system where memory is short; try fewer --workers"
             raise EnvironmentFault(why) from error
+
+    def on(self, device: torch.device) -> Self:
+        return self
 
     def prints(self) -> list[bytes]:
         """As the pixels were when the files were seen, at their first size."""

@@ -12,6 +12,7 @@ from surgenas.core.seeds import derive
 from surgenas.tasks.balance import balanced_order
 from surgenas.tasks.data import Dataset
 
+CPU = torch.device("cpu")
 LARGE = 96
 """Images of so many pixels a side are resampled along one axis after the other: half the time at 224 px, where smaller
 ones take longer so (docs/log.md, augmentation of large images)."""
@@ -76,26 +77,28 @@ def cut_out(images_NCHW: Tensor, size: int, at_N2: Tensor) -> Tensor:
 
 
 def train_batches(
-    dataset: Dataset, batch: int, seed: int, epoch: int, *, rank: int = 0, ranks: int = 1, cutout: int = 0
-) -> Iterator[tuple[Tensor, Tensor]]:
+    dataset: Dataset, batch: int, seed: int, epoch: int, *, rank: int = 0, ranks: int = 1, cutout: int = 0,
+    device: torch.device = CPU,
+) -> Iterator[tuple[Tensor, Tensor]]:  # fmt: skip
     """The batches (images (N, 3, R, R), labels (N,)) of one epoch, augmented.
 
     Their order depends on seed and epoch alone; an incomplete last batch is left out. Of a data set that is to be
     balanced every class comes equally often, and an epoch is as long. Of several ranks each gets its
-    slice of every batch. cutout: height and width of what is cut out of each image, 0 for nothing.
+    slice of every batch. cutout: height and width of what is cut out of each image, 0 for nothing. device: where they
+    are augmented, and are then; images that it has room for are kept there.
     """
     generator = torch.Generator().manual_seed(derive(seed, "batches", epoch))
     labels = dataset.train.labels
     order = balanced_order(labels, generator) if dataset.balanced else torch.randperm(len(labels), generator=generator)
     picks = [order[step * batch : (step + 1) * batch] for step in range(steps_per_epoch(dataset, batch))]
     own = [picked[rank::ranks] for picked in picks]
-    for picked, mine, images in zip(picks, own, dataset.train.images.batches(own), strict=True):
+    for picked, mine, images in zip(picks, own, dataset.train.images.on(device).batches(own), strict=True):
         u_N5 = torch.rand(len(picked), 5, generator=generator)[rank::ranks]
-        views = random_views(dataset.normalise(images), u_N5, flips=dataset.flips)
+        views = random_views(dataset.normalise(images.to(device)), u_N5, flips=dataset.flips)
         if cutout:
             at_N2 = torch.randint(dataset.resolution, (2, len(picked)), generator=generator).T
             views = cut_out(views, cutout, at_N2[rank::ranks])
-        yield views.contiguous(memory_format=torch.channels_last), labels[mine]
+        yield views.contiguous(memory_format=torch.channels_last), labels[mine].to(device)
 
 
 def steps_per_epoch(dataset: Dataset, batch: int) -> int:

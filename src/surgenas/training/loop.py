@@ -16,6 +16,8 @@ from torch import Tensor, nn
 
 from surgenas.core.errors import SurgenasError
 from surgenas.core.seeds import derive
+from surgenas.nn import Precision
+from surgenas.nn.precision import in_precision
 from surgenas.nn.quick import quicken
 from surgenas.nn.ranks import Ranks
 from surgenas.nn.synchronised import synchronised
@@ -31,6 +33,7 @@ class Recipe:
     distill: share of the loss that is to agree with a teacher (Hinton et al., arXiv 1503.02531), if there is one.
     cutout: height and width in pixels of a square that is left out of each image. drop_path: chance with which a path
     is dropped in the last epoch; it grows from 0. auxiliary: share with which a second classifier's loss is added.
+    precision: as of `nn.precision.in_precision`.
     """
 
     epochs: int
@@ -47,6 +50,7 @@ class Recipe:
     cutout: int = 0
     drop_path: float = 0.0
     auxiliary: float = 0.0
+    precision: Precision = "auto"
 
 
 class CheckpointStore(Protocol):
@@ -124,32 +128,33 @@ def fit(
         model.train()
         if recipe.drop_path:
             set_drop_path(network, recipe.drop_path * epoch / recipe.epochs)
-        sums = torch.zeros(3, dtype=torch.float64)  # of losses, of right answers, of images
+        sums = torch.zeros(3, dtype=torch.float64, device=fabric.device)  # of losses, of right answers, of images
         batches = train_batches(
-            dataset, recipe.batch, seed, epoch, rank=ranks.rank, ranks=ranks.count, cutout=recipe.cutout
-        )
+            dataset, recipe.batch, seed, epoch, rank=ranks.rank, ranks=ranks.count, cutout=recipe.cutout,
+            device=fabric.device,
+        )  # fmt: skip
         for i, (images, labels) in enumerate(batches):
             on_batch()
-            images, labels = images.to(fabric.device), labels.to(fabric.device)
             schedule.step_update(epoch * steps + i)
             optimizer.zero_grad()
             here = ranks.of_batch(len(labels))
-            with synchronised(here):
+            with synchronised(here), in_precision(recipe.precision, fabric.device):
                 said = model(images)
-            logits = said if isinstance(said, Tensor) else said[0]
-            loss = both_losses(criterion, said, labels, recipe.auxiliary)
-            if teacher is not None and recipe.distill:
-                loss = torch.lerp(loss, _disagreement(logits, teacher, images), recipe.distill)
-            of_all = float(here.mean(loss.detach()))
-            if not math.isfinite(of_all):
-                raise SurgenasError(f"the training diverged in epoch {epoch + 1} (loss {of_all}); try a larger --batch")
+                logits = said if isinstance(said, Tensor) else said[0]
+                loss = both_losses(criterion, said, labels, recipe.auxiliary)
+                if teacher is not None and recipe.distill:
+                    loss = torch.lerp(loss, _disagreement(logits, teacher, images), recipe.distill)
             fabric.backward(here.weighed(loss) * ranks.count)  # DDP takes the mean over processes
             fabric.clip_gradients(model, optimizer, max_norm=recipe.clip, error_if_nonfinite=False)
             optimizer.step()
             average.update(network, step=epoch * steps + i)
-            right = int((logits.detach().argmax(1) == labels).sum())
-            sums += torch.tensor([float(loss.detach()) * len(labels), right, len(labels)])
+            right = (logits.detach().argmax(1) == labels).sum()
+            sums += torch.stack([loss.detach().double() * len(labels), right, torch.full_like(right, len(labels))])
         ranks.sum_([sums])
+        if not math.isfinite(float(sums[0])):
+            raise SurgenasError(
+                f"the training diverged in epoch {epoch + 1} (its loss is {float(sums[0])}); try a larger --batch"
+            )
         if checkpoints and fabric.is_global_zero:
             state = {"network": network.state_dict(), "optimizer": optimizer.state_dict()}
             checkpoints.save(epoch + 1, {**state, "average": average.module.state_dict()})
