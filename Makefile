@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: install demo test check
+.PHONY: install demo test check gpu
 
 install: .venv/installed
 
@@ -26,3 +26,8 @@ check: install
 	$(BIN)/ruff check src tests benchmarks examples
 	$(BIN)/ruff format --check src tests benchmarks examples
 	$(BIN)/mypy
+
+# On a machine with an NVIDIA GPU; its python has torch already (CONTRIBUTING.md), else PY=.venv/bin/python.
+PY ?= $(PYTHON)
+gpu:
+	PYTHONPATH=src:$(PYTHONPATH) $(PY) benchmarks/gpu.py --keep

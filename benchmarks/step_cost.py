@@ -155,9 +155,7 @@ def compare(
     ratios, bytes_ratios = [], []
     for index in range(rounds + 1):
         paths = search._draw(5.0, index, True)
-        hard = [p.path for p in paths if p.path is not None] or [
-            tuple(torch.randint(7, (11,)).tolist()) for _ in range(7)
-        ]
+        hard = drawn_paths(search, index)
         alone = [standalone(space, path) for path in hard]
         steps = [partial(train_step, network, optimizer, images, labels) for network, optimizer in alone]
         for step in steps:
@@ -171,6 +169,12 @@ def compare(
     figures = {"time_ratio": spread(ratios[1:]), "bytes_ratio": spread(bytes_ratios[1:])}
     print(method.sampler, method.estimator, method.eta, figures, file=sys.stderr)
     return {"paths_a_step": len(paths), **figures}
+
+
+def drawn_paths(search: SurgeNASSearch, index: int) -> list[tuple[int, ...]]:
+    """The paths of a step; of one that mixes all operators, as many random ones."""
+    hard = [p.path for p in search._draw(5.0, index, True) if p.path is not None]
+    return hard or [tuple(torch.randint(7, (11,)).tolist()) for _ in range(7)]
 
 
 def seconds(*calls: Callable[[], object]) -> float:

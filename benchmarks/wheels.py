@@ -1,4 +1,4 @@
-"""Wheels for a machine that reaches no package index and has torch: what surgenas needs beside it, in this tree's versions.
+"""Wheels for a machine that reaches no package index and has torch: what surgenas needs there, as it is here.
 
     python benchmarks/wheels.py --there names.txt --to .whl [--python 3.12]
     on that machine: pip install --no-index --no-deps --target site .whl/*.whl; PYTHONPATH=site:src make gpu PY=python3
@@ -24,7 +24,11 @@ SEEDS = ("surgenas", "pytest", "pytest-timeout", "hypothesis")
 GIVEN = ("torch", "torchvision", "triton", "cuda", "nvidia", "setuptools", "pip")
 """Names, or beginnings of them, that an image with a GPU has in versions of its own."""
 MOST_BYTES = 64 << 20
-PLATFORMS = (*(f"manylinux_2_{n}_x86_64" for n in (34, 31, 28, 27, 26, 24, 17, 12, 5)), "manylinux2014_x86_64", "manylinux1_x86_64")
+PLATFORMS = (
+    *(f"manylinux_2_{n}_x86_64" for n in (34, 31, 28, 27, 26, 24, 17, 12, 5)),
+    "manylinux2014_x86_64",
+    "manylinux1_x86_64",
+)
 
 
 def needed() -> dict[str, str]:
