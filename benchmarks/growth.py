@@ -3,8 +3,8 @@
     python benchmarks/growth.py [--counts 1000 10000 100000] [--depths 0.6 1.25 2] [--side 32] [--keep]
 
 One epoch of SurgeNAS on the CPU, each in a fresh process: JPEGs (as streaming.py makes them) that stay files, and for
-layers `small` at these depths (7, 14 and 22 layers), on the fewest images. Memory is the process's peak. With `--keep` the
-drawing lies beside the figures.
+layers `small` at these depths (7, 14 and 22 layers), on the fewest images. Memory is the process's peak. With `--keep`
+the drawing lies beside the figures.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ RUNS = {
     "model_use": 2,
     "limit": 3, "resources": 3, "training": 4, "summary": 5, "sampled": 4, "pool": 4, "measured": 4, "found": 4,
     "front": 4, "slowdown": 4, "whole": 4, "nearest": 5,
-    "searching": 5, "delivery": 5, "logged": 6, "following": 7, "steps": 7, "flow": 8,
+    "story": 5, "searching": 5, "total_cost": 6, "delivery": 5, "logged": 6, "following": 7, "steps": 7, "flow": 8,
 }  # fmt: skip
 FILES = sorted(SOURCE.rglob("*.py"))
 TESTS = Path(__file__).parent

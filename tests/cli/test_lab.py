@@ -11,6 +11,7 @@ from surgenas.cli.lab import fidelity_of
 from surgenas.core import moves
 from surgenas.core.errors import UsageError
 from surgenas.spaces.macro import Macro
+from surgenas.studies.improvement import BESIDE
 from tests.runs.written import TOY, written_run
 
 
@@ -43,7 +44,7 @@ def test_a_fidelity_is_a_column_and_its_cost():
 
 def test_bench_ri_goes_on_with_what_its_folder_holds(run, tmp_path):
     """Both searches are done already."""
-    how = {"device": TOY, "resolution": 16, "epochs": 2, "random": 1, "random_at_equal_latency": 1}
+    how = {"device": TOY, "resolution": 16, "epochs": 2, **dict.fromkeys(BESIDE, 1)}
     written_run(tmp_path / "ri" / "digits-surgenas-0", 0.9, **how)
     written_run(tmp_path / "ri" / "digits-surgenas-1", 0.92, **how, seed=1, latency_ms=2.5)
     ask = ["bench", "ri", "--methods", "surgenas", "--seeds", "2", "--device", TOY, "--resolution", "16"]
@@ -51,6 +52,7 @@ def test_bench_ri_goes_on_with_what_its_folder_holds(run, tmp_path):
     assert code == 0, err
     assert "of any latency" in out
     assert "of equal latency" in out
+    assert "at equal total cost" in out
     assert "91.00 % (2)" in out
     code, out, _ = run(*ask, "--epochs", "2", "--json")
     (row,) = json.loads(out)["rows"]

@@ -26,6 +26,7 @@ from surgenas.runs.steps.export import export
 from surgenas.spaces.macro import Macro
 from surgenas.spaces.nasbench201 import NASBench201
 from surgenas.spaces.single_path import SinglePath
+from surgenas.studies.improvement import BESIDE
 from tests.runs.written import ROOFLINE, TOY, architecture_file, estimated, new_run, pictures, trained, written_run
 
 HERE = Path(__file__).parent
@@ -136,7 +137,7 @@ def prepared(folder: Path) -> None:
     written_run(folder / "paper", beside={"MobileNetV2": 0.8}, costs=costs, device=str(folder / "paper.toml"))
     exported = trained(new_run(folder / "exported", data=str(folder / "pictures")))
     exported.record("export", export(exported))
-    how = {"random": 1, "random_at_equal_latency": 1, "device": TOY, "resolution": 16}
+    how = {**dict.fromkeys(BESIDE, 1), "device": TOY, "resolution": 16}
     assert make_config(**how), "as bench ri says it"
     written_run(folder / "ri" / "digits-surgenas-0", 0.9, **how)
     written_run(folder / "ri" / "digits-surgenas-1", 0.92, **how, seed=1, latency_ms=2.5)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from surgenas.report import figures
-from surgenas.runs.summary import summarize, tell_story
+from surgenas.runs.story import tell_story
+from surgenas.runs.summary import summarize
 from tests.runs.written import ROOFLINE, estimated, new_run, written_run
 
 
@@ -21,7 +22,13 @@ def test_a_run_that_has_just_begun_has_every_figure(tmp_path, name):
 def test_latencies_stand_beside_the_limit_with_their_intervals(tmp_path):
     figure = drawn(written_run(tmp_path / "run"), "limit")
     (trace,) = figure.data
-    assert list(trace.y) == ["found", "MobileNetV2", "random at equal latency 1", "random 1"]
+    assert list(trace.y) == [
+        "found",
+        "MobileNetV2",
+        "random at equal latency 1",
+        "random 1",
+        "random at equal total cost 1",
+    ]
     assert list(trace.x) == pytest.approx([2.0, 2.1, 2.2, 2.3])
     assert list(trace.error_x.array) == pytest.approx([0.02, 0.021, 0.022, 0.023])
     assert [shape.x0 for shape in figure.layout.shapes] == [2.5]
@@ -31,7 +38,7 @@ def test_accuracy_stands_over_latency_by_kind(tmp_path):
     figure = drawn(written_run(tmp_path / "run"), "trade_off")
     points = {trace.name: (list(trace.x), list(trace.y)) for trace in figure.data}
     assert points["found"] == ([2.0], [0.9])
-    assert points["random"][1] == [0.7, 0.6]
+    assert points["random"][1] == [0.7, 0.6, 0.85]
     assert points["MobileNetV2"][1] == [0.8]
 
 

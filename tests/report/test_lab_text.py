@@ -35,17 +35,21 @@ def test_a_bench_has_medians_quartiles_and_dashes():
 
 def test_improvement_stands_by_what_it_is_over():
     group = Group(90.0, 2, (89.0, 91.0))
-    row = ImprovementRow("digits", "spos", "shuffle", 2.5, group, Group(None, 0, ()), group, VERDICT, None, 60.0, 3.0)
+    none = Group(None, 0, ())
+    row = ImprovementRow(
+        "digits", "spos", "shuffle", 2.5, group, none, group, VERDICT, None, 60.0, 3.0, group, VERDICT, 4.5
+    )
     text = told(Improvement((row,), 2, ("a",), {"b": "too slow"}))
     assert "90.00 % (2)" in text
     assert "of equal latency" not in text, "there were none"
     assert "+1.00 to +3.00" in text
-    assert "a search takes 60 s, as long as 3.0 trainings" in text
+    assert "at equal total cost" in text
+    assert "a search takes 60 s, as long as 3.0 trainings; with training it passes as many images as 4.5 tr" in text
     assert text.endswith("missing: b: too slow")
 
 
-def side(name, device="d", grade="A"):
-    return Side(name, "spos", "shuffle", 0, 0.9, (0.87, 0.93), 2.0, None, grade, device, 2.5, 60.0)
+def side(name, device="d", grade="A", passes=1000):
+    return Side(name, "spos", "shuffle", 0, 0.9, (0.87, 0.93), 2.0, None, grade, device, 2.5, 60.0, passes)
 
 
 def test_runs_stand_side_by_side_and_say_whether_their_latencies_compare():
@@ -56,3 +60,6 @@ def test_runs_stand_side_by_side_and_say_whether_their_latencies_compare():
     assert "do not compare" not in text
     apart = comparison_table(SideBySide((side("a"), side("b", "e")), "digits", 359, (), "seeds"))
     assert "latencies are of 2 devices and do not compare" in apart
+    assert "equal total cost" not in apart
+    dear = comparison_table(SideBySide((side("a"), side("b", passes=2500)), "digits", 359, (), "seeds"))
+    assert "not at equal total cost: one run passed 2.5 times the images of another" in dear

@@ -9,7 +9,8 @@ import pytest
 from surgenas import api
 from surgenas.report.page import page, write_page
 from surgenas.runs.results import MISJUDGED, Accuracy, Layer, Reached
-from surgenas.runs.summary import summarize, tell_story
+from surgenas.runs.story import tell_story
+from surgenas.runs.summary import summarize
 from surgenas.tasks.misjudged import Misjudged, thumbnails
 from tests.runs.written import JUDGED, ROOFLINE, TOY, estimated, new_run, timed, written_run
 

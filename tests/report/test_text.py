@@ -12,7 +12,8 @@ from surgenas.report.page import page
 from surgenas.report.text import device_table, export_text, predictor_table, summary_text, trained_text
 from surgenas.runs import summary
 from surgenas.runs.results import FOUND, YARDSTICK, HeldOutLatencies, Predicted, Reached
-from surgenas.runs.summary import summarize, tell_story
+from surgenas.runs.story import tell_story
+from surgenas.runs.summary import summarize
 from surgenas.studies.describe import Unusable
 from surgenas.studies.export import HandedOn
 from surgenas.studies.train import TrainedFile

@@ -12,7 +12,8 @@ from surgenas.core.progress import Progress
 from surgenas.report.page import page
 from surgenas.runs.flow import prepare
 from surgenas.runs.run import Run
-from surgenas.runs.summary import summarize, tell_story
+from surgenas.runs.story import tell_story
+from surgenas.runs.summary import summarize
 from surgenas.spaces.darts import Darts
 from tests.runs.written import pictures
 

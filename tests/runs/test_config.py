@@ -18,7 +18,7 @@ SAID = {
     "space_settings": {"pool": "k3e3"}, "device": "openvino-cpu", "latency_ms": 4.0, "latency_as": "p90", "samples": 7,
     "predictors": ("ridge",), "strict": True, "method": "spos", "epochs": 3, "method_settings": {"eta": 0.5},
     "train_epochs": 9, "batch": 32, "accelerator": "cpu", "precision": "bf16",
-    "processes": 2, "random": 4, "random_at_equal_latency": 5,
+    "processes": 2, "random": 4, "random_at_equal_latency": 5, "random_at_equal_cost": 6,
     "fit": "pad", "flips": "off", "classes": "balanced", "start": "inherit", "seed": 6, "time_limit_s": 60.0,
     "weights": "lite0.safetensors", "distill": 0.5, "alone": True, "cutout": 4, "drop_path": 0.2, "auxiliary": 0.4,
     "limits": {"sram": 1024.0}, "memory_bytes": 1e9, "workers": 3, "engine": "ray",

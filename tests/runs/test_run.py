@@ -10,7 +10,7 @@ from surgenas.core.architecture import SpaceSpec
 from surgenas.core.errors import CorruptError, SurgenasError, UsageError
 from surgenas.core.progress import Progress
 from surgenas.runs.config import FORMAT, make_config
-from surgenas.runs.flow import CHEAP, LAST, LONG
+from surgenas.runs.flow import CHEAP, COST, LAST, LONG
 from surgenas.runs.results import STEP_OF, Derived, Planned, Reached
 from surgenas.runs.run import Run
 from tests.runs.written import TOY, again, new_run, written_run
@@ -66,7 +66,7 @@ def test_the_same_settings_go_on_and_others_are_refused(tmp_path):
 
 
 def test_every_result_has_a_step_and_every_step_a_result():
-    steps = {step.name for step in (*CHEAP, *LONG, *LAST)}
+    steps = {step.name for step in (*CHEAP, *LONG, COST, *LAST)}
     assert set(STEP_OF.values()) == steps
     assert len(set(STEP_OF.values())) == len(STEP_OF)
 

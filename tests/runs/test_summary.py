@@ -7,7 +7,7 @@ import json
 import pytest
 
 from surgenas.runs.results import Accuracy, Reached
-from surgenas.runs.summary import Story, Summary, summarize, tell_story
+from surgenas.runs.summary import Summary, summarize
 from tests.runs.written import JUDGED, again, estimated, new_run, timed, written_run
 
 
@@ -73,29 +73,13 @@ def test_of_classes_a_run_of_before_knows_nothing(tmp_path):
 
 def test_what_is_not_known_yet_is_none(tmp_path):
     run = new_run(tmp_path / "run")
-    found, story = summarize(run), tell_story(run)
+    found = summarize(run)
     assert (found.architecture, found.limit_ms, found.latency.ms, found.accuracy.test) == (None, None, None, None)
     assert (found.beside, found.predictor, found.export) == ((), None, None)
-    assert (story.target, story.epochs, story.layers, story.rounds) == (None, (), (), None)
     run.record("reach", Reached(1.0, 2.0, 1.5))
     assert summarize(run).limit_ms == 1.5
 
 
-def test_both_survive_json(tmp_path):
-    run = written_run(tmp_path / "run")
-    run.journal.append("trial", key="k", rung=0, genes=["k3e3"], score=0.5, latency_ms=None)
-    for kind, value in ((Summary, summarize(run)), (Story, tell_story(run))):
-        assert kind.from_json(json.loads(json.dumps(value.to_json(), allow_nan=False))) == value
-
-
-def test_the_story_holds_what_the_journal_tells(tmp_path):
-    run = written_run(tmp_path / "run")
-    run.journal.append("trained", network="MobileNetV2", epoch=0, loss=1.5, accuracy=0.4)
-    run.journal.append("trained", network="found", epoch=1, loss=0.5, accuracy=0.6)
-    story = tell_story(run)
-    assert [e["loss"] for e in story.training["found"]] == [1.0, 0.5]
-    assert [*story.training] == ["found", "MobileNetV2"]
-    assert story.target.key == "toy/1"
-    assert story.data["test"] == 359
-    assert story.held_out.measured_ms == (1.1,)
-    assert [layer.name for layer in story.layers] == ["stem", "layer1"]
+def test_it_survives_json(tmp_path):
+    found = summarize(written_run(tmp_path / "run"))
+    assert Summary.from_json(json.loads(json.dumps(found.to_json(), allow_nan=False))) == found

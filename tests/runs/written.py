@@ -29,6 +29,7 @@ from surgenas.predictors.evaluate import Score
 from surgenas.runs.config import make_config
 from surgenas.runs.journal import Journal
 from surgenas.runs.results import (
+    AS_LONG,
     EQUAL,
     FOUND,
     RANDOM,
@@ -46,6 +47,7 @@ from surgenas.runs.results import (
     Reached,
     Rivals,
     Searched,
+    TotalCost,
     Verified,
 )
 from surgenas.runs.run import Run
@@ -116,7 +118,7 @@ def written_run(
     run = new_run(folder, **words)
     assert run.data.name, "its line is in the journal"
     assert run.target.name, "and the target's"
-    beside = {YARDSTICK: 0.8, f"{EQUAL} 1": 0.7, f"{RANDOM} 1": 0.6} if beside is None else beside
+    beside = {YARDSTICK: 0.8, f"{EQUAL} 1": 0.7, f"{RANDOM} 1": 0.6, f"{AS_LONG} 1": 0.85} if beside is None else beside
     costs = costs or {name: timed(2.0 + 0.1 * i) for i, name in enumerate((FOUND, *beside))}
     found = run.space.architecture(GENES)
     rivals = {name: run.space.architecture(("k5e3", *GENES[1:])) for name in beside}
@@ -133,6 +135,7 @@ def written_run(
         "derive": (3.0, Derived(found, 1.9, costs[FOUND], 1)),
         "rivals": (1.0, Rivals(rivals)),
         f"train {FOUND}": (20.0, Accuracy(accuracy, JUDGED.balanced_accuracy, JUDGED)),
+        "cost": (0.0, TotalCost(3000, 100, 1000, 2)),
         **{f"train {name}": (20.0, Accuracy(value, value - 0.05)) for name, value in beside.items()},
         "export": (1.0, Exported(1e-6, 1.0, None if isinstance(costs[FOUND], Estimate) else DELIVERED)),
         "verify": (1.0, Verified(costs, layers)),

@@ -13,7 +13,7 @@ from surgenas.core.errors import LimitError, UsageError
 from surgenas.core.progress import Progress
 from surgenas.core.significance import relative_improvement
 from surgenas.report.lab_text import improvement_table
-from surgenas.runs.results import Accuracy, Reached, Searched, Verified
+from surgenas.runs.results import Accuracy, Reached, Searched, TotalCost, Verified
 from surgenas.studies.improvement import Improvement, Protocol, label, one_by_one, run_protocol
 from tests.runs.written import timed
 
@@ -26,6 +26,7 @@ def record(run, found, beside):
     for step, seconds, result in (
         ("reach", 1.0, Reached(0.1, 4.0, 2.5)),
         ("search", 60.0, Searched(1)),
+        ("cost", 0.0, TotalCost(2000, 1000, 1000, 20)),
         *((f"train {name}", 20.0, Accuracy(accuracy)) for name, accuracy in {"found": found, **beside}.items()),
         ("verify", 1.0, Verified({"found": timed(2.0)}, ())),
     ):
@@ -47,6 +48,7 @@ class Searching:
         base = {"surgenas": 0.95, "spos": 0.85}[config.method.name]
         equal = [f"random at equal latency {i + 1}" for i in range(config.beside.random_at_equal_latency)]
         names = [*equal, *(f"random {i + 1}" for i in range(config.beside.random))]
+        names += [f"random at equal total cost {i + 1}" for i in range(config.beside.random_at_equal_cost)]
         noise = np.random.default_rng(config.seed).normal(0, 0.005, 1 + len(names))
         record(run, base + noise[0], {name: 0.9 + n for name, n in zip(names, noise[1:], strict=True)})
 
@@ -63,7 +65,9 @@ def test_improvement_is_over_random_architectures_of_the_same_run(tmp_path):
     protocol = Protocol(data=("digits",), methods=("surgenas", "spos"), seeds=4, random=2)
     found = run_protocol(protocol, tmp_path, Progress(), one_by_one(Progress(), searching))
     good, bad = found.rows
-    assert (good.found.n, good.random.n, good.random_at_equal_latency.n) == (4, 8, 8)
+    assert (good.found.n, good.random.n, good.random_at_equal_latency.n, good.random_at_equal_cost.n) == (4, 8, 8, 8)
+    assert (good.ri_at_equal_cost.said, bad.ri_at_equal_cost.said) == ("better", "worse")
+    assert good.cost_in_trainings == 4.0
     expected = relative_improvement(good.found.values, good.random.values, 100 / IMAGES)
     assert good.ri == expected.tell()
     assert good.ri.value == pytest.approx(100 * (0.95 - 0.9) / 0.9, abs=1)

@@ -12,7 +12,7 @@ from plotly.subplots import make_subplots
 
 from surgenas.core.capabilities import Cells
 from surgenas.report.figures import ACCENT, INK, MUTED, WARM, blank
-from surgenas.runs.summary import Story
+from surgenas.runs.story import Story
 
 COLOURS = plotly.colors.qualitative.Dark24
 

@@ -14,6 +14,9 @@ from surgenas.studies.bench import BenchResult
 from surgenas.studies.compare import SideBySide
 from surgenas.studies.improvement import Group, Improvement
 
+UNEQUAL = 1.1
+"""Runs of which one passed so many times the images of another are not compared at equal cost."""
+
 
 def improvement_table(found: Improvement) -> str:
     """Relative improvements with their intervals, the means behind them, and what the searches took."""
@@ -24,14 +27,19 @@ def improvement_table(found: Improvement) -> str:
         if row.ri_at_equal_latency:
             equal = row.random_at_equal_latency
             table.add_row(*[""] * 4, "of equal latency", _mean(equal), *_improved(row.ri_at_equal_latency))
+        if row.ri_at_equal_cost:
+            as_long = row.random_at_equal_cost
+            table.add_row(*[""] * 4, "at equal total cost", _mean(as_long), *_improved(row.ri_at_equal_cost))
     cost = [
         f"{row.data}, {row.method}: a search takes {show_seconds(row.search_seconds)}, as long as "
-        f"{row.search_in_trainings:.1f} trainings"
+        f"{row.search_in_trainings:.1f} trainings; with training it passes as many images as "
+        f"{row.cost_in_trainings:.1f} trainings"
         for row in found.rows
     ]
     notes = [
         "means of test accuracy, in brackets of how many; RI = 100 (found - random) / random, in %",
-        "random: of the method's own space, trained alike. Searches are counted with measuring and predicting:",
+        "random: of the method's own space, trained alike; at equal total cost: for as many image passes as search and "
+        "training took. Searches are timed with measuring and predicting:",
     ]
     missed = [f"missing: {folder}: {why}" for folder, why in found.missed.items()]
     return "\n".join([draw(table), *notes, *cost, *missed])
@@ -93,12 +101,15 @@ def bench_notes(found: BenchResult) -> list[str]:
 
 def comparison_table(found: SideBySide) -> str:
     """The runs, and the difference of each to the most accurate."""
-    table = Table("run", "method", "seed", "test accuracy", "latency", "grade", "limit", "took", box=None)
+    table = Table(
+        "run", "method", "seed", "test accuracy", "latency", "grade", "limit", "images passed", "took", box=None
+    )
     for row in found.runs:
         low, high = row.accuracy_interval
         table.add_row(
             escape(row.name), row.method, str(row.seed), f"{row.accuracy:.2%} ({low:.1%} to {high:.1%})",
-            show_ms(row.latency_ms), row.grade or "-", show_ms(row.limit_ms), show_seconds(row.seconds),
+            show_ms(row.latency_ms), row.grade or "-", show_ms(row.limit_ms),
+            "-" if row.passes is None else f"{row.passes:,}", show_seconds(row.seconds),
         )  # fmt: skip
     lines = [
         f"{d.name} against {d.against}: {d.value:+.2f} points, "
@@ -106,6 +117,11 @@ def comparison_table(found: SideBySide) -> str:
         for d in found.differences
     ]
     devices = {row.device for row in found.runs}
+    passes = [row.passes for row in found.runs if row.passes]
+    if passes and max(passes) > UNEQUAL * min(passes):
+        lines.append(
+            f"not at equal total cost: one run passed {max(passes) / min(passes):.1f} times the images of another"
+        )
     note = [] if len(devices) == 1 else [f"latencies are of {len(devices)} devices and do not compare"]
     judged = f"{found.data}: judged by {found.judged_by}; {found.test_images} test images"
     return "\n".join([draw(table), *lines, judged, *note])

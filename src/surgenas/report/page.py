@@ -28,7 +28,8 @@ from surgenas.report.words import (
 )
 from surgenas.runs.results import MISJUDGED, Layer
 from surgenas.runs.run import Run
-from surgenas.runs.summary import Story, Summary, summarize, tell_story
+from surgenas.runs.story import Story, tell_story
+from surgenas.runs.summary import Summary, summarize
 
 SHARES = "Latency shares come from a profiled run; they are shares, not latencies."
 
@@ -111,6 +112,9 @@ def _cards(summary: Summary, story: Story) -> list[str]:
         if one.limit
     ]
     cards.append(_card("Took", show_seconds(sum(summary.seconds.values())), f"seed {summary.seed}"))
+    if summary.cost:
+        worth = f"images passed: as by {summary.cost.epochs} epochs of training alone"
+        cards.append(_card("Cost", f"{summary.cost.passes:,}", worth))
     return cards
 
 

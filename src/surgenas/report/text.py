@@ -17,6 +17,7 @@ from surgenas.report.by_class import class_line
 from surgenas.report.explained import explained_line
 from surgenas.report.words import (
     WIDTH,
+    cost_note,
     draw,
     scale_note,
     show_as_it_comes,
@@ -69,6 +70,7 @@ def summary_text(summary: Summary) -> str:
         *start_note(summary.start, summary.started),
         *class_line(summary.classes),
         *explained_line(summary.explained),
+        *cost_note(summary.cost, summary.seconds),
         f"ONNX    {summary.onnx}",
         *_device_lines(summary),
         f"report  {summary.report}",

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
 
-from surgenas.core.units import show_ms
+from surgenas.core.units import show_ms, show_seconds
 from surgenas.hardware.timed.as_it_comes import RUNS, AsItComes, LatencyAs
 from surgenas.hardware.timed.comparison import Comparison
 from surgenas.runs.config import Start
-from surgenas.runs.results import NOTHING, Started
+from surgenas.runs.results import NOTHING, Started, TotalCost
+from surgenas.runs.total_cost import WANTED
 
 WIDTH = 120
 """Characters in a line of printed text."""
@@ -95,4 +96,16 @@ def scale_note(doubt: float | None, networks: Sequence[str] = ()) -> list[str]:
     return [
         f"What a millisecond is here{of} is known within {doubt:.0%} only: this machine was watched briefly, or is "
         "faster at times. Ratios hold, and measuring again some minutes later settles it"
+    ]
+
+
+def cost_note(cost: TotalCost | None, seconds: Mapping[str, float]) -> list[str]:
+    """What finding and training the network took; nothing where that is not known. seconds: by step."""
+    if cost is None:
+        return []
+    kinds = {"search": cost.search, "judging": cost.judging, "training": cost.training}
+    told = ", ".join(f"{name} {count:,}" for name, count in kinds.items() if count)
+    return [
+        f"cost    {cost.passes:,} images passed ({told}), as by {cost.epochs} epochs of training alone; "
+        f"{show_seconds(sum(seconds.get(step, 0.0) for step in WANTED))} with measuring"
     ]

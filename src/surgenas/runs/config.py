@@ -187,23 +187,21 @@ class TrainingConfig(Part):
     processes: Annotated[int, Field(ge=1), Word("Processes that train together, in the search too.", "--processes")] = 1
 
 
+Some = Annotated[int, Field(ge=0, le=100)]
+
+
 class BesideConfig(Part):
     """What is trained beside the found network, by the same recipe."""
 
-    random: Annotated[
-        int, Field(ge=0, le=100), Word("Also train N random architectures of any latency.", "--random")
-    ] = 0
+    random: Annotated[Some, Word("Also train N random architectures of any latency.", "--random")] = 0
     random_at_equal_latency: Annotated[
-        int,
-        Field(ge=0, le=100),
-        Word("Also train N random architectures of the found network's latency.", "--random-at-equal-latency"),
+        Some, Word("Also train N random architectures of the found network's latency.", "--random-at-equal-latency")
+    ] = 0
+    random_at_equal_cost: Annotated[
+        Some, Word("Also train N of them for as long as all took.", "--random-at-equal-cost")
     ] = 0
     alone: Annotated[
-        bool,
-        Word(
-            "With --weights: do not also train what else could be picked (smaller images, narrower, from nothing).",
-            "--alone",
-        ),
+        bool, Word("With --weights: do not also train what else could be picked (docs/pretrained.md).", "--alone")
     ] = False
 
 

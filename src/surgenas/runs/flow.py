@@ -15,7 +15,6 @@ from surgenas.core.files import write_atomic
 from surgenas.core.record import Record
 from surgenas.core.seeds import generator
 from surgenas.core.units import show_ms, show_seconds
-from surgenas.methods import make_method
 from surgenas.methods.base import check_held
 from surgenas.methods.shared_weights import check_even, make_shared
 from surgenas.nn.cost import output_shape
@@ -41,16 +40,15 @@ from surgenas.runs.steps.search import search
 from surgenas.runs.steps.start import start
 from surgenas.runs.steps.train import expect_trainings, networks, train, trained_files
 from surgenas.runs.steps.verify import say_claim, verify
+from surgenas.runs.total_cost import describe_search, total_cost
 from surgenas.runs.training import recipe
 from surgenas.runs.whole import meets_limit_whole, read_whole
-from surgenas.spaces import CATALOG, make_space
+from surgenas.spaces import CATALOG
 from surgenas.training.fabric import check_accelerator
 from surgenas.training.regularize import regularize
 
 REOPENED = 3
 """How often a network is looked for again because the scale was repaired."""
-USUAL = "surgenas"
-"""The method that the cost of other methods is compared with."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +78,8 @@ LEAST_IMAGES = 2
 SOME = 64
 """So many networks are drawn to see whether there is more than one."""
 CHEAP = (Step("operators", choose_operators), Step("reach", reach), Step("plan", plan))
-"""The steps in their order: CHEAP ones take seconds to minutes, LONG ones follow, and LAST ones come after the
-trainings."""
+"""The steps in their order: CHEAP ones take seconds to minutes, LONG ones follow, COST is counted once the found
+network is trained, and LAST ones come after all trainings."""
 LONG = (
     Step("profile", profile, holds=holds, applies=_searches), Step("predict", predict, applies=_searches),
     Step("start", start, lambda _, found: (START,) if found else ()), Step("search", search, applies=_searches),
@@ -99,6 +97,7 @@ def _measured_files(run: Run, found: Record | None) -> Sequence[str]:
     return tuple(exported.delivered.digests) if exported and exported.delivered else ()
 
 
+COST = Step("cost", total_cost)
 LAST = (Step("export", export, _exported_files), Step("verify", verify, _measured_files))
 
 
@@ -135,7 +134,7 @@ def prepare(run: Run) -> tuple[Reached, Planned]:
     assert planned is not None, "it was just recorded"
     run.progress.log(
         f"limit {describe_limit(run)} on {run.target.name} (reachable {show_ms(reached.low_ms)} to "
-        f"{show_ms(reached.high_ms)}); {describe_cost(run, planned)}, {planned.train_epochs} epochs of training; "
+        f"{show_ms(reached.high_ms)}); {describe_search(run, planned)}, {planned.train_epochs} epochs of training; "
         f"about {show_seconds(planned.total_s)}"
     )
     return reached, planned
@@ -240,21 +239,6 @@ def _check_networks(run: Run) -> None:
         )
 
 
-def describe_cost(run: Run, planned: Planned) -> str:
-    """How much work the search is, in words, and for comparison how much SurgeNAS does by default."""
-    searching = Searching(run)
-    needs, steps = searching.needs, searching.steps_per_epoch
-    if not needs.shares:
-        return f"{needs.trained} candidates of {planned.epochs} epochs each"
-    text = f"{planned.epochs} epochs of search ({planned.epochs * steps} steps of {needs.passes} passes"
-    if run.asked_method.name == USUAL:
-        return text + ")"
-    usual = make_method(USUAL, {})
-    passes = usual.needs(make_space(usual.default_space, {}))
-    epochs = searching.default_epochs(passes)
-    return text + f"; SurgeNAS by default {epochs} epochs, {epochs * steps} steps of {passes.passes})"
-
-
 def parted_from_limit(run: Run) -> bool:
     """Whether the scale was repaired after a network was found for a limit that the user asked for in milliseconds, so
     that another is to be found. Once that is trained, it stays, and so it does after REOPENED such turns."""
@@ -285,6 +269,9 @@ def execute(run: Run, time_limit_s: float | None = None) -> None:
         expect_trainings(run)
         for name, arch in networks(run).items():
             perform(run, training(name, arch))
+            if name == FOUND:
+                perform(run, COST)
+                expect_trainings(run)  # of those that are as long as that
         for step in LAST:
             perform(run, step)
         say_claim(run)

@@ -97,7 +97,7 @@ def price(
     }
     jobs = [job_of(arch, run.space) for arch in archs]
     jobs[:1] = [first] if first else jobs[:1]
-    todo = [job for job in jobs if job.key not in known]
+    todo = list({job.key: job for job in jobs if job.key not in known}.values())
     genes = {job.key: list(arch.genes) for job, arch in zip(jobs, archs, strict=True)}
     target, timely = scaled_target(run), Timely(run)
     for start in range(0, len(todo), TOGETHER):

@@ -25,8 +25,9 @@ START = "start.safetensors"
 SMALLER, NARROWER, NOTHING = "smaller images", "narrower", "from nothing"
 """What could be picked instead of a found smaller version of a network: the whole network on smaller images, or with
 fewer channels everywhere, each of the found one's latency; and the found one without the weights of the whole."""
-RANDOM, EQUAL = "random", "random at equal latency"
-"""Names of random architectures, of any latency and of the found network's latency. A number from 1 up follows."""
+RANDOM, EQUAL, AS_LONG = "random", "random at equal latency", "random at equal total cost"
+"""Names of random architectures: of any latency; of the found network's latency; and those again, trained for as long
+as finding the found network and training it took together. A number from 1 up follows."""
 
 
 @dataclass(frozen=True)
@@ -210,6 +211,33 @@ class Delivered(Record):
 
 
 @dataclass(frozen=True)
+class TotalCost(Record):
+    """How many images the found network took, passed forward and backward through a network each: in the search, as far
+    as judging candidates is worth so many, and in its training. train_epochs: of that. Measuring is not among it, which
+    random architectures of the found network's latency need as well."""
+
+    search: int
+    judging: int
+    training: int
+    train_epochs: int
+
+    @property
+    def passes(self) -> int:
+        """Of all together."""
+        return self.search + self.judging + self.training
+
+    @property
+    def in_trainings(self) -> float:
+        """How many trainings of the found network it is worth."""
+        return self.passes / self.training
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of a training that passes as many images."""
+        return round(self.train_epochs * self.in_trainings)
+
+
+@dataclass(frozen=True)
 class Exported(Record):
     """How model.onnx compares with PyTorch on test images.
 
@@ -260,6 +288,7 @@ STEP_OF: dict[type[Record], str] = {
     Searched: "search",
     Derived: "derive",
     Rivals: "rivals",
+    TotalCost: "cost",
     Exported: "export",
     Verified: "verify",
 }

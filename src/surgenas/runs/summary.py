@@ -1,27 +1,24 @@
-"""A summary of a run and its story, read from the journal alone: what --json prints, and what the report page draws."""
+"""A summary of a run, read from the journal alone: what --json prints."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from surgenas.accuracy.evaluate import Explained
 from surgenas.core.architecture import Architecture
-from surgenas.core.capabilities import Cells, MadeOfCells
 from surgenas.core.cost import Cost, Estimate, Evidence
 from surgenas.core.record import Record
 from surgenas.core.units import show_ms
 from surgenas.hardware.costs import compare
-from surgenas.hardware.target import TargetInfo
 from surgenas.hardware.timed.as_it_comes import AsItComes, LatencyAs
 from surgenas.hardware.timed.comparison import Comparison
 from surgenas.hardware.timed.measurement import Measurement, letter
 from surgenas.runs.config import Start
-from surgenas.runs.front import TradeOff, trade_offs
 from surgenas.runs.resources import Resource, resources_of
 from surgenas.runs.results import (
+    AS_LONG,
     EQUAL,
     FOUND,
     NARROWER,
@@ -32,19 +29,16 @@ from surgenas.runs.results import (
     YARDSTICK,
     Derived,
     Exported,
-    HeldOutLatencies,
-    Layer,
     Predicted,
     Reached,
     Searched,
-    Selected,
     Started,
+    TotalCost,
     Verified,
 )
 from surgenas.runs.run import Run
 from surgenas.runs.slowdown import asked_percentile, share_of_limit
 from surgenas.tasks.by_class import ByClass
-from surgenas.tasks.misjudged import Misjudged
 
 SAME = 1e-6
 """Estimates that differ by less are equal but for rounding."""
@@ -120,7 +114,8 @@ class Summary(Record):
     start: what the trainings of the space's networks began with. instead: what could be picked instead of a smaller
     version of a network, at the found one's latency. started: the whole network, if the run began with its weights.
     explained: what explains the accuracy of the networks that the search judged, for methods that learn that.
-    resources: what the target counts of the found network beside its latency.
+    resources: what the target counts of the found network beside its latency. cost: of finding and training it, for
+    which random_at_equal_cost were trained alone.
     """
 
     run: str
@@ -146,6 +141,8 @@ class Summary(Record):
     started: Started | None = None
     explained: Explained | None = None
     resources: tuple[Resource, ...] = ()
+    random_at_equal_cost: tuple[Network, ...] = ()
+    cost: TotalCost | None = None
 
     @property
     def found(self) -> Network:
@@ -158,37 +155,8 @@ class Summary(Record):
     @property
     def beside(self) -> tuple[Network, ...]:
         """All networks that the found one is compared with."""
-        return (*self.yardsticks, *self.instead, *self.random_at_equal_latency, *self.random)
-
-
-@dataclass(frozen=True)
-class Story(Record):
-    """What only the report page shows.
-
-    data, epochs, trials, training: events of the journal; training by the name of the network. target: what was asked
-    for costs. held_out: predictions against measurements. layers: of the found network. rounds: of measuring
-    candidates. misjudged: the test images that the found network judges worst. cells: of the found network. rows: the
-    layers or edges that a search weighed operators on, and these operators. front: the candidates that no other beats.
-    """
-
-    data: Mapping[str, Any]
-    target: TargetInfo | None
-    epochs: tuple[Mapping[str, Any], ...]
-    trials: tuple[Mapping[str, Any], ...]
-    training: Mapping[str, tuple[Mapping[str, Any], ...]]
-    held_out: HeldOutLatencies | None
-    layers: tuple[Layer, ...]
-    selected: Selected | None
-    rounds: int | None
-    misjudged: tuple[Misjudged, ...] = ()
-    cells: Cells = field(default_factory=dict)
-    rows: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    front: tuple[TradeOff, ...] = ()
-
-    @property
-    def is_estimated(self) -> bool:
-        """Does nothing run on the target?"""
-        return self.target is not None and self.target.evidence == "estimated"
+        random = (*self.random_at_equal_latency, *self.random, *self.random_at_equal_cost)
+        return (*self.yardsticks, *self.instead, *random)
 
 
 def summarize(run: Run) -> Summary:
@@ -225,30 +193,8 @@ def summarize(run: Run) -> Summary:
         classes=trained.classes if trained else None,
         explained=searched.explained if searched else None,
         resources=resources_of(run, costs.get(FOUND)),
-    )
-
-
-def tell_story(run: Run) -> Story:
-    """The story of a run, from the journal alone."""
-    journal, verified, derived = run.journal, run.result(Verified), run.result(Derived)
-    trained = run.trained(FOUND)
-    predicted, target = run.result(Predicted), journal.last("target")
-    names = dict.fromkeys(e["network"] for e in journal.all("trained"))
-    weighs = any("probabilities" in e["summary"] for e in journal.all("epoch"))
-    return Story(
-        data=journal.last("data") or {},
-        target=TargetInfo.from_json({k: v for k, v in target.items() if k != "event"}) if target else None,
-        epochs=tuple(e["summary"] for e in journal.all("epoch")),
-        trials=tuple(journal.all("trial")),
-        training={name: tuple(journal.all("trained", network=name)) for name in names},
-        held_out=predicted.held_out if predicted else None,
-        layers=verified.layers if verified else (),
-        selected=run.result(Selected),
-        rounds=derived.rounds if derived else None,
-        misjudged=trained.misjudged if trained else (),
-        cells=run.space.cells(derived.architecture) if derived and isinstance(run.space, MadeOfCells) else {},
-        rows=tuple((row.name, row.options) for row in run.space.rows) if weighs else (),
-        front=trade_offs(run),
+        random_at_equal_cost=named(AS_LONG),
+        cost=run.result(TotalCost),
     )
 
 

@@ -12,7 +12,7 @@ from scipy import stats
 from surgenas.core.errors import UsageError
 from surgenas.core.record import Record
 from surgenas.core.significance import LEVEL, Difference, difference
-from surgenas.runs.results import FOUND, Verified
+from surgenas.runs.results import FOUND, TotalCost, Verified
 from surgenas.runs.run import Run
 
 SAME_LIMIT = 0.05
@@ -22,7 +22,8 @@ SAME_LIMIT = 0.05
 @dataclass(frozen=True)
 class Side(Record):
     """A finished run. accuracy_interval: 95 % interval, given the number of test images. latency_interval: None if
-    estimated."""
+    estimated. passes: images passed forward and backward to find and to train the network; None for runs of before that
+    was counted."""
 
     name: str
     method: str
@@ -36,6 +37,7 @@ class Side(Record):
     device: str
     limit_ms: float
     seconds: float
+    passes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -90,12 +92,13 @@ def _row(run: Run) -> Side:
     accuracy, verified = run.accuracy(FOUND), run.result(Verified)
     if accuracy is None or verified is None:
         raise UsageError(f"{run.folder} is not finished; `surgenas resume {run.folder}` goes on with it")
+    cost = run.result(TotalCost)
     claim, images = verified.costs[FOUND], _images(run)[-1]
     interval = stats.binomtest(round(accuracy * images), images).proportion_ci(LEVEL, method="wilson")
     return Side(
         run.folder.name, run.config.method.name, run.config.space.name or run.space.name, run.config.seed, accuracy,
         (float(interval.low), float(interval.high)), claim.ms, claim.interval_ms, claim.ms_grade, claim.target,
-        run.reached.limit_ms, sum(run.seconds().values()),
+        run.reached.limit_ms, sum(run.seconds().values()), cost.passes if cost else None,
     )  # fmt: skip
 
 

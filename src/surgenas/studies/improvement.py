@@ -19,11 +19,13 @@ from surgenas.methods import CATALOG, make_method
 from surgenas.methods.base import Needs
 from surgenas.runs.config import RunConfig, make_config
 from surgenas.runs.flow import execute
-from surgenas.runs.results import EQUAL, FOUND, RANDOM, Reached
+from surgenas.runs.results import AS_LONG, EQUAL, FOUND, RANDOM, Reached, TotalCost
 from surgenas.runs.run import Run
 from surgenas.spaces import make_space
 
 MOST_SEEDS = 100
+BESIDE = ("random", "random_at_equal_latency", "random_at_equal_cost")
+"""Settings of a run that say how many random architectures are trained beside the found one."""
 SEARCHING = ("operators", "reach", "profile", "predict", "search", "derive")
 """The steps whose time counts as the search's; measuring and predicting are among them."""
 
@@ -32,9 +34,9 @@ SEARCHING = ("operators", "reach", "profile", "predict", "search", "derive")
 class Protocol:
     """Which runs are made: every method on every data set, with every seed.
 
-    random: how many random architectures of equal latency are trained beside each found network, and as many of any
-    latency. settings: of every run, by the words of runs.config. Epochs are meant for SurgeNAS; other methods get as
-    many times more as by default.
+    random: how many random architectures of equal latency are trained beside each found network, as many of any
+    latency, and those of equal latency again at equal total cost. settings: of every run, by the words of runs.config.
+    Epochs are meant for SurgeNAS; other methods get as many times more as by default.
     """
 
     data: tuple[str, ...]
@@ -44,7 +46,7 @@ class Protocol:
     settings: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        own = {"data", "method", "seed", "random", "random_at_equal_latency"} & self.settings.keys()
+        own = {"data", "method", "seed", *BESIDE} & self.settings.keys()
         if own:
             raise UsageError(f"settings: {', '.join(sorted(own))} belongs to the protocol, not to a run")
         if not 1 <= self.seeds <= MOST_SEEDS:
@@ -75,8 +77,10 @@ class Group(Record):
 @dataclass(frozen=True)
 class ImprovementRow(Record):
     """A method on a data set. ri: relative improvement over random architectures of any latency, in %;
-    ri_at_equal_latency: over those of equal latency. search_seconds: median time of a search, measuring and predicting
-    included. search_in_trainings: the same divided by the time of training the found network."""
+    ri_at_equal_latency: over those of equal latency; ri_at_equal_cost: over these again, trained for as many image
+    passes as search and training took. search_seconds: median time of a search, measuring and predicting included.
+    search_in_trainings: the same divided by the time of training the found network. cost_in_trainings: the image passes
+    of search, judging and training over those of the training."""
 
     data: str
     method: str
@@ -89,6 +93,9 @@ class ImprovementRow(Record):
     ri_at_equal_latency: Verdict | None
     search_seconds: float
     search_in_trainings: float
+    random_at_equal_cost: Group
+    ri_at_equal_cost: Verdict | None
+    cost_in_trainings: float
 
 
 @dataclass(frozen=True)
@@ -173,7 +180,7 @@ def _place(protocol: Protocol, folder: Path, data: str, method: str, seed: int, 
     settings = {"latency_ms": limit_ms, **{k: v for k, v in protocol.settings.items() if v is not None}}
     needs = _needs(method)
     settings["epochs"] = round(settings.get("epochs", 0) * needs.longer) if needs.shares else 0
-    beside = {"random": protocol.random, "random_at_equal_latency": protocol.random}
+    beside = dict.fromkeys(BESIDE, protocol.random)
     return Place(
         folder / f"{label(data)}-{method}-{seed}",
         make_config(**settings, **beside, data=data, method=method, seed=seed),
@@ -187,16 +194,18 @@ def _needs(method: str) -> Needs:
 
 
 def _row(data: str, method: str, runs: Sequence[Run]) -> ImprovementRow:
-    found, equal, anywhere = (_accuracies(runs, kind) for kind in (FOUND, EQUAL, RANDOM))
+    found, equal, anywhere, as_long = (_accuracies(runs, kind) for kind in (FOUND, EQUAL, RANDOM, AS_LONG))
     step = 100 / (runs[0].journal.last("data") or {})["test"]
     searches = [sum(s for name, s in run.seconds().items() if name in SEARCHING) for run in runs]
     trainings = [run.seconds()[f"train {FOUND}"] for run in runs]
+    costs = [cost.in_trainings for run in runs if (cost := run.result(TotalCost))]
     return ImprovementRow(
         label(data), method, runs[0].space.name, runs[0].reached.limit_ms, _group(found), _group(equal),
         _group(anywhere),
         relative_improvement(found, anywhere, step).tell(),
         relative_improvement(found, equal, step).tell() if equal else None, float(np.median(searches)),
-        float(np.median(np.divide(searches, trainings))),
+        float(np.median(np.divide(searches, trainings))), _group(as_long),
+        relative_improvement(found, as_long, step).tell() if as_long else None, float(np.median(costs)),
     )  # fmt: skip
 
 

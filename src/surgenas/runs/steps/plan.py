@@ -13,21 +13,19 @@ from torch import Tensor, nn
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
-from surgenas.core.capabilities import Counted, SharesWeights, Shrinks, require
+from surgenas.core.capabilities import Counted, SharesWeights, require
 from surgenas.core.seeds import generator
 from surgenas.nn.supernet import Gates
 from surgenas.runs.results import Planned
 from surgenas.runs.run import Run
 from surgenas.runs.sampled import wanted_samples
 from surgenas.runs.searching import Searching
+from surgenas.runs.total_cost import judging_passes
 from surgenas.runs.training import recipe
 from surgenas.training.augment import steps_per_epoch, train_batches
 
 SECONDS_PER_SAMPLE = 0.9
 """Seconds to export, check and measure one network, as seen on two cores of a server CPU."""
-FORWARD, FORWARD_ALONE = 0.08, 0.25
-"""Judging an image takes this share of the time that training on it takes: where candidates share computed prefixes,
-and where each is a network by itself."""
 OVERHEAD_S = 90.0
 """Seconds for calibration, deriving, verifying, export and report."""
 
@@ -38,28 +36,25 @@ def plan(run: Run) -> Planned:
     needs, batch = searching.needs, c.training.batch
     path_s, memory = _time_paths(run, searching)
     steps, search_steps = steps_per_epoch(run.data, batch), searching.steps_per_epoch
-    held = searching.held_out
-    judged = len(held.images) + len(held.calibration) if held else 0
-    forward = FORWARD_ALONE if isinstance(run.space, Shrinks) or needs.after else FORWARD
-    judging_s = needs.judged * judged / batch * path_s * forward
+    judging_s = judging_passes(searching) / batch * path_s
     search_epoch = search_steps * path_s * (needs.passes or 1.1 * needs.trained)
     beside_s = judging_s + needs.after * search_epoch + needs.short * path_s
     train_epoch = steps * path_s * 1.1
-    networks = 2 + c.beside.random + c.beside.random_at_equal_latency
+    as_long = c.beside.random_at_equal_cost
+    networks = 2 + c.beside.random + c.beside.random_at_equal_latency + as_long
     if c.training.weights:
         networks += 0 if c.beside.alone else 2
     priced = needs.trained if not needs.shares else 0
     profile_s = SECONDS_PER_SAMPLE * (wanted_samples(run) + 12 + priced)
     epochs, train_epochs = searching.epochs, recipe(run).epochs
     if c.time_limit_s:
-        left = 0.85 * c.time_limit_s - sum(run.seconds().values()) - profile_s - OVERHEAD_S - beside_s
-        wanted = search_epoch * epochs + train_epoch * networks * train_epochs
+        left = 0.85 * c.time_limit_s - sum(run.seconds().values()) - profile_s - OVERHEAD_S - beside_s * (1 + as_long)
+        wanted = search_epoch * epochs * (1 + as_long) + train_epoch * networks * train_epochs
         shrink = min(1.0, max(left, 0.0) / wanted)
         epochs, train_epochs = (min(n, max(2, int(n * shrink))) for n in (epochs, train_epochs))
-    return Planned(
-        epochs, train_epochs, profile_s, search_epoch * epochs + beside_s, train_epoch * networks * train_epochs,
-        OVERHEAD_S, memory,
-    )  # fmt: skip
+    search_s = search_epoch * epochs + beside_s
+    train_s = train_epoch * networks * train_epochs + as_long * search_s
+    return Planned(epochs, train_epochs, profile_s, search_s, train_s, OVERHEAD_S, memory)
 
 
 def _time_paths(run: Run, searching: Searching) -> tuple[float, int]:

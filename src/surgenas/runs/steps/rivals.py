@@ -19,7 +19,7 @@ from surgenas.nn.cost import count
 from surgenas.runs.measured import allowed, fitted_predictor, measure
 from surgenas.runs.nearest import ALIKE, nearest
 from surgenas.runs.resources import keeps
-from surgenas.runs.results import EQUAL, NARROWER, NOTHING, RANDOM, SMALLER, YARDSTICK, Rivals
+from surgenas.runs.results import AS_LONG, EQUAL, NARROWER, NOTHING, RANDOM, SMALLER, YARDSTICK, Rivals
 from surgenas.runs.run import Run
 from surgenas.runs.sampled import draw_some
 from surgenas.runs.whole import meets_limit_whole
@@ -34,8 +34,10 @@ def rivals(run: Run) -> Rivals:
     rng = generator(run.config.seed, "uniform")
     begun = bool(run.config.training.weights)
     chosen = _yardstick(run, target_ms) if not begun else {} if beside.alone else _instead(run, target_ms)
-    chosen |= {f"{EQUAL} {i + 1}": arch for i, arch in enumerate(_at_equal_latency(run, target_ms))}
+    alike = _at_equal_latency(run, target_ms)
+    chosen |= {f"{EQUAL} {i + 1}": arch for i, arch in enumerate(alike[: beside.random_at_equal_latency])}
     chosen |= {f"{RANDOM} {i + 1}": moves.sample(run.space, rng) for i in range(beside.random)}
+    chosen |= {f"{AS_LONG} {i + 1}": arch for i, arch in enumerate(alike[: beside.random_at_equal_cost])}
     return Rivals(chosen)
 
 
@@ -76,7 +78,8 @@ def _named(
 def _at_equal_latency(run: Run, target_ms: float) -> list[Architecture]:
     """Random architectures whose measured latency is that of the target; as many as configured, or all that a bounded
     number of draws finds."""
-    wanted = run.config.beside.random_at_equal_latency
+    beside = run.config.beside
+    wanted = max(beside.random_at_equal_latency, beside.random_at_equal_cost)
     if not wanted:
         return []
     predictor = fitted_predictor(run)

@@ -16,7 +16,7 @@ from surgenas.engine.base import Engine
 from surgenas.engine.jobs import begun_network
 from surgenas.methods.base import HoldsWeights
 from surgenas.nn.weights import save_weights
-from surgenas.runs.results import FOUND, MISJUDGED, NOTHING, Accuracy
+from surgenas.runs.results import AS_LONG, FOUND, MISJUDGED, NOTHING, Accuracy, TotalCost
 from surgenas.runs.run import Run
 from surgenas.runs.searching import Searching
 from surgenas.runs.training import fine_tuning, recipe, weights_file
@@ -35,7 +35,7 @@ def expect_trainings(run: Run) -> None:
     if run.workforce.cluster is None:
         return
     for name, arch in networks(run).items():
-        if not run.is_done(f"train {name}"):
+        if not run.is_done(f"train {name}") and (run.result(TotalCost) or not name.startswith(AS_LONG)):
             engine, work = _asked(run, name, arch, Task())
             engine.expect([work])
 
@@ -43,7 +43,7 @@ def expect_trainings(run: Run) -> None:
 def train(run: Run, name: str, arch: Architecture) -> Accuracy:
     """Train one network and report its accuracy on the test part, which no decision has used."""
     done = (run.checkpoints(_folder(name)).numbers() or [0])[-1]
-    with run.progress.task(f"train {name}", recipe(run).epochs, done) as task:
+    with run.progress.task(f"train {name}", _recipe(run, name, arch).epochs, done) as task:
         engine, work = _asked(run, name, arch, task)
         found = engine.perform(work)
     save_weights(run.folder / weights_file(name), found.weights)
@@ -76,9 +76,13 @@ def trained_files(name: str, found: Accuracy) -> tuple[str, ...]:
 
 
 def _recipe(run: Run, name: str, arch: Architecture) -> Recipe:
-    """A network that begins with trained weights learns at a small rate, and one of another space has no paths that can
-    be dropped and no second classifier."""
+    """A network that begins with trained weights learns at a small rate, one that is trained as long as the found one
+    took has as many epochs, and one of another space has no paths that can be dropped and no second classifier."""
     found = fine_tuning(run) if run.config.training.weights and name != NOTHING else recipe(run)
+    if name.startswith(AS_LONG):
+        cost = run.result(TotalCost)
+        assert cost is not None, "the found network was trained before"
+        found = replace(found, epochs=cost.epochs)
     return found if arch.space.name == run.space.name else replace(found, drop_path=0.0, auxiliary=0.0)
 
 

@@ -1,0 +1,64 @@
+"""What did it take to find a network and to train it? Image passes, which are the same on every machine."""
+
+from __future__ import annotations
+
+from surgenas.core.capabilities import Shrinks
+from surgenas.methods import make_method
+from surgenas.runs.results import FOUND, Planned, Started, TotalCost
+from surgenas.runs.run import Run
+from surgenas.runs.searching import Searching
+from surgenas.runs.training import recipe
+from surgenas.spaces import make_space
+from surgenas.training.augment import steps_per_epoch
+
+FORWARD, FORWARD_ALONE = 0.08, 0.25
+"""Judging an image takes this share of the time that training on it takes: where candidates share computed prefixes,
+and where each is a network by itself."""
+USUAL = "surgenas"
+"""The method that the cost of other methods is compared with."""
+WANTED = ("operators", "reach", "profile", "predict", "start", "search", "derive", f"train {FOUND}")
+"""The steps that the found network needs."""
+
+
+def judging_passes(searching: Searching) -> float:
+    """Images that the search passes to judge candidates, in passes of training."""
+    held = searching.held_out
+    judged = len(held.images) + len(held.calibration) if held else 0
+    alone = isinstance(searching.run.space, Shrinks) or searching.needs.after
+    return searching.needs.judged * judged * (FORWARD_ALONE if alone else FORWARD)
+
+
+def search_passes(searching: Searching, epochs: int) -> int:
+    """Images that the search passes to train, in so many epochs."""
+    needs, batch = searching.needs, searching.run.config.training.batch
+    in_epoch = searching.steps_per_epoch * batch
+    return in_epoch * (epochs * (needs.passes or needs.trained) + needs.after) + needs.short * batch
+
+
+def total_cost(run: Run) -> TotalCost:
+    """The cost of the found network, once it is trained."""
+    searching, planned, started = Searching(run), run.result(Planned), run.result(Started)
+    assert planned is not None, "it is planned before it is trained"
+    batch, epochs = run.config.training.batch, recipe(run).epochs
+    ready = started.epochs * len(run.images.search.train) if started else 0
+    return TotalCost(
+        search=search_passes(searching, planned.epochs) + ready,
+        judging=round(judging_passes(searching)),
+        training=epochs * steps_per_epoch(run.data, batch) * batch,
+        train_epochs=epochs,
+    )
+
+
+def describe_search(run: Run, planned: Planned) -> str:
+    """How much work the search is, in words, and for comparison how much SurgeNAS does by default."""
+    searching = Searching(run)
+    needs, steps = searching.needs, searching.steps_per_epoch
+    if not needs.shares:
+        return f"{needs.trained} candidates of {planned.epochs} epochs each"
+    text = f"{planned.epochs} epochs of search ({planned.epochs * steps} steps of {needs.passes} passes"
+    if run.asked_method.name == USUAL:
+        return text + ")"
+    usual = make_method(USUAL, {})
+    passes = usual.needs(make_space(usual.default_space, {}))
+    epochs = searching.default_epochs(passes)
+    return text + f"; SurgeNAS by default {epochs} epochs, {epochs * steps} steps of {passes.passes})"
