@@ -8,7 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from surgenas.runs.results import FOUND, YARDSTICK, HeldOutLatencies
+from surgenas.runs.results import AS_LONG, FOUND, YARDSTICK, HeldOutLatencies
 from surgenas.runs.story import Story
 from surgenas.runs.summary import Summary
 
@@ -40,7 +40,8 @@ def trade_off(summary: Summary, story: Story) -> go.Figure:
     """Test accuracy over latency, of the found network and of all that it is compared with."""
     figure = blank("latency (ms)", "test accuracy")
     groups = (
-        ("random", (*summary.random_at_equal_latency, *summary.random, *summary.random_at_equal_cost), MUTED, "circle"),
+        ("random", (*summary.random_at_equal_latency, *summary.random), MUTED, "circle"),
+        (AS_LONG, summary.random_at_equal_cost, MUTED, "circle-open"),
         (YARDSTICK, summary.yardsticks, WARM, "square"),
         *((n.name, (n,), WARM, symbol) for n, symbol in zip(summary.instead, SYMBOLS, strict=False)),
         (FOUND, (summary.found,), ACCENT, "star"),
