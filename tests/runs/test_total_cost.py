@@ -40,8 +40,10 @@ def test_every_path_of_every_step_counts(tmp_path):
 
 def test_candidates_that_are_trained_count_as_trained(tmp_path):
     run = planned(tmp_path / "run", method="random", method_settings={"trials": 10})
+    for i in range(7):
+        run.journal.append("trial", key=str(i), rung=0, genes=["k3e3"], score=0.5, latency_ms=None)
     cost, searching = total_cost(run), Searching(run)
-    assert cost.search == 10 * 4 * searching.steps_per_epoch * 32
+    assert cost.search == 7 * 4 * searching.steps_per_epoch * 32
     assert cost.judging == 0
     assert "10 candidates of 4 epochs each" in describe_search(run, run.result(Planned))
 

@@ -29,10 +29,11 @@ def judging_passes(searching: Searching) -> float:
 
 
 def search_passes(searching: Searching, epochs: int) -> int:
-    """Images that the search passes to train, in so many epochs."""
+    """Images that the search passes to train: shared weights in so many epochs, or the candidates that it trained."""
     needs, batch = searching.needs, searching.run.config.training.batch
-    in_epoch = searching.steps_per_epoch * batch
-    return in_epoch * (epochs * (needs.passes or needs.trained) + needs.after) + needs.short * batch
+    trained = sum(searching.rungs[trial["rung"]] for trial in searching.run.journal.all("trial"))
+    wanted = trained if needs.trained else epochs * needs.passes
+    return searching.steps_per_epoch * batch * (wanted + needs.after) + needs.short * batch
 
 
 def total_cost(run: Run) -> TotalCost:
