@@ -24,11 +24,12 @@ SMALL: dict[str, dict[str, str | int | float]] = {
     "macro": {"resolution": 8, "classes": 3},
     "darts": {"resolution": 8, "classes": 3, "channels": 4, "layers": 3},
     "concat": {"resolution": 8, "classes": 3, "links": "0,3,40"},
+    "compound": {"resolution": 16, "classes": 3, "widths": "0.5,0.505,1", "depths": "0.6,1", "operators": "k3e3,k5e6"},
     "elastic": {"network": "test_resnet", "resolution": 32, "classes": 3},
     "operators": {"layout": "small", "resolution": 16, "classes": 3, "pool": "sep_k5_se,mb_k3e6,choice_k7,choice_x"},
 }
 names = pytest.mark.parametrize("name", CATALOG)
-WITHOUT_SUPERNET = ("concat",)
+WITHOUT_SUPERNET = ("concat", "compound")
 sharing = pytest.mark.parametrize("name", [name for name in CATALOG if name not in WITHOUT_SUPERNET])
 seeds = st.integers(0, 2**32)
 
@@ -132,7 +133,7 @@ def test_a_space_of_another_package_goes_by_its_path():
 @pytest.mark.parametrize(
     ("name", "given_settings", "said"),
     [
-        ("mobil", {}, "unknown space 'mobil'; one of concat, darts, elastic, fbnet"),
+        ("mobil", {}, "unknown space 'mobil'; one of compound, concat, darts, elastic, fbnet"),
         ("macro", {"colour": 1}, "space 'macro' has no setting 'colour'; one of classes, resolution"),
         ("json:loads", {"s": "{}"}, "'json:loads' is not a search space; one of mobile"),
         ("macro", {"classes": "many"}, "macro: classes 'many': expected a whole number"),

@@ -25,6 +25,7 @@ CATALOG = {
     "darts": "surgenas.spaces.darts:Darts",
     "elastic": "surgenas.spaces.elastic:Elastic",
     "concat": "surgenas.spaces.concat:Concat",
+    "compound": "surgenas.spaces.compound:Compound",
 }
 
 
