@@ -1,10 +1,10 @@
 """Which search is worth its time? Every method gets one total cost, search and training together; so does none.
 
     python benchmarks/tournament.py --data digits --methods random,spos,surgenas [--total 60] [--share 0.5] [--seeds 3]
-        [--latency 0.3ms] [--device roofline-example] [--resolution 16] [--out tournament] [--keep] [--name digits]
+        [--near 0.8] [--space compound] [--latency 0.3ms] [--device roofline-example] [--resolution 16] [--out tournament] [--keep] [--name digits]
     python benchmarks/tournament.py --show --out tournament
 
-total: in epochs of the found network's training. share: of it that a search may take; what it leaves, the found
+near: as of methods that train each candidate. total: in epochs of the found network's training. share: of it that a search may take; what it leaves, the found
 network is trained for. Beside each, a random network of its latency is trained for the total. Runs are folders of
 `--out`, so that it goes on where it was cut off; `--show` tells what is finished. Differences are in points, with
 Welch's 95 % interval over seeds.
@@ -48,7 +48,7 @@ def split(args: argparse.Namespace, method: str, folder: Path) -> dict[str, Any]
         epochs = max(2, int(spent / needs.passes))
     else:
         epochs *= 4 ** (needs.rungs - 1)  # each fidelity has a quarter of the next one's
-        settings["trials"] = max(2, int(spent / epochs))
+        settings |= {"trials": max(2, int(spent / epochs)), "near": args.near}
     said = {
         "data": args.data, "device": args.device, "resolution": args.resolution, "method": method, "epochs": epochs,
         "method_settings": settings, "samples": args.samples,
@@ -124,7 +124,8 @@ def main() -> None:
         parser.add_argument(f"--{name}", default=default)
     for name, number in (("total", 60), ("seeds", 3), ("resolution", 16), ("samples", 40)):
         parser.add_argument(f"--{name}", type=int, default=number)
-    parser.add_argument("--share", type=float, default=0.5)
+    for name, share in (("share", 0.5), ("near", 0.0)):
+        parser.add_argument(f"--{name}", type=float, default=share)
     parser.add_argument("--out", type=Path, default=Path("tournament"))
     parser.add_argument("--name", default="")
     for name in ("show", "keep"):
@@ -132,7 +133,14 @@ def main() -> None:
     args = parser.parse_args()
     if not args.show:
         play(args)
-    words = {"total epochs": args.total, "share": args.share, "device": args.device, "px": args.resolution}
+    words = {
+        "space": args.space or "of the method",
+        "near": args.near,
+        "total epochs": args.total,
+        "share": args.share,
+        "device": args.device,
+        "px": args.resolution,
+    }
     finish(f"tournament-{args.name or Path(args.data).name}", {**words, "methods": show(args.out)})
 
 

@@ -25,6 +25,15 @@ def test_the_limit_is_that_of_the_moment():
     assert 0 < inside(archs).sum() < 20
 
 
+def test_networks_far_below_the_limit_may_be_left_out():
+    archs = drawn(SPACE, 20)
+    ms = Inside(SPACE, Megas(SPACE.costs()), lambda: 1.0).latency_ms(moves.encode(SPACE, archs))
+    limit = float(np.quantile(ms, 0.8))
+    near = Inside(SPACE, Megas(SPACE.costs()), lambda: limit, least=0.7)(archs)
+    assert near.tolist() == ((ms <= limit) & (ms >= 0.7 * limit)).tolist()
+    assert 0 < near.sum() < (ms <= limit).sum()
+
+
 def test_what_has_to_be_met_beside_the_limit_counts_too():
     archs = drawn(SPACE, 20)
     odd = np.arange(20) % 2 == 1

@@ -15,8 +15,10 @@ from surgenas.core.work import Judge, Price
 from surgenas.methods import CATALOG, make_method
 from surgenas.methods.base import Problem
 from surgenas.methods.halving import SuccessiveHalving
+from surgenas.methods.inside import Inside
 from surgenas.methods.random_search import RandomSearch
 from surgenas.methods.sampling import Sampling
+from surgenas.predictors.base import Predictor
 from surgenas.spaces.macro import Macro
 from surgenas.spaces.restricted import Restricted
 
@@ -133,3 +135,22 @@ def test_a_search_that_was_told_nothing_proposes_nothing():
 def test_asked_again_before_it_is_told_it_asks_for_the_same():
     search = begin()
     assert search.ask() == search.ask()
+
+
+def test_candidates_may_have_to_be_near_the_limit():
+    space = Macro()
+    place = space.choices[0].options.index("k3e3")
+
+    class Counting(Predictor):
+        def learn(self, code_NLK, latency_ms_N): ...
+
+        def predict_relaxed(self, gates_NLK):
+            return gates_NLK[:, :, place].sum(1) + 1
+
+    inside = Inside(space, Counting(space.costs()), lambda: 5.0)
+    search = RandomSearch(trials=30, near=0.6).begin(Problem(space, 5.0, 0, feasible=inside, priced=False))
+    finish(search)
+    assert {trial.arch.genes.count("k3e3") for trial in search.history} == {2, 3, 4}
+    assert len(search.history) == 30
+    with pytest.raises(UsageError, match=r"near 0.6: how near to a limit a network is, is not predicted here"):
+        begin(RandomSearch(near=0.6))

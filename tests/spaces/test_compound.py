@@ -11,7 +11,9 @@ from surgenas.core.errors import UsageError
 from surgenas.spaces import make_space
 from surgenas.spaces.compound import Compound
 
-SPACE = Compound(resolution=32, classes=3, sides="16,24,32", widths="0.5,0.505,1", depths="0.6,1", operators="k3e3,k5e6")
+SPACE = Compound(
+    resolution=32, classes=3, sides="16,24,32", widths="0.5,0.505,1", depths="0.6,1", operators="k3e3,k5e6"
+)
 
 
 def test_a_network_is_built_for_the_images_that_it_takes():

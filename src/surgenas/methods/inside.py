@@ -20,17 +20,20 @@ class Inside:
     """The networks of a space whose predicted latency is at most the limit: a `Feasible` that knows latencies too.
 
     limit: the limit in ms, asked for when it is needed, since a run's scale of milliseconds may move. also: what they
-    have to meet beside it.
+    have to meet beside it. least: the share of the limit below which nothing is wanted either.
     """
 
     space: Space
     predictor: Predictor
     limit: Callable[[], float]
     also: Callable[[Sequence[Architecture]], npt.NDArray[np.bool_]] = allow_all
+    least: float = 0.0
 
     def __call__(self, archs: Sequence[Architecture]) -> npt.NDArray[np.bool_]:
         """(N,) booleans: True for those inside."""
-        return (self._ms(archs) <= self.limit()) & self.also(archs)
+        ms, limit = self._ms(archs), self.limit()
+        near = ms >= self.least * limit if self.least else True
+        return (ms <= limit) & near & self.also(archs)
 
     def fastest(self, arch: Architecture, free: Sequence[int]) -> Architecture:
         """The network of least predicted latency that differs from this one only in the choices at these positions,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
-from surgenas.core.bounds import Count
+from surgenas.core.bounds import Count, Share
 from surgenas.core.cost import Cost, Effort, Failure
 from surgenas.core.errors import UsageError
 from surgenas.core.seeds import generator
@@ -21,6 +21,7 @@ from surgenas.core.space import Space
 from surgenas.core.trial import Trial
 from surgenas.core.work import Judge, Price, Work
 from surgenas.methods.base import Event, Latency, Needs, Problem, allow_all
+from surgenas.methods.inside import Inside
 
 Feasible = Callable[[Sequence[Architecture]], npt.NDArray[np.bool_]]
 """A function from N architectures to (N,) booleans: True for those that meet the limit."""
@@ -50,6 +51,8 @@ class Sampling(ABC):
 
     trials: how many candidates may be judged, each by a training of its own.
     batch: how many candidates it asks for at a time.
+    near: the share of the limit that a candidate must take by prediction; 0 for none. Brief trainings favour networks
+    that are smaller than the limit allows, which long ones do not.
 
     climbs: asking again for an architecture means judging it at the next fidelity. two_objectives: the method uses the
     latencies in the history beside the scores.
@@ -62,6 +65,7 @@ class Sampling(ABC):
 
     trials: Count = 32
     batch: Count = 1
+    near: Share = 0.0
 
     @abstractmethod
     def start(self, space: Space, rng: np.random.Generator, feasible: Feasible = allow_all) -> Loop:
@@ -87,12 +91,21 @@ class SamplingSearch:
     def __init__(self, method: Sampling, problem: Problem) -> None:
         self.method, self.problem, self.space = method, problem, problem.space
         rng = generator(problem.seed, STREAM, method.name)
-        self.loop = method.start(problem.space, rng, problem.feasible)
+        self.loop = method.start(problem.space, rng, self._wanted())
         self.spent, self.ended = 0.0, False
         self.climbed: dict[str, int] = {}
         self.waiting: list[Work] = []
         self.scores: dict[Judge, float] = {}
         self.costs: dict[str, Cost | Failure] = {}
+
+    def _wanted(self) -> Feasible:
+        """The networks that may be judged. Raises UsageError if nothing predicts how near to the limit they are."""
+        feasible, near = self.problem.feasible, self.method.near
+        if not near:
+            return feasible
+        if not isinstance(feasible, Inside):
+            raise UsageError(f"near {near:g}: how near to a limit a network is, is not predicted here; leave it out")
+        return replace(feasible, least=near)
 
     @property
     def budget(self) -> float:
