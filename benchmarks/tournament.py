@@ -1,13 +1,14 @@
 """Which search is worth its time? Every method gets one total cost, search and training together; so does none.
 
     python benchmarks/tournament.py --data digits --methods random,spos,surgenas [--total 60] [--share 0.5] [--seeds 3]
-        [--near 0.8] [--space compound] [--latency 0.3ms] [--device roofline-example] [--resolution 16] [--out tournament] [--keep] [--name digits]
+        [--near 0.8] [--space compound] [--latency 0.3ms] [--device roofline-example] [--resolution 16]
+        [--out tournament] [--keep] [--name digits]
     python benchmarks/tournament.py --show --out tournament
 
-near: as of methods that train each candidate. total: in epochs of the found network's training. share: of it that a search may take; what it leaves, the found
-network is trained for. Beside each, a random network of its latency is trained for the total. Runs are folders of
-`--out`, so that it goes on where it was cut off; `--show` tells what is finished. Differences are in points, with
-Welch's 95 % interval over seeds.
+total: in epochs of the found network's training. share: of it that a search may take; what it leaves, the found
+network is trained for. near: as of methods that train each candidate. Beside each, a random network of its latency is
+trained for the total. Runs are folders of `--out`, so that it goes on where it was cut off; `--show` tells what is
+finished. Differences are in points, with Welch's 95 % interval over seeds.
 """
 
 from __future__ import annotations
