@@ -109,6 +109,7 @@ class StandIn:
 @pytest.fixture
 def ray(monkeypatch: pytest.MonkeyPatch) -> StandIn:
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setattr(Cluster, "_check_head", lambda self: None)
     found = StandIn({"CPU": 2.0})
     monkeypatch.setitem(sys.modules, "ray", found)
     return found
@@ -236,6 +237,18 @@ def test_addresses_that_lead_nowhere(ray, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(EnvironmentFault, match="--engine ray: Ray is not installed; pip install 'surgenas"):
         Cluster("ray", "toy")
+
+
+def test_a_head_that_is_gone_is_said_before_ray_ends_the_process(ray, here, monkeypatch):
+    monkeypatch.undo()
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    with socket.create_server(("127.0.0.1", 0)) as head:
+        host, port = head.getsockname()
+        ray.get_runtime_context = lambda: SimpleNamespace(gcs_address=f"{host}:{port}")
+        engine = OnRay(here, Cluster("ray", "toy"))
+        assert 0 <= engine.perform(Judge(ARCH)) <= 1, "it answers"
+    with pytest.raises(EnvironmentFault, match=rf"the head of the Ray cluster is gone \({host}:{port}\); what was fi"):
+        engine.perform(Judge(ARCH))
 
 
 def test_a_device_is_asked_where_it_is(ray):

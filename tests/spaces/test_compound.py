@@ -50,6 +50,12 @@ def test_what_rounding_makes_one_network_is_one():
     assert SPACE.canonical(apart) == apart
 
 
+def test_numbers_that_a_gene_cannot_tell_apart_are_one():
+    space = Compound(widths="0.12345678,0.12345679,1")
+    assert space.widths == (0.123457, 1.0)
+    assert Compound(**space.settings).choices == space.choices
+
+
 def test_sides_are_shares_of_the_resolution_unless_they_are_said():
     assert Compound(resolution=64).sides == (24, 32, 40, 48, 56, 64)
     assert Compound(resolution=12).sides == (8, 12)
@@ -63,7 +69,9 @@ def test_sides_are_shares_of_the_resolution_unless_they_are_said():
         ({"sides": "48", "resolution": 32}, "compound: sides '48': images have 32 x 32 pixels"),
         ({"operators": "k3e3,k9"}, "compound: operators 'k3e3,k9': 'k9' is none of k3e3"),
         ({"widths": ",".join(str(0.1 + i / 1000) for i in range(300))}, "networks, at most 1000 can be told apart"),
-        ({"widths": "0,1"}, "width 0.0: expected a number from"),
+        ({"widths": "0,1"}, "compound: widths '0,1': expected 0.05 to 16 each"),
+        ({"depths": "nan"}, "compound: depths 'nan': expected 0.05 to 16 each"),
+        ({"sides": "-8,16"}, "compound: sides '-8,16': expected 8 to 2048 each"),
         ({"layout": "tall"}, "unknown layout 'tall'"),
     ],
 )

@@ -88,7 +88,7 @@ def test_every_run_is_a_command_and_what_it_says_is_told(places, tmp_path):
     ("name", "kind", "said"),
     [
         ("broken", DataError, "^a.png cannot be read$"),
-        ("killed", EnvironmentFault, r"the run ended \(-9\): epoch 3; st"),
+        ("killed", EnvironmentFault, "the run was killed by signal 9, after saying: epoch 3; start"),
     ],
 )
 def test_an_error_is_raised_when_the_others_have_ended(places, name, kind, said):

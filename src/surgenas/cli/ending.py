@@ -26,7 +26,11 @@ def end_well(app: typer.Typer) -> None:
         again = "what was finished is kept: `surgenas resume <run folder>` goes on with a search, else ask again"
         _fail(f"{stopped.args[0].name}: interrupted; {again}", 128 + stopped.args[0])
     except typer.exceptions.TyperException as error:
-        _fail(getattr(error, "format_message", error.__str__)(), UsageError.exit_code)
+        said = getattr(error, "format_message", error.__str__)()
+        if type(error).__name__ == "NoArgsIsHelpError":  # it says all that the command can do
+            print(said, file=sys.stderr)  # noqa: T201
+            raise SystemExit(UsageError.exit_code) from None
+        _fail(said.replace("Value error, ", ""), UsageError.exit_code)
     except BrokenPipeError:
         sys.stderr.close()
         raise SystemExit(1) from None

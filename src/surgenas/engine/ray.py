@@ -78,6 +78,17 @@ class Cluster:
         except ConnectionError:  # there is none
             self._connect(None, resources={device: 1}, include_dashboard=False, **quiet)
 
+    def _check_head(self) -> None:
+        """Raise EnvironmentFault if the head is gone: Ray itself waits for a minute, and then ends this process."""
+        known = next(iter(self.known_as().values()), self.address)
+        try:
+            self._check_there(known)
+        except EnvironmentFault:
+            raise EnvironmentFault(
+                f"the head of the Ray cluster is gone ({known}); what was finished is kept: start it again, and "
+                "`surgenas resume` goes on, with --engine here without it"
+            ) from None
+
     def _check_there(self, known: str) -> None:
         """Raise EnvironmentFault if nobody listens there: Ray itself tries for half a minute and more."""
         host, _, port = known.removeprefix(SCHEME).rpartition(":")
@@ -92,10 +103,10 @@ class Cluster:
         try:
             self.ray.init(address, **how)
         except Exception as error:
-            first = str(error).strip().split("\n")[0][:200]
+            first = " ".join(str(error).split())[:300]
             raise EnvironmentFault(
                 f"--engine {self.address}: no Ray cluster answers ({type(error).__name__}: {first}); is `ray start "
-                "--head` running there, with the same versions of Ray and Python?"
+                "--head` running there, with the same versions of Ray and Python? If so, try again"
             ) from error
 
     # --- the device
@@ -196,6 +207,7 @@ class Cluster:
         try:
             while not self.ray.wait([answer], timeout=LOOK_S)[0]:
                 check()
+                self._check_head()
             return self.ray.get(answer)
         except self.ray.exceptions.RayTaskError as error:
             if isinstance(error.cause, SurgenasError):

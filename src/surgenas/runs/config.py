@@ -84,7 +84,9 @@ class DataConfig(Part):
 class SpaceConfig(Part):
     """Settings of the search space. settings: of the space, from a space file; they override layout and width."""
 
-    name: Annotated[str, Word("Search space; empty: the method's own.", "--space", "space")] = ""
+    name: Annotated[
+        str, Word("A name, module:Class, or a space file; empty: the method's own.", "--space", "space")
+    ] = ""
     layout: Annotated[str, Word("Macro structure; `surgenas spaces` lists them.", "--layout")] = "small"
     width: Annotated[float, Field(ge=0.05, le=16), Word("Channel multiplier.", "--width")] = 1.0
     settings: Annotated[dict[str, str | int | float], Word("Settings of the space.", name="space_settings")] = Field(

@@ -190,6 +190,11 @@ def check_names(run: Run) -> None:
     _check_choice(run)
     _check_recipe(run)
     usable_predictors(run)
+    if (size := moves.size(run.space)) < LEAST:
+        raise UsageError(
+            f"space {run.space.name!r} has {size} networks, and a search learns latency from {LEAST} or more; measure "
+            "and train each: surgenas measure, surgenas train"
+        )
     if (asked := wanted_samples(run)) < LEAST:
         raise UsageError(f"--samples {asked}: a search learns latency from {LEAST} networks or more")
 

@@ -22,8 +22,9 @@ from surgenas.spaces.mobile import OPERATORS, Mobile
 AXES = ("side", "width", "depth", "operator")
 SHARES = (0.375, 0.5, 0.625, 0.75, 0.875, 1.0)
 """Sides of images that are offered, of the largest, rounded to multiples of 8."""
-MOST = 1000
-"""Options in all, since predictors see each as a number of its own."""
+OPTIONS = 1000
+"""Networks that there may be, since predictors see each as a number of its own."""
+LEAST, MOST = {"sides": 8, "widths": 0.05, "depths": 0.05}, {"sides": 2048, "widths": 16, "depths": 16}
 Number = TypeVar("Number", int, float)
 
 
@@ -59,8 +60,8 @@ class Compound(ImageSpace):
             raise UsageError(f"{self.name}: operators {operators!r}: {unknown[0]!r} is none of {', '.join(OPERATORS)}")
         if max(self.sides) > self.resolution:
             raise UsageError(f"{self.name}: sides {sides!r}: images have {self.resolution} x {self.resolution} pixels")
-        if (options := len(self.rows[0].options)) > MOST:
-            raise UsageError(f"{self.name}: {options} networks, at most {MOST} can be told apart; shorten lists")
+        if (options := len(self.rows[0].options)) > OPTIONS:
+            raise UsageError(f"{self.name}: {options} networks, at most {OPTIONS} can be told apart; shorten lists")
         self.layout, self.dropout = layout, dropout
         for side, width, depth in product(self.sides[:1], self.widths, self.depths):
             self.chains(side, width, depth)  # which refuses what no network can have
@@ -68,9 +69,12 @@ class Compound(ImageSpace):
     def _list(self, what: str, text: str, number: Callable[[str], Number]) -> tuple[Number, ...]:
         """The rising numbers that a text names; raises UsageError for a text that names none."""
         try:
-            return tuple(sorted({number(part) for part in str(text).split(",")}))
+            found = {number(f"{number(part):g}") for part in str(text).split(",")}  # as a gene says it
         except ValueError:
             raise UsageError(f"{self.name}: {what} {text!r}: expected numbers, separated by commas") from None
+        if not all(LEAST[what] <= value <= MOST[what] for value in found):
+            raise UsageError(f"{self.name}: {what} {text!r}: expected {LEAST[what]:g} to {MOST[what]:g} each")
+        return tuple(sorted(found))
 
     @property
     def settings(self) -> dict[str, Setting]:

@@ -158,7 +158,7 @@ def _space_row(name: str, settings: dict[str, str]) -> SpaceRow:
                    _meaning(kind, p.name))
         for p in settings_of(name).values()
     ]  # fmt: skip
-    options = max((row.options for row in space.rows), key=len)
+    options = max((choice.options for choice in space.choices), key=len)
     return SpaceRow(
         _about(kind, SPACES), len(space.choices), options, float(f"{moves.size(space):.3g}"),
         space.input_shape[1], tuple(can), tuple(rows),

@@ -59,7 +59,8 @@ class SideBySide:
         line = ""
         with self._begin(folder, cluster) as child:
             for line in child.stderr or ():
-                self.progress.log(f"{folder.name}: {line.rstrip()}")
+                if not self._over:  # Ray writes down where a process was when it is told to end
+                    self.progress.log(f"{folder.name}: {line.rstrip()}")
         return _error(child.returncode, line.rstrip(), folder)
 
     def _begin(self, folder: Path, cluster: dict[str, str]) -> subprocess.Popen[str]:
@@ -89,4 +90,5 @@ def _error(code: int, last: str, folder: Path) -> SurgenasError | None:
     known = {error.exit_code: error for error in SurgenasError.__subclasses__()}
     if last.startswith(SAID) and code in known:
         return known[code](last.removeprefix(SAID))
-    return EnvironmentFault(f"{folder}: the run ended ({code}): {last or 'it said nothing'}; start it again")
+    why = f"was killed by signal {-code}" if code < 0 else f"ended with {code}"
+    return EnvironmentFault(f"{folder}: the run {why}, after saying: {last or 'nothing'}; start it again")
