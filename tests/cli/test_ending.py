@@ -38,6 +38,13 @@ BAD = [
     (["search", "--random", "101"], 2, "random"),
     (["search", "--processes", "0"], 2, "processes"),
     (["search", "--accelerator", "abacus", *TOY], 2, "auto, cpu, cuda"),
+    (["search", "--precision", "half", *TOY], 2, "'half' is not one of 'auto', 'fp32', 'bf16'"),
+    (
+        ["search", "--space", "four.json", "--method", "random", *TOY],
+        2,
+        "has 4 networks, and a search learns latency from 12 or more",
+    ),
+    (["search", "--space", "compound", *TOY], 2, "share no weights"),
     (["search", "--set", "eta"], 2, "name=value"),
     (["search", "--set", "sampler=magic", *TOY], 2, "ods"),
     (["search", "--set", "trials=0", "--method", "random", *TOY], 2, "--set trials=0"),
@@ -96,6 +103,9 @@ def mess(tmp_path, photos):
     (tmp_path / "old" / "config.json").write_text('{"format": "surgenas.run/0"}')
     other = {"format": "surgenas.architecture/1", "space": {"name": "elsewhere"}, "genes": ["a"]}
     (tmp_path / "other.json").write_text(json.dumps(other))
+    four = {"widths": "0.25,0.5", "depths": "1", "operators": "k3e3,k3e6", "sides": "16", "resolution": 16}
+    named = {"format": "surgenas.space/1", "name": "compound", "settings": four}
+    (tmp_path / "four.json").write_text(json.dumps(named))
     (tmp_path / "damaged.json").write_text("{")
     (tmp_path / "damaged.onnx").write_text("{")
     space = Mobile(layout="small", resolution=16)
@@ -113,6 +123,14 @@ def test_a_mistake_ends_in_one_line_and_its_code(run, args, code, named):
     assert last.startswith("surgenas: ")
     assert "Traceback" not in err
     assert out == ""
+
+
+@pytest.mark.parametrize("group", [[], ["bench"]])
+def test_asked_for_nothing_a_command_says_all_that_it_can_do(run, group):
+    code, out, err = run(*group)
+    assert (code, out) == (2, "")
+    assert err.startswith("Usage: ")
+    assert "\nCommands:\n" in err
 
 
 def command(*args: str) -> list[str]:
