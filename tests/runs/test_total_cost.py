@@ -56,6 +56,13 @@ def test_making_the_whole_network_ready_counts(tmp_path, monkeypatch):
     assert total_cost(run).search == before.search + 3 * len(run.images.search.train)
 
 
+def test_a_network_that_meets_the_limit_as_it_is_takes_no_search(tmp_path, monkeypatch):
+    run = planned(tmp_path / "run", method="spos")
+    monkeypatch.setattr("surgenas.runs.total_cost.meets_limit_whole", lambda run: True)
+    cost = total_cost(run)
+    assert (cost.search, cost.judging, cost.in_trainings) == (0, 0, 1.0)
+
+
 class Ready:
     """As a result of the step that makes a whole network ready."""
 

@@ -8,6 +8,7 @@ from surgenas.runs.results import FOUND, Planned, Started, TotalCost
 from surgenas.runs.run import Run
 from surgenas.runs.searching import Searching
 from surgenas.runs.training import recipe
+from surgenas.runs.whole import meets_limit_whole
 from surgenas.spaces import make_space
 from surgenas.training.augment import steps_per_epoch
 
@@ -42,9 +43,10 @@ def total_cost(run: Run) -> TotalCost:
     assert planned is not None, "it is planned before it is trained"
     batch, epochs = run.config.training.batch, recipe(run).epochs
     ready = started.epochs * len(run.images.search.train) if started else 0
+    searched = not meets_limit_whole(run)
     return TotalCost(
-        search=search_passes(searching, planned.epochs) + ready,
-        judging=round(judging_passes(searching)),
+        search=(search_passes(searching, planned.epochs) if searched else 0) + ready,
+        judging=round(judging_passes(searching)) if searched else 0,
         training=epochs * steps_per_epoch(run.data, batch) * batch,
         train_epochs=epochs,
     )
