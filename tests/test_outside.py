@@ -141,7 +141,7 @@ def test_a_space_from_outside_is_described_listed_and_selected_from(tmp_path):
 
 def test_a_method_from_outside_is_listed():
     found = describe.methods((f"{HERE}:Silent",)).methods[f"{HERE}:Silent"]
-    assert {row.name for row in found.settings} == {"trials", "batch"}
+    assert {row.name for row in found.settings} == {"trials", "batch", "near"}
     with pytest.raises(UsageError, match="unknown method 'nothing'"):
         describe.methods(("nothing",))
 
