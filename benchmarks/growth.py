@@ -60,12 +60,12 @@ def draw(by_images: list[dict[str, Any]], by_layers: list[dict[str, Any]], file:
         axes.set(xlabel=over, ylabel="seconds of an epoch")
         memory = axes.twinx()
         (memory_line,) = memory.plot(x, [row["GiB"] for row in rows], "s--", color="#d55e00")
-        memory.set(ylabel="peak memory, GiB", ylim=(0, None))
+        memory.set(ylabel="peak memory, GiB", ylim=(0, 1.3 * max(row["GiB"] for row in rows)))
         if over == "images":
             axes.set(xscale="log", yscale="log")
         else:
             axes.set(ylim=(0, None))
-        axes.legend([time_line, memory_line], ["time", "memory"], loc="upper left")
+        axes.legend([time_line, memory_line], ["time", "memory"], loc="lower right")
     figure.savefig(file)
 
 
