@@ -66,7 +66,7 @@ def draw(by_images: list[dict[str, Any]], by_layers: list[dict[str, Any]], file:
         else:
             axes.set(ylim=(0, None))
         axes.legend([time_line, memory_line], ["time", "memory"], loc="lower right")
-    figure.savefig(file)
+    figure.savefig(file, metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
 
 
 def main() -> None:
