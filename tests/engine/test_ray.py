@@ -36,6 +36,10 @@ class Lost(Exception):
     """As ray.exceptions.RayError."""
 
 
+class Ended(Lost):
+    """As ray.exceptions.RayActorError."""
+
+
 class Raised(Lost):
     """As ray.exceptions.RayTaskError."""
 
@@ -47,7 +51,7 @@ class Raised(Lost):
 class StandIn:
     """What is used of Ray. begun: the options of tasks and actors in their order; they run when they are asked for."""
 
-    exceptions = SimpleNamespace(RayError=Lost, RayTaskError=Raised)
+    exceptions = SimpleNamespace(RayError=Lost, RayActorError=Ended, RayTaskError=Raised)
 
     def __init__(self, resources: dict[str, float], *, running: bool = True) -> None:
         self.resources, self.running = resources, running
@@ -255,10 +259,35 @@ def test_a_device_is_asked_where_it_is(ray):
     name = "surgenas.testing:toy_device"
     ray.resources[name] = 1.0
     target = Cluster("ray", "toy").target(name)
-    assert {(options["num_cpus"], options["resources"][name]) for options in ray.begun} == {(0, 1)}
-    assert {(options["name"], options["get_if_exists"]) for options in ray.begun} == {(name, True)}, "runs share it"
     assert isinstance(target, RemoteTarget)
     assert target.key == toy_device().key
+    assert target.known("any") == toy_device().known("any")
+    (options,) = ray.begun  # held from the first question to the last
+    assert (options["num_cpus"], options["resources"]) == (0, {name: 1})
+    assert (options["name"], options["get_if_exists"]) == (name, True), "runs share it"
+
+
+def test_a_device_whose_run_ended_is_asked_anew_while_a_node_has_it(ray, monkeypatch):
+    name, left = "surgenas.testing:toy_device", [2]
+    ray.resources[name] = 1.0
+    target = Cluster("ray", "toy").target(name)
+
+    def known(self: Any, reference: str) -> None:
+        left[0] -= 1
+        if left[0] >= 0:
+            raise Ended("all references were removed")
+
+    monkeypatch.setattr(type(toy_device()), "known", known)
+    assert target.known("nothing") is None
+    assert len(ray.begun) == 3, "made twice more"
+    left[0] = 9
+    with pytest.raises(EnvironmentFault, match=r"the node that has surgenas.testing:toy_device is gone \(Ended\)"):
+        target.known("nothing")
+    ray.resources.pop(name)
+    begun = len(ray.begun)
+    with pytest.raises(EnvironmentFault, match="is gone"):
+        target.known("nothing")
+    assert len(ray.begun) == begun + 1, "not made where no node has it"
 
 
 def test_costs_that_are_asked_here_are_asked_here(ray, here):

@@ -32,7 +32,7 @@ from surgenas.training.loop import Epoch
 from surgenas.training.team import Team
 
 RETRIES = 3
-"""How often a task is begun again whose node died."""
+"""How often a task is begun again whose node died, and how often a device is asked whose run ended meanwhile."""
 SCHEME = "ray://"
 NAMESPACE = "surgenas"
 """Where devices are known by their names, to all runs on a cluster."""
@@ -64,6 +64,7 @@ class Cluster:
             ray.cloudpickle.register_pickle_by_value(module)
         self._begin(device)
         self._tasks: dict[str, Any] = {}
+        self._holders: dict[str, Any] = {}
         self._put: dict[int, tuple[object, Any]] = {}
 
     def _begin(self, device: str) -> None:
@@ -123,26 +124,30 @@ class Cluster:
                     f"--address HOST:6379 --resources='{{\"{name}\": 1}}'"
                 )
             return target
-        whose = f"the node that has {name}"
-
-        def ask(method: str, *args: Any, **kwargs: Any) -> Any:
-            ask_it = partial(self._ask_holder, name, method, *args, **kwargs)
-            try:
-                return self.get(ask_it(), whose)
-            except EnvironmentFault as error:
-                ended = isinstance(error.__cause__, self.ray.exceptions.RayActorError)
-                if not ended or name not in self.ray.cluster_resources():
-                    raise
-                return self.get(ask_it(), whose)  # it was that of another run, and ended with it
-
+        ask = partial(self._ask, name)
         kind: Kind = ask("kind", version("surgenas"))
         return remote_target(partial(ask, "do"), kind) if kind.timed else make_target(name)
 
-    def _ask_holder(self, name: str, method: str, *args: Any, **kwargs: Any) -> Any:
-        """The answer to come of the one that holds a device, which all runs on the cluster share."""
+    def _ask(self, name: str, method: str, *args: Any, **kwargs: Any) -> Any:
+        """What the one that holds a device answers. All runs on the cluster share it; it ends with the run that made
+        it, and then another asks again."""
+        for _ in range(RETRIES):
+            held = self._holders.get(name) or self._hold(name)
+            try:
+                return self.get(getattr(held, method).remote(*args, **kwargs), f"the node that has {name}")
+            except EnvironmentFault as error:
+                ended = isinstance(error.__cause__, self.ray.exceptions.RayActorError)
+                self._holders.pop(name)
+                if not ended or name not in self.ray.cluster_resources():
+                    raise
+                gone = error
+        raise gone
+
+    def _hold(self, name: str) -> Any:
+        """The one that holds a device, made if no run has; Ray ends it when whoever made it lets go of it."""
         options = {"name": name, "namespace": NAMESPACE, "get_if_exists": True, "num_cpus": 0, "resources": {name: 1}}
-        holder = self.ray.remote(Holder).options(**options).remote(name)
-        return getattr(holder, method).remote(*args, **kwargs)
+        self._holders[name] = self.ray.remote(Holder).options(**options).remote(name)
+        return self._holders[name]
 
     # --- trainings
 
