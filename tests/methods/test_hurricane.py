@@ -78,6 +78,7 @@ def test_a_cold_second_stage_starts_from_fresh_weights(halves, run):
     assert {id(p) for p in cold.optimizer.param_groups[0]["params"]} == {id(p) for p in cold.supernet.parameters()}
 
 
+@pytest.mark.slow
 def test_the_first_stage_ends_near_the_limit_where_it_can(halves):
     space = Planted()
     predictor = FlopsPredictor(space.costs())

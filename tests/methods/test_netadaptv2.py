@@ -87,6 +87,7 @@ def test_each_image_trains_a_network_of_its_own():
     assert np.min(drawn) == 0
 
 
+@pytest.mark.slow
 def test_training_in_many_sizes_lets_smaller_networks_learn(halves):
     data, held_out = halves
     problem = problem_of(SPACE, 0.5, held_out=held_out, steps_per_epoch=steps_per_epoch(data, 64))

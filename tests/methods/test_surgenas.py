@@ -355,6 +355,7 @@ def test_on_sizes_the_losses_of_the_paths_move_the_logits_that_there_are(digits,
     assert torch.allclose(search.probabilities().sum(1), torch.ones(len(there)))
 
 
+@pytest.mark.slow
 def test_on_sizes_the_expected_latency_is_driven_to_the_limit_though_costs_multiply():
     predictor = Counts(ELASTIC.costs())
     code = moves.encode(ELASTIC, moves.sample_many(ELASTIC, 40, np.random.default_rng(0)))

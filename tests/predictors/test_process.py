@@ -55,6 +55,7 @@ def test_where_all_samples_count_alike_prediction_and_uncertainty_are_the_textbo
     assert np.allclose(process.uncertainty(TEST[:50]), (variance + kernel.noise).sqrt() * scale.size, rtol=0.005)
 
 
+@pytest.mark.slow
 def test_it_learns_from_data_whether_dead_layers_are_deleted():
     for deletes in (False, True):
         ms, truth = device(TRAIN, PLAIN, deletes), device(TEST, PLAIN, deletes)

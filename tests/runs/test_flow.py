@@ -204,6 +204,7 @@ def test_a_method_that_samples_is_killed_after_every_second_candidate_and_ends_t
 FLASH = {"method": "flash", "method_settings": {"trials": 8, "first": 5, "batch": 3, "models": "macs,params,ridge"}}
 
 
+@pytest.mark.slow
 def test_flash_is_killed_after_every_third_candidate_ends_the_same_and_says_what_explains_accuracy(
     tmp_path, tiny, monkeypatch
 ):

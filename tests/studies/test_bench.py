@@ -118,6 +118,7 @@ def test_halving_pays_less_for_what_is_cheap(table, tmp_path):
     assert 100 < of(found, "halving").queries <= 500
 
 
+@pytest.mark.slow
 def test_the_whole_front_has_all_the_hypervolume(table, tmp_path):
     """Steering by what is reported, so that what the search takes for the best is the best."""
     how = {"validation": "test", "latency_table": table, "latency": "ms", "limit_ms": 3.5, "seeds": 1}
@@ -165,6 +166,7 @@ def test_cut_off_and_begun_again_it_is_the_same_and_may_grow(table, tmp_path):
         go(table, tmp_path / "cut", budget=41)
 
 
+@pytest.mark.slow
 def test_more_queries_than_networks_end_by_themselves(table, tmp_path):
     how = {"latency_table": table, "latency": "ms", "limit_ms": 2.5, "seeds": 1}
     found = go(table, tmp_path, methods=("regularized", "weaknas", "optuna-tpe"), **how)

@@ -114,6 +114,7 @@ def test_a_process_that_decodes_and_is_killed_ends_in_a_line(photos, monkeypatch
         list(files_of(photos, 1).batches(PICKS))
 
 
+@pytest.mark.slow
 def test_one_that_is_killed_while_a_batch_is_trained_on_disturbs_nothing_before_the_next_is_asked_for(photos):
     batches = files_of(photos, 1).batches([torch.tensor([i % 20]) for i in range(40)])
     next(batches)

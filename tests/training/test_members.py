@@ -8,6 +8,8 @@ import subprocess
 import sys
 from contextlib import closing
 
+import pytest
+
 from surgenas.training.members import is_lost, take_part
 
 
@@ -21,6 +23,7 @@ def test_an_error_that_says_something_else_is_no_lost_process():
     assert not is_lost(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
 
 
+@pytest.mark.slow
 def test_two_that_torchrun_would_start_meet_and_end_together(tmp_path):
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))

@@ -39,6 +39,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "darts": {"order": "second"},
     "fp-nas": {},
 }
+LONG = ("darts", "fp-nas")
 IMAGES = 25
 """In one batch, of which one process has more than the other."""
 
@@ -131,7 +132,7 @@ def held_out(digits: Dataset) -> HeldOut:
     return HeldOut(images, images, digits.test.labels[:64], False)
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n in LONG)) for n in METHODS])
 def test_a_search_by_two_is_that_by_one(name, two, few, held_out):
     rows, state = searched(make_fabric("cpu"), few, held_out, name=name)
     by_two, state_by_two = two.run(partial(searched, name=name), few, held_out)
@@ -158,6 +159,7 @@ def read_ahead(fabric: Fabric, data: Dataset) -> int:
     return int(counted)
 
 
+@pytest.mark.slow
 def test_each_process_decodes_its_own_images_ahead(two, photos, tmp_path):
     data = load_data(
         str(photos), 8, max_corrupt=0.0, cache=tmp_path / "cache", progress=Progress(), memory=0.0, workers=1
@@ -190,6 +192,7 @@ def test_whoever_stops_the_leader_does_not_wait_for_the_others(two):
     assert not other.is_alive()
 
 
+@pytest.mark.slow
 def test_a_process_that_ends_as_it_begins_is_said(monkeypatch):
     monkeypatch.setattr(team, "member", end_at_once)
     broken = Team("cpu", 2)

@@ -48,6 +48,7 @@ def test_it_keeps_the_contract_of_targets_and_hands_on_files(npu):
     assert not isinstance(npu, TimedTarget)
 
 
+@pytest.mark.slow
 def test_every_shipped_configuration_prices_a_file():
     layers = [layer for _ in range(3) for layer in (nn.Conv2d(32, 32, 3, padding=1), nn.ReLU())]
     file = file_of(nn.Sequential(nn.Conv2d(3, 32, 1), *layers), (3, 16, 16))
