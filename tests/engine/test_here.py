@@ -12,8 +12,9 @@ from surgenas.core.cost import Effort
 from surgenas.core.errors import CorruptError
 from surgenas.core.seeds import derive
 from surgenas.core.work import Epochs, Judge, Price, Train
-from surgenas.engine.here import Here
+from surgenas.engine.here import TRAINING, Here
 from surgenas.engine.jobs import network_of
+from surgenas.engine.ray_training import Newest
 from surgenas.nn.statistics import CALIBRATION, estimate_statistics
 from surgenas.nn.weights import load_weights, save_weights
 from surgenas.tasks.by_class import balanced_accuracy, judge_classes
@@ -77,6 +78,25 @@ def test_each_rung_has_a_recipe_of_its_own(images):
     assert low == engine(images).perform(Judge(ARCH))
     assert high == engine(images, candidates=(other,)).perform(Judge(ARCH))
     assert low != high
+
+
+def test_a_candidate_that_goes_on_ends_as_if_it_had_never_stopped(images):
+    """Judged twice on its way, it is trained to the end on the same images as one that was trained at once."""
+    alike = replace(images, data=images.search)
+    longer = replace(RECIPE, epochs=3)
+    stores: dict[str, Newest] = {}
+
+    def asked(**how):
+        made = engine(alike, store=lambda name: stores.setdefault(name, Newest(None)), **how)
+        return replace(made, recipe=longer)
+
+    on = asked(candidates=(replace(longer, epochs=1), replace(longer, epochs=2)), goes_on=True)
+    first, second = on.perform(Judge(ARCH, 0)), on.perform(Judge(ARCH, 1))
+    assert stores[Judge(ARCH).name].state[0] == 2
+    work = Train(Judge(ARCH).name, ARCH, derive(3, TRAINING))
+    went_on, at_once = on.perform(work), asked().perform(replace(work, name="another"))
+    assert all(torch.equal(weight, at_once.weights[name]) for name, weight in went_on.weights.items())
+    assert first != second
 
 
 def test_two_trainings_of_one_work_are_equal_bit_for_bit_and_report_the_test_part(images):

@@ -19,8 +19,9 @@ from surgenas.core.progress import Progress
 from surgenas.core.seeds import derive
 from surgenas.core.work import Judge, Price, Train
 from surgenas.engine.here import Here
-from surgenas.engine.ray import Cluster, OnRay, train_there
+from surgenas.engine.ray import Cluster, OnRay
 from surgenas.engine.ray_target import RemoteTarget
+from surgenas.engine.ray_training import Newest
 from surgenas.nn.weights import save_weights
 from surgenas.tasks.data import Images, hold_out
 from surgenas.testing import Planted, toy_device
@@ -143,6 +144,19 @@ def test_trainings_are_those_of_here_and_begin_at_once(ray, here):
     engine.cluster.close()
 
 
+def test_a_candidate_goes_on_from_where_it_stands_though_nodes_keep_nothing(ray, here):
+    stands = Newest(None)
+    works = [Judge(ARCH, 0), Judge(ARCH, 1), Train(Judge(ARCH).name, ARCH, 5)]
+    on = replace(here, candidates=(replace(RECIPE, epochs=1), RECIPE), goes_on=True, store=lambda name: stands)
+    expected = [on.perform(work) for work in works]
+    stands.state = None
+    engine = OnRay(on, Cluster("ray", "toy"))
+    found = [engine.perform(work) for work in works]
+    assert found[:2] == expected[:2]
+    assert stands.state[0] == 2
+    assert found[2].accuracy == expected[2].accuracy
+
+
 def test_weights_to_begin_with_travel(ray, here, tmp_path):
     torch.manual_seed(derive(0, "start"))
     start = save_weights(tmp_path / "start.safetensors", SPACE.build(ARCH).state_dict())
@@ -200,11 +214,6 @@ def test_a_run_whose_time_is_up_waits_for_no_training(ray, here):
 
     with pytest.raises(Interrupted, match="time is up"):
         OnRay(replace(here, progress=Over()), Cluster("ray", "toy")).perform(Judge(ARCH))
-
-
-def test_another_version_on_a_node_is_refused(here):
-    with pytest.raises(EnvironmentFault, match=r"a node of the Ray cluster has surgenas .*, this is 0.0; install the"):
-        train_there(here, here.images, Judge(ARCH), None, 1, "0.0")
 
 
 def test_what_a_cluster_lacks_is_said(ray, here):

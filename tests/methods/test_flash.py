@@ -14,7 +14,7 @@ from surgenas.core.trial import Trial
 from surgenas.core.work import Judge
 from surgenas.methods import make_method
 from surgenas.methods.base import Problem
-from surgenas.methods.flash import Flash, spread
+from surgenas.methods.flash import Flash
 from surgenas.methods.inside import Inside
 from surgenas.spaces.macro import Macro
 from tests.accuracy.toys import Links, Megas, drawn, planted
@@ -101,23 +101,6 @@ def test_given_more_trials_it_goes_on_in_rounds_each_after_a_fit():
     batches = search_of(replace(QUICK, trials=45))[1]
     assert [len(batch) for batch in batches] == [10, 10, 5, 10, 10]
     assert len(search_of(extra=1)[0].history) == 43, "the run missed its limit: a quarter more"
-
-
-def test_the_first_are_farther_from_each_other_than_random_ones():
-    def nearest(archs):
-        places = np.array([moves.indices(MACRO, arch) for arch in archs])
-        apart = (places[:, None] != places[None]).sum(2) + 9 * np.eye(len(archs))
-        return apart.min(1).mean()
-
-    pool = drawn(MACRO, 500)
-    chosen = spread(MACRO, pool, [], 25)
-    assert len(set(chosen)) == 25
-    assert nearest(chosen) > nearest(pool[:25]) + 1
-    assert spread(MACRO, pool, chosen[:10], 15) == spread(MACRO, pool, chosen[:10], 20)[:15]
-    assert chosen[10:] == spread(MACRO, pool, chosen[:10], 15), "in whatever portions they are asked for"
-    corners = spread(SPACE, list(moves.enumerate_all(SPACE)), [], 2)
-    assert all(abs(a - b) == 3 for a, b in zip(*(moves.indices(SPACE, arch) for arch in corners), strict=True))
-    assert spread(MACRO, [], [], 3) == []
 
 
 def test_a_limit_that_nothing_meets_is_refused_and_the_nearest_named():

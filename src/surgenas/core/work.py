@@ -39,6 +39,11 @@ class Judge:
     def key(self) -> str:
         return f"judge/{self.arch.key}/{self.rung}"
 
+    @property
+    def name(self) -> str:
+        """Which checkpoints are its own, where a training goes on from one fidelity to the next."""
+        return f"candidate-{self.arch.key}"
+
 
 @dataclass(frozen=True)
 class Weights:

@@ -35,12 +35,18 @@ from surgenas.training.augment import train_batches
 from surgenas.training.loop import CheckpointStore, Epoch, Recipe, fit
 from surgenas.training.team import Team
 
+TRAINING = "train"
+"""Names the random stream of final trainings (core/seeds.py): the same for all, so that they differ in the
+architecture alone."""
+
 
 @dataclass(frozen=True, eq=False)
 class Here:
     """An engine that does the work in this process, and trains with all processes of its team.
 
     recipe: of final trainings. candidates: recipes for judging a candidate, one for each fidelity, the cheapest first.
+    goes_on: a candidate is trained by the final recipe instead, for as many of its epochs as the fidelity has, from
+    where its training stands.
     space: builds the networks of its architectures; others are built by the space that they name.
     seed: seed of the run.
     target: what costs are asked of.
@@ -63,6 +69,7 @@ class Here:
     on_epoch: Callable[[str, Epoch], None] = lambda name, epoch: None
     team: Team = field(default_factory=Team)
     progress: Progress = field(default_factory=Progress)
+    goes_on: bool = False
 
     def expect(self, works: Sequence[Work]) -> None:
         """One thing is done at a time."""
@@ -72,8 +79,8 @@ class Here:
         match work:
             case Epochs(number):
                 return self.batches(number)
-            case Judge(arch, rung):
-                return self.judge(arch, rung)
+            case Judge():
+                return self.judge(work)
             case Train():
                 return self.train(work)
             case Price(archs, effort):
@@ -102,16 +109,25 @@ class Here:
         )  # fmt: skip
         return self.team.run(work, self.images, search.problem.portable, leading=search, checked=self._checked)
 
-    def judge(self, arch: Architecture, rung: int) -> float:
-        """Train a candidate by the recipe of this fidelity; its score (0 to 1) on the images set aside.
+    def judge(self, work: Judge) -> float:
+        """Train a candidate as long as its fidelity says; its score (0 to 1) on the images set aside.
 
         It begins with its part of the whole network's weights, or with fresh ones."""
         data, aside = self.images.search, self.images.aside
         assert aside is not None, "a search that judges candidates has images held out"
-        build, seed = partial(begun_network, arch, self.space, self.whole), derive(self.seed, "candidate")
-        side = self._side(arch)
-        work = partial(fit_part, part="search", side=side, build=build, recipe=self.candidates[rung], seed=seed)
-        weights = self.team.run(work, self.images, on_batch=self.progress.check)
+        side, recipe = self._side(work.arch), self.candidates[work.rung]
+        build = partial(begun_network, work.arch, self.space, self.whole)
+        if self.goes_on:
+            train = partial(
+                fit_part, recipe=self.recipe, until=recipe.epochs, seed=derive(self.seed, TRAINING),
+                teacher=self._teacher(),
+            )  # fmt: skip
+        else:
+            train = partial(fit_part, recipe=recipe, seed=derive(self.seed, "candidate"))
+        weights = self.team.run(
+            partial(train, part="search", side=side, build=build), self.images, on_batch=self.progress.check,
+            checkpoints=self.store(work.name) if self.goes_on else None,
+        )  # fmt: skip
         network = build()
         network.load_state_dict(weights)
         return score(network, data.at(side), aside.at(side, data.interpolation))

@@ -10,9 +10,7 @@ from __future__ import annotations
 import os
 import re
 import socket
-import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -24,12 +22,11 @@ import torch
 from surgenas.core.errors import EnvironmentFault, SurgenasError, UsageError
 from surgenas.core.work import Judge, Train, Work
 from surgenas.engine.here import Here
-from surgenas.engine.ray_target import Holder, Kind, check_version, remote_target
+from surgenas.engine.ray_target import Holder, Kind, remote_target
+from surgenas.engine.ray_training import portable, train_there
 from surgenas.hardware.devices import make_target
 from surgenas.hardware.target import Target, TimedTarget
 from surgenas.tasks.data import Images
-from surgenas.training.loop import Epoch
-from surgenas.training.team import Team
 
 RETRIES = 3
 """How often a task is begun again whose node died, and how often a device is asked whose run ended meanwhile."""
@@ -160,7 +157,10 @@ class Cluster:
     def finish(self, here: Here, work: Train | Judge) -> Any:
         """The result of a training, when it is there."""
         self.begin(here, [work])
-        found, epochs = self.get(self._tasks.pop(_name(work)), "a node that trained", here.progress.check)
+        found, epochs, stands = self.get(self._tasks.pop(_name(work)), "a node that trained", here.progress.check)
+        own = here.store(work.name) if here.goes_on else None
+        if own and stands:
+            own.save(*stands)
         for epoch in epochs:
             assert isinstance(work, Train), "others tell of none"
             here.on_epoch(work.name, epoch)
@@ -173,9 +173,10 @@ class Cluster:
         cores = self._cores()
         start = Path(work.start.file).read_bytes() if isinstance(work, Train) and work.start else None
         options = {"num_cpus": cores, "num_gpus": int(gpus), "max_retries": RETRIES}
-        images, plain = self._shared(here.images), _portable(here)
+        images, plain = self._shared(here.images), portable(here)
+        own = here.store(work.name) if here.goes_on else None
         task = self.ray.remote(train_there).options(**options)
-        return task.remote(plain, images, work, start, cores, version("surgenas"))
+        return task.remote(plain, images, work, start, own and own.load(), cores, version("surgenas"))
 
     def _nodes(self) -> list[dict[str, float]]:
         """What each node has."""
@@ -247,28 +248,6 @@ def _show_token(address: str) -> None:
 
 def _name(work: Train | Judge) -> str:
     return f"{work.name}/{work.key}" if isinstance(work, Train) else work.key
-
-
-def _portable(here: Here) -> Here:
-    """The engine without what stays in this process."""
-    plain = Here(here.images, here.recipe, here.candidates, here.space, here.seed)
-    return replace(plain, images=None, whole=here.whole, team=Team(here.team.accelerator))  # type: ignore[arg-type]
-
-
-def train_there(
-    here: Here, images: Images, work: Train | Judge, start: bytes | None, threads: int, expected: str
-) -> tuple[Any, list[Epoch]]:
-    """On a node: the result of a training, and its epochs. start: the content of the file that it begins with."""
-    check_version(expected)
-    torch.set_num_threads(threads)  # Ray sets OMP_NUM_THREADS, which a worker that has computed before does not hear
-    epochs: list[Epoch] = []
-    engine = replace(here, images=images, on_epoch=lambda _, epoch: epochs.append(epoch))
-    with tempfile.TemporaryDirectory() as folder:
-        if isinstance(work, Train) and work.start and start is not None:
-            file = Path(folder) / "start.safetensors"
-            file.write_bytes(start)
-            work = replace(work, start=replace(work.start, file=str(file)))
-        return engine.perform(work), epochs
 
 
 class OnRay:

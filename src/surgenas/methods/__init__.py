@@ -34,6 +34,7 @@ CATALOG = {
     "local": "surgenas.methods.local_search:LocalSearch",
     "nsga2": "surgenas.methods.nsga2:NSGA2",
     "halving": "surgenas.methods.halving:SuccessiveHalving",
+    "race": "surgenas.methods.race:Race",
     "mcts": "surgenas.methods.tree_search:TreeSearch",
     "hao": "surgenas.methods.hao:HAO",
     "weaknas": "surgenas.methods.weaknas:WeakNAS",

@@ -75,7 +75,9 @@ class Needs:
     after: passes over the images beyond the epochs that are asked for. short: training steps of one path that
     candidates take beside those.
     judged: about how many candidates it judges with the shared weights.
-    trained: candidates that it trains by themselves.
+    trained: candidates that it trains by themselves, counted in trainings at the last fidelity.
+    apart: each fidelity is so many times as long a training as the one before it. goes_on: candidates are trained as
+    the found network is, and a training goes on from one fidelity to the next, and to the end.
     """
 
     shares: tuple[Sharing, ...] = ()
@@ -93,6 +95,8 @@ class Needs:
     short: int = 0
     judged: int = 0
     trained: int = 0
+    apart: int = 4
+    goes_on: bool = False
 
 
 LEAST_HELD = 30

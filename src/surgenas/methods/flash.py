@@ -21,7 +21,7 @@ from surgenas.core.architecture import Architecture
 from surgenas.core.bounds import Count
 from surgenas.core.capabilities import Boxed
 from surgenas.core.errors import LimitError, UsageError
-from surgenas.core.space import Floats, Space
+from surgenas.core.space import Space
 from surgenas.core.trial import Trial
 from surgenas.core.units import show_ms
 from surgenas.methods.base import Needs, Problem, allow_all
@@ -29,6 +29,7 @@ from surgenas.methods.blackbox import BlackBox, draw_new_at_random, tried_keys
 from surgenas.methods.inside import Inside
 from surgenas.methods.promising import find_promising
 from surgenas.methods.sampling import Feasible, SamplingSearch
+from surgenas.methods.spread import spread
 
 POOL = 20
 """The first networks are chosen among so many times as many, drawn at random."""
@@ -114,35 +115,6 @@ class FlashSearch(SamplingSearch):
         any."""
         first = self.history[: self.method.samples]
         return self.method.explain(self.space, first)[1] if first else None
-
-
-def spread(
-    space: Space, pool: Sequence[Architecture], before: Sequence[Architecture], count: int
-) -> list[Architecture]:
-    """Up to `count` of the pool, each the farthest from all before it; the very first is the pool's first.
-
-    Far is what differs in many choices, or, in a space of numbers, by much.
-    """
-    at_NF, before_MF = _places(space, pool), _places(space, before)
-    apart_N = np.full(len(pool), np.inf)
-    for row in before_MF:
-        apart_N = np.minimum(apart_N, np.square(at_NF - row).sum(1))
-    chosen: list[int] = []
-    while len(chosen) < min(count, len(pool)):
-        chosen.append(int(apart_N.argmax()))
-        apart_N = np.minimum(apart_N, np.square(at_NF - at_NF[chosen[-1]]).sum(1))
-        apart_N[chosen] = -1.0
-    return [pool[i] for i in chosen]
-
-
-def _places(space: Space, archs: Sequence[Architecture]) -> Floats:
-    """Where networks lie, (N, F): their codes, or their numbers as shares of the ranges."""
-    if not isinstance(space, Boxed):
-        return moves.encode(space, archs).reshape(len(archs), space.offered.size)
-    places = [moves.indices(space, arch) for arch in archs]
-    axes = [np.array(axis) for axis in space.axes()]
-    shares = [(axis - axis[0]) / max(float(np.ptp(axis)), 1e-12) for axis in axes]
-    return np.array([[share[i] for share, i in zip(shares, row, strict=True)] for row in places]).reshape(-1, len(axes))
 
 
 def _none_inside(space: Space, inside: Inside, rng: np.random.Generator) -> LimitError:

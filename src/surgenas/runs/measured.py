@@ -129,6 +129,13 @@ def read_candidates(run: Run) -> list[dict[str, Any]]:
     return [event for event in run.journal.all("measured", step="derive") if event["turn"] < finished]
 
 
+def read_prices(run: Run) -> dict[str, float]:
+    """The latencies in ms of networks that the search itself had measured, by canonical key."""
+    answers = [event["result"] for event in run.journal.all("work") if isinstance(event["result"], list)]
+    costs = [read_cost(record) for answer in answers for record in answer]
+    return {cost.key: cost.ms for cost in costs if cost.is_usable}
+
+
 def samples(run: Run, *, corrected: bool = True, unit: Unit = "ms") -> tuple[list[Architecture], Floats]:
     """The N architectures that were measured in the steps `reach` and `profile`, and their latencies (N,) in ms, or
     what else the target counts of them.

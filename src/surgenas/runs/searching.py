@@ -99,16 +99,16 @@ class Searching:
 
     @property
     def rungs(self) -> tuple[int, ...]:
-        """Epochs of a candidate at each fidelity that the method needs, cheapest first; each is a quarter of the next.
+        """Epochs of a candidate at each fidelity that the method needs, cheapest first.
 
         Raises UsageError if there are too few epochs to tell the fidelities apart.
         """
-        count = self.needs.rungs
-        found = tuple(round(self.epochs / 4 ** (count - 1 - rung)) for rung in range(count))
+        count, apart = self.needs.rungs, self.needs.apart
+        found = tuple(round(self.epochs / apart ** (count - 1 - rung)) for rung in range(count))
         if self.epochs < 1 or 0 in found or len(set(found)) < count:
             raise UsageError(
                 f"{self.run.config.method.name} judges candidates at {count} lengths of training; "
-                f"--epochs {self.epochs} is too short, use {4 ** (count - 1)} or more"
+                f"--epochs {self.epochs} is too short, use {apart ** (count - 1)} or more"
             )
         return found
 
@@ -121,6 +121,7 @@ class Searching:
         return Here(
             self.run.images, final, candidates, self.run.space, c.seed, target=scaled_target(self.run),
             whole=whole_weights(self.run), team=self.run.workforce.team, progress=Timely(self.run),
+            goes_on=self.needs.goes_on, store=self.run.checkpoints,
         )  # fmt: skip
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from surgenas.core.capabilities import Shrinks
 from surgenas.methods import make_method
-from surgenas.runs.results import FOUND, Planned, Started, TotalCost
+from surgenas.runs.results import FOUND, Derived, Planned, Started, TotalCost
 from surgenas.runs.run import Run
 from surgenas.runs.searching import Searching
 from surgenas.runs.training import recipe
@@ -32,9 +32,18 @@ def judging_passes(searching: Searching) -> float:
 def search_passes(searching: Searching, epochs: int) -> int:
     """Images that the search passes to train: shared weights in so many epochs, or the candidates that it trained."""
     needs, batch = searching.needs, searching.run.config.training.batch
-    trained = sum(searching.rungs[trial["rung"]] for trial in searching.run.journal.all("trial"))
-    wanted = trained if needs.trained else epochs * needs.passes
+    wanted = _trained_epochs(searching) if needs.trained else epochs * needs.passes
     return searching.steps_per_epoch * batch * (wanted + needs.after) + needs.short * batch
+
+
+def _trained_epochs(searching: Searching) -> int:
+    """Epochs that candidates were trained by themselves; beside those that the found network's training begins with."""
+    rungs, run = searching.rungs, searching.run
+    if not searching.needs.goes_on:
+        return sum(rungs[trial["rung"]] for trial in run.journal.all("trial"))
+    longest = {tuple(trial["genes"]): rungs[trial["rung"]] for trial in run.journal.all("trial")}
+    found = run.result(Derived)
+    return sum(epochs for genes, epochs in longest.items() if not found or genes != found.architecture.genes)
 
 
 def total_cost(run: Run) -> TotalCost:
@@ -57,6 +66,8 @@ def describe_search(run: Run, planned: Planned) -> str:
     searching = Searching(run)
     needs, steps = searching.needs, searching.steps_per_epoch
     if not needs.shares:
+        if needs.goes_on:
+            return f"candidates that are trained on for up to {planned.epochs} epochs"
         return f"{needs.trained} candidates of {planned.epochs} epochs each"
     text = f"{planned.epochs} epochs of search ({planned.epochs * steps} steps of {needs.passes} passes"
     if run.asked_method.name == USUAL:

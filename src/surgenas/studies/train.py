@@ -18,7 +18,7 @@ from surgenas.core.seeds import derive
 from surgenas.core.space import Space
 from surgenas.core.work import Train
 from surgenas.engine.base import Trained
-from surgenas.engine.here import Here
+from surgenas.engine.here import TRAINING, Here
 from surgenas.nn.cost import output_shape
 from surgenas.nn.weights import load_weights, save_weights
 from surgenas.runs.checkpoint import Checkpoints
@@ -158,7 +158,7 @@ def _train(
                 Images(images, images), recipe, (), space, seed, store=lambda _: checkpoints,
                 on_epoch=note, team=team, progress=progress,
             )  # fmt: skip
-            return engine.train(Train("alone", arch, derive(seed, "train")))
+            return engine.train(Train("alone", arch, derive(seed, TRAINING)))
 
 
 def claim_checkpoints(checkpoints: Checkpoints, training: dict[str, object]) -> None:

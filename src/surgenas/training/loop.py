@@ -80,10 +80,12 @@ def fit(
     on_epoch: Callable[[Epoch], None] = lambda _: None,
     on_batch: Callable[[], None] = lambda: None,
     teacher: nn.Module | None = None,
+    until: int | None = None,
 ) -> dict[str, Tensor]:
     """Train a network by a recipe, and return the moving average of its weights, on the CPU.
 
-    teacher: a network of the same classes, in eval mode, that the recipe may ask to agree with.
+    teacher: a network of the same classes, in eval mode, that the recipe may ask to agree with. until: stop after so
+    many of the recipe's epochs, to go on later from the checkpoint; None for all.
 
     Several processes that call it together train one network, as one process would (docs/processes.md); checkpoints are
     of the first of them, and so are `on_epoch` and `on_batch` where they are told something.
@@ -123,7 +125,7 @@ def fit(
     ranks = Ranks(fabric.global_rank, fabric.world_size)
     if teacher is not None:
         teacher.to(fabric.device)
-    for epoch in range(first, recipe.epochs):
+    for epoch in range(first, recipe.epochs if until is None else until):
         torch.manual_seed(derive(seed, "train-epoch", epoch, 0))
         model.train()
         if recipe.drop_path:

@@ -23,7 +23,15 @@ from surgenas.hardware.costs import read_cost
 from surgenas.methods.base import Search
 from surgenas.predictors.base import Predictor
 from surgenas.runs.limit import check_time
-from surgenas.runs.measured import allowed, fitted_predictor, measure, missed_turns, read_candidates, repair_scale
+from surgenas.runs.measured import (
+    allowed,
+    fitted_predictor,
+    measure,
+    missed_turns,
+    read_candidates,
+    read_prices,
+    repair_scale,
+)
 from surgenas.runs.resources import excess, keeps
 from surgenas.runs.results import Derived
 from surgenas.runs.run import Run
@@ -126,9 +134,18 @@ def _proposed(
 
     def latency_ms(archs: Sequence[Architecture]) -> Floats:
         """What breaks a further limit lies outside of every window."""
-        return np.where(keep(archs), _predicted(run, predictor, archs), np.inf)
+        return np.where(keep(archs), _expected(run, predictor, archs), np.inf)
 
     return search.propose(latency_ms, window, CANDIDATES, rng)
+
+
+def _expected(run: Run, predictor: Predictor, archs: Sequence[Architecture]) -> Floats:
+    """Latencies (N,) in ms: as measured for the search, else as predicted."""
+    priced, predicted = read_prices(run), _predicted(run, predictor, archs)
+    if not priced:
+        return predicted
+    keys = [moves.canonical_key(run.space, arch) for arch in archs]
+    return np.array([priced.get(key, ms) for key, ms in zip(keys, predicted, strict=True)])
 
 
 def _predicted(run: Run, predictor: Predictor, archs: Sequence[Architecture]) -> Floats:

@@ -11,8 +11,9 @@ from surgenas.core.errors import UsageError
 from surgenas.core.files import write_atomic
 from surgenas.core.progress import Task
 from surgenas.core.seeds import derive
-from surgenas.core.work import Train, Weights
+from surgenas.core.work import Judge, Train, Weights
 from surgenas.engine.base import Engine
+from surgenas.engine.here import TRAINING
 from surgenas.engine.jobs import begun_network
 from surgenas.methods.base import HoldsWeights
 from surgenas.nn.weights import save_weights
@@ -42,7 +43,7 @@ def expect_trainings(run: Run) -> None:
 
 def train(run: Run, name: str, arch: Architecture) -> Accuracy:
     """Train one network and report its accuracy on the test part, which no decision has used."""
-    done = (run.checkpoints(_folder(name)).numbers() or [0])[-1]
+    done = (run.checkpoints(_folder(run, name, arch)).numbers() or [0])[-1]
     with run.progress.task(f"train {name}", _recipe(run, name, arch).epochs, done) as task:
         engine, work = _asked(run, name, arch, task)
         found = engine.perform(work)
@@ -62,11 +63,14 @@ def _asked(run: Run, name: str, arch: Architecture, task: Task) -> tuple[Engine,
         Searching(run).engine, recipe=_recipe(run, name, arch), store=run.checkpoints,
         on_epoch=lambda _, epoch: _note(run, name, task, epoch),
     )  # fmt: skip
-    seed = derive(run.config.seed, "train")  # the same for all: they differ in the architecture alone
-    return run.workforce.placed(engine), Train(_folder(name), arch, seed, _start(run, name, arch))
+    seed = derive(run.config.seed, TRAINING)
+    return run.workforce.placed(engine), Train(_folder(run, name, arch), arch, seed, _start(run, name, arch))
 
 
-def _folder(name: str) -> str:
+def _folder(run: Run, name: str, arch: Architecture) -> str:
+    """Which checkpoints are the training's own: those of the candidate, if the search has begun to train it."""
+    if name == FOUND and Searching(run).needs.goes_on:
+        return Judge(arch).name
     return f"train-{name.replace(' ', '-')}"
 
 
