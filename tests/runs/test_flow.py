@@ -22,10 +22,12 @@ from surgenas.methods.evolution import Evolution
 from surgenas.report.text import summary_text
 from surgenas.runs.flow import CHEAP, LAST, LONG, perform, prepare
 from surgenas.runs.journal import Journal
-from surgenas.runs.results import STEP_OF, Accuracy, Selected, Started
+from surgenas.runs.results import STEP_OF, Accuracy, Selected, Started, TotalCost
 from surgenas.runs.run import Run
+from surgenas.runs.searching import Searching
 from surgenas.tasks.classification import accuracy
 from surgenas.tasks.data import load_data
+from surgenas.training.augment import steps_per_epoch
 from tests.runs.written import ROOFLINE, TINY, end_of, killed, lines_of
 
 EVOLVED = {"population": 8, "generations": 2, "mutations": 4, "crossovers": 4}
@@ -189,6 +191,7 @@ def test_hurricane_selects_operators_first_and_an_interruption_changes_nothing(t
 WEAK = {"method": "weaknas", "method_settings": {"trials": 6, "first": 3, "pool": 300}, "epochs": 1, "train_epochs": 1}
 
 
+@pytest.mark.slow  # a race asks for the same two kinds of work
 def test_a_method_that_samples_is_killed_after_every_second_candidate_and_ends_the_same(tmp_path, tiny):
     found = go(tmp_path / "whole", tiny, **WEAK)
     assert found.latency_ms <= found.summary.limit_ms
@@ -198,6 +201,26 @@ def test_a_method_that_samples_is_killed_after_every_second_candidate_and_ends_t
     assert len({e["key"] for e in events.all("trial")}) == len(events.all("trial")), "no network twice"
     settings = {**tiny, "random": 0, "random_at_equal_latency": 0, **WEAK}
     killed(tmp_path / "cut", after=(2, 2), **settings)
+    assert end_of(tmp_path / "cut") == end_of(tmp_path / "whole")
+
+
+RACE = {"method": "race", "space": "mobile", "method_settings": {"networks": 4}, "epochs": 2, "train_epochs": 3}
+
+
+def test_a_race_that_is_killed_again_and_again_ends_the_same_and_its_winner_was_trained_once(tmp_path, tiny):
+    found = go(tmp_path / "whole", tiny, **RACE)
+    run = open_run(found.run)
+    trials = run.journal.all("trial")
+    assert [e["rung"] for e in trials] == [0, 0, 0, 0, 1, 1]
+    assert found.latency_ms <= found.summary.limit_ms
+    first = max((e for e in trials if e["rung"] == 1), key=lambda e: e["score"])
+    assert list(found.architecture.genes) == first["genes"]
+    assert [e["epoch"] for e in run.journal.all("trained", network="found")] == [2], "two epochs were run before"
+    cost, steps = run.result(TotalCost), Searching(run).steps_per_epoch
+    assert cost.search == (2 + 1 + 1) * steps * run.config.training.batch, "those of the others"
+    assert cost.training == 3 * steps_per_epoch(run.data, run.config.training.batch) * run.config.training.batch
+    settings = {**tiny, "random": 0, "random_at_equal_latency": 0, **RACE}
+    killed(tmp_path / "cut", after=(2, 1), **settings)
     assert end_of(tmp_path / "cut") == end_of(tmp_path / "whole")
 
 
