@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,8 @@ class CostTable:
     nothing: positions of the operators that pass nothing on (zeros).
     stand_ins: (K^L, L, K), for each network, in the order of their operators (the last layer's changes fastest), the
     code of the one whose latency a published table may give it, since both compute the same; None if there is none.
+    traits: of operators that are whole networks what tells them apart beside their costs: groups of numbers by name,
+    (K, F) each. Empty in spaces of more than one layer.
     coupled: the costs of layers that hang on several rows together: on products of what their options leave, or on
     pairs of neighbours. None where each row is a layer by itself, and costs add up.
     """
@@ -61,6 +64,7 @@ class CostTable:
     wiring: tuple[tuple[int, int], ...] = ()
     nothing: tuple[int, ...] = ()
     stand_ins: npt.NDArray[np.float32] | None = None
+    traits: Mapping[str, Floats] = field(default_factory=dict)
     coupled: Products | Pairs | None = None
 
     @property

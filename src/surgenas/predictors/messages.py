@@ -11,6 +11,7 @@ layer took its operator at random with its gates as probabilities, and independe
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -27,10 +28,13 @@ def describe(costs: CostTable, gates_NLK: Tensor, *, folds: bool = True) -> dict
     node the chances of 0, 1, 2, ... layers that add to it. totals, totals_live, totals_kept: for each operator the sums
     over layers of MACs, parameters, moved bytes, and of layers that compute. A space without an operator that passes
     nothing on has `built` and `totals` only. Where a layer's cost hangs on several rows: `built`, and the MACs,
-    parameters and moved bytes of each layer, and in sum, in `macs`, `params`, `moved`, and `totals`.
+    parameters and moved bytes of each layer, and in sum, in `macs`, `params`, `moved`, and `totals`. Where operators
+    are whole networks: `totals`, the logs of each of these, and the traits that the space says.
     """
     if not costs.adds_up:
         return _by_layer(costs, gates_NLK)
+    if costs.traits:
+        return _of_whole(costs, gates_NLK)
     if not costs.nothing:  # nothing can be dead: the rest would say the same again
         return {"built": gates_NLK.flatten(1), "totals": _totals(costs, gates_NLK)}
     passes_NL, fed_NL, used_NL = flow(costs, gates_NLK)
@@ -56,6 +60,15 @@ def _by_layer(costs: CostTable, gates_NLK: Tensor) -> dict[str, Tensor]:
     shares_NMD = counts_NMD / torch.as_tensor(costs.coupled.most, dtype=gates_NLK.dtype)
     groups = dict(zip(("macs", "params", "moved"), shares_NMD.unbind(2), strict=True))
     return {"built": gates_NLK.flatten(1), **groups, "totals": shares_NMD.sum(1)}
+
+
+def _of_whole(costs: CostTable, gates_NLK: Tensor) -> dict[str, Tensor]:
+    """What whole networks cost, relative to the largest of them, the logs of that, and their traits."""
+    tables = {"macs": costs.macs[0], "params": costs.params[0], "moved": costs.moved_bytes[0]}
+    logs = {name: np.log(values.clip(min=1))[:, None] for name, values in tables.items()}
+    shares = np.stack([values / max(values.max(), 1) for values in tables.values()], 1)
+    groups = {"totals": shares, **logs, **costs.traits}
+    return {name: gates_NLK[:, 0] @ torch.as_tensor(of_KF, dtype=gates_NLK.dtype) for name, of_KF in groups.items()}
 
 
 def flow(costs: CostTable, gates_NLK: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -151,7 +151,11 @@ def _costs(spec: SpaceSpec) -> CostTable:
     chains = [space.chains(*size) for size in sizes]
     every = [chain_cost(some, OPERATORS[name]) for some in chains for name in space.operators]
     macs, params, moved = np.array(every).T[:, None]
+    taken = np.array([*product(*(range(len(choice.options)) for choice in space.choices))]).T
+    numbers = (space.sides, space.widths, space.depths)
+    traits = {axis: np.log(values)[at][:, None] for axis, values, at in zip(AXES, numbers, taken, strict=False)}
+    traits[AXES[-1]] = np.eye(len(space.operators))[taken[-1]]
     return CostTable(
         macs=macs, params=params, geometry=np.zeros((1, 4)), fixed_macs=0.0, fixed_params=0.0,
-        fixed_geometry=np.zeros((0, 4)), fixed_before=0, moved_bytes=moved,
+        fixed_geometry=np.zeros((0, 4)), fixed_before=0, moved_bytes=moved, traits=traits,
     )  # fmt: skip
