@@ -19,6 +19,15 @@ def test_what_there_is_is_listed_in_json_and_in_words(run, command, key):
     assert key.split(" ")[0] in out or command == "methods"
 
 
+def test_doctor_says_what_works_and_ends_well(run):
+    code, out, _ = run("doctor", "--device", "roofline-example", "--json")
+    assert (code, json.loads(out)["noise"]) == (0, None)
+    code, out, _ = run("doctor", "--device", "roofline-example")
+    assert code == 0
+    assert "onnxruntime-cpu" in out
+    assert run("doctor", "--device", "abacus")[0] == 2
+
+
 def test_describe_speaks_json_and_words(run):
     code, out, _ = run("describe", "--uniform", "k7e6", "--json")
     assert code == 0

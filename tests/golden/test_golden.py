@@ -46,6 +46,7 @@ COMMANDS = {
     "estimate": "estimate --table table.json --arch single.json --json",
     "describe": "describe --arch arch.json --json",
     "devices": "devices --json",
+    "doctor": "doctor --device paper.toml --json",
     "spaces": "spaces --json",
     "methods": "methods --json",
     "compare": "compare run other --json",

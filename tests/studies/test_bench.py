@@ -186,6 +186,7 @@ def test_more_queries_than_networks_end_by_themselves(table, tmp_path):
         ({"methods": ("surgenas.methods.optuna:OptunaSearch",)}, "is no search method; expected a dataclass"),
         ({"methods": ("nsga2",)}, "nsga2 searches for score and latency"),
         ({"methods": ("halving",)}, "halving needs cheaper fidelities"),
+        ({"methods": ("race",)}, "race goes on from weights, which a table has not"),
         ({"fidelities": {"small": 1.5}}, "--fidelity small=1.5"),
         ({"fidelities": {"small": 0.1}}, "none of random, local uses cheaper fidelities"),
         ({"methods": ("tests_lab_nothing:Nothing",)}, "asked for nothing, though 3969 networks are allowed"),

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from surgenas.cli.options import Json, Layout, Resolution, Width, app, show
+from surgenas.cli.options import Json, Layout, Resolution, Width, app, progress, show
 
 
 @app.command()
@@ -93,3 +93,19 @@ def methods(
 
     found = study.methods(names or ())
     show(found, as_json, text.methods_table(found))
+
+
+@app.command()
+def doctor(
+    device: Annotated[str, typer.Option(help="On which the machine's noise is measured.")] = "onnxruntime-cpu",
+    as_json: Json = False,
+) -> None:
+    """Say what of the environment works: packages, devices, memory, and how noisy this machine is.
+
+    Example: surgenas doctor
+    """
+    from surgenas.report.health_text import health_text
+    from surgenas.studies.doctor import examine
+
+    found = examine(device, progress())
+    show(found, as_json, health_text(found))

@@ -181,10 +181,8 @@ def _method(space: Space, name: str, bench: Bench) -> Method:
     """The method with the bench's budget; raises UsageError if it needs what the bench does not have."""
     made = make_method(name, {})
     needs = made.needs(space)
-    if needs.shares:
-        raise UsageError(f"{name} shares weights, which a table has not; `surgenas methods` says who samples")
-    if needs.goes_on:
-        raise UsageError(f"{name} goes on with trainings, which a table has not; halving is its like there")
+    if needs.shares or needs.goes_on:
+        raise UsageError(f"{name} goes on from weights, which a table has not; `surgenas methods` says who samples")
     if needs.priced and bench.latency_table is None:
         raise UsageError(f"{name} searches for score and latency: give --latency-table FILE --latency COLUMN")
     if needs.rungs > 1 and not bench.fidelities:
