@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: install demo test check gpu
+.PHONY: install demo test check docs gpu
 
 install: .venv/installed
 
@@ -19,13 +19,17 @@ demo: install
 	$(BIN)/surgenas search
 
 # Where no bytecode may be written, each worker would rewrite the assertions of all tests again, 6 s of each.
-test: install check
+test: install check docs
 	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: install
-	$(BIN)/ruff check src tests benchmarks examples
-	$(BIN)/ruff format --check src tests benchmarks examples
+	$(BIN)/ruff check src tests benchmarks examples docs
+	$(BIN)/ruff format --check src tests benchmarks examples docs
 	$(BIN)/mypy
+
+# The site, in site/; a link that leads nowhere fails it. The variable: no advertisement for another builder.
+docs: install
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 # On a machine with an NVIDIA GPU; its python has torch already (CONTRIBUTING.md), else PY=.venv/bin/python.
 PY ?= $(PYTHON)
