@@ -43,7 +43,7 @@ def test_describe_takes_a_file(run, arch):
 
 
 def test_methods_say_what_can_be_set(run):
-    _, out, _ = run("methods")
+    _, out, _ = run("methods", "single-path")
     assert "search_lambda" in out
     assert "bisection, bayes" in out
     _, out, _ = run("methods", "--json")

@@ -68,7 +68,7 @@ def spaces(
     names: Annotated[list[str] | None, typer.Argument(help="Only these; package.module:Class too.")] = None,
     as_json: Json = False,
 ) -> None:
-    """List search spaces with their capabilities and settings.
+    """List search spaces; of those that are named all operators, layouts and settings.
 
     Example: surgenas spaces mobile
     """
@@ -76,7 +76,7 @@ def spaces(
     from surgenas.studies import describe as study
 
     found = study.spaces(names or ())
-    show(found, as_json, text.space_table(found))
+    show(found, as_json, text.space_table(found) if names else text.space_list(found))
 
 
 @app.command()
@@ -84,7 +84,7 @@ def methods(
     names: Annotated[list[str] | None, typer.Argument(help="Only these; package.module:Class too.")] = None,
     as_json: Json = False,
 ) -> None:
-    """List search methods with all that --set takes, and the latency predictors.
+    """List search methods and latency predictors; of those that are named all that --set takes.
 
     Example: surgenas methods spos
     """
@@ -92,7 +92,7 @@ def methods(
     from surgenas.studies import describe as study
 
     found = study.methods(names or ())
-    show(found, as_json, text.methods_table(found))
+    show(found, as_json, text.methods_table(found) if names else text.methods_list(found))
 
 
 @app.command()

@@ -18,7 +18,6 @@ from surgenas.runs.config import Named, words
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     help="A measured, exported image network for your data, your device and your latency limit.\n\n"

@@ -215,6 +215,23 @@ def scale_table(found: Growth) -> str:
     return "\n".join(lines)
 
 
+def methods_list(found: MethodList) -> str:
+    """A line for each method and each latency predictor."""
+    table = Table("method", "candidates", "usual space", "what", box=None)
+    for name, method in found.methods.items():
+        how = "share weights" if method.shares else "trained alone" if method.settings else ""
+        table.add_row(name, how, method.space, escape(method.what))
+    more = "surgenas methods NAME shows all that --set takes; docs/lab.md says which of them pay"
+    return "\n".join([draw(table), "", draw(_predictors(found)), "", more])
+
+
+def _predictors(found: MethodList) -> Table:
+    table = Table("latency predictor", "what", box=None)
+    for name, what in found.predictors.items():
+        table.add_row(name, escape(what))
+    return table
+
+
 def methods_table(found: MethodList) -> str:
     """Every method with what it is, its default space and its settings; then the latency predictors."""
     lines = []
@@ -224,10 +241,16 @@ def methods_table(found: MethodList) -> str:
             continue
         how = f"shares weights as {' or '.join(method.shares)}" if method.shares else "trains candidates by themselves"
         lines.append(f"{name} (space {method.space}; {how})\n  {method.what}\n{_setting_table(method.settings)}\n")
-    predictors = Table("latency predictor", "what", box=None)
-    for name, what in found.predictors.items():
-        predictors.add_row(name, escape(what))
-    return "\n".join([*lines, draw(predictors)])
+    return "\n".join([*lines, draw(_predictors(found))])
+
+
+def space_list(found: Mapping[str, SpaceRow]) -> str:
+    """A line for each space: how many networks it has in its first layout, and what it is."""
+    firsts = {name.partition(" ")[0]: space for name, space in reversed(found.items())}
+    table = Table("space", "choices", "networks", "what", box=None)
+    for name, space in reversed(firsts.items()):
+        table.add_row(name, str(space.layers), f"{space.architectures:.3g}", escape(space.what))
+    return f"{draw(table)}\n\nsurgenas spaces NAME shows its operators, its layouts and its settings"
 
 
 def space_table(found: Mapping[str, SpaceRow]) -> str:
