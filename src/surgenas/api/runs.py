@@ -210,10 +210,14 @@ def export(
 
 
 def write_report(run: str | Path, *, progress: Progress | None = None) -> Path:
-    """Write report.html of a run, finished or not, and return its path."""
+    """Write report.html of a run, finished or not, and return its path; of one whose network is exported also the model
+    card, README.md."""
+    from surgenas.report.card import write_card
     from surgenas.report.page import write_page
 
-    return write_page(_open(run, progress))
+    opened = _open(run, progress)
+    write_card(opened)
+    return write_page(opened)
 
 
 def dry_run(*, progress: Progress | None = None, **settings: Any) -> Plan:
@@ -270,7 +274,8 @@ def _open(folder: str | Path, progress: Progress | None) -> Run:
 
 
 def carry_out(run: Run, time_limit_s: float | None = None, log_to: Sequence[str] = ()) -> None:
-    """Do all that is left of a run, and draw its page; loggers follow."""
+    """Do all that is left of a run, and write its page and its card; loggers follow."""
+    from surgenas.report.card import write_card
     from surgenas.report.page import write_page
     from surgenas.runs.flow import execute
     from surgenas.runs.following import followed
@@ -278,6 +283,7 @@ def carry_out(run: Run, time_limit_s: float | None = None, log_to: Sequence[str]
     with followed(run, log_to):
         execute(run, time_limit_s)
         write_page(run)
+        write_card(run)
 
 
 def _finish(run: Run, time_limit_s: float | None = None, log_to: Sequence[str] = ()) -> Result:

@@ -246,9 +246,9 @@ def methods_table(found: MethodList) -> str:
 
 def space_list(found: Mapping[str, SpaceRow]) -> str:
     """A line for each space: how many networks it has in its first layout, and what it is."""
-    firsts = {name.partition(" ")[0]: space for name, space in reversed(found.items())}
+    firsts = {name.partition(" ")[0]: space for name, space in reversed([*found.items()])}
     table = Table("space", "choices", "networks", "what", box=None)
-    for name, space in reversed(firsts.items()):
+    for name, space in reversed([*firsts.items()]):
         table.add_row(name, str(space.layers), f"{space.architectures:.3g}", escape(space.what))
     return f"{draw(table)}\n\nsurgenas spaces NAME shows its operators, its layouts and its settings"
 
