@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from surgenas.core import moves
 from surgenas.runs.measured import measure
-from surgenas.runs.results import Derived
+from surgenas.runs.results import EQUAL, Derived
 from surgenas.runs.steps.rivals import ALIKE, rivals
 from tests.runs.written import again, timed
 
@@ -58,3 +60,12 @@ def test_a_latency_that_no_random_network_has_is_said(ready, listener):
     ready.record("derive", Derived(arch, 0.001, timed(0.001), 1))
     assert "random at equal latency 1" not in rivals(ready).architectures
     assert any("only 0 random architectures near 0.001 ms were found" in line for line in listener.said)
+
+
+def test_the_found_network_does_not_stand_beside_itself(ready, monkeypatch):
+    """In a space of few networks every other draw may be the found one."""
+    found, real, turn = ready.derived.architecture, moves.sample, itertools.count()
+    monkeypatch.setattr(moves, "sample", lambda space, rng: found if next(turn) % 2 else real(space, rng))
+    alike = [arch for name, arch in rivals(ready).architectures.items() if name.startswith(EQUAL)]
+    assert len({moves.canonical_key(ready.space, arch) for arch in alike}) == len(alike) == 2
+    assert found not in alike

@@ -76,8 +76,8 @@ def _named(
 
 
 def _at_equal_latency(run: Run, target_ms: float) -> list[Architecture]:
-    """Random architectures whose measured latency is that of the target; as many as configured, or all that a bounded
-    number of draws finds."""
+    """Random architectures whose measured latency is that of the target, none of them the found network; as many as
+    configured, or all that a bounded number of draws finds."""
     beside = run.config.beside
     wanted = max(beside.random_at_equal_latency, beside.random_at_equal_cost)
     if not wanted:
@@ -85,13 +85,16 @@ def _at_equal_latency(run: Run, target_ms: float) -> list[Architecture]:
     predictor = fitted_predictor(run)
     rng = generator(run.config.seed, "random")
     chosen: list[Architecture] = []
-    keep = allowed(run)
+    keep, taken = allowed(run), {moves.canonical_key(run.space, run.derived.architecture)}
 
     def near(archs: Sequence[Architecture]) -> npt.NDArray[np.bool_]:
-        return (np.abs(predictor.predict(moves.encode(run.space, archs)) / target_ms - 1) <= ALIKE) & keep(archs)
+        other = np.array([moves.canonical_key(run.space, arch) not in taken for arch in archs])
+        off = np.abs(predictor.predict(moves.encode(run.space, archs)) / target_ms - 1)
+        return (off <= ALIKE) & other & keep(archs)
 
     for turn in range(2, 8):
         batch = draw_some(run.space, near, 2 * wanted, rng)
+        taken |= {moves.canonical_key(run.space, arch) for arch in batch}
         rough = _alike(run, "rivals-roughly", batch, target_ms, 2 * ALIKE, Effort.LEARN, turn)
         chosen += _alike(run, "rivals", rough, target_ms, ALIKE, Effort.CLAIM, turn)
         if len(chosen) >= wanted:
