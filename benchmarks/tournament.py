@@ -33,6 +33,9 @@ from surgenas.runs.total_cost import total_cost
 
 CANDIDATE = 1 / 24
 """Epochs of a candidate that is trained by itself, of the total."""
+LAST_RUNG, RUN_ALONE = 2 / 3, 3 / 7
+"""In a race of four, two stop after a third of the found network's training and one after two thirds (LAST_RUNG), so
+that this training is RUN_ALONE of the total."""
 FEW: dict[str, dict[str, Any]] = {
     "regularized": {"population": 6, "tournament": 3, "batch": 1},
     "spos": {"population": 20, "generations": 5, "mutations": 10, "crossovers": 10},
@@ -56,6 +59,10 @@ def split(args: argparse.Namespace, method: str, folder: Path) -> dict[str, Any]
         "latency_ms": parse_latency_ms(args.latency) if args.latency else None,
         "accelerator": "cpu", "layout": args.layout, "space": args.space,
     }  # fmt: skip
+    if needs.goes_on:
+        train = round(args.total * RUN_ALONE)
+        race = {"epochs": round(LAST_RUNG * train), "method_settings": {"networks": 4, "near": args.near or 0.8}}
+        return {**said, **race, "train_epochs": train}
     train = args.total - round(counted(said, args.total, folder))
     return {**said, "train_epochs": max(1, train)}
 
