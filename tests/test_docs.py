@@ -51,9 +51,10 @@ def test_commands_of_the_lab_show_an_example():
 
 
 def tracked(*suffixes: str) -> dict[str, str]:
-    """The text of every tracked file whose name ends so, by its path in the repository; not this file's."""
+    """The text of every tracked file whose name ends so, by its path in the repository; not this file's, no pictures."""
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     names = [name for name in listed if name.endswith(suffixes) and name != "tests/test_docs.py"]
+    names = [name for name in names if not name.endswith(".png")]
     return {name: (ROOT / name).read_text() for name in names if (ROOT / name).exists()}
 
 
