@@ -27,7 +27,7 @@ check: install
 	$(BIN)/ruff format --check src tests benchmarks examples docs
 	$(BIN)/mypy
 
-# The site, in site/; a link that leads nowhere fails it. The variable: no advertisement for another builder.
+# The site, in build/site/; a link that leads nowhere fails it. The variable: no advertisement for another builder.
 docs: install
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 

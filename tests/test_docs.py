@@ -1,13 +1,11 @@
-"""What the README promises exists; examples run; no address and no path of a machine in any file."""
+"""What the README promises exists; no address and no path of a machine in any file."""
 
 from __future__ import annotations
 
-import importlib
 import re
 import subprocess
 from pathlib import Path
 
-import pytest
 from typer.testing import CliRunner
 
 from surgenas.cli import app
@@ -51,7 +49,7 @@ def test_commands_of_the_lab_show_an_example():
 
 
 def tracked(*suffixes: str) -> dict[str, str]:
-    """The text of every tracked file whose name ends so, by its path in the repository; not this file's, no pictures."""
+    """The text of every tracked file whose name ends so, by its path in the repository; no pictures, nor this file."""
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     names = [name for name in listed if name.endswith(suffixes) and name != "tests/test_docs.py"]
     names = [name for name in names if not name.endswith(".png")]
@@ -109,18 +107,3 @@ def test_no_address_of_a_registry_and_no_path_of_a_machine():
         assert not re.search(r"https?://(?!www\.w3\.org)", text), name
         assert "/work/" not in text, name
         assert "/root/" not in text, name
-
-
-RUN = [path for path in sorted((ROOT / "examples").glob("*.py")) if not path.name.startswith("my_")]
-"""Those that are a program. my_target.py and the like are parts for one: tests/test_examples.py."""
-
-
-@pytest.mark.parametrize("example", RUN, ids=lambda p: p.name)
-def test_examples_run(example, tmp_path, photos, monkeypatch, capsys):
-    monkeypatch.syspath_prepend(example.parent)
-    importlib.import_module(example.stem).main(
-        tmp_path / "run", data=str(photos), device="surgenas.testing:toy_device", resolution=16, epochs=1,
-        train_epochs=1, samples=16, batch=8, predictors=("flops",), accelerator="cpu", random=0,
-        random_at_equal_latency=0,
-    )  # fmt: skip
-    assert "on the test part, 2 classes" in capsys.readouterr().out

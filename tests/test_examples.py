@@ -1,9 +1,11 @@
-"""What comes from outside, in one file of examples/, keeps its contract and does its job in a command."""
+"""The examples run; and what comes from outside, in one file of examples/, keeps its contract and does its job in a
+command."""
 
 from __future__ import annotations
 
 import importlib
 import json
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -24,11 +26,16 @@ from surgenas.hardware.target import Job
 from surgenas.methods import make_method
 from surgenas.methods.base import Problem
 from surgenas.methods.blackbox import list_networks
+from surgenas.nn.named import make_network
+from surgenas.nn.weights import save_weights
 from surgenas.spaces import make_space
+from surgenas.spaces.macro import Macro
+from surgenas.spaces.nasbench201 import NASBench201
 from surgenas.testing import BRIEF, brief_device, check_runtime, check_search, check_space, check_target
+from tests.runs.written import TINY, pictures
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-MODULES = ("my_space", "my_method", "my_runtime", "my_target")
+MODULES = tuple(path.stem for path in EXAMPLES.glob("*.py"))
 
 
 @pytest.fixture(autouse=True)
@@ -135,3 +142,61 @@ def test_space_method_and_target_from_outside_do_the_whole_job(command, photos):
     model = surgenas.load("run")
     assert model(torch.zeros(2, 3, 16, 16)).shape == (2, 2)
     assert np.isfinite(model(torch.ones(1, 3, 16, 16)).detach().numpy()).all()
+
+
+# --- programs
+
+
+def example(name: str):
+    return importlib.import_module(name).main
+
+
+def test_a_search_and_going_on_with_it(photos, capsys):
+    example("quickstart")(
+        Path("run"), data=str(photos), device="surgenas.testing:toy_device", resolution=16, epochs=1, train_epochs=1,
+        samples=16, batch=8, predictors=("flops",), accelerator="cpu",
+    )  # fmt: skip
+    assert "on the test part, 2 classes" in capsys.readouterr().out
+    example("resume")(Path("run"))
+    assert "went on: " in capsys.readouterr().out
+
+
+@pytest.mark.slow  # tests/runs has such a job
+def test_a_network_made_smaller(capsys):
+    photos = pictures(Path("pictures"))
+    save_weights(Path("whole.safetensors"), make_network("test_resnet", 7, 24).state_dict())
+    example("adapt")(
+        str(photos), Path("run"), "test_resnet", "whole.safetensors", **{**TINY, "resolution": 24, "predictors": ("process",)}, method="spos",
+        method_settings={"population": 4, "generations": 1, "parents": 2},
+    )  # fmt: skip
+    assert re.search(r"^found: [\d.]+% at [\d.]+ ms$", capsys.readouterr().out, re.MULTILINE)
+
+
+def test_networks_side_by_side(small, capsys):
+    Path("one.json").write_text(moves.uniform_architecture(small, "k3e3").to_json())
+    Path("two.json").write_text(moves.uniform_architecture(small, "k5e6").to_json())
+    example("measure")("one.json", "two.json", devices=("roofline-example",), resolution=16)
+    one, two, _ = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"one.json: [\d.]+ ms, place \(1, 1\)", one)
+    assert re.fullmatch(r"two.json: [\d.]+ ms, place \(2, 2\)", two)
+
+
+def test_a_new_device_from_ten_measurements(capsys):
+    rng, cells = np.random.default_rng(0), NASBench201()
+    archs = list({moves.sample(cells, rng): None for _ in range(40)})
+    told = [f"|{a}~0|+|{b}~0|{c}~1|+|{d}~0|{e}~1|{f}~2|" for a, b, c, d, e, f in (arch.genes for arch in archs)]
+    rows = [f"{text},{1 + text.count('conv')},{2 + 3 * text.count('conv')}" for text in told]
+    Path("cells.csv").write_text("\n".join(["arch,new_ms,old_ms", *rows]))
+    example("new_device")("nasbench201", "cells.csv", "new_ms", "old_ms", predictors=("ridge",))
+    assert re.search(r"ridge: Kendall tau [\d.]+, \d+% within a tenth", capsys.readouterr().out)
+
+
+def test_a_bench_on_a_table(capsys):
+    macro = Macro()
+    paths = [moves.indices(macro, arch) for arch in moves.enumerate_all(macro)]
+    rows = [f"{''.join(map(str, path))},{60 + sum(path)},{61 + sum(path)}" for path in paths]
+    Path("macro.csv").write_text("\n".join(["arch,val,test", *rows]))
+    example("bench")("macro", "macro.csv", Path("bench"), methods=("local",), budget=20, seeds=1)
+    out = capsys.readouterr().out
+    assert "local: regret " in out
+    assert Path(out.splitlines()[-1]).exists()
