@@ -3,6 +3,7 @@ command."""
 
 from __future__ import annotations
 
+import ast
 import importlib
 import json
 import re
@@ -165,10 +166,9 @@ def test_a_search_and_going_on_with_it(photos, capsys):
 def test_a_network_made_smaller(capsys):
     photos = pictures(Path("pictures"))
     save_weights(Path("whole.safetensors"), make_network("test_resnet", 7, 24).state_dict())
-    example("adapt")(
-        str(photos), Path("run"), "test_resnet", "whole.safetensors", **{**TINY, "resolution": 24, "predictors": ("process",)}, method="spos",
-        method_settings={"population": 4, "generations": 1, "parents": 2},
-    )  # fmt: skip
+    words = {**TINY, "resolution": 24, "predictors": ("process",), "method": "spos"}
+    settings = {"population": 4, "generations": 1, "parents": 2}
+    example("adapt")(str(photos), Path("run"), "test_resnet", "whole.safetensors", **words, method_settings=settings)
     assert re.search(r"^found: [\d.]+% at [\d.]+ ms$", capsys.readouterr().out, re.MULTILINE)
 
 
@@ -200,3 +200,40 @@ def test_a_bench_on_a_table(capsys):
     out = capsys.readouterr().out
     assert "local: regret " in out
     assert Path(out.splitlines()[-1]).exists()
+
+
+# --- notebooks
+
+
+def read(name: str, **parameters: object) -> list[str]:
+    """Run the code cells of a notebook, the one tagged parameters with these values behind it; what the last expression
+    of each cell is shown as."""
+    cells = json.loads((EXAMPLES / "notebooks" / f"{name}.ipynb").read_text())["cells"]
+    names, shown = {}, []
+    for cell in (cell for cell in cells if cell["cell_type"] == "code"):
+        assert not cell["outputs"], "kept without what they printed"
+        *before, last = ast.parse("".join(cell["source"])).body
+        if not isinstance(last, ast.Expr):
+            before.append(last)
+        exec(compile(ast.Module(before, []), name, "exec"), names)
+        if isinstance(last, ast.Expr):
+            value = eval(compile(ast.Expression(last.value), name, "eval"), names)
+            shown.append(value._repr_html_() if hasattr(value, "_repr_html_") else repr(value))
+        if "parameters" in cell["metadata"].get("tags", ()):
+            names |= parameters
+    return shown
+
+
+def test_the_notebook_of_a_first_search(photos, capsys):
+    words = {**TINY, "data": str(photos), "epochs": 1, "train_epochs": 1, "batch": 8}
+    table, file = read("a_first_search", folder=Path("run"), words=words)
+    assert "<table" in table
+    assert "MobileNetV2: " in capsys.readouterr().out
+    assert "run/model.onnx" in file
+
+
+def test_the_notebook_of_latencies(capsys):
+    devices = ["roofline-example", "my_target:Microcontroller"]
+    (tau,) = read("latencies", networks=["test_efficientnet", "test_resnet"], devices=devices)
+    assert -1 <= float(tau.partition("(")[2].rstrip(")") or tau) <= 1
+    assert capsys.readouterr().out.count("estimated") == 6
