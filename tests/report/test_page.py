@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 
 import pytest
 
 from surgenas import api
-from surgenas.report.page import page, write_page
+from surgenas.report.page import FURTHER, page, write_page
 from surgenas.runs.results import MISJUDGED, Accuracy, Layer, Reached
 from surgenas.runs.story import tell_story
 from surgenas.runs.summary import summarize
 from surgenas.tasks.misjudged import Misjudged, thumbnails
 from tests.runs.written import JUDGED, ROOFLINE, TOY, estimated, new_run, timed, written_run
 
+GOLDEN = Path(__file__).parents[1] / "golden"
 EVIL = Layer("<script>alert(1)</script>", "k3e3", (8, 4, 4), 1e6, 10, 0.5)
 
 
@@ -74,7 +77,7 @@ def test_the_worst_judged_images_are_in_the_page_itself(tmp_path):
 
 def test_decisions_of_superkernels_are_drawn_and_only_theirs(tmp_path):
     run = written_run(tmp_path / "run")
-    assert "superkernels" not in write_page(run).read_text()
+    assert "superkernels" not in write_page(run).read_text().replace(str(run.folder), "")
     decided = {"thresholds": [[0.5, 0.5, 0.5]] * 11, "indicators": [[0.9, 1.0, 0.2]] * 11}
     run.journal.append("epoch", summary={"epoch": 1, "loss": 1.0, "latency_ms": 1.0, "skips": 3, **decided})
     text = write_page(run).read_text()
@@ -105,7 +108,7 @@ def test_what_was_estimated_is_never_said_to_be_measured_and_has_no_grade(tmp_pa
     (tmp_path / "paper.toml").write_text(ROOFLINE)
     device = TOY if cost is timed else str(tmp_path / "paper.toml")
     run = written_run(tmp_path / "run", beside={"MobileNetV2": 0.8}, costs=costs, device=device)
-    said = plain(page(summarize(run), tell_story(run))).lower()
+    said = plain(page(summarize(run), tell_story(run))).replace(str(run.folder), "").lower()
     certain = ("measured", "grade", "95 % interval", "as runs came")
     if cost is timed:
         assert all(word in said for word in certain)
@@ -113,3 +116,20 @@ def test_what_was_estimated_is_never_said_to_be_measured_and_has_no_grade(tmp_pa
     else:
         assert not [word for word in certain if word in said]
         assert "estimated" in said
+
+
+def test_commands_to_copy_name_the_run_and_are_of_what_can_be_done_with_it(tmp_path):
+    run = written_run(tmp_path / "a run")
+    text = plain(write_page(run).read_text())
+    assert f"surgenas classify &#x27;{tmp_path}/a run&#x27; new_photos/" in text
+    assert "surgenas resume" not in text
+    text = plain(write_page(new_run(tmp_path / "begun")).read_text())
+    assert f"<code>surgenas resume {tmp_path}/begun</code>" in text
+    assert "surgenas classify" not in text
+
+
+def test_every_command_to_copy_is_one_with_these_options():
+    for text in FURTHER:
+        name, *words = text.format(run="runs/1").split()
+        flags = {word for word in words if word.startswith("--")}
+        assert flags <= set(json.loads((GOLDEN / "flags.json").read_text())[name])

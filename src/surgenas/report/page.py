@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -63,6 +64,7 @@ def page(summary: Summary, story: Story, shots: bytes = b"") -> str:
         operators=_operators(story) + cells_page.sections(story, _figure),
         layers=_layers(story.layers),
         use=_use(summary),
+        further=_further(summary),
         facts=_setting(summary, story),
         plotly=get_plotlyjs(),
         **{name: _figure(draw(summary, story)) for name, draw in figures.FIGURES.items()},
@@ -207,6 +209,27 @@ def _use(summary: Summary) -> str:
     programs = "".join(f"<pre>{escape(text)}</pre>" for text in snippets(summary.export.files))
     note = "Beside the files of this run, with no package of ours; model.json says all that is done to an image."
     return f'<section><h2>Classify an image</h2>{told}{programs}<p class="note">{note}</p></section>'
+
+
+FURTHER = {
+    "classify {run} new_photos/": "what the exported file says of photos of your own",
+    "export {run} --to net.tflite": "the network for another runtime, compared with this one",
+    "measure {run} mobilenetv3_small_100 --device DEVICE": "beside other networks, on another device",
+    "compare {run} OTHER_RUN": "beside another run: is the difference more than noise?",
+    "quantize {run} --latency 1ms": "as few layers in int8 as a lower limit asks for",
+}
+"""Commands about a finished run, and what each is for."""
+
+
+def _further(summary: Summary) -> str:
+    """Commands to copy."""
+    run = shlex.quote(summary.run)
+    known = FURTHER if summary.export else {"resume {run}": "goes on where this run was interrupted"}
+    rows = [
+        f"<tr><td><code>{escape(f'surgenas {text.format(run=run)}')}</code><td>{escape(what)}"
+        for text, what in known.items()
+    ]
+    return f"<table>{''.join(rows)}</table>"
 
 
 def _setting(summary: Summary, story: Story) -> str:
