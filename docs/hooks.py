@@ -1,8 +1,10 @@
-"""Pages of the site that are made when it is built: every command with its options, and every result that is kept."""
+"""Pages of the site that are made when it is built: every command with its options, every result that is kept, and what
+surprised us of other tools."""
 
 from __future__ import annotations
 
 import ast
+import itertools
 import json
 import re
 from pathlib import Path
@@ -14,13 +16,15 @@ from mkdocs.structure.files import File, Files
 
 from surgenas.cli import app
 
-BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+ROOT = Path(__file__).parents[1]
+BENCHMARKS = ROOT / "benchmarks"
 DATED = re.compile(r"(\d{4}-\d\d-\d\d)-(.+)\.json")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Called by mkdocs once it has collected its pages."""
-    for name, text in {"commands.md": commands(), "results.md": results()}.items():
+    pages = {"commands.md": commands(), "results.md": results(), "surprises.md": surprises()}
+    for name, text in pages.items():
         files.append(File.generated(config, name, content=text))
     return files
 
@@ -44,6 +48,25 @@ def results() -> str:
         of_script.setdefault(script, []).append(path)
     sections = [_section(script, of_script[script]) for script in sorted(of_script) if script]
     return "\n\n".join([RESULTS, *sections])
+
+
+def surprises() -> str:
+    """A section for each script of findings/, as its comment tells it."""
+    return "\n\n".join([SURPRISES, *(_surprise(path) for path in sorted((ROOT / "findings").glob("*.sh")))])
+
+
+SURPRISES = """# Surprises
+
+What real tools do on valid input that a good engineer would not guess, each with a script in `findings/` that shows it in
+a folder of its own and fails once it changes. What hurt our users is not here: it became a fix, a test, or a table in the
+page that it is about."""
+
+
+def _surprise(path: Path) -> str:
+    lines = path.read_text().splitlines()[1:]
+    said = [line.removeprefix("#").strip() for line in itertools.takewhile(lambda line: line.startswith("#"), lines)]
+    title, *rest = said
+    return f"## {title.rstrip('.')}\n" + "\n".join(rest) + f"\n\n`findings/{path.name}`"
 
 
 RESULTS = """# Results

@@ -40,6 +40,13 @@ def test_every_result_that_is_kept_belongs_to_a_script_that_says_what_it_asks(ho
     assert all((ROOT / "benchmarks" / f"{script}.py").exists() and said for script, said in sections)
 
 
+def test_every_surprise_is_told_with_the_script_that_shows_it(hooks):
+    text = hooks.surprises()
+    scripts = sorted(path.name for path in (ROOT / "findings").glob("*.sh"))
+    assert re.findall(r"^`findings/(.*)`$", text, re.MULTILINE) == scripts
+    assert len(re.findall(r"^## \w+ [\d.]+", text, re.MULTILINE)) == len(scripts), "each names a tool and its version"
+
+
 def test_every_page_is_in_the_navigation():
     said = (ROOT / "mkdocs.yml").read_text()
     for page in (ROOT / "docs").rglob("*.md"):
