@@ -57,9 +57,9 @@ def surprises() -> str:
 
 SURPRISES = """# Surprises
 
-What real tools do on valid input that a good engineer would not guess, each with a script in `findings/` that shows it in
-a folder of its own and fails once it changes. What hurt our users is not here: it became a fix, a test, or a table in the
-page that it is about."""
+What real tools do on valid input that a good engineer would not guess, each with a script in `findings/` that shows it
+in a folder of its own and fails once it changes. What hurt our users is not here: it became a fix, a test, or a table
+in the page that it is about."""
 
 
 def _surprise(path: Path) -> str:
