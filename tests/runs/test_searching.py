@@ -39,6 +39,16 @@ def test_a_candidate_gets_a_quarter_of_a_final_training(tmp_path):
     assert Searching(new_run(tmp_path / "said", method="random", epochs=4)).epochs == 4
 
 
+def test_candidates_that_go_on_are_trained_no_longer_than_the_found_network(tmp_path):
+    def rungs(name, **words):
+        return Searching(new_run(tmp_path / name, method="race", train_epochs=8, **words)).rungs
+
+    assert rungs("usual") == (1, 2)
+    assert rungs("all", epochs=8) == (4, 8)
+    with pytest.raises(UsageError, match="on to its end after 8 epochs; --epochs 9 is more than that"):
+        rungs("more", epochs=9)
+
+
 def test_epochs_are_no_setting_of_a_method(tmp_path):
     with pytest.raises(UsageError, match="--epochs"):
         assert Searching(new_run(tmp_path / "run", method_settings={"epochs": 2})).method

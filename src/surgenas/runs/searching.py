@@ -101,7 +101,8 @@ class Searching:
     def rungs(self) -> tuple[int, ...]:
         """Epochs of a candidate at each fidelity that the method needs, cheapest first.
 
-        Raises UsageError if there are too few epochs to tell the fidelities apart.
+        Raises UsageError if there are too few epochs to tell the fidelities apart, or more than the final training has
+        that they are the beginning of.
         """
         count, apart = self.needs.rungs, self.needs.apart
         found = tuple(round(self.epochs / apart ** (count - 1 - rung)) for rung in range(count))
@@ -109,6 +110,11 @@ class Searching:
             raise UsageError(
                 f"{self.run.config.method.name} judges candidates at {count} lengths of training; "
                 f"--epochs {self.epochs} is too short, use {apart ** (count - 1)} or more"
+            )
+        if self.needs.goes_on and self.epochs > (whole := recipe(self.run).epochs):
+            raise UsageError(
+                f"{self.run.config.method.name} trains candidates as the found network, on to its end after {whole} "
+                f"epochs; --epochs {self.epochs} is more than that"
             )
         return found
 
