@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
@@ -26,6 +27,8 @@ from surgenas.methods.spread import spread
 
 POOL = 20
 """Networks are chosen among so many times as many, drawn at random."""
+LONGER = 2
+"""From one comparison to the next, networks are trained so many times as long."""
 ROUNDS = 5
 """So often further networks are measured, if too few of those before are near the limit."""
 INSIDE = 0.98
@@ -37,7 +40,7 @@ class Race:
     """Trains a few different networks for a while, then the best of them for longer.
 
     networks: how many begin.
-    rungs: how often they are compared; each time they have been trained for twice as long.
+    rungs: how often they are compared; each time they have been trained for twice as long as before.
     eta: one in so many goes on.
     near: the share of the limit that a network must take at least.
     """
@@ -61,10 +64,11 @@ class Race:
         return [size for size in sizes if size > 1] or sizes[:1]
 
     def needs(self, space: Space) -> Needs:
-        longer = [2.0 ** -(self.rungs - 1), *(0.5 ** (self.rungs - rung) for rung in range(1, self.rungs))]
-        spent = sum(size * share for size, share in zip(self.fields, longer, strict=False))
+        lengths = [LONGER ** (rung + 1 - self.rungs) for rung in range(self.rungs)]
+        added = [longer - before for before, longer in pairwise([0.0, *lengths])]
+        spent = sum(size * share for size, share in zip(self.fields, added, strict=False))
         return Needs(
-            data="held out", cost="any", priced=True, rungs=self.rungs, apart=2, goes_on=True, trained=round(spent)
+            data="held out", cost="any", priced=True, rungs=self.rungs, apart=LONGER, goes_on=True, trained=round(spent)
         )
 
     def begin(self, problem: Problem) -> RaceSearch:
