@@ -102,8 +102,9 @@ def test_of_what_a_predictor_puts_near_the_limit_the_networks_are_drawn():
 
 
 def test_after_a_limit_that_was_missed_more_of_them_run():
-    before, after = run(begin(networks=4)), run(begin(networks=4, extra=2))
+    before, after = run(begin(networks=4)), run(search := begin(networks=4, extra=2))
     assert (len(judged(before, 0)), len(judged(after, 0))) == (4, 6)
+    assert search.most_events == 6 + 3
 
 
 def test_where_nothing_is_inside_nothing_is_judged():
@@ -117,8 +118,8 @@ def test_where_nothing_is_inside_nothing_is_judged():
 def test_what_it_needs_is_what_it_spends():
     """In trainings at the last rung: 8 for a quarter, 4 for another, 2 for the half that is left."""
     assert Race(networks=8, rungs=3).needs(MACRO).trained == 4
-    assert Race(networks=8, rungs=3).fields == [8, 4, 2]
-    assert Race(networks=2, rungs=3).fields == [2]
+    assert Race(rungs=3).sizes(8) == [8, 4, 2]
+    assert Race(rungs=3).sizes(2) == [2]
     assert Race(networks=4, rungs=1).needs(MACRO).trained == 4
 
 

@@ -57,16 +57,15 @@ class Race:
         if self.networks < 2 or self.eta < 2:
             raise UsageError("race: expected 2 or more networks, of which one in 2 or more goes on")
 
-    @property
-    def fields(self) -> list[int]:
-        """How many networks are trained at each rung, the first one first; it ends where one is left."""
-        sizes = [self.networks // self.eta**rung for rung in range(self.rungs)]
+    def sizes(self, networks: int) -> list[int]:
+        """How many of so many networks are trained at each rung, the first one first; it ends where one is left."""
+        sizes = [networks // self.eta**rung for rung in range(self.rungs)]
         return [size for size in sizes if size > 1] or sizes[:1]
 
     def needs(self, space: Space) -> Needs:
         lengths = [LONGER ** (rung + 1 - self.rungs) for rung in range(self.rungs)]
         added = [longer - before for before, longer in pairwise([0.0, *lengths])]
-        spent = sum(size * share for size, share in zip(self.fields, added, strict=False))
+        spent = sum(size * share for size, share in zip(self.sizes(self.networks), added, strict=False))
         return Needs(
             data="held out", cost="any", priced=True, rungs=self.rungs, apart=LONGER, goes_on=True, trained=round(spent)
         )
@@ -91,7 +90,7 @@ class RaceSearch:
 
     @property
     def most_events(self) -> int:
-        return sum(self.method.fields) + self.problem.extra
+        return sum(self.method.sizes(self.wanted))
 
     # --- who runs
 
@@ -134,7 +133,7 @@ class RaceSearch:
     def _rung(self) -> list[Judge]:
         """The judgements of the rung that is run now; those of the last one once all are made."""
         works = [Judge(arch, 0) for arch in self.running]
-        for rung in range(1, len(self.method.fields)):
+        for rung in range(1, self.method.rungs):
             trials = [trial for work in works if (trial := self._judged(work))]
             left = len(works) // self.method.eta
             if len(trials) < len(works) or left < 2:
