@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from surgenas.core.errors import EnvironmentFault
+
 
 @pytest.mark.parametrize(
     ("command", "key"), [("devices", "onnxruntime-cpu"), ("spaces", "mobile --layout small"), ("methods", "methods")]
@@ -26,6 +28,17 @@ def test_doctor_says_what_works_and_ends_well(run):
     assert code == 0
     assert "onnxruntime-cpu" in out
     assert run("doctor", "--device", "abacus")[0] == 2
+
+
+def test_doctor_ends_in_an_error_where_nothing_can_be_measured_but_tells_all_else(run, monkeypatch):
+    def broken() -> None:
+        raise EnvironmentFault("measurement store /no: set SURGENAS_HOME")
+
+    monkeypatch.setattr("surgenas.studies.doctor.default_store", broken)
+    code, out, _ = run("doctor", "--device", "roofline-example")
+    assert code == 3
+    assert "packages" in out
+    assert "! measurement store /no: set SURGENAS_HOME" in out
 
 
 def test_describe_speaks_json_and_words(run):

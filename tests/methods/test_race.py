@@ -42,7 +42,8 @@ def run(search, score=ms_of, answer=price):
 
 
 def begin(limit_ms=9.0, extra=0, **how):
-    return Race(**how).begin(Problem(MACRO, limit_ms, 0, extra=extra))
+    method = Race(**how)
+    return method.begin(Problem(MACRO, limit_ms, 0, extra=extra, rungs=(1.0,) * method.needs(MACRO).rungs))
 
 
 def judged(done, rung):
@@ -121,6 +122,15 @@ def test_what_it_needs_is_what_it_spends():
     assert Race(rungs=3).sizes(8) == [8, 4, 2]
     assert Race(rungs=3).sizes(2) == [2]
     assert Race(networks=4, rungs=1).needs(MACRO).trained == 4
+
+
+def test_the_last_comparison_is_after_all_of_its_epochs_however_few_networks_there_are():
+    assert Race(networks=2, rungs=3).needs(MACRO).rungs == 1
+    assert Race(networks=3).needs(MACRO).rungs == 1
+    assert Race(networks=4).needs(MACRO).rungs == 2
+    done = run(search := begin(networks=2, rungs=3))
+    assert [len(judged(done, rung)) for rung in range(3)] == [2, 0, 0]
+    assert search.most_events == 2
 
 
 @pytest.mark.parametrize("how", [{"networks": 1}, {"eta": 1}])

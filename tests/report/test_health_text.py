@@ -32,4 +32,6 @@ def test_what_is_in_the_way_comes_last_with_what_to_do():
     text = health_text(busy)
     assert text.splitlines()[-2:] == ["! wait", "! end programs"]
     assert "not known; other programs used 50% of the cores" in text
-    assert "nothing is timed" in health_text(replace(QUIET, noise=None))
+    broken = health_text(replace(QUIET, store="", noise=None))
+    assert "measurements cannot be kept" in broken
+    assert "not measured" in broken

@@ -44,9 +44,15 @@ def test_candidates_that_go_on_are_trained_no_longer_than_the_found_network(tmp_
         return Searching(new_run(tmp_path / name, method="race", train_epochs=8, **words)).rungs
 
     assert rungs("usual") == (1, 2)
+    assert rungs("two", method_settings={"networks": 2}) == (2,)
     assert rungs("all", epochs=8) == (4, 8)
     with pytest.raises(UsageError, match="on to its end after 8 epochs; --epochs 9 is more than that"):
         rungs("more", epochs=9)
+
+
+@pytest.mark.parametrize(("method", "rungs"), [("race", (1, 2)), ("halving", (1, 4))])
+def test_by_default_fidelities_differ_however_short_the_final_training_is(tmp_path, method, rungs):
+    assert Searching(new_run(tmp_path / "run", method=method, train_epochs=2)).rungs == rungs
 
 
 def test_epochs_are_no_setting_of_a_method(tmp_path):

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from surgenas.core.cost import Estimate, Failure
-from surgenas.core.errors import NoisyError, UsageError
+from surgenas.core.errors import EnvironmentFault, NoisyError, UsageError
 from surgenas.core.progress import Progress
 from surgenas.studies import doctor
 from surgenas.studies.doctor import Health, Noise, examine
@@ -96,3 +96,18 @@ def test_nothing_is_timed_on_an_estimated_device():
 def test_a_device_that_is_none_is_refused():
     with pytest.raises(UsageError, match="unknown device 'abacus'"):
         examine("abacus", Progress())
+
+
+def test_where_measurements_cannot_be_kept_all_else_is_told(monkeypatch):
+    monkeypatch.setattr(doctor, "default_store", raising(EnvironmentFault("measurement store /no: set SURGENAS_HOME")))
+    found = examine("onnxruntime-cpu", Progress())
+    assert (found.store, found.noise) == ("", None)
+    assert found.advice[0] == "measurement store /no: set SURGENAS_HOME"
+    assert found.usable == ("cpu",)
+
+
+def raising(error):
+    def fail() -> None:
+        raise error
+
+    return fail

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from surgenas.cli.options import Json, Layout, Resolution, Width, app, progress, show
+from surgenas.core.errors import EnvironmentFault
 
 
 @app.command()
@@ -109,3 +110,5 @@ def doctor(
 
     found = examine(device, progress())
     show(found, as_json, health_text(found))
+    if not found.store:
+        raise typer.Exit(EnvironmentFault.exit_code)

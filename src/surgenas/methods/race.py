@@ -40,7 +40,8 @@ class Race:
     """Trains a few different networks for a while, then the best of them for longer.
 
     networks: how many begin.
-    rungs: how often they are compared; each time they have been trained for twice as long as before.
+    rungs: how often they are compared, as long as there are two; each time they have been trained for twice as long as
+    before, the last time for all of the search's epochs.
     eta: one in so many goes on.
     near: the share of the limit that a network must take at least.
     """
@@ -63,11 +64,12 @@ class Race:
         return [size for size in sizes if size > 1] or sizes[:1]
 
     def needs(self, space: Space) -> Needs:
-        lengths = [LONGER ** (rung + 1 - self.rungs) for rung in range(self.rungs)]
+        sizes = self.sizes(self.networks)
+        lengths = [LONGER ** (rung + 1 - len(sizes)) for rung in range(len(sizes))]
         added = [longer - before for before, longer in pairwise([0.0, *lengths])]
-        spent = sum(size * share for size, share in zip(self.sizes(self.networks), added, strict=False))
+        spent = sum(size * share for size, share in zip(sizes, added, strict=True))
         return Needs(
-            data="held out", cost="any", priced=True, rungs=self.rungs, apart=LONGER, goes_on=True, trained=round(spent)
+            data="held out", cost="any", priced=True, rungs=len(sizes), apart=LONGER, goes_on=True, trained=round(spent)
         )
 
     def begin(self, problem: Problem) -> RaceSearch:
@@ -90,7 +92,7 @@ class RaceSearch:
 
     @property
     def most_events(self) -> int:
-        return sum(self.method.sizes(self.wanted))
+        return sum(self.method.sizes(self.wanted)[: len(self.problem.rungs)])
 
     # --- who runs
 
@@ -133,7 +135,7 @@ class RaceSearch:
     def _rung(self) -> list[Judge]:
         """The judgements of the rung that is run now; those of the last one once all are made."""
         works = [Judge(arch, 0) for arch in self.running]
-        for rung in range(1, self.method.rungs):
+        for rung in range(1, len(self.problem.rungs)):
             trials = [trial for work in works if (trial := self._judged(work))]
             left = len(works) // self.method.eta
             if len(trials) < len(works) or left < 2:

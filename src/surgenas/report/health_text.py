@@ -30,8 +30,8 @@ def _rows(found: Health) -> dict[str, str]:
         "machine": f"{found.processor}, {found.cores} cores, {found.free_bytes / 1e9:.1f} GB of memory free",
         "GPU": found.gpu or "none",
         "devices": ", ".join(found.usable),
-        "store": found.store,
-        "noise": _noise(found.noise) if found.noise else "nothing is timed on an estimated device",
+        "store": found.store or "measurements cannot be kept",
+        "noise": _noise(found.noise) if found.noise else "not measured",
     }
 
 

@@ -216,7 +216,6 @@ FURTHER = {
     "export {run} --to net.tflite": "the network for another runtime, compared with this one",
     "measure {run} mobilenetv3_small_100 --device DEVICE": "beside other networks, on another device",
     "compare {run} OTHER_RUN": "beside another run: is the difference more than noise?",
-    "quantize {run} --latency 1ms": "as few layers in int8 as a lower limit asks for",
 }
 """Commands about a finished run, and what each is for."""
 

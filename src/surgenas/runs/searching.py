@@ -81,7 +81,8 @@ class Searching:
     def default_epochs(self, needs: Needs) -> int:
         """How many epochs a method with these needs gets on these images if the user does not say."""
         if not needs.shares:
-            return max(1, round(CANDIDATE_EPOCHS * recipe(self.run).epochs))
+            least = needs.apart ** (needs.rungs - 1)  # so that its fidelities differ
+            return max(least, round(CANDIDATE_EPOCHS * recipe(self.run).epochs))
         if self.run.config.training.weights:
             return round(needs.longer * BEGUN_EPOCHS)
         usual = DIGITS_EPOCHS if self.run.config.data.source == "digits" else DEFAULT_EPOCHS

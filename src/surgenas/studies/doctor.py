@@ -50,7 +50,8 @@ class Health(Record):
     """What there is and what it is worth.
 
     packages: their versions. cores: that this process may use. free_bytes: of memory. gpu: its name; empty if there is
-    none. devices: what can be searched for, and why others cannot, by name. store: where measurements are kept.
+    none. devices: what can be searched for, and why others cannot, by name. store: where measurements are kept; empty
+    if they cannot be.
     advice: what to do, a sentence each; empty if nothing is in the way.
     """
 
@@ -73,15 +74,21 @@ class Health(Record):
 
 def examine(device: str, progress: Progress) -> Health:
     """Look at all of it; device: on which the machine's noise is measured. Raises UsageError if there is no such
-    device, and EnvironmentFault if measurements cannot be kept."""
-    target = make_target(device)
-    free, store = psutil.virtual_memory().available, default_store().name
+    device."""
+    free, store, broken = psutil.virtual_memory().available, "", ""
+    try:
+        store = default_store().name
+    except SurgenasError as error:
+        broken = str(error)
+    noise = None
+    if not broken:
+        target = make_target(device)
+        noise = _noise(target, progress) if target.describe().evidence == "measured" else None
     known = {name: row.unusable if isinstance(row, Unusable) else "" for name, row in devices().items()}
-    noise = _noise(target, progress) if target.describe().evidence == "measured" else None
     return Health(
         python=platform.python_version(), packages={name: version(name) for name in PACKAGES},
         processor=processor_name(), cores=usable_cores(), free_bytes=free, gpu=gpu_name() or "", devices=known,
-        store=store, noise=noise, advice=tuple(_advice(free, noise)),
+        store=store, noise=noise, advice=(*([broken] if broken else []), *_advice(free, noise)),
     )  # fmt: skip
 
 
