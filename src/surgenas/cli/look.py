@@ -111,4 +111,4 @@ def doctor(
     found = examine(device, progress())
     show(found, as_json, health_text(found))
     if not found.store:
-        raise typer.Exit(EnvironmentFault.exit_code)
+        raise EnvironmentFault(found.advice[0])
