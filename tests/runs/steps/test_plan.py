@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from surgenas.runs.steps.plan import OVERHEAD_S, SECONDS_PER_SAMPLE, plan
+import pytest
+
+from surgenas.runs.steps.plan import OVERHEAD_S, SECONDS_PER_SAMPLE, allot, plan
 
 
 def test_a_plan_is_as_asked_and_every_part_takes_time(fresh, images):
@@ -22,6 +24,24 @@ def test_a_time_limit_leaves_fewer_epochs_but_two(fresh, images):
     assert 2 <= later.epochs < 500
     assert 2 <= later.train_epochs < 900
     assert plan(fresh("never", time_limit_s=1e9, **how)).epochs == 500
+
+
+@pytest.mark.parametrize(
+    ("left", "shares"),
+    [
+        (400.0, (1.0, 1.0)),  # there is time for all
+        (160.0, (0.6, 1.0)),  # trainings need 100 of it
+        (120.0, (0.3, 0.9)),  # a quarter for the search
+        (40.0, (0.1, 0.3)),
+        (0.0, (0.0, 0.0)),
+    ],
+)
+def test_of_a_short_time_a_search_gets_a_quarter_and_what_trainings_leave(left, shares):
+    assert allot(left, 100.0, 100.0) == pytest.approx(shares)
+
+
+def test_a_search_that_needs_little_leaves_the_rest_to_trainings():
+    assert allot(100.0, 10.0, 200.0) == pytest.approx((1.0, 0.45))
 
 
 def test_a_search_that_samples_is_planned_by_its_candidates(fresh, images):

@@ -26,6 +26,8 @@ from surgenas.training.augment import steps_per_epoch, train_batches
 
 SECONDS_PER_SAMPLE = 0.9
 """Seconds to export, check and measure one network, as seen on two cores of a server CPU."""
+SEARCH = 0.25
+"""The share of a short time that a search gets: with a quarter it ends better than with half (docs/lab.md)."""
 OVERHEAD_S = 90.0
 """Seconds for calibration, deriving, verifying, export and report."""
 
@@ -49,12 +51,23 @@ def plan(run: Run) -> Planned:
     epochs, train_epochs = searching.epochs, recipe(run).epochs
     if c.time_limit_s:
         left = 0.85 * c.time_limit_s - sum(run.seconds().values()) - profile_s - OVERHEAD_S - beside_s * (1 + as_long)
-        wanted = search_epoch * epochs * (1 + as_long) + train_epoch * networks * train_epochs
-        shrink = min(1.0, max(left, 0.0) / wanted)
-        epochs, train_epochs = (min(n, max(2, int(n * shrink))) for n in (epochs, train_epochs))
+        searching_s, training_s = search_epoch * epochs * (1 + as_long), train_epoch * networks * train_epochs
+        shares = allot(max(left, 0.0), searching_s, training_s)
+        epochs, train_epochs = (
+            min(n, max(2, int(n * share))) for n, share in zip((epochs, train_epochs), shares, strict=True)
+        )
     search_s = search_epoch * epochs + beside_s
     train_s = train_epoch * networks * train_epochs + as_long * search_s
     return Planned(epochs, train_epochs, profile_s, search_s, train_s, OVERHEAD_S, memory)
+
+
+def allot(left_s: float, search_s: float, train_s: float) -> tuple[float, float]:
+    """The shares (0 to 1) of what a search and what trainings would take that there is time for.
+
+    Where time is short, a search gets no more than SEARCH of it, and trainings the rest; neither leaves any unused.
+    """
+    search = min(search_s, max(SEARCH * left_s, left_s - train_s))
+    return search / search_s, min(1.0, (left_s - search) / train_s)
 
 
 def _time_paths(run: Run, searching: Searching) -> tuple[float, int]:
