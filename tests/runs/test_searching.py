@@ -39,6 +39,12 @@ def test_a_candidate_gets_a_quarter_of_a_final_training(tmp_path):
     assert Searching(new_run(tmp_path / "said", method="random", epochs=4)).epochs == 4
 
 
+def test_only_trainings_that_go_on_are_kept(tmp_path):
+    """What a benchmark trains by the engine of a search, it trains anew each time."""
+    assert Searching(new_run(tmp_path / "run", method="random")).engine.store("alone") is None
+    assert Searching(new_run(tmp_path / "race", method="race")).engine.store("alone") is not None
+
+
 def test_candidates_that_go_on_are_trained_no_longer_than_the_found_network(tmp_path):
     def rungs(name, **words):
         return Searching(new_run(tmp_path / name, method="race", train_epochs=8, **words)).rungs

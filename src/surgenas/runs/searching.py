@@ -125,11 +125,11 @@ class Searching:
         c = self.run.config
         final = fine_tuning(self.run) if c.training.weights else recipe(self.run)
         candidates = tuple(replace(final, epochs=epochs) for epochs in self.rungs)
-        return Here(
+        made = Here(
             self.run.images, final, candidates, self.run.space, c.seed, target=scaled_target(self.run),
             whole=whole_weights(self.run), team=self.run.workforce.team, progress=Timely(self.run),
-            goes_on=self.needs.goes_on, store=self.run.checkpoints,
         )  # fmt: skip
+        return replace(made, goes_on=True, store=self.run.checkpoints) if self.needs.goes_on else made
 
     @property
     def accelerator(self) -> torch.device:
