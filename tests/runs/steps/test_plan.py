@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from surgenas.runs.searching import Searching
 from surgenas.runs.steps.plan import OVERHEAD_S, SECONDS_PER_SAMPLE, allot, plan
 
 
@@ -42,6 +43,20 @@ def test_of_a_short_time_a_search_gets_a_quarter_and_what_trainings_leave(left, 
 
 def test_a_search_that_needs_little_leaves_the_rest_to_trainings():
     assert allot(100.0, 10.0, 200.0) == pytest.approx((1.0, 0.45))
+
+
+@pytest.mark.parametrize(("method", "settings"), [("race", {"networks": 2}), ("race", {}), ("halving", {"trials": 2})])
+@pytest.mark.parametrize("seconds", [1.0, 112.0, 130.0])
+def test_a_short_time_leaves_fidelities_that_differ_and_no_longer_than_the_training(
+    fresh, images, method, settings, seconds
+):
+    how = {"data": images, "epochs": 40, "train_epochs": 60, "samples": 12, "batch": 32}
+    run = fresh(f"{method}-{seconds}", method=method, method_settings=settings, time_limit_s=seconds, **how)
+    found = plan(run)
+    run.record("plan", found)
+    assert len(Searching(run).rungs) == Searching(run).needs.rungs, "not refused"
+    if method == "race":
+        assert found.epochs <= found.train_epochs
 
 
 def test_a_search_that_samples_is_planned_by_its_candidates(fresh, images):

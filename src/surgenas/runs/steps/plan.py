@@ -53,9 +53,10 @@ def plan(run: Run) -> Planned:
         left = 0.85 * c.time_limit_s - sum(run.seconds().values()) - profile_s - OVERHEAD_S - beside_s * (1 + as_long)
         searching_s, training_s = search_epoch * epochs * (1 + as_long), train_epoch * networks * train_epochs
         shares = allot(max(left, 0.0), searching_s, training_s)
-        epochs, train_epochs = (
-            min(n, max(2, int(n * share))) for n, share in zip((epochs, train_epochs), shares, strict=True)
-        )
+        least = max(2, needs.apart ** (needs.rungs - 1))  # so that fidelities differ
+        epochs = min(epochs, max(least, int(epochs * shares[0])))
+        train_epochs = min(train_epochs, max(least if needs.goes_on else 2, int(train_epochs * shares[1])))
+        epochs = min(epochs, train_epochs) if needs.goes_on else epochs
     search_s = search_epoch * epochs + beside_s
     train_s = train_epoch * networks * train_epochs + as_long * search_s
     return Planned(epochs, train_epochs, profile_s, search_s, train_s, OVERHEAD_S, memory)
