@@ -22,7 +22,8 @@ import json
 from importlib.resources import files
 from surgenas.hardware.devices import shipped_names
 import surgenas
-print(json.dumps([surgenas.__file__, shipped_names(), files("surgenas.report").joinpath("page.html").read_text()]))
+drawn = lambda name: files("surgenas.report").joinpath(name).read_text()[-200:]
+print(json.dumps([surgenas.__file__, shipped_names(), [*map(drawn, ("page.html", "plotly-basic.min.js"))]]))
 """
 
 
@@ -51,10 +52,12 @@ def installed(tmp_path_factory) -> Path:
 
 
 def test_a_wheel_has_devices_and_the_page_and_says_that_it_is_typed(installed, tmp_path):
-    where, devices, page = json.loads(python("-c", LOOK, cwd=tmp_path, PYTHONPATH=str(installed)))
+    where, devices, (page, script) = json.loads(python("-c", LOOK, cwd=tmp_path, PYTHONPATH=str(installed)))
     assert Path(where).is_relative_to(installed)
     assert devices == shipped_names()
     assert "</html>" in page
+    assert script
+    assert list(installed.glob("*.dist-info/licenses/**/plotly-basic.LICENSE"))
     assert (installed / "surgenas" / "py.typed").is_file()
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import torch
 
-from surgenas.report.by_class import MANY, SHOWN, class_line, heat_map, section
+from surgenas.report.by_class import MANY, SHOWN, class_line, confusion_matrix, section
 from surgenas.tasks.by_class import judge_classes
 
 LABELS = torch.tensor([0] * 10 + [1] * 4)
@@ -16,7 +18,7 @@ def tabulate(head, rows):
 
 
 def drawn(found):
-    return section(found, tabulate, lambda figure: "<figure>")
+    return section(found, tabulate)
 
 
 def many(count):
@@ -31,37 +33,39 @@ def many(count):
 def test_of_few_classes_all_are_shown():
     found = judge_classes(SAID, LABELS, ("cat", "dog"))
     text = drawn(found)
-    assert "<figure>" in text
+    assert "confusion" in text
     assert "Balanced accuracy, the mean of the classes' recalls: 70.00%" in text
     assert "['cat', 10, '81.82%', '90.00%', '85.71%', '78.57%']" in text
     assert "['dog', 4, '66.67%', '50.00%', '57.14%', '78.57%']" in text
-    assert "<figure>" in drawn(many(MANY))
+    assert "confusion" in drawn(many(MANY))
 
 
 def test_of_many_classes_the_worst_and_the_most_confused_pairs():
     text = drawn(many(MANY + 10))
-    assert "<figure>" not in text
+    assert "confusion" not in text
     assert f"Of {MANY + 10} classes the {SHOWN} pairs that are confused most and the {SHOWN} of the least F1" in text
     assert all(f"['class {i}', 2, " in text for i in range(31, 40))
     assert text.count("', 2, '") == SHOWN
     assert text.count("'1 of 2']") + text.count("'2 of 2']") == SHOWN, "pairs"
 
 
-def test_the_heat_map_has_a_row_for_each_class_in_shares_with_counts():
-    figure = heat_map(judge_classes(SAID, LABELS, ("cat", "dog")))
-    (cells,) = figure.data
-    assert [list(row) for row in cells.z] == [[0.9, 0.1], [0.5, 0.5]]
-    assert [list(row) for row in cells.text] == [["9", "1"], ["2", "2"]]
-    assert list(figure.layout.yaxis.ticktext) == ["cat", "dog"]
-    assert figure.layout.yaxis.autorange == "reversed"
+def test_the_confusion_matrix_has_a_row_for_each_class_and_is_darker_where_more_are():
+    text = confusion_matrix(judge_classes(SAID, LABELS, ("cat", "dog")))
+    cells = re.findall(r'background:rgba\(37,99,235,([\d.]+)\)(;color:#fff)?" title="(.*?)">(\d*)', text)
+    assert cells == [
+        ("0.90", ";color:#fff", "cat taken for cat: 9 images, 90.0%", "9"),
+        ("0.10", "", "cat taken for dog: 1 images, 10.0%", "1"),
+        ("0.50", "", "dog taken for cat: 2 images, 50.0%", "2"),
+        ("0.50", "", "dog taken for dog: 2 images, 50.0%", "2"),
+    ]
 
 
 def test_names_are_escaped_and_short_ones_may_be_alike():
     names = ("x" * 40 + "1", "x" * 40 + "2", "<b>bold</b>")
-    figure = heat_map(judge_classes(torch.tensor([0, 1, 2]), torch.tensor([0, 1, 2]), names))
-    assert len(figure.layout.xaxis.tickvals) == 3
-    assert figure.layout.xaxis.ticktext[2] == "&lt;b&gt;bold&lt;/b&gt;"
-    assert len(figure.data[0].z) == 3
+    text = confusion_matrix(judge_classes(torch.tensor([0, 1, 2]), torch.tensor([0, 1, 2]), names))
+    assert "<b>" not in text
+    assert text.count("&lt;b&gt;bold&lt;/b&gt;</span>") == 1
+    assert text.count("<tr>") == 4
 
 
 def test_a_line_tells_the_worst_classes_and_the_most_confused_pair():

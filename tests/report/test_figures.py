@@ -34,15 +34,6 @@ def test_latencies_stand_beside_the_limit_with_their_intervals(tmp_path):
     assert [shape.x0 for shape in figure.layout.shapes] == [2.5]
 
 
-def test_accuracy_stands_over_latency_by_kind(tmp_path):
-    figure = drawn(written_run(tmp_path / "run"), "trade_off")
-    points = {trace.name: (list(trace.x), list(trace.y)) for trace in figure.data}
-    assert points["found"] == ([2.0], [0.9])
-    assert points["random"][1] == [0.7, 0.6]
-    assert points["random at equal total cost"][1] == [0.85]
-    assert points["MobileNetV2"][1] == [0.8]
-
-
 def test_what_was_not_timed_has_no_error_bars(tmp_path):
     costs = {"found": estimated(2.0), "MobileNetV2": estimated(3.0)}
     (tmp_path / "paper.toml").write_text(ROOFLINE)

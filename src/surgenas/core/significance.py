@@ -1,4 +1,5 @@
-"""Is one group of results better than another, or is that noise? Welch's interval of the difference of means (1947)."""
+"""Is one group of results better than another, or is that noise? Welch's interval of the difference of means (1947);
+of two shares of so many images, Newcombe's interval (1998) made of Wilson's (1927)."""
 
 from __future__ import annotations
 
@@ -78,3 +79,20 @@ def relative_improvement(found: Sequence[float], random: Sequence[float], step: 
     RI = 100 (mean found - mean random) / mean random. step: as of `difference`.
     """
     return difference(found, random, step).scale_by(100 / float(np.mean(random)))
+
+
+Interval = tuple[float, float]
+
+
+def share_interval(share: float, count: int) -> Interval:
+    """The 95 % interval of a share, 0 to 1, that was seen in so many tries."""
+    found = stats.binomtest(round(share * count), count).proportion_ci(LEVEL, method="wilson")
+    return float(found.low), float(found.high)
+
+
+def share_difference(one: tuple[float, Interval], other: tuple[float, Interval]) -> Difference:
+    """One share less the other, each with its 95 % interval, as if they were of different images."""
+    (share, (low, high)), (beside, (beside_low, beside_high)) = one, other
+    value = share - beside
+    down = math.hypot(share - low, beside_high - beside)
+    return Difference(value, value - down, value + math.hypot(high - share, beside - beside_low))

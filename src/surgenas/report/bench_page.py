@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 from plotly.colors import qualitative
 
 from surgenas.core.files import write_atomic
-from surgenas.report.figures import INK, MUTED, blank
+from surgenas.report.canvas import MUTED, blank
+from surgenas.report.drawing import small_page
 from surgenas.report.lab_text import BENCH_HEAD, bench_notes, bench_rows
 from surgenas.studies.bench import BenchResult
 
@@ -19,10 +20,6 @@ BANDS = 7
 """The most methods for which quartiles are drawn: more bands would overlap. The table has them in any case."""
 FLOOR = 0.01
 """Smaller regrets are drawn here, since the axis is logarithmic."""
-STYLE = (
-    "body{font-family:sans-serif;color:#1f2937;max-width:1080px;margin:2em auto;padding:0 1em}"
-    "table{border-collapse:collapse}td,th{padding:.3em .8em;text-align:left;border-bottom:1px solid #e5e7eb}"
-)
 
 
 def regret_figure(found: BenchResult) -> go.Figure:
@@ -51,15 +48,11 @@ def write_bench_page(found: BenchResult, folder: Path) -> Path:
     """Write bench.html, which needs no network, and return its path."""
     head = "".join(f"<th>{escape(name)}" for name in BENCH_HEAD)
     rows = "".join("<tr>" + "".join(f"<td>{escape(cell)}" for cell in row) for row in bench_rows(found))
-    drawn = regret_figure(found).to_html(full_html=False, include_plotlyjs=True, config={"displayModeBar": False})
     notes = "".join(f"<p>{escape(note)}" for note in bench_notes(found))
     title = f"Searches on {Path(found.table).name}, {found.test}"
-    page = (
-        f"<!doctype html><meta charset=utf-8><title>{escape(title)}</title><style>{STYLE}</style>"
-        f"<h1 style='color:{INK}'>{escape(title)}</h1>{drawn}<table><tr>{head}{rows}</table>{notes}"
-    )
     path = folder / "bench.html"
-    write_atomic(path, page.encode())
+    body = f"<div><table><tr>{head}{rows}</table></div>{notes}"
+    write_atomic(path, small_page(title, regret_figure(found), body))
     return path
 
 

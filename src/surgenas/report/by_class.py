@@ -1,4 +1,4 @@
-"""How well each class is told: a heat map and tables for the page, a line for the terminal."""
+"""How well each class is told: a confusion matrix and tables for the page, a line for the terminal."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ from collections.abc import Callable
 from html import escape
 from typing import Any
 
-import plotly.graph_objects as go
-
-from surgenas.report.figures import blank
 from surgenas.report.words import show_percent
 from surgenas.tasks.by_class import ByClass, ClassScore
 
@@ -16,20 +13,25 @@ MANY = 30
 """With more classes than this, only the worst ones and the most confused pairs are shown."""
 SHOWN = 15
 """How many of them."""
+DARK = 0.5
+"""Shares above this are written in white."""
 LONGEST = 24
 """Characters of a class's name that are shown where there is little room."""
 HEAD = ("class", "test images", "precision", "recall", "F1", "accuracy, one against the rest")
 Tabulate = Callable[[list[str], list[list[Any]]], str]
 
 
-def section(found: ByClass | None, table: Tabulate, figure: Callable[[Any], str]) -> str:
-    """The section of a page about the classes; empty if nothing is known of them. table, figure: draw these in HTML."""
+def section(found: ByClass | None, table: Tabulate) -> str:
+    """The section of a page about the classes; empty if nothing is known of them. table: from a head and rows to
+    HTML."""
     if found is None:
         return ""
     count = len(found.classes)
     if count <= MANY:
-        drawn, rows = figure(heat_map(found)), list(found.classes)
-        note = "Each row is a class, and the share of its test images that were said to be of each class."
+        drawn, rows = confusion_matrix(found), list(found.classes)
+        note = (
+            "Each row is a class: how many of its test images were said to be of each class, darker for larger shares."
+        )
     else:
         rows = found.worst(SHOWN)
         sizes = {row.name: row.images for row in found.classes}
@@ -41,24 +43,28 @@ def section(found: ByClass | None, table: Tabulate, figure: Callable[[Any], str]
     return f'<section><h2>Classes</h2>{drawn}<p class="note">{note} {balanced}</p>{scores}</section>'
 
 
-def heat_map(found: ByClass) -> go.Figure:
-    """The confusion matrix: a row for each class, as shares of its images, with the number of images in each cell."""
+def confusion_matrix(found: ByClass) -> str:
+    """The confusion matrix in HTML: a row for each class, with the number of its images in each cell, the darker the
+    larger their share."""
     counts = found.matrix
     shares = counts / counts.sum(1, keepdims=True).clip(min=1)
-    # positions, since names may be alike once they are short, and markup is for plotly to read
-    names = [escape(_short(row.name)) for row in found.classes]
-    places = list(range(len(names)))
-    figure = blank("class that was said", "class of the test images")
-    figure.add_heatmap(
-        z=shares.tolist(), x=places, y=places, zmin=0, zmax=1, colorscale=[[0, "#ffffff"], [1, "#2563eb"]],
-        text=[[str(n) if n else "" for n in row] for row in counts.tolist()], texttemplate="%{text}",
-        customdata=[[[row, column] for column in names] for row in names], xgap=1, ygap=1,
-        colorbar={"tickformat": ".0%", "thickness": 12},
-        hovertemplate="%{customdata[0]} taken for %{customdata[1]}: %{text} images, %{z:.1%}<extra></extra>",
-    )  # fmt: skip
-    ticks = {"tickmode": "array", "tickvals": places, "ticktext": names, "showgrid": False, "automargin": True}
-    figure.update_xaxes(**ticks).update_yaxes(**ticks, autorange="reversed")
-    return figure.update_layout(height=180 + 22 * max(len(names), 8), plot_bgcolor="#f1f5f9")
+    names = [row.name for row in found.classes]
+    head = "".join(f'<th scope="col" title="{escape(name)}"><span>{escape(_short(name))}</span>' for name in names)
+    rows = "".join(
+        f'<tr><th scope="row" title="{escape(name)}">{escape(_short(name))}'
+        + "".join(
+            _cell(int(n), float(share), f"{name} taken for {said}")
+            for n, share, said in zip(counts[i], shares[i], names, strict=True)
+        )
+        for i, name in enumerate(names)
+    )
+    return f'<table class="confusion"><tr><th>{head}{rows}</table>'
+
+
+def _cell(count: int, share: float, what: str) -> str:
+    shade = f"background:rgba(37,99,235,{share:.2f})" + (";color:#fff" if share > DARK else "")
+    said = escape(f"{what}: {count} images, {share:.1%}")
+    return f'<td style="{shade}" title="{said}">{count or ""}'
 
 
 def class_line(found: ByClass | None) -> list[str]:

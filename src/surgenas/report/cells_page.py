@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from surgenas.core.capabilities import Cells
-from surgenas.report.figures import ACCENT, INK, MUTED, WARM, blank
+from surgenas.report.canvas import ACCENT, INK, MUTED, WARM, blank
 from surgenas.runs.story import Story
 
 COLOURS = plotly.colors.qualitative.Dark24

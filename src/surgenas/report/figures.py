@@ -8,11 +8,11 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from surgenas.runs.results import AS_LONG, FOUND, YARDSTICK, HeldOutLatencies
+from surgenas.report.canvas import ACCENT, INK, MUTED, WARM, blank, draw_limit, errors
+from surgenas.report.trade_off import trade_off
+from surgenas.runs.results import FOUND, YARDSTICK, HeldOutLatencies
 from surgenas.runs.story import Story
 from surgenas.runs.summary import Summary
-
-INK, ACCENT, MUTED, WARM = "#1f2937", "#2563eb", "#9ca3af", "#ea580c"
 
 
 def limit(summary: Summary, story: Story) -> go.Figure:
@@ -23,43 +23,13 @@ def limit(summary: Summary, story: Story) -> go.Figure:
     figure.add_scatter(
         x=[ms for _, ms, _ in known],
         y=[name for name, _, _ in known],
-        error_x=_errors([(ms, doubt) for _, ms, doubt in known], INK),
+        error_x=errors([(ms, doubt) for _, ms, doubt in known], INK),
         mode="markers",
         marker={"size": 11, "color": [ACCENT] + [MUTED] * len(known)},
     )
-    _limit_line(figure, summary)
+    draw_limit(figure, summary.limit_ms)
     figure.update_yaxes(autorange="reversed", type="category")
     return figure.update_layout(height=110 + 34 * max(len(known), 1))
-
-
-SYMBOLS = ("diamond", "triangle-up", "x")
-"""Marks of what could be picked instead of a smaller version of a network."""
-
-
-def trade_off(summary: Summary, story: Story) -> go.Figure:
-    """Test accuracy over latency, of the found network and of all that it is compared with."""
-    figure = blank("latency (ms)", "test accuracy")
-    groups = (
-        ("random", (*summary.random_at_equal_latency, *summary.random), MUTED, "circle"),
-        (AS_LONG, summary.random_at_equal_cost, MUTED, "circle-open"),
-        (YARDSTICK, summary.yardsticks, WARM, "square"),
-        *((n.name, (n,), WARM, symbol) for n, symbol in zip(summary.instead, SYMBOLS, strict=False)),
-        (FOUND, (summary.found,), ACCENT, "star"),
-    )
-    for name, networks, colour, symbol in groups:
-        rows = [(n.latency_ms, n.accuracy, n.doubt) for n in networks if n.accuracy is not None]
-        known = [(ms, accuracy, doubt) for ms, accuracy, doubt in rows if ms is not None]
-        if known:
-            figure.add_scatter(
-                x=[ms for ms, _, _ in known],
-                y=[accuracy for _, accuracy, _ in known],
-                name=name,
-                mode="markers",
-                error_x=_errors([(ms, doubt) for ms, _, doubt in known], colour),
-                marker={"size": 14, "color": colour, "symbol": symbol},
-            )
-    _limit_line(figure, summary)
-    return figure.update_yaxes(tickformat=".2%").update_layout(showlegend=True)
 
 
 def trajectory(summary: Summary, story: Story) -> go.Figure:
@@ -94,7 +64,7 @@ def _descent(summary: Summary, steps: Sequence[Mapping[str, Any]]) -> go.Figure:
         x=[ms for ms, _ in points], y=[accuracy for _, accuracy in points], mode="lines+markers", hovertext=said,
         line={"color": ACCENT}, marker={"size": 8},
     )  # fmt: skip
-    _limit_line(figure, summary)
+    draw_limit(figure, summary.limit_ms)
     return figure.update_yaxes(tickformat=".0%")
 
 
@@ -112,7 +82,7 @@ def _trials(summary: Summary, story: Story) -> go.Figure:
             x=[one.latency_ms for one in story.front], y=[one.score for one in story.front], mode="lines",
             line={"color": WARM, "shape": "hv"}, hoverinfo="skip",
         )  # fmt: skip
-    _limit_line(figure, summary)
+    draw_limit(figure, summary.limit_ms)
     return figure.update_yaxes(tickformat=".0%")
 
 
@@ -142,6 +112,8 @@ def training(summary: Summary, story: Story) -> go.Figure:
 
 DECISIONS = ("kernel 5", "not skipped", "expansion 6", "SE at all", "SE at .5")
 """Names of the decisions of a superkernel, in the order of their indicators."""
+STROKES = ((ACCENT, "solid"), (WARM, "solid"), (INK, "solid"), (ACCENT, "dot"), (WARM, "dot"))
+"""The line of each: colours alone would be too many to tell apart."""
 
 
 def decisions(story: Story) -> go.Figure:
@@ -152,11 +124,11 @@ def decisions(story: Story) -> go.Figure:
     x = [e["epoch"] + 1 for e in epochs]
     for column, key in ((1, "indicators"), (2, "thresholds")):
         for layer, row in enumerate(epochs[0][key]):
-            for d, colour in zip(range(len(row)), (ACCENT, WARM, INK, MUTED, "#16a34a"), strict=False):
+            for d, (colour, dash) in zip(range(len(row)), STROKES, strict=False):
                 figure.add_scatter(
                     x=x, y=[e[key][layer][d] for e in epochs], col=column, row=1, mode="lines",
                     name=DECISIONS[d], legendgroup=DECISIONS[d], showlegend=column == 1 and layer == 0, opacity=0.6,
-                    line={"color": colour, "width": 1.5}, hovertext=f"layer {layer + 1}, {DECISIONS[d]}",
+                    line={"color": colour, "width": 1.5, "dash": dash}, hovertext=f"layer {layer + 1}, {DECISIONS[d]}",
                 )  # fmt: skip
     figure.add_hline(y=0.5, line={"color": INK, "dash": "dot"}, col=1, row=1)
     figure.update_yaxes(title="indicator before it is made hard", col=1).update_yaxes(title="threshold", col=2)
@@ -171,29 +143,3 @@ FIGURES: dict[str, Callable[[Summary, Story], go.Figure]] = {
     "training": training,
 }
 """All figures that every report has, by their name in page.html."""
-
-
-def blank(x: str, y: str) -> go.Figure:
-    """An empty figure with these titles of the axes."""
-    return go.Figure().update_layout(
-        template="plotly_white",
-        height=340,
-        margin={"l": 60, "r": 50, "t": 20, "b": 50},
-        xaxis_title=x,
-        yaxis_title=y,
-        showlegend=False,
-        font={"color": INK},
-        legend={"orientation": "h", "y": 1.12},
-    )
-
-
-def _limit_line(figure: go.Figure, summary: Summary) -> None:
-    if summary.limit_ms:
-        figure.add_vline(x=summary.limit_ms, line={"color": INK, "dash": "dash"}, annotation_text="limit")
-
-
-def _errors(rows: Sequence[tuple[float, float | None]], colour: str) -> dict[str, Any] | None:
-    """Error bars for pairs of a latency and its relative doubt; None if some latency was not timed."""
-    if any(doubt is None for _, doubt in rows):
-        return None
-    return {"array": [ms * doubt for ms, doubt in rows if doubt is not None], "color": colour}

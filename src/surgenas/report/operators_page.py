@@ -9,7 +9,8 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from surgenas.core.files import write_atomic
-from surgenas.report.figures import ACCENT, INK, MUTED
+from surgenas.report.canvas import ACCENT, INK, MUTED
+from surgenas.report.drawing import small_page
 from surgenas.runs.results import OperatorRow
 from surgenas.studies.operators import Operators
 
@@ -41,9 +42,8 @@ def write_operators_page(found: Operators, folder: Path) -> Path:
     """Write operators.html, which needs no network, and return its path."""
     figure = operators_figure({name: chosen.operators for name, chosen in found.devices.items()})
     title = f"Operators by device: layout {found.layout} at {found.resolution} px"
-    figure.update_layout(title={"text": title})
     path = folder / "operators.html"
-    write_atomic(path, figure.to_html(include_plotlyjs=True, config={"displayModeBar": False}).encode())
+    write_atomic(path, small_page(title, figure))
     return path
 
 

@@ -13,8 +13,10 @@ from surgenas.core.amounts import show_amount
 from surgenas.core.files import write_atomic
 from surgenas.core.units import show_ms, show_seconds
 from surgenas.hardware.timed.as_it_comes import RUNS
-from surgenas.report import cells_page, explained, figures, front, misjudged
+from surgenas.report import cells_page, decided, explained, figures, front, misjudged
+from surgenas.report.boxes import network_drawing
 from surgenas.report.by_class import section
+from surgenas.report.drawing import drawing_script, figure_html
 from surgenas.report.operators_page import operators_figure
 from surgenas.report.snippet import snippets
 from surgenas.report.text import delivered_text
@@ -32,6 +34,15 @@ from surgenas.runs.run import Run
 from surgenas.runs.story import Story, tell_story
 from surgenas.runs.summary import Summary, summarize
 
+SAID = {
+    "limit": "Latency of the found network and of those beside it, with the limit; the table below has the numbers",
+    "trade_off": "Test accuracy over latency of every trained network; the first table of the page has the numbers",
+    "trajectory": "How the search went, epoch by epoch or candidate by candidate",
+    "predictions": "Predicted latency over what the target says, for networks that were not learned from",
+    "training": "Training loss by epoch",
+}
+"""What each figure shows, for whoever cannot see it."""
+LEVEL = "Level bars are 95 % intervals of latencies."
 SHARES = "Latency shares come from a profiled run; they are shares, not latencies."
 
 
@@ -45,8 +56,6 @@ def write_page(run: Run) -> Path:
 
 def page(summary: Summary, story: Story, shots: bytes = b"") -> str:
     """The page as HTML. shots: thumbnails of the worst-judged test images, side by side."""
-    from plotly.offline import get_plotlyjs
-
     template = Template(files("surgenas.report").joinpath("page.html").read_text())
     return template.substitute(
         title=escape(Path(summary.run).name),
@@ -55,19 +64,21 @@ def page(summary: Summary, story: Story, shots: bytes = b"") -> str:
         noun="estimate" if story.is_estimated else "measurement",
         evidence="estimated" if story.is_estimated else "measured",
         shares="" if story.is_estimated else SHARES,
+        level="" if story.is_estimated else LEVEL,
         results=_results(summary),
         unequal="".join(f" {note}." for note in start_note(summary.start, summary.started)),
-        classes=section(summary.classes, _table, _figure) + _misjudged(summary, story, shots),
+        classes=section(summary.classes, _table) + _misjudged(summary, story, shots),
         explained=explained.section(summary.explained, _table) + front.section(story.front, _table),
         predictors=_predictors(summary),
+        decided=decided.section(summary, story),
         decisions=_decisions(story),
-        operators=_operators(story) + cells_page.sections(story, _figure),
-        layers=_layers(story.layers),
+        operators=_operators(story) + cells_page.sections(story, figure_html),
+        layers=network_drawing(story.layers) + _layers(story.layers),
         use=_use(summary),
         further=_further(summary),
         facts=_setting(summary, story),
-        plotly=get_plotlyjs(),
-        **{name: _figure(draw(summary, story)) for name, draw in figures.FIGURES.items()},
+        plotly=drawing_script(),
+        **{name: figure_html(draw(summary, story), SAID[name]) for name, draw in figures.FIGURES.items()},
     )
 
 
@@ -166,7 +177,7 @@ def _decisions(story: Story) -> str:
     if not any("indicators" in epoch for epoch in story.epochs):
         return ""
     note = "Each line a layer. Above the dotted line a part is on: the norm of its kernel is above its threshold."
-    drawn = _figure(figures.decisions(story))
+    drawn = figure_html(figures.decisions(story))
     return f'<section><h2>Decisions of the superkernels</h2>{drawn}<p class="note">{note}</p></section>'
 
 
@@ -175,7 +186,7 @@ def _operators(story: Story) -> str:
     found = story.selected
     if not found:
         return ""
-    drawn = _figure(operators_figure({story.target.name if story.target else "": found.operators}))
+    drawn = figure_html(operators_figure({story.target.name if story.target else "": found.operators}))
     note = f"Kept: {escape(found.pool)}. Latency, FLOPs and parameters at every layer; means over layers."
     return f'<section><h2>Operators of this device</h2>{drawn}<p class="note">{note}</p></section>'
 
@@ -252,10 +263,3 @@ def _setting(summary: Summary, story: Story) -> str:
 def _table(head: list[str], rows: list[list[Any]]) -> str:
     cells = "".join("<tr>" + "".join(f"<td>{escape(str(cell))}" for cell in row) for row in rows)
     return f"<table><tr>{''.join(f'<th>{escape(name)}' for name in head)}{cells}</table>"
-
-
-def _figure(figure: Any) -> str:
-    html: str = figure.to_html(
-        full_html=False, include_plotlyjs=False, config={"displayModeBar": False, "responsive": True}
-    )
-    return html

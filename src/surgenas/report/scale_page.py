@@ -8,7 +8,8 @@ from pathlib import Path
 from plotly.subplots import make_subplots
 
 from surgenas.core.files import write_atomic
-from surgenas.report.figures import ACCENT, INK, MUTED
+from surgenas.report.canvas import ACCENT, INK, MUTED
+from surgenas.report.drawing import small_page
 from surgenas.studies.scale import Growth
 
 PANELS = (
@@ -40,10 +41,7 @@ def write_scale_page(found: Growth, folder: Path) -> Path:
         figure.update_yaxes(rangemode="tozero", row=1, col=column)
     allowed = points[0].latency_ms * (1 + found.latency_slack)
     figure.add_hline(y=allowed, line={"color": INK, "dash": "dash"}, row=1, col=1)
-    figure.update_layout(
-        template="plotly_white", showlegend=False, height=420, font={"color": INK}, margin={"t": 110},
-        title={"text": f"Comfort Zone on {escape(found.device)}<br><sub>{found.verdict}</sub>"},
-    )  # fmt: skip
+    figure.update_layout(template="plotly_white", showlegend=False, height=420, font={"color": INK}, margin={"t": 40})
     path = folder / "comfort_zone.html"
-    write_atomic(path, figure.to_html(include_plotlyjs=True, config={"displayModeBar": False}).encode())
+    write_atomic(path, small_page(f"Comfort Zone on {found.device}", figure, f"<p>{escape(found.verdict)}</p>"))
     return path

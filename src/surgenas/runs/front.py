@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from surgenas.core.cost import Unit
 from surgenas.core.record import Record
 from surgenas.hardware.costs import read_cost
+from surgenas.runs.asked import search_prices
 from surgenas.runs.run import Run
 
 
@@ -24,7 +24,7 @@ class TradeOff(Record):
 
 def trade_offs(run: Run) -> tuple[TradeOff, ...]:
     """The candidates that no other one beats, the fastest first; none if the search asked for no costs."""
-    costs = {record["key"]: read_cost(record) for record in _priced(run)}
+    costs = {record["key"]: read_cost(record) for record in search_prices(run)}
     trials = [event for event in run.journal.all("trial") if event["key"] in costs]
     found: list[TradeOff] = []
     for event in sorted(trials, key=lambda event: (costs[event["key"]].ms, -event["score"])):
@@ -34,9 +34,3 @@ def trade_offs(run: Run) -> tuple[TradeOff, ...]:
             text = str(run.architecture(event["genes"]))
             found.append(TradeOff(text, event["score"], cost.ms, counted))
     return tuple(found)
-
-
-def _priced(run: Run) -> list[dict[str, Any]]:
-    """The costs that the search asked for, as they were recorded."""
-    asked = [event["result"] for event in run.journal.all("work") if event["key"].startswith("price/")]
-    return [record for result in asked for record in result]

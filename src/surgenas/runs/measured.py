@@ -25,6 +25,7 @@ from surgenas.methods.base import allow_all
 from surgenas.predictors import CATALOG
 from surgenas.predictors.base import Predictor, make_predictor
 from surgenas.predictors.linear import AdditivePredictor
+from surgenas.runs.asked import search_prices
 from surgenas.runs.limit import Timely
 from surgenas.runs.results import Derived
 from surgenas.runs.run import Run
@@ -131,8 +132,7 @@ def read_candidates(run: Run) -> list[dict[str, Any]]:
 
 def read_prices(run: Run) -> dict[str, float]:
     """The latencies in ms of networks that the search itself had measured, by canonical key."""
-    answers = [event["result"] for event in run.journal.all("work") if isinstance(event["result"], list)]
-    costs = [read_cost(record) for answer in answers for record in answer]
+    costs = [read_cost(record) for record in search_prices(run)]
     return {cost.key: cost.ms for cost in costs if cost.is_usable}
 
 

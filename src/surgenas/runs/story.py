@@ -9,6 +9,7 @@ from typing import Any
 from surgenas.core.capabilities import Cells, MadeOfCells
 from surgenas.core.record import Record
 from surgenas.hardware.target import TargetInfo
+from surgenas.runs.asked import Asked, asked_networks
 from surgenas.runs.front import TradeOff, trade_offs
 from surgenas.runs.results import FOUND, Derived, HeldOutLatencies, Layer, Predicted, Selected, Verified
 from surgenas.runs.run import Run
@@ -23,6 +24,7 @@ class Story(Record):
     for costs. held_out: predictions against measurements. layers: of the found network. rounds: of measuring
     candidates. misjudged: the test images that the found network judges worst. cells: of the found network. rows: the
     layers or edges that a search weighed operators on, and these operators. front: the candidates that no other beats.
+    asked: every network whose latency was asked for on the way. method: the name of what searched.
     """
 
     data: Mapping[str, Any]
@@ -38,6 +40,8 @@ class Story(Record):
     cells: Cells = field(default_factory=dict)
     rows: tuple[tuple[str, tuple[str, ...]], ...] = ()
     front: tuple[TradeOff, ...] = ()
+    asked: tuple[Asked, ...] = ()
+    method: str = ""
 
     @property
     def is_estimated(self) -> bool:
@@ -66,4 +70,6 @@ def tell_story(run: Run) -> Story:
         cells=run.space.cells(derived.architecture) if derived and isinstance(run.space, MadeOfCells) else {},
         rows=tuple((row.name, row.options) for row in run.space.rows) if weighs else (),
         front=trade_offs(run),
+        asked=asked_networks(run),
+        method=run.config.method.name,
     )

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from scipy import stats
-
 from surgenas.core.errors import UsageError
 from surgenas.core.record import Record
-from surgenas.core.significance import LEVEL, Difference, difference
+from surgenas.core.significance import Difference, difference, share_difference, share_interval
 from surgenas.runs.results import FOUND, TotalCost, Verified
 from surgenas.runs.run import Run
 
@@ -94,10 +92,9 @@ def _row(run: Run) -> Side:
         raise UsageError(f"{run.folder} is not finished; `surgenas resume {run.folder}` goes on with it")
     cost = run.result(TotalCost)
     claim, images = verified.costs[FOUND], _images(run)[-1]
-    interval = stats.binomtest(round(accuracy * images), images).proportion_ci(LEVEL, method="wilson")
     return Side(
         run.folder.name, run.config.method.name, run.config.space.name or run.space.name, run.config.seed, accuracy,
-        (float(interval.low), float(interval.high)), claim.ms, claim.interval_ms, claim.ms_grade, claim.target,
+        share_interval(accuracy, images), claim.ms, claim.interval_ms, claim.ms_grade, claim.target,
         run.reached.limit_ms, sum(run.seconds().values()), cost.passes if cost else None,
     )  # fmt: skip
 
@@ -130,17 +127,13 @@ def _groups(runs: Sequence[Run], rows: Group) -> list[list[Side]]:
 
 
 def _of_runs(rows: Group) -> list[Against]:
-    """The difference of two networks, each judged on so many images, with Newcombe's interval made
-    of Wilson's of each."""
+    """The difference of two networks, each judged on so many images."""
     best = max(rows, key=lambda row: row.accuracy)
     found = []
     for row in rows:
         if row is not best:
-            value = row.accuracy - best.accuracy
-            (low, high), (best_low, best_high) = row.accuracy_interval, best.accuracy_interval
-            down = ((row.accuracy - low) ** 2 + (best_high - best.accuracy) ** 2) ** 0.5
-            up = ((high - row.accuracy) ** 2 + (best.accuracy - best_low) ** 2) ** 0.5
-            found.append(_against(row.name, best.name, Difference(value, value - down, value + up)))
+            pair = ((side.accuracy, side.accuracy_interval) for side in (row, best))
+            found.append(_against(row.name, best.name, share_difference(*pair)))
     return found
 
 

@@ -1,0 +1,65 @@
+"""The decisions of a run in sentences: each from what the journal holds, none before it was made."""
+
+from __future__ import annotations
+
+from surgenas.report.decided import decisions, section
+from surgenas.runs.story import tell_story
+from surgenas.runs.summary import summarize
+from tests.runs.written import new_run, timed, written_run
+
+
+def said(run):
+    return decisions(summarize(run), tell_story(run))
+
+
+def searched(run, *entropies):
+    for i, entropy in enumerate(entropies):
+        summary = {"epoch": i, "loss": 1.0, "latency_ms": 2.0, "entropy": entropy}
+        run.journal.append("epoch", summary=summary)
+    return run
+
+
+def test_a_run_that_has_just_begun_has_decided_nothing(tmp_path):
+    run = new_run(tmp_path / "run")
+    assert said(run) == []
+    assert section(summarize(run), tell_story(run)) == ""
+
+
+def test_limit_predictor_search_and_choice_are_told_in_their_order(tmp_path):
+    run = written_run(tmp_path / "run", beside={"MobileNetV2": 0.5})
+    run.journal.append("measured", step="profile", turn=0, key="a", genes=["x"], cost=timed(1.0, "a").to_dict())
+    limit, predictor, search, found, instead = said(run)
+    assert limit == (
+        "The limit of 2.5 ms was chosen by the run, since none was asked for; networks of this space take 0.1 ms to "
+        "4 ms"
+    )
+    assert predictor == (
+        "Latency was learned from 1 networks, by the predictor ridge, which is off by 11.0% on networks it had not "
+        "seen (because)"
+    )
+    assert search == "The method surgenas searched for 1 epochs"
+    assert found.startswith("0 candidates in 1 round were measured; the found network is the one that the search")
+    assert "MobileNetV2 (its size chosen to match): 50.0% at 1.05 (" in instead
+    assert "40.0 points ahead" in instead
+
+
+def test_a_difference_that_few_images_show_may_be_chance(tmp_path):
+    run = written_run(tmp_path / "run", beside={"MobileNetV2": 0.895})
+    assert said(run)[-1].endswith("and may be chance")
+    run = written_run(tmp_path / "worse", accuracy=0.3, beside={"random at equal latency 1": 0.9})
+    assert "60.0 points behind" in said(run)[-1]
+    assert not said(run)[-1].endswith("chance")
+
+
+def test_it_is_told_how_sure_a_search_was(tmp_path):
+    run = searched(new_run(tmp_path / "run"), 1.9, 1.2)
+    assert "had 1.90 nats of entropy after the first epoch and 1.20 at the end" in said(run)[0]
+    run = searched(new_run(tmp_path / "sure"), 1.9, 0.01)
+    assert said(run) == ["The method surgenas searched for 2 epochs; at the end every choice was decided"]
+
+
+def test_of_candidates_that_were_judged_the_most_accurate_is_taken(tmp_path):
+    run = written_run(tmp_path / "run")
+    run.journal.append("trial", key="k", rung=0, genes=["k3e3"], score=0.5, latency_ms=1.5)
+    assert said(run)[2] == "The method surgenas judged 1 candidates on images held out, the best 50.0%"
+    assert "is the most accurate of those" in said(run)[3]
