@@ -1,6 +1,7 @@
 """surgenas from Python: the functions that the commands call. Each returns a frozen value or a path."""
 
 from surgenas.api.adapt import adapt, adapting
+from surgenas.api.models import create_model, load
 from surgenas.api.runs import (
     Logged,
     Plan,
@@ -9,7 +10,6 @@ from surgenas.api.runs import (
     create,
     dry_run,
     export,
-    load,
     log,
     predict,
     profile,
@@ -33,6 +33,6 @@ from surgenas.api.studies import (
 
 __all__ = [
     "DEVICES", "Logged", "Plan", "Profile", "Result", "adapt", "adapting", "bench", "classify", "compare",
-    "create", "dry_run", "export", "improvement", "load", "log", "measure", "operators", "predict", "predict_table",
-    "profile", "quantize", "resume", "scale", "search", "train", "write_report",
+    "create", "create_model", "dry_run", "export", "improvement", "load", "log", "measure", "operators", "predict",
+    "predict_table", "profile", "quantize", "resume", "scale", "search", "train", "write_report",
 ]  # fmt: skip

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from surgenas.api.models import load
 from surgenas.core.architecture import Architecture
 from surgenas.core.errors import UsageError
 from surgenas.core.progress import Progress
@@ -181,18 +182,6 @@ def log(run: str | Path, to: Sequence[str], *, progress: Progress | None = None)
     check_loggers(to, opened.folder)
     with opened.exclusive():
         return Logged(str(opened.folder), write_logs(opened, to))
-
-
-def load(run: str | Path) -> nn.Module:
-    """The trained network of a run, in eval mode: `model = surgenas.load("runs/1")`.
-
-    Raises UsageError or CorruptError if the folder has no trained network.
-    """
-    from surgenas.nn.weights import load_weights
-    from surgenas.runs.found import read_with_space
-
-    arch, space = read_with_space(run)
-    return load_weights(Path(run) / "model.safetensors", space.build(arch)).eval()
 
 
 def export(
