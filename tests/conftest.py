@@ -48,6 +48,9 @@ class Listener(Progress):
     def log(self, message: str) -> None:
         self.said.append(message)
 
+    def detail(self, message: str) -> None:
+        self.said.append(message)
+
 
 @pytest.fixture
 def listener() -> Listener:

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from surgenas.cli.options import names_of, setting_of, show, with_run_options
 from surgenas.core.errors import UsageError
+from surgenas.core.progress import Progress
 from surgenas.core.record import Record
 from surgenas.runs.config import make_config, words
 
@@ -32,18 +33,20 @@ FLAGS = {word.word.flag: word for word in words() if word.word.flag}
 
 def told(*args, names=()):
     """What a command with the options of a run is told."""
-    app, seen = typer.Typer(), {}
+    app, seen, heard = typer.Typer(), {}, []
 
     @app.command()
     @with_run_options(*names)
-    def command(said: dict, out: str = "here") -> None:
+    def command(said: dict, listener: Progress, out: str = "here") -> None:
         """Do it."""
         seen.update(said, out=out)
+        heard.append(listener.details)
 
     result = CliRunner().invoke(app, list(args))
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     assert result.exit_code == 0, result.output
+    assert heard == ["-v" in args]
     return seen
 
 
@@ -69,7 +72,11 @@ def test_every_flag_reaches_its_word():
 
 
 def test_a_command_takes_the_options_that_it_names_and_no_others():
-    assert told("--seed", "3", names=("seed", "device")) == {"device": "onnxruntime-cpu", "seed": 3, "out": "here"}
+    assert told("--seed", "3", "-v", names=("seed", "device")) == {
+        "device": "onnxruntime-cpu",
+        "seed": 3,
+        "out": "here",
+    }
     with pytest.raises(AssertionError, match="epochs"):
         told("--epochs", "3", names=("seed",))
 

@@ -18,13 +18,18 @@ QUIET_S = 10.0
 
 
 class ConsoleProgress(Progress):
-    """Log lines, and progress bars that say how much time is left."""
+    """Log lines, and progress bars that say how much time is left. details: show these lines too."""
 
-    def __init__(self) -> None:
+    def __init__(self, details: bool = False) -> None:
+        self.details = details
         self.console = Console(stderr=True, highlight=False, soft_wrap=True)
 
     def log(self, message: str) -> None:
         self.console.print(message, markup=False)
+
+    def detail(self, message: str) -> None:
+        if self.details:
+            self.log(message)
 
     @contextmanager
     def task(self, name: str, total: int, done: int = 0) -> Iterator[Task]:
@@ -52,7 +57,7 @@ class _Bar(Task):
 
 
 class _Lines(Task):
-    """A task as plain lines: one at the end, and some before it, at least QUIET_S apart."""
+    """A task as plain lines, at least QUIET_S apart; one at the end if there was one before, or for all details."""
 
     def __init__(self, listener: ConsoleProgress, name: str, total: int, done: int) -> None:
         self.listener, self.name, self.total = listener, name, total
@@ -62,7 +67,8 @@ class _Lines(Task):
     def advance(self, note: str = "") -> None:
         self.done += 1
         now = time.monotonic()
-        if self.done < self.total and now - self.said < QUIET_S:
+        silent = self.said == self.start and not self.listener.details  # so far
+        if now - self.said < QUIET_S and (self.done < self.total or silent):
             return
         self.said = now
         left = (now - self.start) / (self.done - self.begun_with) * (self.total - self.done)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from surgenas.cli.options import Batch, Json, LogTo, RunFolder, Seed, app, names_of, progress, show, with_run_options
+from surgenas.core.progress import Progress
 from surgenas.core.units import parse_bytes, parse_latency_ms
 from surgenas.runs.config import ADAPTING
 
@@ -20,6 +21,7 @@ STANDARD_OUTPUT = Path("-")
 @with_run_options()
 def search(
     said: dict[str, Any],
+    listener: Progress,
     out: Out = None,
     dry_run: Annotated[bool, typer.Option(help="Only print the reachable latencies, time and memory.")] = False,
     log_to: LogTo = None,
@@ -33,9 +35,9 @@ def search(
     from surgenas.report import text
 
     if dry_run:
-        show(api.dry_run(progress=progress(), **said), as_json)
+        show(api.dry_run(progress=listener, **said), as_json)
         return
-    result = api.search(out=out, log_to=log_to or (), progress=progress(), **said)
+    result = api.search(out=out, log_to=log_to or (), progress=listener, **said)
     show(result, as_json, text.summary_text(result.summary))
 
 
@@ -44,6 +46,7 @@ def search(
 def adapt(
     network: Annotated[str, typer.Argument(metavar="NETWORK", help="timm's name of it, such as resnet18.")],
     said: dict[str, Any],
+    listener: Progress,
     out: Out = None,
     dry_run: Annotated[bool, typer.Option(help="Only print the reachable latencies, time and memory.")] = False,
     log_to: LogTo = None,
@@ -57,9 +60,9 @@ def adapt(
     from surgenas.report import text
 
     if dry_run:
-        show(api.dry_run(progress=progress(), **api.adapting(network, said)), as_json)
+        show(api.dry_run(progress=listener, **api.adapting(network, said)), as_json)
         return
-    result = api.adapt(network, out=out, log_to=log_to or (), progress=progress(), **said)
+    result = api.adapt(network, out=out, log_to=log_to or (), progress=listener, **said)
     show(result, as_json, text.summary_text(result.summary))
 
 
@@ -67,6 +70,7 @@ def adapt(
 @with_run_options("memory_bytes", "workers", "processes", "engine", defaults={"processes": None, "engine": None})
 def resume(
     said: dict[str, Any],
+    listener: Progress,
     run: RunFolder,
     time_limit: Annotated[
         str | None,
@@ -84,7 +88,7 @@ def resume(
     from surgenas.report import text
 
     limit_s = None if time_limit is None else parse_seconds(time_limit)
-    result = api.resume(run, time_limit_s=limit_s, log_to=log_to or (), progress=progress(), **said)
+    result = api.resume(run, time_limit_s=limit_s, log_to=log_to or (), progress=listener, **said)
     show(result, as_json, text.summary_text(result.summary))
 
 
@@ -93,14 +97,14 @@ def resume(
     "data", "device", "space", "layout", "resolution", "width", "seed", "samples", "max_corrupt", "fit", "memory_bytes",
     "workers",
 )  # fmt: skip
-def profile(said: dict[str, Any], out: Out = None, as_json: Json = False) -> None:
+def profile(said: dict[str, Any], listener: Progress, out: Out = None, as_json: Json = False) -> None:
     """Measure sampled architectures on the device into the measurement store.
 
     Example: surgenas profile --layout small --resolution 64 --samples 100 --out runs/p1
     """
     from surgenas import api
 
-    show(api.profile(out=out, progress=progress(), **said), as_json)
+    show(api.profile(out=out, progress=listener, **said), as_json)
 
 
 @app.command()
@@ -145,6 +149,7 @@ def predict(
 @with_run_options("max_corrupt", "fit", "flips", "classes", "memory_bytes", "workers")
 def train(
     said: dict[str, Any],
+    listener: Progress,
     arch: Annotated[Path, typer.Option(help="An architecture file or a run folder.")],
     data: Annotated[
         str,
@@ -167,7 +172,7 @@ def train(
     from surgenas.report import text
 
     found = api.train(arch, data, out, epochs=epochs, batch=batch, seed=seed, accelerator=accelerator,
-                      processes=processes, log_to=log_to or (), progress=progress(), **said)  # fmt: skip
+                      processes=processes, log_to=log_to or (), progress=listener, **said)  # fmt: skip
     show(found, as_json, text.trained_text(found))
 
 

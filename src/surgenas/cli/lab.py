@@ -9,6 +9,7 @@ import typer
 
 from surgenas.cli.options import Json, LogTo, app, names_of, progress, show, with_run_options
 from surgenas.core.errors import UsageError
+from surgenas.core.progress import Progress
 
 bench = typer.Typer(no_args_is_help=True, help="Are searches better than random? On tables, and in whole runs.")
 app.add_typer(bench, name="bench")
@@ -65,6 +66,7 @@ def fidelity_of(text: str) -> tuple[str, float]:
 )  # fmt: skip
 def ri(
     said: dict[str, Any],
+    listener: Progress,
     data: Annotated[list[str] | None, typer.Option(help="Images, as for search; may be given several times.")] = None,
     methods: Annotated[str, typer.Option(help="A,B,..; `surgenas methods` lists them.")] = "surgenas,single-path,spos",
     seeds: Annotated[int, typer.Option(help="Searches of each method on each data set.")] = 3,
@@ -81,7 +83,7 @@ def ri(
     from surgenas.report import lab_text
 
     found = api.improvement(out, data or ["digits"], names_of(methods), seeds=seeds, random=random, settings=said,
-                            log_to=log_to or (), progress=progress())  # fmt: skip
+                            log_to=log_to or (), progress=listener)  # fmt: skip
     show(found, as_json, lab_text.improvement_table(found))
 
 

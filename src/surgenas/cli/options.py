@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, nothing else there.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say every detail on the way.")]
 RunFolder = Annotated[Path, typer.Argument(help="A run folder, as `surgenas search` makes it.")]
 Device = Annotated[str, typer.Option(help="Where to measure; `surgenas devices` lists them.")]
 Layout = Annotated[str, typer.Option(help="Macro structure; `surgenas spaces` lists them.")]
@@ -59,21 +60,24 @@ class Said(dict[str, Any]):
 def with_run_options(
     *names: str, without: tuple[str, ...] = (), defaults: Mapping[str, Any] = MappingProxyType({})
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command the options of a run: those with these names, or all but some. The command gets their values as
-    `said`, a mapping from name to value. defaults: values by name that are not the configuration's."""
+    """Give a command the options of a run: those with these names, or all but some; and --verbose. The command gets
+    their values as `said`, a mapping from name to value, and a `listener` for its progress. defaults: values by name
+    that are not the configuration's."""
     chosen = [
         word for word in words() if word.word.flag and (not names or word.name in names) and word.name not in without
     ]
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         signature = inspect.signature(command, eval_str=True)
-        own = [p.replace(kind=p.KEYWORD_ONLY) for p in signature.parameters.values() if p.name != "said"]
+        given = {"said", "listener"}
+        own = [p.replace(kind=p.KEYWORD_ONLY) for p in signature.parameters.values() if p.name not in given]
+        own.append(inspect.Parameter("verbose", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Verbose))
         options = [_option(word) for word in chosen]
         options = [option.replace(default=defaults.get(option.name, option.default)) for option in options]
 
-        def run(**given: Any) -> None:
-            said = {word.name: _value(word, given.pop(word.name)) for word in chosen}
-            command(said=said, **given)
+        def run(verbose: bool, **words: Any) -> None:
+            said = {word.name: _value(word, words.pop(word.name)) for word in chosen}
+            command(said=said, listener=progress(verbose), **words)
 
         run.__name__, run.__doc__ = command.__name__, command.__doc__
         run.__signature__ = inspect.Signature([*options, *own])  # type: ignore[attr-defined]
@@ -114,11 +118,11 @@ def _settings(texts: Iterable[str], flag: str) -> dict[str, str | float | int | 
     return found
 
 
-def progress() -> Any:
+def progress(details: bool = False) -> Any:
     """Where commands report progress; imported here because rich is slow to import."""
     from surgenas.cli.console import ConsoleProgress
 
-    return ConsoleProgress()
+    return ConsoleProgress(details)
 
 
 def setting_of(text: str, flag: str = "--set") -> tuple[str, str | float | int | bool]:

@@ -12,6 +12,9 @@ class Progress:
     def log(self, message: str) -> None:
         """Show one line to a person."""
 
+    def detail(self, message: str) -> None:
+        """Show one line to a person who asked for every detail."""
+
     def check(self) -> None:
         """Hear that one piece of work is done and the next has not begun. A listener that wants the work to stop here
         raises `core.errors.Interrupted`."""

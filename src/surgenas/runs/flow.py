@@ -21,6 +21,7 @@ from surgenas.nn.cost import output_shape
 from surgenas.runs.journal import Event
 from surgenas.runs.limit import begin_session, check_time
 from surgenas.runs.measured import LEAST, repair_scale, usable_predictors
+from surgenas.runs.outcome import say_done
 from surgenas.runs.resources import check_resources
 from surgenas.runs.results import FOUND, START, USE, Accuracy, Exported, Planned, Reached
 from surgenas.runs.run import Run
@@ -110,6 +111,7 @@ def perform(run: Run, step: Step) -> None:
     with run.timed(step.name):
         found = step.work(run) if applies else None
     run.record(step.name, found, step.files(run, found))
+    say_done(run, step.name, found)
     repair_scale(run)
 
 

@@ -75,6 +75,9 @@ class Timely(Progress):
     def log(self, message: str) -> None:
         self.run.progress.log(message)
 
+    def detail(self, message: str) -> None:
+        self.run.progress.detail(message)
+
     @contextmanager
     def task(self, name: str, total: int, done: int = 0) -> Iterator[Task]:
         with self.run.progress.task(name, total, done) as task:

@@ -84,7 +84,7 @@ def _attempt(run: Run, search: Search, turn: int, *, final: bool) -> tuple[Archi
     for arch, cost in zip(archs, measured, strict=True):
         sure = f" +-{cost.doubt:.1%} (grade {cost.grade})" if cost.grade else ""
         over = f", but {over}" if (over := excess(run, cost)) else ""
-        run.progress.log(f"{cost.evidence} {cost.ms / limit_ms:.1%} of the limit{sure}{over}: {arch}")
+        run.progress.detail(f"{cost.evidence} {cost.ms / limit_ms:.1%} of the limit{sure}{over}: {arch}")
     smaller = _tops_out(run) or _knows_scores(run) or bool(run.config.target.limits)
     low = 0.0 if final or smaller else LOW * limit_ms
     every = _measured(run, run.journal.all("measured", step="derive"))
@@ -129,7 +129,7 @@ def _proposed(
     rng = generator(run.config.seed, "derive", turn)
     if run.asked_method.needs(run.space).judged:  # what it prefers may have to be judged first, which takes a while
         low, high = window
-        run.progress.log(f"candidates from {show_ms(low)} to {show_ms(high)}")
+        run.progress.detail(f"candidates from {show_ms(low)} to {show_ms(high)}")
     keep = allowed(run)
 
     def latency_ms(archs: Sequence[Architecture]) -> Floats:

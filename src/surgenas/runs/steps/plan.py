@@ -15,6 +15,7 @@ from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.capabilities import Counted, SharesWeights, require
 from surgenas.core.seeds import generator
+from surgenas.hardware.target import TimedTarget
 from surgenas.nn.supernet import Gates
 from surgenas.runs.results import Planned
 from surgenas.runs.run import Run
@@ -26,6 +27,8 @@ from surgenas.training.augment import steps_per_epoch, train_batches
 
 SECONDS_PER_SAMPLE = 0.9
 """Seconds to export, check and measure one network, as seen on two cores of a server CPU."""
+ESTIMATED_OVERHEAD_S, ESTIMATES = 10.0, 30
+"""Where nothing runs, all but profile, search and trainings takes so long, and as long as so many estimates."""
 SEARCH = 0.25
 """The share of a short time that a search gets: with a quarter it ends better than with half (docs/lab.md)."""
 OVERHEAD_S = 90.0
@@ -47,10 +50,11 @@ def plan(run: Run) -> Planned:
     if c.training.weights:
         networks += 0 if c.beside.alone else 2
     priced = needs.trained if not needs.shares else 0
-    profile_s = SECONDS_PER_SAMPLE * (wanted_samples(run) + 12 + priced)
+    sample_s, other_s = _pricing(run)
+    profile_s = sample_s * (wanted_samples(run) + 12 + priced)
     epochs, train_epochs = searching.epochs, recipe(run).epochs
     if c.time_limit_s:
-        left = 0.85 * c.time_limit_s - sum(run.seconds().values()) - profile_s - OVERHEAD_S - beside_s * (1 + as_long)
+        left = 0.85 * c.time_limit_s - sum(run.seconds().values()) - profile_s - other_s - beside_s * (1 + as_long)
         searching_s, training_s = search_epoch * epochs * (1 + as_long), train_epoch * networks * train_epochs
         shares = allot(max(left, 0.0), searching_s, training_s)
         least = max(2, needs.apart ** (needs.rungs - 1))  # so that fidelities differ
@@ -59,7 +63,16 @@ def plan(run: Run) -> Planned:
         epochs = min(epochs, train_epochs) if needs.goes_on else epochs
     search_s = search_epoch * epochs + beside_s
     train_s = train_epoch * networks * train_epochs + as_long * search_s
-    return Planned(epochs, train_epochs, profile_s, search_s, train_s, OVERHEAD_S, memory)
+    return Planned(epochs, train_epochs, profile_s, search_s, train_s, other_s, memory)
+
+
+def _pricing(run: Run) -> tuple[float, float]:
+    """Seconds to price a network, and of all but profile, search and trainings. What an estimator takes for one is seen
+    by then: reach has asked for two."""
+    if isinstance(run.target, TimedTarget):
+        return SECONDS_PER_SAMPLE, OVERHEAD_S
+    sample_s = run.seconds().get("reach", 0.0) / 2
+    return sample_s, ESTIMATED_OVERHEAD_S + ESTIMATES * sample_s
 
 
 def allot(left_s: float, search_s: float, train_s: float) -> tuple[float, float]:

@@ -32,9 +32,6 @@ def predict(run: Run) -> Predicted:
     scores = cross_validate(made, code, latency_ms, seed=seed, limit_ms=reached.limit_ms if reached else None)
     best, predicted_ms = scores[0]
     why = f"least RMSE of {len(scores)} in 3-fold cross-validation on {len(archs)} networks"
-    near = "" if best.near_limit is None else f", by {best.near_limit:.1%} near the limit"
-    off = f"off by {best.off:.1%} on average{near}, Kendall tau {best.kendall:.2f}"
-    run.progress.log(f"latency predictor: {best.name} ({off}; {why})")
     held_out = HeldOutLatencies(tuple(predicted_ms.tolist()), tuple(latency_ms.tolist()))
     return Predicted(tuple(score for score, _ in scores), held_out, _ceiling(run), best.name, why)
 

@@ -35,7 +35,7 @@ def profile(run: Run) -> Profiled:
         errors.append(held_out_error(run))
         measured = min(start + BATCH, len(archs))
         well = f"within {errors[-1]:.1%} (held out)" if np.isfinite(errors[-1]) else "not at all yet"
-        run.progress.log(f"latency predicted {well} after {measured} networks")
+        run.progress.detail(f"latency predicted {well} after {measured} networks")
         if len(errors) > 2 and errors[-1] > (1 - GAIN) * min(errors[:-1]):
             break
     known = archs[:measured]
@@ -69,7 +69,7 @@ def _measure(run: Run, archs: list[Architecture], attempt: int) -> None:
     poor = _noisy(archs, measure(run, "profile", archs, reuse=True))
     for turn in range(1, attempt + 2):
         if poor and turn > attempt:
-            run.progress.log(f"{len(poor)} of {len(archs)} measurements were too noisy; repeating them")
+            run.progress.detail(f"{len(poor)} of {len(archs)} measurements were too noisy; repeating them")
         poor = _noisy(poor, measure(run, "profile", poor, Effort.PATIENT, turn=turn))
 
 

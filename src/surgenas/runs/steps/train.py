@@ -48,7 +48,6 @@ def train(run: Run, name: str, arch: Architecture) -> Accuracy:
         engine, work = _asked(run, name, arch, task)
         found = engine.perform(work)
     save_weights(run.folder / weights_file(name), found.weights)
-    run.progress.log(f"{name}: test accuracy {found.accuracy:.2%}")
     if name != FOUND:
         return Accuracy(found.accuracy, found.classes.balanced_accuracy)
     if found.misjudged:

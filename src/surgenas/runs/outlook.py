@@ -1,0 +1,38 @@
+"""How long will the rest of a run take? From what was planned, and from how long its trainings have taken so far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from surgenas.runs.results import AS_LONG, Planned, Rivals, TotalCost
+from surgenas.runs.run import Run
+from surgenas.runs.steps.train import networks
+
+OTHER: Mapping[str, float] = {"predict": 0.03, "derive": 0.37, "rivals": 0.25, "export": 0.05, "verify": 0.3}
+"""The shares that these steps take of the time that is planned for all but profile, search and trainings."""
+
+
+def seconds_left(run: Run) -> float | None:
+    """Seconds until the run is finished; None before it is planned."""
+    planned = run.result(Planned)
+    if planned is None:
+        return None
+    spent = run.seconds()
+    left = planned.other_s * sum(share for step, share in OTHER.items() if not run.is_done(step))
+    for step, whole_s in {"profile": planned.profile_s, "search": planned.search_s}.items():
+        left += 0.0 if run.is_done(step) else max(0.0, whole_s - spent.get(step, 0.0))
+    return left + _training_left(run, planned, spent)
+
+
+def _training_left(run: Run, planned: Planned, spent: Mapping[str, float]) -> float:
+    """Seconds of trainings. Those that are done say how long the others will take."""
+    if not run.result(Rivals):  # nobody knows yet how many there are
+        return planned.train_s
+    cost = run.result(TotalCost)
+    epochs = {
+        name: cost.epochs if cost and name.startswith(AS_LONG) else planned.train_epochs for name in networks(run)
+    }
+    done = [name for name in epochs if run.is_done(f"train {name}")]
+    seconds = sum(spent.get(f"train {name}", 0.0) for name in done)
+    per_epoch = seconds / sum(epochs[name] for name in done) if done else planned.train_s / sum(epochs.values())
+    return per_epoch * sum(count for name, count in epochs.items() if name not in done)

@@ -1,0 +1,56 @@
+"""How long will the rest take: planned phases less what is done, and trainings as long as those before."""
+
+from __future__ import annotations
+
+import pytest
+
+from surgenas.runs.outlook import OTHER, seconds_left
+from surgenas.runs.results import Accuracy, Derived, Planned, Profiled, Rivals, Searched
+from tests.runs.written import GENES, new_run, timed
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Planned: 10 s of profile, 20 s of search, 60 s of trainings of two epochs, and 90 s of all else."""
+    made = new_run(tmp_path / "run")
+    made.record("plan", Planned(2, 2, 10.0, 20.0, 60.0, 90.0, 10**9))
+    return made
+
+
+def spend(run, step, seconds, result):
+    run.journal.append("spent", step=step, seconds=seconds)
+    run.record(step, result)
+
+
+def test_before_it_is_planned_nobody_knows(tmp_path):
+    assert seconds_left(new_run(tmp_path / "new")) is None
+
+
+def test_the_shares_of_all_else_are_a_whole():
+    assert sum(OTHER.values()) == pytest.approx(1.0)
+
+
+def test_a_phase_that_is_done_takes_no_more_time_however_long_it_took(run):
+    assert seconds_left(run) == pytest.approx(180.0)
+    run.journal.append("spent", step="profile", seconds=4.0)
+    assert seconds_left(run) == pytest.approx(176.0), "interrupted"
+    spend(run, "profile", 50.0, Profiled(16, ()))
+    assert seconds_left(run) == pytest.approx(170.0)
+    spend(run, "search", 1.0, Searched(2))
+    assert seconds_left(run) == pytest.approx(150.0)
+
+
+def test_trainings_that_are_done_say_how_long_the_others_take(run):
+    arch = run.space.architecture(GENES)
+    spend(run, "profile", 1.0, Profiled(16, ()))
+    spend(run, "search", 1.0, Searched(2))
+    spend(run, "derive", 1.0, Derived(arch, 1.0, timed(1.0), 1))
+    spend(run, "rivals", 1.0, Rivals({"MobileNetV2": arch, "random 1": arch}))
+    other_s = 90.0 * (1 - OTHER["derive"] - OTHER["rivals"])
+    assert seconds_left(run) == pytest.approx(other_s + 60.0)
+    spend(run, "train found", 4.0, Accuracy(0.9))
+    assert seconds_left(run) == pytest.approx(other_s + 8.0)
+    spend(run, "train MobileNetV2", 8.0, Accuracy(0.9))
+    assert seconds_left(run) == pytest.approx(other_s + 6.0)
+    spend(run, "train random 1", 8.0, Accuracy(0.9))
+    assert seconds_left(run) == pytest.approx(other_s)
