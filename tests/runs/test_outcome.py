@@ -36,13 +36,13 @@ def test_the_chosen_predictor_is_told_with_its_errors(tmp_path):
 
 def test_a_step_is_told_with_its_time_and_what_is_left(tmp_path, listener):
     run = again(new_run(tmp_path / "run"), listener)
-    run.journal.append("spent", step="profile", seconds=12.0)
+    run.journal.append("spent", step="profile", seconds=10.0)
     run.record("profile", Profiled(40, ()))
     say_done(run, "profile", run.result(Profiled))
     run.record("plan", Planned(2, 2, 10.0, 20.0, 60.0, 40.0, 10**9))
     say_done(run, "profile", run.result(Profiled))
     say_done(run, "cost", None)
     assert listener.said == [
-        "profile: 40 networks priced; 12 s",
-        "profile: 40 networks priced; 12 s, about 2.0 min left",
+        "profile: 40 networks priced; 10 s",
+        "profile: 40 networks priced; 10 s, about 2.0 min left",
     ]

@@ -1,4 +1,4 @@
-"""How long will the rest of a run take? From what was planned, and from how long its trainings have taken so far."""
+"""How long will the rest of a run take? From what was planned, and from how long pricing and trainings have taken."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ OTHER: Mapping[str, float] = {"predict": 0.03, "derive": 0.37, "rivals": 0.25, "
 
 
 def seconds_left(run: Run) -> float | None:
-    """Seconds until the run is finished; None before it is planned."""
+    """Seconds until the run is finished; None before it is planned. What follows the search is mostly pricing, which
+    takes its time as the profile did."""
     planned = run.result(Planned)
     if planned is None:
         return None
     spent = run.seconds()
-    left = planned.other_s * sum(share for step, share in OTHER.items() if not run.is_done(step))
+    pace = spent["profile"] / planned.profile_s if run.is_done("profile") and "profile" in spent else 1.0
+    left = pace * planned.other_s * sum(share for step, share in OTHER.items() if not run.is_done(step))
     for step, whole_s in {"profile": planned.profile_s, "search": planned.search_s}.items():
         left += 0.0 if run.is_done(step) else max(0.0, whole_s - spent.get(step, 0.0))
     return left + _training_left(run, planned, spent)

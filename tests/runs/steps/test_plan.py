@@ -13,8 +13,19 @@ def test_a_plan_is_as_asked_and_every_part_takes_time(fresh, images):
     assert (found.epochs, found.train_epochs) == (3, 4)
     assert found.profile_s == SECONDS_PER_SAMPLE * 32, "and twelve are measured twice"
     assert min(found.search_s, found.train_s) > 0
-    assert found.other_s == OVERHEAD_S
+    assert found.other_s == pytest.approx(OVERHEAD_S + SECONDS_PER_SAMPLE * (16 + 5 + 13 * 5)), "five claims"
     assert found.memory_bytes > 1e7
+
+
+def test_what_is_compared_with_is_measured_too_and_an_estimator_takes_the_time_that_it_was_seen_to_take(fresh, images):
+    how = {"data": images, "epochs": 3, "train_epochs": 4, "samples": 20, "batch": 32}
+    more = plan(fresh("more", random_at_equal_latency=1, random=1, **how))
+    assert more.other_s == pytest.approx(OVERHEAD_S + SECONDS_PER_SAMPLE * (16 + 5 + 3 + 13 * 10))
+    run = fresh("paper", device="roofline-example", **how)
+    run.journal.append("spent", step="reach", seconds=1.0)
+    found = plan(run)
+    assert found.profile_s == pytest.approx(0.5 * 32)
+    assert found.other_s == pytest.approx(OVERHEAD_S + 0.5 * (16 + 5 + 5))
 
 
 def test_a_time_limit_leaves_fewer_epochs_but_two(fresh, images):

@@ -27,12 +27,15 @@ from surgenas.training.augment import steps_per_epoch, train_batches
 
 SECONDS_PER_SAMPLE = 0.9
 """Seconds to export, check and measure one network, as seen on two cores of a server CPU."""
-ESTIMATED_OVERHEAD_S, ESTIMATES = 10.0, 30
-"""Where nothing runs, all but profile, search and trainings takes so long, and as long as so many estimates."""
 SEARCH = 0.25
 """The share of a short time that a search gets: with a quarter it ends better than with half (docs/lab.md)."""
-OVERHEAD_S = 90.0
-"""Seconds for calibration, deriving, verifying, export and report."""
+CLAIM = 13
+"""What counts as a claim takes so many times as long where networks are timed."""
+DERIVE, NEAREST, ALIKE = (16, 3), 5, (3, 3)
+"""Networks that are measured, and claims: to find one inside the limit, one as fast as the found one among sizes, and
+a random one as fast as that; as seen, with rounds that find nothing."""
+OVERHEAD_S = 10.0
+"""Seconds for calibration, export and report."""
 
 
 def plan(run: Run) -> Planned:
@@ -48,9 +51,10 @@ def plan(run: Run) -> Planned:
     as_long = c.beside.random_at_equal_cost
     networks = 2 + c.beside.random + c.beside.random_at_equal_latency + as_long
     if c.training.weights:
-        networks += 0 if c.beside.alone else 2
+        networks += -1 if c.beside.alone else 2
     priced = needs.trained if not needs.shares else 0
-    sample_s, other_s = _pricing(run)
+    sample_s = _sample_s(run)
+    other_s = OVERHEAD_S + sample_s * _measured(run)
     profile_s = sample_s * (wanted_samples(run) + 12 + priced)
     epochs, train_epochs = searching.epochs, recipe(run).epochs
     if c.time_limit_s:
@@ -66,13 +70,18 @@ def plan(run: Run) -> Planned:
     return Planned(epochs, train_epochs, profile_s, search_s, train_s, other_s, memory)
 
 
-def _pricing(run: Run) -> tuple[float, float]:
-    """Seconds to price a network, and of all but profile, search and trainings. What an estimator takes for one is seen
-    by then: reach has asked for two."""
-    if isinstance(run.target, TimedTarget):
-        return SECONDS_PER_SAMPLE, OVERHEAD_S
-    sample_s = run.seconds().get("reach", 0.0) / 2
-    return sample_s, ESTIMATED_OVERHEAD_S + ESTIMATES * sample_s
+def _sample_s(run: Run) -> float:
+    """Seconds to price a network. What an estimator takes for one is seen by then: reach has asked for two."""
+    return SECONDS_PER_SAMPLE if isinstance(run.target, TimedTarget) else run.seconds().get("reach", 0.0) / 2
+
+
+def _measured(run: Run) -> float:
+    """How many networks are priced after the search, in samples."""
+    beside, claim = run.config.beside, CLAIM if isinstance(run.target, TimedTarget) else 1
+    random = beside.random_at_equal_latency + beside.random_at_equal_cost
+    sizes = 0 if beside.alone else 2 if run.config.training.weights else 1
+    claims = DERIVE[1] + ALIKE[1] * random + 1 + sizes + random + beside.random
+    return DERIVE[0] + NEAREST * sizes + ALIKE[0] * random + claim * claims
 
 
 def allot(left_s: float, search_s: float, train_s: float) -> tuple[float, float]:
