@@ -110,3 +110,11 @@ def test_no_address_of_a_registry_and_no_path_of_a_machine():
         ), name
         assert "/work/" not in text, name
         assert "/root/" not in text, name
+
+
+def test_lines_are_wrapped():
+    """But for tables, programs and pictures."""
+    for name, text in tracked(".md").items():
+        prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL).splitlines()
+        long = [line for line in prose if len(line) > 120 and not line.startswith(("|", "    ", "!["))]
+        assert not long, f"{name}: {long[:1]}"
