@@ -39,7 +39,7 @@ def test_limit_predictor_search_and_choice_are_told_in_their_order(tmp_path):
     )
     assert search == "The method surgenas searched for 1 epochs"
     assert found.startswith("0 candidates in 1 round were measured; the found network is the one that the search")
-    assert "MobileNetV2 (its size chosen to match): 50.0% at 1.05 (" in instead
+    assert "MobileNetV2 (its size chosen to match): 50.0% at 1.05 x its latency: the found" in instead
     assert "40.0 points ahead" in instead
 
 
@@ -63,3 +63,10 @@ def test_of_candidates_that_were_judged_the_most_accurate_is_taken(tmp_path):
     run.journal.append("trial", key="k", rung=0, genes=["k3e3"], score=0.5, latency_ms=1.5)
     assert said(run)[2] == "The method surgenas judged 1 candidates on images held out, the best 50.0%"
     assert "is the most accurate of those" in said(run)[3]
+
+
+def test_of_a_network_that_was_made_smaller_the_steps_are_told(tmp_path):
+    run = new_run(tmp_path / "run")
+    for accepted in (True, False, True):
+        run.journal.append("epoch", summary={"epoch": 0, "before_ms": 2.0, "accepted": accepted, "latency_ms": 1.0})
+    assert said(run) == ["The method surgenas made the whole network smaller in 2 steps, of 3 that it tried"]

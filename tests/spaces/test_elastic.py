@@ -164,6 +164,28 @@ def test_only_what_lies_in_a_block_that_is_off_is_hidden():
     assert found.canonical(on) is on
 
 
+@each
+def test_of_the_largest_all_is_kept_and_of_smaller_ones_a_share(how):
+    found = space(how)
+    whole = found.kept(found.largest())
+    assert len(whole) == len(found.decisions)
+    assert {row.share for row in whole} == {1.0}
+    least = found.architecture(tuple(part.choice.options[part.kind == "block"] for part in found.decisions))
+    kept, offered = found.kept(least), {part.name: part.sizes for part in found.decisions if part.kind == "width"}
+    widths = {row.part: row.said for row in kept if row.kind == "width"}
+    assert widths == {name: f"{sizes[0]} of {sizes[-1]}" for name, sizes in offered.items()}
+    assert all(0 < row.share < 1 for row in kept if row.part in offered)
+
+
+def test_of_a_block_that_is_off_no_part_is_told():
+    found = space(CONVNEXT)
+    genes = tuple(OFF if part.kind == "block" else gene
+                  for part, gene in zip(found.decisions, found.largest().genes, strict=True))  # fmt: skip
+    rows = found.kept(found.architecture(genes))
+    assert len(rows) < len(found.decisions)
+    assert {row.share for row in rows if row.kind == "block"} == {0.0}
+
+
 def test_sorting_leaves_what_the_network_computes():
     torch.manual_seed(0)
     whole, images = space(RESNET).whole().eval(), torch.randn(2, *space(RESNET).input_shape)

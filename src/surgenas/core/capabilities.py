@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from torch import Tensor, nn
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from surgenas.core.architecture import Architecture
 from surgenas.core.errors import UsageError
 from surgenas.core.look import Look
+from surgenas.core.record import Record
 from surgenas.core.space import Choice, CostTable, Floats
 
 
@@ -72,6 +74,17 @@ class Selectable(Protocol):
         """Where it stands: equal for layers that are the same with the same operator."""
 
 
+@dataclass(frozen=True)
+class Kept(Record):
+    """What an architecture keeps of a part of the largest network. kind: width, block, kernel and so on. said: how much
+    is left, in words; share: the same as a share of the whole, 0 to 1."""
+
+    kind: str
+    part: str
+    said: str
+    share: float
+
+
 @runtime_checkable
 class Shrinks(Protocol):
     """Its networks are smaller versions of a largest one, and can begin with that one's weights."""
@@ -96,6 +109,9 @@ class Shrinks(Protocol):
 
     def largest(self) -> Architecture:
         """The largest network itself."""
+
+    def kept(self, arch: Architecture) -> Sequence[Kept]:
+        """What an architecture keeps of each part, in the order of the network; nothing of parts that are gone."""
 
     def narrower(self) -> list[Architecture]:
         """The largest network with fewer and fewer channels in all places alike, the narrowest first."""

@@ -7,7 +7,6 @@ from html import escape
 
 from surgenas.core.significance import share_difference, share_interval
 from surgenas.core.units import show_ms
-from surgenas.report.words import show_comparison
 from surgenas.runs.asked import CANDIDATES, LEARNED
 from surgenas.runs.results import YARDSTICK
 from surgenas.runs.story import Story
@@ -51,6 +50,9 @@ def _search(summary: Summary, story: Story) -> Iterator[str]:
     if story.trials:
         best = max(trial["score"] for trial in story.trials)
         yield f"The method {story.method} judged {len(story.trials)} candidates on images held out, the best {best:.1%}"
+    elif tried := [e for e in story.epochs if e.get("before_ms") is not None]:
+        kept = sum(bool(e["accepted"]) for e in tried)
+        yield f"The method {story.method} made the whole network smaller in {kept} steps, of {len(tried)} that it tried"
     elif story.epochs:
         yield f"The method {story.method} searched for {len(story.epochs)} epochs{_undecided(story)}"
 
@@ -86,7 +88,8 @@ def _instead(summary: Summary, story: Story) -> Iterator[str]:
     if not known or summary.accuracy.test is None or not images:
         return
     best = max(known, key=lambda n: n.accuracy or 0.0)
-    yield f"{_who(best)} at {show_comparison(best.to_found)} x its latency: {_ahead(summary, best, images)}"
+    at = f" at {best.to_found.ratio:.2f} x its latency" if best.to_found else ""
+    yield f"{_who(best)}{at}: {_ahead(summary, best, images)}"
 
 
 def _who(network: Network) -> str:

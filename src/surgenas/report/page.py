@@ -13,7 +13,7 @@ from surgenas.core.amounts import show_amount
 from surgenas.core.files import write_atomic
 from surgenas.core.units import show_ms, show_seconds
 from surgenas.hardware.timed.as_it_comes import RUNS
-from surgenas.report import cells_page, decided, explained, figures, front, misjudged
+from surgenas.report import cells_page, decided, explained, figures, front, kept, misjudged
 from surgenas.report.boxes import network_drawing
 from surgenas.report.by_class import section
 from surgenas.report.drawing import drawing_script, figure_html
@@ -43,6 +43,10 @@ SAID = {
 }
 """What each figure shows, for whoever cannot see it."""
 LEVEL = "Level bars are 95 % intervals of latencies."
+BOXES = (
+    "Each box is as tall as the image that leaves it, as wide as its channels (the number after its name), and darker "
+    "the longer it takes. "
+)
 SHARES = "Latency shares come from a profiled run; they are shares, not latencies."
 
 
@@ -63,7 +67,6 @@ def page(summary: Summary, story: Story, shots: bytes = b"") -> str:
         cards="".join(_cards(summary, story)),
         noun="estimate" if story.is_estimated else "measurement",
         evidence="estimated" if story.is_estimated else "measured",
-        shares="" if story.is_estimated else SHARES,
         level="" if story.is_estimated else LEVEL,
         results=_results(summary),
         unequal="".join(f" {note}." for note in start_note(summary.start, summary.started)),
@@ -73,7 +76,7 @@ def page(summary: Summary, story: Story, shots: bytes = b"") -> str:
         decided=decided.section(summary, story),
         decisions=_decisions(story),
         operators=_operators(story) + cells_page.sections(story, figure_html),
-        layers=network_drawing(story.layers) + _layers(story.layers),
+        layers=_network(story),
         use=_use(summary),
         further=_further(summary),
         facts=_setting(summary, story),
@@ -191,11 +194,21 @@ def _operators(story: Story) -> str:
     return f'<section><h2>Operators of this device</h2>{drawn}<p class="note">{note}</p></section>'
 
 
+def _network(story: Story) -> str:
+    """What is known of the found network's parts; of one that was made smaller, what is left of them."""
+    if story.kept:
+        return kept.table(story.kept)
+    if not story.layers:
+        return "<p>Not chosen yet, or its parts have no names.</p>"
+    note = f"{BOXES}{'' if story.is_estimated else SHARES}"
+    return f'{network_drawing(story.layers)}{_layers(story.layers)}<p class="note">{note}</p>'
+
+
 def _layers(layers: tuple[Layer, ...]) -> str:
     most = max((row.share or 0.0 for row in layers), default=0.0)
     rows = "".join(_layer(row, most) for row in layers)
     head = "<tr><th>layer<th>operator (as wide as its channels)<th>output<th>MMACs<th>latency share<th>"
-    return f"<table class=net>{head}{rows}</table>" if rows else "<p>Not chosen yet, or its parts have no names.</p>"
+    return f"<table class=net>{head}{rows}</table>"
 
 
 def _layer(row: Layer, most: float) -> str:

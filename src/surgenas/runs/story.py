@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from surgenas.core.capabilities import Cells, MadeOfCells
+from surgenas.core.capabilities import Cells, Kept, MadeOfCells, Shrinks
 from surgenas.core.record import Record
 from surgenas.hardware.target import TargetInfo
 from surgenas.runs.asked import Asked, asked_networks
@@ -25,6 +25,7 @@ class Story(Record):
     candidates. misjudged: the test images that the found network judges worst. cells: of the found network. rows: the
     layers or edges that a search weighed operators on, and these operators. front: the candidates that no other beats.
     asked: every network whose latency was asked for on the way. method: the name of what searched.
+    kept: of a network that was made smaller, what is left of its parts.
     """
 
     data: Mapping[str, Any]
@@ -42,6 +43,7 @@ class Story(Record):
     front: tuple[TradeOff, ...] = ()
     asked: tuple[Asked, ...] = ()
     method: str = ""
+    kept: tuple[Kept, ...] = ()
 
     @property
     def is_estimated(self) -> bool:
@@ -72,4 +74,5 @@ def tell_story(run: Run) -> Story:
         front=trade_offs(run),
         asked=asked_networks(run),
         method=run.config.method.name,
+        kept=tuple(run.space.kept(derived.architecture)) if derived and isinstance(run.space, Shrinks) else (),
     )

@@ -11,6 +11,7 @@ from typing import Literal
 from torch import nn
 
 from surgenas.core.architecture import Architecture, SpaceSpec
+from surgenas.core.capabilities import Kept
 from surgenas.core.space import Choice, CostTable
 from surgenas.nn.elastic import Shape, Structure, cut
 from surgenas.nn.elastic.supernet import ElasticSupernet
@@ -89,14 +90,22 @@ class ElasticSpace(ImageSpace):
 
     def canonical(self, arch: Architecture) -> Architecture:
         """What is in a block that is off is at its largest."""
-        genes = dict(zip(self.decisions, arch.genes, strict=True))
-        gone = tuple(
-            f"{decision.name}." for decision, gene in genes.items() if decision.kind == "block" and gene == OFF
-        )
-        if not gone:
+        hidden = self._hidden(arch)
+        if not hidden:
             return arch
-        hidden = {decision for decision in self.decisions if self._lies_in(decision, gone)}
-        return Architecture(arch.space, tuple(p.choice.options[-1] if p in hidden else g for p, g in genes.items()))
+        pairs = zip(self.decisions, arch.genes, strict=True)
+        return Architecture(arch.space, tuple(p.choice.options[-1] if p in hidden else g for p, g in pairs))
+
+    def kept(self, arch: Architecture) -> list[Kept]:
+        """What is left of each part, but for those in blocks that are off."""
+        hidden, pairs = self._hidden(arch), zip(self.decisions, arch.genes, strict=True)
+        return [_kept(decision, gene) for decision, gene in pairs if decision not in hidden]
+
+    def _hidden(self, arch: Architecture) -> set[Decision]:
+        """The decisions on what is in a block that is off."""
+        pairs = zip(self.decisions, arch.genes, strict=True)
+        gone = tuple(f"{decision.name}." for decision, gene in pairs if decision.kind == "block" and gene == OFF)
+        return {decision for decision in self.decisions if self._lies_in(decision, gone)} if gone else set()
 
     def _lies_in(self, decision: Decision, blocks: tuple[str, ...]) -> bool:
         if decision.kind == "kernel":
@@ -122,6 +131,14 @@ class ElasticSpace(ImageSpace):
 
     def costs(self) -> CostTable:
         return _costs(type(self), self.spec)
+
+
+def _kept(decision: Decision, gene: str) -> Kept:
+    """What is left of a part; alternatives of a module are told by their place."""
+    options, sizes = decision.choice.options, decision.sizes
+    whole, size = options[-1], sizes[options.index(gene)]
+    share = (size + 1) / (sizes[-1] + 1) if decision.kind == "kind" else size / sizes[-1]
+    return Kept(decision.kind, decision.name, gene if gene in (OFF, whole) else f"{gene} of {whole}", share)
 
 
 @lru_cache(maxsize=8)
