@@ -23,7 +23,7 @@ from common import finish, spread, thinned, whole_run
 from surgenas import api
 from surgenas.api import adapting
 from surgenas.cli.console import ConsoleProgress
-from surgenas.runs.results import EQUAL
+from surgenas.runs.names import EQUAL
 from surgenas.runs.summary import Summary
 
 RANDOM = 1

@@ -30,7 +30,8 @@ from surgenas.cli.console import ConsoleProgress
 from surgenas.core.errors import SurgenasError
 from surgenas.hardware.devices import make_target, shipped_names
 from surgenas.report.snippet import snippet
-from surgenas.runs.results import USE, Delivered, Exported, ModelFile
+from surgenas.runs.names import USE
+from surgenas.runs.results import Delivered, Exported, ModelFile
 from surgenas.runs.run import Run
 from surgenas.studies.export import HandedOn
 from surgenas.tasks.data import eval_batches

@@ -46,7 +46,8 @@ from surgenas.methods.evolution import Evolution, evolve
 from surgenas.methods.hurricane import Hurricane
 from surgenas.methods.spos import SPOS
 from surgenas.methods.surgenas import SurgeNAS
-from surgenas.runs.results import FOUND, Selected
+from surgenas.runs.names import FOUND
+from surgenas.runs.results import Selected
 from surgenas.runs.run import Run
 from surgenas.runs.summary import Summary
 from surgenas.spaces.macro import Macro

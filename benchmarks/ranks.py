@@ -34,7 +34,7 @@ from surgenas.core.progress import Progress
 from surgenas.runs.flow import LONG, perform, prepare, training
 from surgenas.runs.journal import Journal
 from surgenas.runs.limit import begin_session
-from surgenas.runs.results import FOUND
+from surgenas.runs.names import FOUND
 from surgenas.runs.run import Run
 
 SPACE, SMALL = "nasbench201", {"channels": 4, "repeats": 1}

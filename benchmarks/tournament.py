@@ -26,7 +26,8 @@ from surgenas.core.progress import Progress
 from surgenas.core.significance import difference
 from surgenas.core.units import parse_latency_ms
 from surgenas.runs.config import make_config
-from surgenas.runs.results import AS_LONG, EQUAL, FOUND, Planned, TotalCost
+from surgenas.runs.names import AS_LONG, EQUAL, FOUND
+from surgenas.runs.results import Planned, TotalCost
 from surgenas.runs.run import Run
 from surgenas.runs.searching import Searching
 from surgenas.runs.total_cost import total_cost

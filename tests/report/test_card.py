@@ -6,7 +6,7 @@ import pytest
 from huggingface_hub import ModelCard
 
 from surgenas.report.card import CARD, write_card
-from surgenas.runs.results import FOUND
+from surgenas.runs.names import FOUND
 from tests.runs.written import estimated, new_run, written_run
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from surgenas import api
 from surgenas.report.page import FURTHER, page, write_page
-from surgenas.runs.results import MISJUDGED, Accuracy, Layer, Reached
+from surgenas.runs.names import MISJUDGED
+from surgenas.runs.results import Accuracy, Layer, Reached
 from surgenas.runs.story import tell_story
 from surgenas.runs.summary import summarize
 from surgenas.tasks.misjudged import Misjudged, thumbnails

@@ -19,7 +19,8 @@ from surgenas.report.text import (
     trained_text,
 )
 from surgenas.runs import summary
-from surgenas.runs.results import FOUND, YARDSTICK, HeldOutLatencies, Predicted, Reached
+from surgenas.runs.names import FOUND, YARDSTICK
+from surgenas.runs.results import HeldOutLatencies, Predicted, Reached
 from surgenas.runs.story import tell_story
 from surgenas.runs.summary import summarize
 from surgenas.studies import describe as study

@@ -22,7 +22,7 @@ from surgenas.methods.evolution import Evolution
 from surgenas.report.text import summary_text
 from surgenas.runs.flow import CHEAP, LAST, LONG, perform, prepare
 from surgenas.runs.journal import Journal
-from surgenas.runs.results import STEP_OF, Accuracy, Selected, Started, TotalCost
+from surgenas.runs.results import STEP_OF, Accuracy, Selected, Sized, Started, TotalCost
 from surgenas.runs.run import Run
 from surgenas.runs.searching import Searching
 from surgenas.tasks.classification import accuracy
@@ -63,7 +63,7 @@ def test_every_result_of_a_finished_run_is_read_back_by_its_kind(finished):
     run = open_run(finished.run)
     for kind, step in STEP_OF.items():
         found = run.result(kind)
-        assert (found is None) == (kind in (Selected, Started)), step
+        assert (found is None) == (kind in (Sized, Selected, Started)), step
         assert found is None or kind.from_json(json.loads(json.dumps(found.to_json()))) == found
     assert run.accuracy("found") == finished.accuracy
     assert run.result_of("train random 1", Accuracy).accuracy == finished.summary.random[0].accuracy
@@ -159,7 +159,7 @@ def test_a_method_without_shared_weights_has_none_to_begin_with(tmp_path, tiny):
 
 def test_a_limit_out_of_reach_is_refused_before_time_is_spent(tmp_path, tiny):
     with pytest.raises(LimitError, match=r"reaches .* ms to .* ms.*nearest network"):
-        go(tmp_path / "run", tiny, latency_ms=0.001)
+        go(tmp_path / "run", tiny, latency_ms=1e-4)
     assert not Journal(tmp_path / "run" / "journal.jsonl").all("begin", step="profile")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from surgenas.loggers.base import Point
 from surgenas.runs.config import make_config
 from surgenas.runs.logged import Curves, files_of, final_points, final_words, settings_of
-from surgenas.runs.results import FOUND
+from surgenas.runs.names import FOUND
 from tests.runs.written import estimated, new_run, written_run
 
 

@@ -11,7 +11,8 @@ import pytest
 from surgenas.core.errors import CorruptError, SurgenasError
 from surgenas.core.progress import Progress
 from surgenas.runs.model_use import ModelUse, maker_of, read_use, use_of, write_use
-from surgenas.runs.results import USE, ModelFile
+from surgenas.runs.names import USE
+from surgenas.runs.results import ModelFile
 from surgenas.tasks import Fit
 from surgenas.tasks.data import load_data
 from tests.runs.written import pictures

@@ -10,7 +10,8 @@ from surgenas.hardware.timed.as_it_comes import AsItComes
 from surgenas.runs.flow import REOPENED, parted_from_limit
 from surgenas.runs.journal import Journal
 from surgenas.runs.measured import recorded_scale, repair_scale
-from surgenas.runs.results import FOUND, Reached
+from surgenas.runs.names import FOUND
+from surgenas.runs.results import Reached
 from surgenas.runs.scale import put_on_scale
 from surgenas.runs.summary import summarize
 from surgenas.testing import ToyDevice

@@ -12,7 +12,8 @@ from surgenas.core.errors import CorruptError, UsageError
 from surgenas.engine.jobs import begun_network
 from surgenas.nn.weights import load_weights, read_weights
 from surgenas.runs.model_use import read_use
-from surgenas.runs.results import FOUND, NARROWER, NOTHING, SMALLER, START, Started
+from surgenas.runs.names import FOUND, NARROWER, NOTHING, SMALLER, START
+from surgenas.runs.results import Started
 from surgenas.runs.run import Run
 from surgenas.runs.scale import RESCALED
 from surgenas.runs.whole import meets_limit_whole, read_whole, whole_weights

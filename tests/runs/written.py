@@ -28,12 +28,8 @@ from surgenas.nn.weights import save_weights
 from surgenas.predictors.evaluate import Score
 from surgenas.runs.config import make_config
 from surgenas.runs.journal import Journal
+from surgenas.runs.names import AS_LONG, EQUAL, FOUND, RANDOM, YARDSTICK
 from surgenas.runs.results import (
-    AS_LONG,
-    EQUAL,
-    FOUND,
-    RANDOM,
-    YARDSTICK,
     Accuracy,
     Delivered,
     Derived,

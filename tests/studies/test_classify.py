@@ -17,7 +17,8 @@ from surgenas import api
 from surgenas.core.errors import CorruptError, DataError, SurgenasError, UsageError
 from surgenas.core.progress import Progress
 from surgenas.report.snippet import snippet
-from surgenas.runs.results import ONNX, USE, ModelFile
+from surgenas.runs.names import ONNX, USE
+from surgenas.runs.results import ModelFile
 from surgenas.runs.run import Run
 from surgenas.runs.steps.export import export
 from surgenas.spaces.mobile import Mobile

@@ -36,7 +36,7 @@ def create_model(run: str | Path, *, pretrained: bool = True, num_classes: int |
     from surgenas.nn.weights import load_weights
     from surgenas.runs.found import read_with_space
     from surgenas.runs.model_use import read_use
-    from surgenas.runs.results import USE
+    from surgenas.runs.names import USE
 
     if num_classes is not None and num_classes < 0:
         raise UsageError(f"num_classes={num_classes}: give 0 for features, else how many classes there are")

@@ -67,7 +67,7 @@ def train(
     """
     from surgenas.loggers import check_loggers
     from surgenas.runs.found import read_with_space
-    from surgenas.runs.results import USE
+    from surgenas.runs.names import USE
     from surgenas.studies.train import Reading, train_into
     from surgenas.studies.training_log import logged
 

@@ -13,7 +13,7 @@ from surgenas.core.files import write_atomic
 from surgenas.core.units import show_ms
 from surgenas.report.snippet import snippets
 from surgenas.report.words import cost_note, show_comparison, show_interval, show_known_ms, show_percent, start_note
-from surgenas.runs.results import ONNX
+from surgenas.runs.names import ONNX
 from surgenas.runs.run import Run
 from surgenas.runs.story import Story, tell_story
 from surgenas.runs.summary import Network, Summary, summarize

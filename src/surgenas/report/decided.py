@@ -8,7 +8,7 @@ from html import escape
 from surgenas.core.significance import share_difference, share_interval
 from surgenas.core.units import show_ms
 from surgenas.runs.asked import CANDIDATES, LEARNED
-from surgenas.runs.results import YARDSTICK
+from surgenas.runs.names import YARDSTICK
 from surgenas.runs.story import Story
 from surgenas.runs.summary import Network, Summary
 

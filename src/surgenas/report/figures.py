@@ -10,7 +10,8 @@ from plotly.subplots import make_subplots
 
 from surgenas.report.canvas import ACCENT, INK, MUTED, WARM, blank, draw_limit, errors
 from surgenas.report.trade_off import trade_off
-from surgenas.runs.results import FOUND, YARDSTICK, HeldOutLatencies
+from surgenas.runs.names import FOUND, YARDSTICK
+from surgenas.runs.results import HeldOutLatencies
 from surgenas.runs.story import Story
 from surgenas.runs.summary import Summary
 

@@ -29,7 +29,8 @@ from surgenas.report.words import (
     show_percent,
     start_note,
 )
-from surgenas.runs.results import MISJUDGED, Layer
+from surgenas.runs.names import MISJUDGED
+from surgenas.runs.results import Layer
 from surgenas.runs.run import Run
 from surgenas.runs.story import Story, tell_story
 from surgenas.runs.summary import Summary, summarize

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from surgenas.runs.results import ONNX, ModelFile
+from surgenas.runs.names import ONNX
+from surgenas.runs.results import ModelFile
 
 SNIPPET = """\
 import json

@@ -28,8 +28,9 @@ from surgenas.report.words import (
     start_note,
 )
 from surgenas.runs.delivery import COMPARED
+from surgenas.runs.names import FOUND
 from surgenas.runs.resources import Resource
-from surgenas.runs.results import FOUND, Delivered, Predicted
+from surgenas.runs.results import Delivered, Predicted
 from surgenas.runs.summary import Summary
 from surgenas.studies.contest import Standings
 from surgenas.studies.describe import Description, MethodList, SettingRow, SpaceRow, Unusable
@@ -196,8 +197,7 @@ def device_table(found: Mapping[str, TargetInfo | Unusable]) -> str:
         else:
             threads = "-" if row.evidence == "estimated" else str(row.threads)
             table.add_row(name, row.runtime, row.precision, threads, str(row.batch), row.evidence)
-    more = "your own: a TOML file in a device's place (docs/measurement.md, docs/how_to/add_a_target.md)"
-    return f"{draw(table)}\n{more}"
+    return f"{draw(table)}\nyour own: a TOML file in a device's place (docs/how_to/add_a_target.md)"
 
 
 def scale_table(found: Growth) -> str:

@@ -11,7 +11,7 @@ from surgenas.core.significance import share_interval
 from surgenas.core.units import show_ms
 from surgenas.report.canvas import ACCENT, INK, MUTED, WARM, blank, draw_limit, errors
 from surgenas.runs.asked import BESIDE, CANDIDATES, LEARNED
-from surgenas.runs.results import AS_LONG, FOUND, YARDSTICK
+from surgenas.runs.names import AS_LONG, FOUND, YARDSTICK
 from surgenas.runs.story import Story
 from surgenas.runs.summary import Network, Summary
 

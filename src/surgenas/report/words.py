@@ -12,7 +12,8 @@ from surgenas.core.units import show_ms, show_seconds
 from surgenas.hardware.timed.as_it_comes import RUNS, AsItComes, LatencyAs
 from surgenas.hardware.timed.comparison import Comparison
 from surgenas.runs.config import Start
-from surgenas.runs.results import NOTHING, Started, TotalCost
+from surgenas.runs.names import NOTHING
+from surgenas.runs.results import Started, TotalCost
 from surgenas.runs.total_cost import WANTED
 
 WIDTH = 120

@@ -88,7 +88,7 @@ class SpaceConfig(Part):
         str, Word("A name, module:Class, or a space file; empty: the method's own.", "--space", "space")
     ] = ""
     layout: Annotated[str, Word("Macro structure; `surgenas spaces` lists them.", "--layout")] = "small"
-    width: Annotated[float, Field(ge=0.05, le=16), Word("Channel multiplier.", "--width")] = 1.0
+    width: Annotated[float, Field(ge=0, le=16), Word("Channel multiplier; 0: by --latency.", "--width")] = 0.0
     settings: Annotated[dict[str, str | int | float], Word("Settings of the space.", name="space_settings")] = Field(
         default_factory=dict
     )

@@ -24,7 +24,8 @@ from surgenas.hardware.runtimes import Images
 from surgenas.hardware.target import Deliverer, Job, TargetInfo
 from surgenas.hardware.timed.conversion import check_equal
 from surgenas.nn.weights import load_weights
-from surgenas.runs.results import FOUND, Delivered, Exported, ModelFile
+from surgenas.runs.names import FOUND
+from surgenas.runs.results import Delivered, Exported, ModelFile
 from surgenas.runs.run import Run
 from surgenas.runs.training import weights_file
 from surgenas.tasks.data import Dataset, eval_batches

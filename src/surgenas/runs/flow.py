@@ -21,9 +21,10 @@ from surgenas.nn.cost import output_shape
 from surgenas.runs.journal import Event
 from surgenas.runs.limit import begin_session, check_time
 from surgenas.runs.measured import LEAST, repair_scale, usable_predictors
+from surgenas.runs.names import FOUND, START, USE
 from surgenas.runs.outcome import say_done
 from surgenas.runs.resources import check_resources
-from surgenas.runs.results import FOUND, START, USE, Accuracy, Exported, Planned, Reached
+from surgenas.runs.results import Accuracy, Exported, Planned, Reached
 from surgenas.runs.run import Run
 from surgenas.runs.sampled import wanted_samples
 from surgenas.runs.scale import RESCALED
@@ -38,6 +39,7 @@ from surgenas.runs.steps.profile import holds, profile
 from surgenas.runs.steps.reach import check_limit, reach
 from surgenas.runs.steps.rivals import rivals
 from surgenas.runs.steps.search import search
+from surgenas.runs.steps.size import size
 from surgenas.runs.steps.start import start
 from surgenas.runs.steps.train import expect_trainings, networks, train, trained_files
 from surgenas.runs.steps.verify import say_claim, verify
@@ -78,7 +80,7 @@ LEAST_IMAGES = 2
 """Statistics of a batch need so many."""
 SOME = 64
 """So many networks are drawn to see whether there is more than one."""
-CHEAP = (Step("operators", choose_operators), Step("reach", reach), Step("plan", plan))
+CHEAP = (Step("size", size), Step("operators", choose_operators), Step("reach", reach), Step("plan", plan))
 """The steps in their order: CHEAP ones take seconds to minutes, LONG ones follow, COST is counted once the found
 network is trained, and LAST ones come after all trainings."""
 LONG = (
@@ -119,7 +121,8 @@ def prepare(run: Run) -> tuple[Reached, Planned]:
     """Do first what is cheap and may fail: settings, images, device, reachable latencies, time and memory."""
     check_accelerator(run.config.training.accelerator, run.config.training.processes)
     _ = run.target  # what is not there is refused before images are read
-    operators, reach_, plan_ = CHEAP
+    size_, operators, reach_, plan_ = CHEAP
+    perform(run, size_)
     perform(run, operators)
     check_names(run)
     run.progress.log(
@@ -146,7 +149,7 @@ def measure_profile(run: Run) -> None:
     """Do the steps before `predict`: reachable latencies, and the measuring of sampled networks."""
     begin_session(run)
     check_resources(run)
-    perform(run, CHEAP[1])
+    perform(run, CHEAP[2])
     check_limit(run)
     perform(run, LONG[0])
 

@@ -9,7 +9,8 @@ from typing import Any
 from surgenas.loggers.base import Plain, Point
 from surgenas.runs.config import RunConfig
 from surgenas.runs.journal import Event
-from surgenas.runs.results import FOUND, ONNX, USE, Exported
+from surgenas.runs.names import FOUND, ONNX, USE
+from surgenas.runs.results import Exported
 from surgenas.runs.run import Run
 from surgenas.runs.summary import summarize
 

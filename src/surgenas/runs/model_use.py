@@ -12,7 +12,8 @@ from surgenas.core.errors import CorruptError, SurgenasError
 from surgenas.core.files import write_atomic
 from surgenas.core.look import Interpolation
 from surgenas.core.record import Record
-from surgenas.runs.results import USE, ModelFile
+from surgenas.runs.names import USE
+from surgenas.runs.results import ModelFile
 from surgenas.tasks import Fit
 from surgenas.tasks.data import Dataset
 

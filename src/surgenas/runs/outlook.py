@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from surgenas.runs.results import AS_LONG, Planned, Rivals, TotalCost
+from surgenas.runs.names import AS_LONG
+from surgenas.runs.results import Planned, Rivals, TotalCost
 from surgenas.runs.run import Run
 from surgenas.runs.steps.train import networks
 

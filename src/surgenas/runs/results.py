@@ -11,23 +11,18 @@ from surgenas.core.record import Record
 from surgenas.hardware.costs import AnyCost
 from surgenas.nn.pretrained import Loaded
 from surgenas.predictors.evaluate import Score
+from surgenas.runs.names import ONNX
 from surgenas.tasks.by_class import ByClass
 from surgenas.tasks.misjudged import Misjudged
 
-FOUND, YARDSTICK = "found", "MobileNetV2"
-"""Names of two networks of a run: the found one, and MobileNetV2 scaled to the found network's latency."""
-ONNX, USE = "model.onnx", "model.json"
-"""Files of a run: the network for everybody, and how all its model files are used."""
-MISJUDGED = "misjudged.jpg"
-"""The file of a run with thumbnails of the test images that the found network judges worst, side by side."""
-START = "start.safetensors"
-"""The whole network's weights as all networks of a run begin with them."""
-SMALLER, NARROWER, NOTHING = "smaller images", "narrower", "from nothing"
-"""What could be picked instead of a found smaller version of a network: the whole network on smaller images, or with
-fewer channels everywhere, each of the found one's latency; and the found one without the weights of the whole."""
-RANDOM, EQUAL, AS_LONG = "random", "random at equal latency", "random at equal total cost"
-"""Names of random architectures: of any latency; of the found network's latency; and those again, trained for as long
-as finding the found network and training it took together. A number from 1 up follows."""
+
+@dataclass(frozen=True)
+class Sized(Record):
+    """The channel multiplier of the space, for a run that was not told one. high_ms: the largest network's latency at a
+    multiplier of 1."""
+
+    width: float
+    high_ms: float
 
 
 @dataclass(frozen=True)
@@ -279,6 +274,7 @@ class Verified(Record):
 
 
 STEP_OF: dict[type[Record], str] = {
+    Sized: "size",
     Selected: "operators",
     Reached: "reach",
     Planned: "plan",
@@ -294,5 +290,5 @@ STEP_OF: dict[type[Record], str] = {
 }
 """The step that records each kind of result. A training is a step of its own for each network, such
 as "train found"."""
-HARDLY_BEGUN = {STEP_OF[kind] for kind in (Selected, Reached, Planned)}
+HARDLY_BEGUN = {STEP_OF[kind] for kind in (Sized, Selected, Reached, Planned)}
 """Steps that are done before a run may be refused."""

@@ -147,7 +147,7 @@ class Run:
         """The configured space. more: settings that override the configured ones, except those of the images."""
         c = self.config.space
         name = c.name or self.asked_method.default_space
-        asked: dict[str, Setting] = {"layout": c.layout, "width": c.width}
+        asked: dict[str, Setting] = {"layout": c.layout, "width": self.width}
         images: dict[str, Setting] = {"resolution": self.resolution, "classes": classes or self._classes()}
         takes = settings_of(name)
         usual, of_images = ({k: v for k, v in some.items() if k in takes} for some in (asked, images))
@@ -160,6 +160,11 @@ class Run:
                 f"{space.input_shape[1]}"
             )
         return space
+
+    @property
+    def width(self) -> float:
+        """The channel multiplier: as configured, else as the limit asks for."""
+        return self.config.space.width or (found.width if (found := self.result(results.Sized)) else 1.0)
 
     def _classes(self) -> int:
         known = self.journal.last("data")  # so that a report does not load images

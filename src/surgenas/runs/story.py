@@ -11,7 +11,8 @@ from surgenas.core.record import Record
 from surgenas.hardware.target import TargetInfo
 from surgenas.runs.asked import Asked, asked_networks
 from surgenas.runs.front import TradeOff, trade_offs
-from surgenas.runs.results import FOUND, Derived, HeldOutLatencies, Layer, Predicted, Selected, Verified
+from surgenas.runs.names import FOUND
+from surgenas.runs.results import Derived, HeldOutLatencies, Layer, Predicted, Selected, Verified
 from surgenas.runs.run import Run
 from surgenas.tasks.misjudged import Misjudged
 

@@ -16,26 +16,9 @@ from surgenas.hardware.timed.as_it_comes import AsItComes, LatencyAs
 from surgenas.hardware.timed.comparison import Comparison
 from surgenas.hardware.timed.measurement import Measurement, letter
 from surgenas.runs.config import Start
+from surgenas.runs.names import AS_LONG, EQUAL, FOUND, NARROWER, NOTHING, ONNX, RANDOM, SMALLER, YARDSTICK
 from surgenas.runs.resources import Resource, resources_of
-from surgenas.runs.results import (
-    AS_LONG,
-    EQUAL,
-    FOUND,
-    NARROWER,
-    NOTHING,
-    ONNX,
-    RANDOM,
-    SMALLER,
-    YARDSTICK,
-    Derived,
-    Exported,
-    Predicted,
-    Reached,
-    Searched,
-    Started,
-    TotalCost,
-    Verified,
-)
+from surgenas.runs.results import Derived, Exported, Predicted, Reached, Searched, Started, TotalCost, Verified
 from surgenas.runs.run import Run
 from surgenas.runs.slowdown import asked_percentile, share_of_limit
 from surgenas.tasks.by_class import ByClass

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from surgenas.core.capabilities import Shrinks
 from surgenas.methods import make_method
-from surgenas.runs.results import FOUND, Derived, Planned, Started, TotalCost
+from surgenas.runs.names import FOUND
+from surgenas.runs.results import Derived, Planned, Started, TotalCost
 from surgenas.runs.run import Run
 from surgenas.runs.searching import Searching
 from surgenas.runs.training import recipe

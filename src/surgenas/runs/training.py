@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from surgenas.runs.results import FOUND, Planned
+from surgenas.runs.names import FOUND
+from surgenas.runs.results import Planned
 from surgenas.runs.run import Run
 from surgenas.training.loop import Recipe
 

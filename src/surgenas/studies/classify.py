@@ -19,7 +19,8 @@ from surgenas.hardware.runtimes import Images
 from surgenas.hardware.runtimes.onnxruntime import OnnxRuntime
 from surgenas.runs.journal import Journal
 from surgenas.runs.model_use import ModelUse, maker_of, read_use
-from surgenas.runs.results import ONNX, STEP_OF, USE, Exported
+from surgenas.runs.names import ONNX, USE
+from surgenas.runs.results import STEP_OF, Exported
 from surgenas.tasks.images import Picture, read_some
 from surgenas.tasks.listing import HEIF, explain, image_suffixes, list_images
 

@@ -10,7 +10,8 @@ from typing import Any, Literal
 from surgenas.core.errors import UsageError
 from surgenas.core.record import Record
 from surgenas.core.significance import Difference, difference, share_difference, share_interval
-from surgenas.runs.results import FOUND, TotalCost, Verified
+from surgenas.runs.names import FOUND
+from surgenas.runs.results import TotalCost, Verified
 from surgenas.runs.run import Run
 
 SAME_LIMIT = 0.05

@@ -18,7 +18,8 @@ from surgenas.hardware.devices import make_target
 from surgenas.hardware.target import Deliverer, all_costs
 from surgenas.runs.delivery import deliver, found_data, read_delivered, read_files, trained_job
 from surgenas.runs.model_use import read_use, write_use
-from surgenas.runs.results import ONNX, Delivered, Exported, ModelFile
+from surgenas.runs.names import ONNX
+from surgenas.runs.results import Delivered, Exported, ModelFile
 from surgenas.runs.run import Run
 
 CPU = ("onnxruntime", "openvino", "litert", "executorch", "ncnn", "mnn", "pytorch")

@@ -19,7 +19,8 @@ from surgenas.methods import CATALOG, make_method
 from surgenas.methods.base import Needs
 from surgenas.runs.config import RunConfig, make_config
 from surgenas.runs.flow import execute
-from surgenas.runs.results import AS_LONG, EQUAL, FOUND, RANDOM, Reached, TotalCost
+from surgenas.runs.names import AS_LONG, EQUAL, FOUND, RANDOM
+from surgenas.runs.results import Reached, TotalCost
 from surgenas.runs.run import Run
 from surgenas.spaces import make_space
 

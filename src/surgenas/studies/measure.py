@@ -21,7 +21,7 @@ from surgenas.hardware.target import Deliverer, Job, Target, TimedTarget
 from surgenas.hardware.timed.comparison import Comparison
 from surgenas.hardware.timed.measurement import Measurement
 from surgenas.runs.delivery import found_data, logits_of_test_part, with_trained_weights
-from surgenas.runs.results import FOUND
+from surgenas.runs.names import FOUND
 from surgenas.runs.run import Run
 from surgenas.runs.workforce import HERE
 from surgenas.studies.sources import find_trained_run, read_source

@@ -12,7 +12,7 @@ from surgenas.hardware.onnx_file import read_onnx
 from surgenas.hardware.onnx_input import fix_shape
 from surgenas.hardware.target import Job
 from surgenas.runs.found import read_with_space
-from surgenas.runs.results import FOUND
+from surgenas.runs.names import FOUND
 from surgenas.runs.run import Run
 from surgenas.runs.training import weights_file
 from surgenas.studies.timm_models import read_timm

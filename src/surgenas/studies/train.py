@@ -25,7 +25,8 @@ from surgenas.runs.checkpoint import Checkpoints
 from surgenas.runs.delivery import write_onnx
 from surgenas.runs.journal import exclusive
 from surgenas.runs.model_use import use_of, write_use
-from surgenas.runs.results import ONNX, USE, ModelFile
+from surgenas.runs.names import ONNX, USE
+from surgenas.runs.results import ModelFile
 from surgenas.runs.summary import TestAccuracy
 from surgenas.tasks import Classes, Fit, Flips
 from surgenas.tasks.by_class import ByClass

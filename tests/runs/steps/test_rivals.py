@@ -8,7 +8,8 @@ import pytest
 
 from surgenas.core import moves
 from surgenas.runs.measured import measure
-from surgenas.runs.results import EQUAL, Derived
+from surgenas.runs.names import EQUAL
+from surgenas.runs.results import Derived
 from surgenas.runs.steps.rivals import ALIKE, rivals
 from tests.runs.written import again, timed
 

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from surgenas.nn.weights import read_weights
-from surgenas.runs.results import START, Started
+from surgenas.runs.names import START
+from surgenas.runs.results import Started
 from surgenas.runs.steps.start import start
 from surgenas.runs.whole import read_whole
 from tests.runs.written import Interrupting, again

@@ -11,7 +11,8 @@ from PIL import Image
 
 from surgenas.core import moves
 from surgenas.nn.weights import load_weights
-from surgenas.runs.results import MISJUDGED, Derived, Rivals
+from surgenas.runs.names import MISJUDGED
+from surgenas.runs.results import Derived, Rivals
 from surgenas.runs.searching import Searching
 from surgenas.runs.steps.train import networks, train, trained_files
 from surgenas.tasks.misjudged import WORST

@@ -8,7 +8,8 @@ from surgenas.engine.jobs import home_of
 from surgenas.hardware.target import Deliverer
 from surgenas.runs.delivery import deliver, found_data, trained_job, write_onnx
 from surgenas.runs.model_use import use_of, write_use
-from surgenas.runs.results import ONNX, USE, Exported
+from surgenas.runs.names import ONNX, USE
+from surgenas.runs.results import Exported
 from surgenas.runs.run import Run
 
 

@@ -15,7 +15,7 @@ from surgenas.engine.jobs import job_of
 from surgenas.hardware.target import TimedTarget
 from surgenas.runs.measured import measure, recorded_scale
 from surgenas.runs.resources import reached_excess
-from surgenas.runs.results import Reached
+from surgenas.runs.results import Reached, Sized
 from surgenas.runs.run import Run
 from surgenas.runs.slowdown import describe_limit, with_slowdown
 from surgenas.runs.whole import meets_limit_whole
@@ -59,8 +59,8 @@ def check_limit(run: Run) -> None:
 
 
 def _or_width(run: Run) -> str:
-    """The other way to a faster space, for those that have it."""
-    return "" if isinstance(run.space, Shrinks) else " or --width"
+    """The other way to a faster space, where it is not gone already."""
+    return "" if isinstance(run.space, Shrinks) or run.result(Sized) else " or --width"
 
 
 TIE = 1e-6

@@ -17,9 +17,10 @@ from surgenas.core.units import show_ms
 from surgenas.engine.jobs import home_of, network_of
 from surgenas.nn.cost import count
 from surgenas.runs.measured import allowed, fitted_predictor, measure
+from surgenas.runs.names import AS_LONG, EQUAL, NARROWER, NOTHING, RANDOM, SMALLER, YARDSTICK
 from surgenas.runs.nearest import ALIKE, nearest
 from surgenas.runs.resources import keeps
-from surgenas.runs.results import AS_LONG, EQUAL, NARROWER, NOTHING, RANDOM, SMALLER, YARDSTICK, Rivals
+from surgenas.runs.results import Rivals
 from surgenas.runs.run import Run
 from surgenas.runs.sampled import draw_some
 from surgenas.runs.whole import meets_limit_whole

@@ -14,7 +14,8 @@ from surgenas.nn.pretrained import Loaded
 from surgenas.nn.statistics import CALIBRATION, estimate_statistics
 from surgenas.nn.weights import save_weights
 from surgenas.runs.limit import Timely
-from surgenas.runs.results import START, Started
+from surgenas.runs.names import START
+from surgenas.runs.results import Started
 from surgenas.runs.run import Run
 from surgenas.runs.training import start_recipe
 from surgenas.runs.whole import read_whole

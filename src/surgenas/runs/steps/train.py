@@ -17,7 +17,8 @@ from surgenas.engine.here import TRAINING
 from surgenas.engine.jobs import begun_network
 from surgenas.methods.base import HoldsWeights
 from surgenas.nn.weights import save_weights
-from surgenas.runs.results import AS_LONG, FOUND, MISJUDGED, NOTHING, Accuracy, TotalCost
+from surgenas.runs.names import AS_LONG, FOUND, MISJUDGED, NOTHING
+from surgenas.runs.results import Accuracy, TotalCost
 from surgenas.runs.run import Run
 from surgenas.runs.searching import Searching
 from surgenas.runs.training import fine_tuning, recipe, weights_file

@@ -13,8 +13,9 @@ from surgenas.hardware.timed.measurement import Measurement, pool
 from surgenas.nn.cost import layer_costs
 from surgenas.runs.delivery import delivered_job
 from surgenas.runs.measured import measure
+from surgenas.runs.names import FOUND
 from surgenas.runs.resources import excess
-from surgenas.runs.results import FOUND, Layer, Verified
+from surgenas.runs.results import Layer, Verified
 from surgenas.runs.run import Run
 from surgenas.runs.slowdown import describe_limit, share_of_limit
 
