@@ -18,11 +18,11 @@ from surgenas.tasks.misjudged import Misjudged
 
 @dataclass(frozen=True)
 class Sized(Record):
-    """The channel multiplier of the space, for a run that was not told one. high_ms: the largest network's latency at a
+    """The channel multiplier of the space, for a run that was not told one. low_ms: the smallest network's latency at a
     multiplier of 1."""
 
     width: float
-    high_ms: float
+    low_ms: float
 
 
 @dataclass(frozen=True)

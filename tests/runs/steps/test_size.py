@@ -1,4 +1,4 @@
-"""The width of the channels by the limit: 1 where the limit is in the middle of what that reaches, else narrower."""
+"""The width of the channels by the limit: 1 where that leaves a choice, else narrower."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from surgenas.core.space import SpaceSpec
 from surgenas.runs.results import Sized
 from surgenas.runs.steps.reach import reach
-from surgenas.runs.steps.size import NARROWEST, size
+from surgenas.runs.steps.size import NARROWEST, ROOM, size
 
 PAPER = {"device": "roofline-example", "resolution": 48}
 
@@ -18,9 +18,9 @@ def sized(run):
 
 
 @pytest.fixture
-def high_ms(fresh):
-    """The largest network's latency at width 1."""
-    return reach(fresh("wide", **PAPER)).high_ms
+def low_ms(fresh):
+    """The smallest network's latency at width 1."""
+    return reach(fresh("wide", **PAPER)).low_ms
 
 
 def test_a_width_or_no_limit_leaves_the_space_as_it_is(fresh, tmp_path):
@@ -33,21 +33,21 @@ def test_a_width_or_no_limit_leaves_the_space_as_it_is(fresh, tmp_path):
     assert size(fresh("file", **PAPER, space=str(file), latency_ms=0.4)) is None
 
 
-def test_a_limit_near_the_middle_needs_no_other_width(fresh, high_ms):
-    for share in (0.4, 0.5, 0.9, 2.0):
-        run = sized(fresh(f"at {share}", **PAPER, latency_ms=share * high_ms))
-        assert run.result(Sized) == Sized(1.0, high_ms)
+def test_a_limit_that_leaves_a_choice_needs_no_other_width(fresh, low_ms):
+    for times in (ROOM, 5.0, 100.0):
+        run = sized(fresh(f"at {times}", **PAPER, latency_ms=times * low_ms))
+        assert run.result(Sized) == Sized(1.0, low_ms)
         assert run.space.width == run.width == 1.0
 
 
-@pytest.mark.parametrize("share", [0.3, 0.2, 0.15])
-def test_a_lower_limit_is_half_of_the_largest_of_a_narrower_space(fresh, high_ms, share, listener):
-    run = sized(fresh(progress=listener, **PAPER, latency_ms=share * high_ms))
+@pytest.mark.parametrize("times", [1.5, 1.0, 0.7])
+def test_a_lower_limit_has_a_narrower_space_that_leaves_one(fresh, low_ms, times, listener):
+    run = sized(fresh(progress=listener, **PAPER, latency_ms=times * low_ms))
     assert NARROWEST <= run.width < 1
     assert run.space.width == run.width
-    assert reach(run).high_ms == pytest.approx(2 * share * high_ms, rel=0.15)
+    assert reach(run).low_ms == pytest.approx(times * low_ms / ROOM, rel=0.15)
     assert any(f"channels x {run.width:g}" in line for line in listener.said)
 
 
-def test_what_no_width_reaches_has_the_narrowest(fresh, high_ms):
-    assert sized(fresh(**PAPER, latency_ms=0.001 * high_ms)).width == NARROWEST
+def test_what_no_width_reaches_has_the_narrowest(fresh, low_ms):
+    assert sized(fresh(**PAPER, latency_ms=0.001 * low_ms)).width == NARROWEST
