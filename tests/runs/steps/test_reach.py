@@ -57,3 +57,4 @@ def test_a_limit_above_everything_is_said(fresh, listener):
     run.record("reach", Reached(1.0, 4.0, 9.0))
     check_limit(run)
     assert "the limit 9 ms is above the largest network (4 ms)" in listener.said[0]
+    assert listener.said[0].endswith("such as --resolution 64"), "of which the largest takes more than 18 ms"

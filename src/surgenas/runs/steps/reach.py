@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from surgenas.core import moves
@@ -54,8 +56,14 @@ def check_limit(run: Run) -> None:
     elif known.limit_ms > known.high_ms:
         run.progress.log(
             f"the limit {describe_limit(run)} is above the largest network ({show_ms(known.high_ms)}): "
-            "a larger --width or --resolution would use it"
+            f"a larger --width or --resolution would use it, such as --resolution {_fitting_side(run)}"
         )
+
+
+def _fitting_side(run: Run) -> int:
+    """Height and width of images, for which the largest network would take about twice the limit: a multiple of 32."""
+    known = run.reached
+    return 32 * math.ceil(run.resolution * (2 * known.limit_ms / known.high_ms) ** 0.5 / 32)
 
 
 def _or_width(run: Run) -> str:
