@@ -34,15 +34,17 @@ def test_a_phase_that_is_done_takes_no_more_time_however_long_it_took(run):
     assert seconds_left(run) == pytest.approx(180.0)
     run.journal.append("spent", step="profile", seconds=4.0)
     assert seconds_left(run) == pytest.approx(176.0), "interrupted"
-    spend(run, "profile", 50.0, Profiled(16, ()))
+    spend(run, "profile", 50.0, Profiled(40, ()))
     assert seconds_left(run) == pytest.approx(80.0 + 5.4 * 90.0), "pricing has taken 54 s instead of 10"
+    spend(run, "profile", 0.0, Profiled(14, ()))
+    assert seconds_left(run) == pytest.approx(80.0 + 10.8 * 90.0), "for half of the networks"
     spend(run, "search", 1.0, Searched(2))
-    assert seconds_left(run) == pytest.approx(60.0 + 5.4 * 90.0)
+    assert seconds_left(run) == pytest.approx(60.0 + 10.8 * 90.0)
 
 
 def test_trainings_that_are_done_say_how_long_the_others_take(run):
     arch = run.space.architecture(GENES)
-    spend(run, "profile", 10.0, Profiled(16, ()))
+    spend(run, "profile", 10.0, Profiled(40, ()))
     spend(run, "search", 1.0, Searched(2))
     spend(run, "derive", 1.0, Derived(arch, 1.0, timed(1.0), 1))
     spend(run, "rivals", 1.0, Rivals({"MobileNetV2": arch, "random 1": arch}))

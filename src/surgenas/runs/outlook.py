@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from surgenas.runs.names import AS_LONG
-from surgenas.runs.results import Planned, Rivals, TotalCost
+from surgenas.runs.results import Planned, Profiled, Rivals, TotalCost
 from surgenas.runs.run import Run
+from surgenas.runs.sampled import REPEATED, wanted_samples
 from surgenas.runs.steps.train import networks
 
 OTHER: Mapping[str, float] = {"predict": 0.03, "derive": 0.37, "rivals": 0.25, "export": 0.05, "verify": 0.3}
@@ -20,11 +21,19 @@ def seconds_left(run: Run) -> float | None:
     if planned is None:
         return None
     spent = run.seconds()
-    pace = spent["profile"] / planned.profile_s if run.is_done("profile") and "profile" in spent else 1.0
-    left = pace * planned.other_s * sum(share for step, share in OTHER.items() if not run.is_done(step))
+    shares = sum(share for step, share in OTHER.items() if not run.is_done(step))
+    left = _pace(run, planned, spent) * planned.other_s * shares
     for step, whole_s in {"profile": planned.profile_s, "search": planned.search_s}.items():
         left += 0.0 if run.is_done(step) else max(0.0, whole_s - spent.get(step, 0.0))
     return left + _training_left(run, planned, spent)
+
+
+def _pace(run: Run, planned: Planned, spent: Mapping[str, float]) -> float:
+    """The seconds that a network of the profile took, over those that were planned for one."""
+    profiled = run.result(Profiled)
+    if not profiled or not planned.profile_s or "profile" not in spent:
+        return 1.0
+    return spent["profile"] / planned.profile_s * (wanted_samples(run) + REPEATED) / (profiled.samples + REPEATED)
 
 
 def _training_left(run: Run, planned: Planned, spent: Mapping[str, float]) -> float:

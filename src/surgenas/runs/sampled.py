@@ -17,6 +17,8 @@ from surgenas.runs.run import Run
 
 DEFAULT_SAMPLES, DIGITS_SAMPLES = 100, 40
 """How many networks are measured at most if the user does not say; fewer if measuring more does not help."""
+REPEATED = 12
+"""How many networks are measured in a second campaign, from which the noise ceiling is computed."""
 DRAWS = 4000
 """How many architectures are drawn at once to find some that are wanted."""
 POOL = 8

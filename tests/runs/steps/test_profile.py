@@ -7,7 +7,8 @@ import pytest
 from surgenas.core.errors import NoisyError
 from surgenas.runs.measured import samples
 from surgenas.runs.results import Profiled
-from surgenas.runs.steps.profile import BATCH, REPEATED, held_out_error, holds, profile
+from surgenas.runs.sampled import REPEATED
+from surgenas.runs.steps.profile import BATCH, held_out_error, holds, profile
 from surgenas.runs.steps.reach import reach
 from surgenas.testing import ToyDevice
 from tests.runs.written import HopelessDevice, again

@@ -19,7 +19,7 @@ from surgenas.hardware.target import TimedTarget
 from surgenas.nn.supernet import Gates
 from surgenas.runs.results import Planned
 from surgenas.runs.run import Run
-from surgenas.runs.sampled import wanted_samples
+from surgenas.runs.sampled import REPEATED, wanted_samples
 from surgenas.runs.searching import Searching
 from surgenas.runs.total_cost import judging_passes
 from surgenas.runs.training import recipe
@@ -55,7 +55,7 @@ def plan(run: Run) -> Planned:
     priced = needs.trained if not needs.shares else 0
     sample_s = _sample_s(run)
     other_s = OVERHEAD_S + sample_s * _measured(run)
-    profile_s = sample_s * (wanted_samples(run) + 12 + priced)
+    profile_s = sample_s * (wanted_samples(run) + REPEATED + priced)
     epochs, train_epochs = searching.epochs, recipe(run).epochs
     if c.time_limit_s:
         left = 0.85 * c.time_limit_s - sum(run.seconds().values()) - profile_s - other_s - beside_s * (1 + as_long)

@@ -14,14 +14,12 @@ from surgenas.predictors.process import GraphProcess
 from surgenas.runs.measured import LEAST, check_enough, measure, samples
 from surgenas.runs.results import Profiled
 from surgenas.runs.run import Run
-from surgenas.runs.sampled import sample_networks
+from surgenas.runs.sampled import REPEATED, sample_networks
 
 BATCH = 20
 """After this many networks the error on held-out networks is computed again."""
 GAIN = 0.05
 """Measuring ends when another batch lowers that error by less than this share."""
-REPEATED = 12
-"""How many networks are measured in a second campaign, from which the noise ceiling is computed."""
 
 
 def profile(run: Run) -> Profiled:
