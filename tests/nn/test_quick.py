@@ -8,6 +8,7 @@ from torch import nn
 
 from surgenas.nn.depthwise import DepthwiseConv2d
 from surgenas.nn.named import make_network
+from surgenas.nn.pointwise import PointwiseConv2d
 from surgenas.nn.quick import quicken
 from surgenas.nn.relu6 import ReLU6
 
@@ -42,6 +43,13 @@ def test_an_activation_is_replaced_wherever_it_is():
     assert type(found[0][0]) is ReLU6
     assert type(found[1]) is nn.ReLU
     assert not found[0][0].training
+
+
+def test_strided_1x1_convolutions_are_replaced_and_no_others():
+    found = quicken(
+        nn.Sequential(*(nn.Conv2d(8, 8, k, stride, padding=k // 2) for k, stride in ((1, 2), (1, 1), (3, 2))))
+    )
+    assert [type(conv) for conv in found] == [PointwiseConv2d, nn.Conv2d, nn.Conv2d]
 
 
 class Odd(nn.Conv2d):

@@ -11,6 +11,7 @@ from timm.models._efficientnet_blocks import DepthwiseSeparableConv, InvertedRes
 from torch import Tensor, nn
 
 from surgenas.nn.depthwise import DepthwiseConv2d
+from surgenas.nn.pointwise import PointwiseConv2d
 from surgenas.nn.relu6 import ReLU6
 from surgenas.nn.synchronised import is_synchronised
 
@@ -60,7 +61,9 @@ def skip(cin: int, cout: int, *, stride: int, affine: bool) -> nn.Module:
     """
     if stride == 1 and cin == cout:
         return nn.Identity()
-    return conv_bn_act(cin, cout, kernel=1, stride=stride, affine=affine)
+    block: Any = conv_bn_act(cin, cout, kernel=1, stride=stride, affine=affine)
+    block.conv = PointwiseConv2d.from_conv(block.conv)
+    return block
 
 
 def shortcut(cin: int, cout: int, *, stride: int) -> nn.Module:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from surgenas.nn.pointwise import PointwiseConv2d
+
 
 class Nothing(nn.Module):
     """Zeros, of the shape that the other operators of its edge have."""
@@ -38,8 +40,8 @@ class FactorizedReduction(nn.Module):
     def __init__(self, cin: int, cout: int, *, affine: bool) -> None:
         super().__init__()
         self.relu = nn.ReLU()
-        self.first = nn.Conv2d(cin, cout // 2, 1, stride=2, bias=False)
-        self.shifted = nn.Conv2d(cin, cout - cout // 2, 1, stride=2, bias=False)
+        self.first = PointwiseConv2d(cin, cout // 2, 1, stride=2, bias=False)
+        self.shifted = PointwiseConv2d(cin, cout - cout // 2, 1, stride=2, bias=False)
         self.norm = nn.BatchNorm2d(cout, affine=affine)
 
     def forward(self, x_NCHW: Tensor) -> Tensor:

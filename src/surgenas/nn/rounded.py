@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from surgenas.nn.depthwise import DepthwiseConv2d
+from surgenas.nn.pointwise import PointwiseConv2d
 
 
 def round_weights(weight: Tensor, bits: int) -> Tensor:
@@ -45,7 +46,18 @@ class RoundedDepthwiseConv2d(DepthwiseConv2d):
         return self.convolve_with(rounded(self.weight, self.bits), x_NCHW)
 
 
-ROUNDED = {nn.Conv2d: RoundedConv2d, DepthwiseConv2d: RoundedDepthwiseConv2d}
+class RoundedPointwiseConv2d(PointwiseConv2d):
+    """The same of a strided 1x1 convolution."""
+
+    bits: int
+
+    def forward(self, x_NCHW: Tensor) -> Tensor:
+        return self.convolve_with(rounded(self.weight, self.bits), x_NCHW)
+
+
+ROUNDED = {
+    nn.Conv2d: RoundedConv2d, DepthwiseConv2d: RoundedDepthwiseConv2d, PointwiseConv2d: RoundedPointwiseConv2d,
+}  # fmt: skip
 """By the class of what is as it is."""
 
 
