@@ -13,19 +13,6 @@ from tests.runs.written import TOY, new_run, pictures, trained, written_run
 HOW = ["--resolution", "16", "--batch", "48", "--accelerator", "cpu", "--train-epochs", "1", "--epochs", "1"]
 
 
-def test_profile_then_predict(run, tmp_path):
-    pictures(tmp_path / "pictures")
-    profile = ["profile", "--data", "pictures", "--device", TOY, "--resolution", "16", "--out", "p", "--json"]
-    code, out, err = run(*profile, "--samples", "16")
-    assert code == 0, err
-    assert json.loads(out)["samples"] == 16
-    assert run(*profile, "--samples", "16")[0] == 0, "the same again goes on"
-    assert run(*profile, "--samples", "17")[0] == 2
-    code, out, _ = run("predict", "p")
-    assert code == 0
-    assert all(name in out for name in ("gnn", "lookup", "flops", "noise ceiling", "chosen"))
-
-
 @pytest.mark.usefixtures("arch")
 def test_train_and_measure_an_architecture_file(run, tmp_path):
     how = ["--arch", "arch.json", "--epochs", "1", "--batch", "256", "--accelerator", "cpu"]

@@ -79,6 +79,12 @@ def test_a_line_tells_the_worst_classes_and_the_most_confused_pair():
     assert len(line) < 240
 
 
+def test_hardly_more_than_guessing_is_said():
+    labels = torch.arange(4).repeat(5)
+    (line,) = class_line(judge_classes(torch.zeros(20, dtype=torch.long), labels, ("a", "b", "c", "d")))
+    assert line == "classes 25.0% is hardly more than guessing: train longer, or on more images"
+
+
 def test_of_runs_of_before_nothing_is_said():
     assert drawn(None) == ""
     assert class_line(None) == []

@@ -39,7 +39,7 @@ def test_limit_predictor_search_and_choice_are_told_in_their_order(tmp_path):
     )
     assert search == "The method surgenas searched for 1 epochs"
     assert found.startswith("0 candidates in 1 round were measured; the found network is the one that the search")
-    assert "MobileNetV2 (its size chosen to match): 50.0% at 1.05 x its latency: the found" in instead
+    assert "MobileNetV2 (the nearest of its sizes): 50.0% at 1.05 x its latency: the found" in instead
     assert "40.0 points ahead" in instead
 
 

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from surgenas.core.errors import CorruptError, EnvironmentFault, SurgenasError
 from surgenas.core.progress import Progress
 from surgenas.runs.config import make_config
-from surgenas.runs.journal import Journal, exclusive
+from surgenas.runs.journal import Journal, discard, exclusive
 from surgenas.runs.run import Run
+from tests.runs.written import new_run
 
 
 def written(folder, n=4):
@@ -107,3 +108,13 @@ def test_followers_hear_of_what_is_appended_when_it_is_on_disk(tmp_path):
     journal.append("tick", i=(1,))
     journal.read()
     assert heard == [({"event": "tick", "i": [1]},) * 2], "reading tells nobody"
+
+
+def test_a_run_that_has_hardly_begun_can_be_discarded_and_no_other(tmp_path):
+    begun, done = new_run(tmp_path / "begun"), new_run(tmp_path / "done")
+    begun.journal.append("begin", step="reach")
+    done.journal.append("begin", step="profile")
+    for run in (begun, done):
+        discard(run.folder)
+    assert not begun.folder.exists()
+    assert done.folder.is_dir()

@@ -25,14 +25,14 @@ from surgenas.api.studies import (
     improvement,
     measure,
     operators,
-    predict_table,
     quantize,
     scale,
     train,
 )
+from surgenas.api.tables import answer, predict_table
 
 __all__ = [
-    "DEVICES", "Logged", "Plan", "Profile", "Result", "adapt", "adapting", "bench", "classify", "compare",
+    "DEVICES", "Logged", "Plan", "Profile", "Result", "adapt", "adapting", "answer", "bench", "classify", "compare",
     "create", "create_model", "dry_run", "export", "improvement", "load", "log", "measure", "operators", "predict",
     "predict_table", "profile", "quantize", "resume", "scale", "search", "train", "write_report",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from surgenas.api.models import load
 from surgenas.core.architecture import Architecture
-from surgenas.core.errors import UsageError
+from surgenas.core.errors import DataError, EnvironmentFault, LimitError, UsageError
 from surgenas.core.progress import Progress
 from surgenas.core.record import Record
 
@@ -123,13 +123,19 @@ def search(
     SurgenasError that says what to do.
     """
     from surgenas.loggers import check_loggers
+    from surgenas.runs.journal import discard
 
     folder = _folder(out)
     check_loggers(log_to, folder)
     run = create(data=data, device=device, latency_ms=latency_ms, out=folder, progress=progress, **settings)
     if not out:
         run.progress.log(f"run folder: {folder}")  # who interrupts it must know what to resume
-    return _finish(run, log_to=log_to)
+    try:
+        return _finish(run, log_to=log_to)
+    except (UsageError, DataError, EnvironmentFault, LimitError):
+        if not out:  # nobody asked for this folder, and it holds nothing
+            discard(folder)
+        raise
 
 
 def create(*, out: str | Path | None = None, progress: Progress | None = None, **settings: Any) -> Run:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from surgenas.studies.bench import BenchResult
     from surgenas.studies.classify import Classified
     from surgenas.studies.compare import SideBySide
-    from surgenas.studies.contest import Standings
     from surgenas.studies.improvement import Improvement
     from surgenas.studies.measure import Measurements
     from surgenas.studies.operators import Operators
@@ -26,17 +25,6 @@ if TYPE_CHECKING:
 
 DEVICES = ("onnxruntime-cpu",)
 """The devices that are asked if the caller names none."""
-
-
-def predict_table(
-    space: str, table: str | Path, columns: Sequence[str] = (), *, progress: Progress | None = None, **settings: Any
-) -> Standings:
-    """Judge latency predictors on a published table. settings: other fields of `studies.contest.Contest`."""
-    from surgenas.spaces import make_space
-    from surgenas.studies.contest import Contest, run_contest
-
-    made = make_space(space, {})
-    return run_contest(made, Contest(Path(table), tuple(columns), **settings), progress or Progress())
 
 
 def train(

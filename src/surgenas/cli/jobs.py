@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from surgenas.cli.options import Batch, Json, LogTo, RunFolder, Seed, app, names_of, progress, show, with_run_options
+from surgenas.cli.options import Batch, Json, LogTo, RunFolder, Seed, app, progress, show, with_run_options
 from surgenas.core.progress import Progress
 from surgenas.core.units import parse_bytes, parse_latency_ms
 from surgenas.runs.config import ADAPTING
@@ -29,7 +29,7 @@ def search(
 ) -> None:
     """Find, train, export and measure a network inside a latency limit.
 
-    Example: surgenas search --data photos/ --device onnxruntime-cpu --latency 4ms
+    Example: surgenas search --data photos/ --device onnxruntime-cpu --latency 0.5ms
     """
     from surgenas import api
     from surgenas.report import text
@@ -54,7 +54,7 @@ def adapt(
 ) -> None:
     """Make a network with trained weights as small as a latency limit asks for, and train it on your images.
 
-    Example: surgenas adapt tf_efficientnet_lite0 --weights lite0.safetensors --data photos/ --latency 4ms
+    Example: surgenas adapt tf_efficientnet_lite0 --weights lite0.safetensors --data photos/ --latency 1ms
     """
     from surgenas import api
     from surgenas.report import text
@@ -105,44 +105,6 @@ def profile(said: dict[str, Any], listener: Progress, out: Out = None, as_json: 
     from surgenas import api
 
     show(api.profile(out=out, progress=listener, **said), as_json)
-
-
-@app.command()
-def predict(
-    run: Annotated[Path | None, typer.Argument(help="A run folder with a profile; or none, and --table.")] = None,
-    space: Annotated[str, typer.Option(help="The table's space; `surgenas spaces` lists them.")] = "nasbench201",
-    table: Annotated[Path | None, typer.Option(help="A CSV file: column arch, and latencies in ms.")] = None,
-    column: Annotated[list[str] | None, typer.Option(help="The device to predict; may be given several times.")] = None,
-    columns: Annotated[str, typer.Option(help="Several of them: A,B,..; all that end in _ms if none is named.")] = "",
-    train: Annotated[list[int] | None, typer.Option(help="Samples to learn from; may be given several times.")] = None,
-    seeds: Annotated[int, typer.Option(help="Draws of those samples.")] = 1,
-    predictor: Annotated[list[str] | None, typer.Option(help="Only these; may be given several times.")] = None,
-    pick: Annotated[str, typer.Option(help="How samples are picked: random, active; active with --pretrain.")] = "",
-    pretrain: Annotated[Path | None, typer.Option(help="A table of devices that are known already.")] = None,
-    pretrain_columns: Annotated[str, typer.Option(help="Those devices: A,B,..; all others by default.")] = "",
-    as_json: Json = False,
-) -> None:
-    """Fit latency predictors on what `profile` measured, or on a table; print their errors on held-out architectures.
-
-    Example: surgenas predict runs/p1
-
-    Example: surgenas predict --space fbnet --table latency.csv.gz --column pixel3_ms --train 100 --seeds 3
-    """
-    from surgenas import api
-    from surgenas.core.errors import UsageError
-    from surgenas.report import text
-
-    if (run is None) == (table is None):
-        raise UsageError("predict: expected a run folder, or --table FILE; surgenas predict --help has examples")
-    if run is not None:
-        found = api.predict(run, progress=progress())
-        show(found, as_json, text.predictor_table(found))
-        return
-    how: dict[str, Any] = {"train": tuple(train or (100,)), "seeds": seeds, "pick": pick, "pretrain": pretrain}
-    how |= {"predictors": tuple(predictor)} if predictor else {}
-    wanted, known = [*(column or []), *names_of(columns)], tuple(names_of(pretrain_columns))
-    standings = api.predict_table(space, str(table), wanted, pretrain_columns=known, progress=progress(), **how)
-    show(standings, as_json, text.contest_table(standings))
 
 
 @app.command()

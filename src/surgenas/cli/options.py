@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Callable, Iterable, Mapping
+from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Protocol
@@ -21,8 +22,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     help="A measured, exported image network for your data, your device and your latency limit.\n\n"
-    "Start with: surgenas search --data photos/ --latency 4ms",
+    "Start with: surgenas search --data photos/ --latency 0.5ms",
 )
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        print(f"surgenas {version('surgenas')}")  # noqa: T201
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say the version, and end.")
+    ] = False,
+) -> None: ...
+
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, nothing else there.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say every detail on the way.")]

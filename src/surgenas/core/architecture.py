@@ -118,6 +118,9 @@ def read_architecture(path: str | Path) -> Architecture:
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from error
     except OSError as error:
+        if (path.parent / "config.json").is_file():
+            known = f"{path.parent} has no network yet (no architecture.json)"
+            raise UsageError(f"{known}; `surgenas resume {path.parent}` goes on until it has") from error
         raise UsageError(f"{path}: {error.strerror}; expected an architecture.json of a run") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: not an architecture: not text") from error

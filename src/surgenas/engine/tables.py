@@ -68,6 +68,20 @@ def read_table(space: Space, path: str | Path, columns: Sequence[str] = ()) -> T
     return read_columns(space, path, columns, least=0.0, alike=ALIKE)
 
 
+def read_archs(space: Space, path: str | Path) -> dict[str, Architecture]:
+    """The architectures of a table by the text that it has for them, whatever else it holds. Errors as of
+    `read_table`."""
+    found: dict[str, Architecture] = {}
+    for where, text, _ in _rows(Path(path), ()):
+        try:
+            found[text] = space.parse(text)
+        except UsageError as error:
+            raise DataError(f"{where}: {error}") from None
+    if not found:
+        raise DataError(f"{path}: no architecture in it")
+    return found
+
+
 def read_columns(
     space: Space, path: str | Path, columns: Sequence[str], *, least: float = -math.inf, alike: float = 0.0
 ) -> Table:

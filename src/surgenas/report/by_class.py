@@ -9,6 +9,8 @@ from typing import Any
 from surgenas.report.words import show_percent
 from surgenas.tasks.by_class import ByClass, ClassScore
 
+GUESS = 1.2
+"""An accuracy up to so many times that of guessing is hardly more."""
 MANY = 30
 """With more classes than this, only the worst ones and the most confused pairs are shown."""
 SHOWN = 15
@@ -68,9 +70,12 @@ def _cell(count: int, share: float, what: str) -> str:
 
 
 def class_line(found: ByClass | None) -> list[str]:
-    """The worst classes and the pair that is confused most, in one line; none if nothing is known of them."""
+    """The worst classes and the pair that is confused most, in one line; none if nothing is known of them. If guessing
+    would be as good, that is the line."""
     if found is None:
         return []
+    if found.balanced_accuracy <= GUESS / len(found.classes):
+        return [f"classes {found.balanced_accuracy:.1%} is hardly more than guessing: train longer, or on more images"]
     worst, confused = found.worst(3), found.most_confused(1)
     if not confused:
         return ["classes every test image is said rightly"]

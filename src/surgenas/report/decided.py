@@ -66,7 +66,7 @@ def _undecided(story: Story) -> str:
         return "; at the end every choice was decided"
     return (
         f"; a choice had {first:.2f} nats of entropy after the first epoch and {last:.2f} at the end (0 would be "
-        "decided), and of what was left open the likeliest inside the limit were measured"
+        "decided), and of what was left open the likeliest inside the limit were candidates"
     )
 
 
@@ -93,7 +93,7 @@ def _instead(summary: Summary, story: Story) -> Iterator[str]:
 
 
 def _who(network: Network) -> str:
-    kind = "its size chosen to match" if network.name == YARDSTICK else "trained alike"
+    kind = "the nearest of its sizes" if network.name == YARDSTICK else "trained alike"
     return f"Without a search one would pick {network.name} ({kind}): {network.accuracy:.1%}"
 
 

@@ -52,7 +52,7 @@ def trajectory(summary: Summary, story: Story) -> go.Figure:
     figure.add_scatter(x=x, y=skips, name="skips chosen", yaxis="y2", line={"color": MUTED, "dash": "dot"})
     if summary.limit_ms:
         figure.add_hline(y=summary.limit_ms, line={"color": INK, "dash": "dash"}, annotation_text="limit")
-    axis = {"title": "loss, skips", "overlaying": "y", "side": "right", "showgrid": False}
+    axis = {"title": "loss, skips", "overlaying": "y", "side": "right", "showgrid": False, "rangemode": "tozero"}
     return figure.update_layout(yaxis2=axis, showlegend=True)
 
 

@@ -10,6 +10,7 @@ from rich.table import Table
 from surgenas.core.significance import Verdict
 from surgenas.core.units import show_ms, show_seconds
 from surgenas.report.words import WIDTH, draw
+from surgenas.studies.answer import Answers
 from surgenas.studies.bench import BenchResult
 from surgenas.studies.compare import SideBySide
 from surgenas.studies.improvement import Group, Improvement
@@ -133,3 +134,10 @@ def _points(value: float | None) -> str:
 
 def _queries(value: float | None) -> str:
     return "-" if value is None else f"{value:.0f}"
+
+
+def answers_text(found: Answers) -> str:
+    """Where predicted latencies are, and by what they were predicted."""
+    lines = [f"{column}: by {how.predictor} ({how.why})" for column, how in found.chosen.items()]
+    told = f"{found.architectures} architectures, learned from {found.learned} measurements"
+    return "\n".join([f"wrote {found.out}: {told}", *lines])

@@ -44,10 +44,9 @@ SAID = {
 }
 """What each figure shows, for whoever cannot see it."""
 LEVEL = "Level bars are 95 % intervals of latencies."
-BOXES = (
-    "Each box is as tall as the image that leaves it, as wide as its channels (the number after its name), and darker "
-    "the longer it takes. "
-)
+BOXES = "Each box is as tall as the image that leaves it, and as wide as its channels (the number after its name). "
+DARKER = "Darker ones take longer. "
+NOISY = "<b class=bad>Not to be relied on</b>: grade D, the machine was too busy, or was watched too briefly."
 SHARES = "Latency shares come from a profiled run; they are shares, not latencies."
 
 
@@ -95,7 +94,8 @@ def _headline(summary: Summary) -> str:
     limit = show_limit(summary.asked_ms, summary.limit_ms or 0.0, summary.latency_as)
     where = " in the machine's quiet state" if latency.interval else ""
     said = f"{how} <b>{show_ms(latency.ms)}</b>{where}, {verdict} the limit of <b>{limit}</b>: {share.share:.1%} of it."
-    return " ".join([said, *(f"{escape(note)}." for note in scale_note(latency.scale_doubt))])
+    noisy = [NOISY] if latency.grade == "D" else []
+    return " ".join([said, *noisy, *(f"{escape(note)}." for note in scale_note(latency.scale_doubt))])
 
 
 def _cards(summary: Summary, story: Story) -> list[str]:
@@ -201,27 +201,29 @@ def _network(story: Story) -> str:
         return kept.table(story.kept)
     if not story.layers:
         return "<p>Not chosen yet, or its parts have no names.</p>"
-    note = f"{BOXES}{'' if story.is_estimated else SHARES}"
+    shares = any(row.share is not None for row in story.layers)
+    note = f"{BOXES}{DARKER if shares else ''}{SHARES if shares and not story.is_estimated else ''}"
     return f'{network_drawing(story.layers)}{_layers(story.layers)}<p class="note">{note}</p>'
 
 
 def _layers(layers: tuple[Layer, ...]) -> str:
     most = max((row.share or 0.0 for row in layers), default=0.0)
     rows = "".join(_layer(row, most) for row in layers)
-    head = "<tr><th>layer<th>operator (as wide as its channels)<th>output<th>MMACs<th>latency share<th>"
+    share = "<th>latency share<th>" if most else ""
+    head = f"<tr><th>layer<th>operator (as wide as its channels)<th>output<th>MMACs{share}"
     return f"<table class=net>{head}{rows}</table>"
 
 
 def _layer(row: Layer, most: float) -> str:
-    share = bar = ""  # None for targets that cannot tell
-    if row.share is not None:
-        share = f"{row.share:.1%}"
-        bar = f"<div class=bar style='width:{100 * row.share / most:.0f}%'></div>"
+    share = ""
+    if most:  # there are none for targets that cannot tell
+        bar = f"<div class=bar style='width:{100 * (row.share or 0.0) / most:.0f}%'></div>"
+        share = f"<td>{row.share or 0.0:.1%}<td class=wide>{bar}"
     width = f"<div class=block style='width:{24 + row.out_shape[0] / 2:.0f}px'>{escape(row.operator)}</div>"
     shape = " x ".join(map(str, row.out_shape))
     return (
         f"<tr><td>{escape(row.name)}<td class='{escape(row.operator)}'>{width}<td>{shape}"
-        f"<td>{row.macs / 1e6:.2f}<td>{share}<td class=wide>{bar}"
+        f"<td>{row.macs / 1e6:.2f}{share}"
     )
 
 

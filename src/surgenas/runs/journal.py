@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -136,6 +137,14 @@ def _parse(line: bytes) -> Event | None:
     except ValueError:
         return None
     return event if isinstance(event, dict) and "event" in event else None
+
+
+def discard(folder: Path) -> None:
+    """Remove the folder of a run in which nothing was done that takes long, with all that is in it; leave others."""
+    with exclusive(folder):
+        begun = {event["step"] for event in Journal(folder / "journal.jsonl").all("begin")}
+    if begun <= HARDLY_BEGUN:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def make_room(folder: Path) -> None:

@@ -157,8 +157,8 @@ def check_enough(run: Run, least: int = LEAST) -> None:
     """Raise NoisyError if fewer networks than this were measured well enough to learn latency from."""
     if (found := len(samples(run, corrected=False)[0])) < least:
         raise NoisyError(
-            f"only {found} usable measurements, at least {LEAST} are needed; when the machine is quieter, "
-            f"`surgenas resume {run.folder}` measures again what was too noisy; or profile anew with more --samples"
+            f"only {found} usable measurements, at least {LEAST} are needed: the machine was too busy (`surgenas "
+            f"doctor` says how busy it is). When it is quieter, `surgenas resume {run.folder}` measures them again"
         )
 
 

@@ -114,7 +114,7 @@ def run_contest(space: Space, contest: Contest, progress: Progress) -> Standings
     """
     table = read_table(space, contest.table, contest.columns)
     _check(contest, table)
-    costs, known = require(space, Counted).costs(), _known_devices(space, contest, table, progress)
+    costs, known = require(space, Counted).costs(), known_devices(space, contest, table, progress)
     pick = contest.pick or ("active" if known else "random")
     results, choices = list[ContestRow](), list[Choice]()
     total = len(table.columns) * len(contest.train) * contest.seeds
@@ -123,10 +123,10 @@ def run_contest(space: Space, contest: Contest, progress: Progress) -> Standings
             for count in contest.train:
                 rows: dict[str, list[dict[str, float]]] = {}
                 for seed in range(contest.seeds):
-                    makers = _makers(contest, costs, known, seed)
+                    makers = makers_of(contest, costs, known, seed)
                     train = _picked(table, costs, known, count, pick, seed)
                     if seed == 0:
-                        choices.append(_choice(makers, table, column, train))
+                        choices.append(choice(makers, table, column, train))
                     for name, make in makers.items():
                         rows.setdefault(name, []).append(_judged(make(), table, column, train))
                     task.advance(f"{column}, {count} samples")
@@ -150,7 +150,7 @@ def _check(contest: Contest, table: Table) -> None:
         raise UsageError(f"--pick {contest.pick!r}: expected random or active")
 
 
-def _known_devices(space: Space, contest: Contest, table: Table, progress: Progress) -> KnownDevices | None:
+def known_devices(space: Space, contest: Contest, table: Table, progress: Progress) -> KnownDevices | None:
     """The devices of --pretrain, without those that are to be predicted; None if there are none."""
     if contest.pretrain is None:
         return None
@@ -167,7 +167,8 @@ def _known_devices(space: Space, contest: Contest, table: Table, progress: Progr
     return KnownDevices(require(space, Counted).costs(), known.code[rows], latency_ms)
 
 
-def _makers(contest: Contest, costs: CostTable, known: KnownDevices | None, seed: int) -> Makers:
+def makers_of(contest: Contest, costs: CostTable, known: KnownDevices | None, seed: int) -> Makers:
+    """What makes each of the predictors, by name; the one that learns from known devices comes first."""
     made: dict[str, Callable[[], Predictor]] = {}
     if known:
         made["transfer"] = partial(TransferPredictor, costs, known, seed=seed)
@@ -184,7 +185,8 @@ def _picked(table: Table, costs: CostTable, known: KnownDevices | None, count: i
     return pool[choose(features, count)]
 
 
-def _choice(makers: Makers, table: Table, column: str, train: Positions) -> Choice:
+def choice(makers: Makers, table: Table, column: str, train: Positions) -> Choice:
+    """Which predictor cross-validation on these rows of the table would choose; the first where there are too few."""
     if len(train) < FEW:
         return Choice(column, len(train), next(iter(makers)), f"{len(train)} samples are too few to compare")
     best, _ = cross_validate(makers, table.code[train], table.of(column)[train])[0]

@@ -217,6 +217,8 @@ def _meaning(kind: Any, name: str) -> str:
     with its name."""
     for base in kind.__mro__:
         text = " ".join((base.__doc__ or "").split())
+        if text.startswith(f"{base.__name__}("):  # a dataclass without a docstring has its signature there
+            continue
         for sentence in re.split(r"\.\)? ", text):
             names, colon, meaning = sentence.partition(": ")
             if colon and name in [word.strip() for word in names.split(",")]:

@@ -67,7 +67,7 @@ def _measure(run: Run, archs: list[Architecture], attempt: int) -> None:
     poor = _noisy(archs, measure(run, "profile", archs, reuse=True))
     for turn in range(1, attempt + 2):
         if poor and turn > attempt:
-            run.progress.detail(f"{len(poor)} of {len(archs)} measurements were too noisy; repeating them")
+            run.progress.log(f"{len(poor)} of {len(archs)} measurements were too noisy; repeating them")
         poor = _noisy(poor, measure(run, "profile", poor, Effort.PATIENT, turn=turn))
 
 
