@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from pathlib import Path
 
@@ -19,6 +19,8 @@ from surgenas.studies.improvement import Place
 
 SAID = "surgenas: "
 """How the command begins the line that says why it failed."""
+LOOK_S = 0.5
+"""So often the main thread wakes."""
 
 
 class SideBySide:
@@ -44,7 +46,10 @@ class SideBySide:
     def _all(self, folders: Sequence[Path], at_once: int, cluster: dict[str, str]) -> list[LimitError | None]:
         with ThreadPoolExecutor(at_once) as pool:
             try:
-                ended = list(pool.map(lambda folder: self._resume(folder, cluster), folders))
+                begun = [pool.submit(self._resume, folder, cluster) for folder in folders]
+                while wait(begun, LOOK_S).not_done:  # a signal that another thread got is heard once this one wakes
+                    pass
+                ended = [future.result() for future in begun]
             except BaseException:
                 self._stop()
                 raise
