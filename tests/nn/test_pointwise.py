@@ -46,6 +46,15 @@ def test_it_leaves_pytorch_as_one_strided_convolution():
     assert [node.op_type for node in nodes] == ["Conv"]
 
 
+def test_whoever_exports_it_gets_the_convolution_as_it_is():
+    """Also where gradients are on, as some exporters leave them."""
+    ours, x = pair(4, 6)[1].float().eval(), torch.randn(1, 4, 8, 8)
+    exported = torch.export.export(nn.Sequential(ours), (x,)).graph
+    assert [node.name for node in exported.nodes if node.op == "call_function"] == ["conv2d"]
+    traced = str(torch.jit.trace(nn.Sequential(ours), x).inlined_graph)
+    assert "aten::slice" not in traced
+
+
 def test_what_has_no_stride_or_a_larger_kernel_is_another():
     kinds = {(1, 2): True, (1, 1): False, (3, 2): False}
     assert {(k, s): is_strided_pointwise(nn.Conv2d(4, 4, k, s, padding=k // 2)) for k, s in kinds} == kinds

@@ -27,7 +27,7 @@ class PointwiseConv2d(nn.Conv2d):
 
     def convolve_with(self, weight_OC11: Tensor, x_NCHW: Tensor) -> Tensor:
         """Convolve (N, C, H, W) with the kernel (O, C, 1, 1) that is passed, in place of the layer's own."""
-        if torch.is_grad_enabled() and x_NCHW.device.type == "cpu":
+        if torch.is_grad_enabled() and x_NCHW.device.type == "cpu" and not _is_exported():
             taken = x_NCHW[..., :: self.stride[0], :: self.stride[1]]
             return nn.functional.conv2d(taken, weight_OC11, self.bias, groups=self.groups)
         return self._conv_forward(x_NCHW, weight_OC11, self.bias)
@@ -36,3 +36,8 @@ class PointwiseConv2d(nn.Conv2d):
 def is_strided_pointwise(conv: nn.Conv2d) -> bool:
     """Whether it is what PointwiseConv2d computes, and has a stride."""
     return conv.kernel_size == (1, 1) and conv.padding == (0, 0) and conv.stride[0] == conv.stride[1] > 1
+
+
+def _is_exported() -> bool:
+    """Whether a runtime is being given the network, which is to have the convolution as it is."""
+    return torch._C._get_tracing_state() is not None or torch.compiler.is_compiling()
