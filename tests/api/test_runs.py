@@ -60,11 +60,17 @@ def test_a_run_without_a_name_is_named_by_the_time(tmp_path, monkeypatch):
     assert api.create(device=TINY["device"]).folder.parent.name == "runs"
 
 
-def test_a_search_without_a_name_says_first_where_it_is_kept(words, tmp_path, monkeypatch, listener):
+def test_a_search_without_a_name_says_first_where_it_is_kept_and_leaves_nothing_if_it_is_refused(
+    words, tmp_path, monkeypatch, listener
+):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(LimitError):
         surgenas.search(**words, latency_ms=1e-6, progress=listener)
-    assert listener.said[0] == f"run folder: {next(tmp_path.glob('runs/*')).relative_to(tmp_path)}"
+    assert listener.said[0].startswith("run folder: runs/")
+    assert not list(tmp_path.glob("runs/*"))
+    with pytest.raises(LimitError):
+        surgenas.search(**words, latency_ms=1e-6, out=tmp_path / "mine")
+    assert (tmp_path / "mine" / "config.json").is_file(), "what was asked for by name stays"
 
 
 @pytest.mark.parametrize(
