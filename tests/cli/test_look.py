@@ -53,6 +53,7 @@ def test_describe_takes_a_file(run, arch):
     code, out, err = run("describe", "--arch", arch)
     assert code == 0, err
     assert out.count("k3e3") == 10
+    assert run("describe", arch)[:2] == (code, out), "a run or a file, as other commands take it"
 
 
 def test_methods_say_what_can_be_set(run):

@@ -13,7 +13,8 @@ from surgenas.core.errors import EnvironmentFault
 
 @app.command()
 def describe(
-    arch: Annotated[Path | None, typer.Option(help="An architecture file or a run folder.")] = None,
+    run: Annotated[Path | None, typer.Argument(help="A run folder or an architecture file.")] = None,
+    arch: Annotated[Path | None, typer.Option(help="The same, as an option.")] = None,
     uniform: Annotated[str | None, typer.Option(help="The same operator everywhere, for example k7e6.")] = None,
     layout: Layout = "proxyless",
     resolution: Resolution = 0,
@@ -23,12 +24,14 @@ def describe(
 ) -> None:
     """Print a network layer by layer, with its MACs and parameters.
 
+    Example: surgenas describe runs/1
+
     Example: surgenas describe --uniform k7e6 --layout densenas
     """
     from surgenas.report import text
     from surgenas.studies import describe as study
 
-    found = study.describe(arch, uniform, layout=layout, resolution=resolution, width=width, classes=classes)
+    found = study.describe(arch or run, uniform, layout=layout, resolution=resolution, width=width, classes=classes)
     show(found, as_json, text.layer_table(found))
 
 
