@@ -41,5 +41,6 @@ def test_what_others_take_is_written_as_a_table_and_said(run, tmp_path):
     head, row = (tmp_path / "said.csv").read_text().splitlines()
     assert head == "arch,mine_ms,mine_ms +-"
     assert float(row.split(",")[1]) > 4.0
+    assert "--ask is about a --table" in run("predict", "some_run", "--ask", "ask.csv")[2]
     code, out, _ = run(*how, "--json")
     assert (code, json.loads(out)["out"]) == (0, "predicted.csv")

@@ -42,6 +42,8 @@ def predict(
 
     if (run is None) == (table is None):
         raise UsageError("predict: expected a run folder, or --table FILE; surgenas predict --help has examples")
+    if run is not None and ask is not None:
+        raise UsageError("predict: --ask is about a --table; a run predicts its own space, in its search")
     if run is not None:
         found = api.predict(run, progress=progress())
         show(found, as_json, text.predictor_table(found))

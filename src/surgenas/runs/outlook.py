@@ -10,8 +10,9 @@ from surgenas.runs.run import Run
 from surgenas.runs.sampled import REPEATED, wanted_samples
 from surgenas.runs.steps.train import networks
 
-OTHER: Mapping[str, float] = {"predict": 0.03, "derive": 0.37, "rivals": 0.25, "export": 0.05, "verify": 0.3}
-"""The shares that these steps take of the time that is planned for all but profile, search and trainings."""
+OTHER: Mapping[str, float] = {"predict": 0.06, "derive": 0.51, "rivals": 0.21, "export": 0.02, "verify": 0.2}
+"""The shares that these steps take of the time that is planned for all but profile, search and trainings: means of two
+timed runs (benchmarks/results/2026-11-29-outlook.json, the last two)."""
 
 
 def seconds_left(run: Run) -> float | None:
