@@ -80,7 +80,8 @@ LEAST_IMAGES = 2
 """Statistics of a batch need so many."""
 SOME = 64
 """So many networks are drawn to see whether there is more than one."""
-CHEAP = (Step("size", size), Step("operators", choose_operators), Step("reach", reach), Step("plan", plan))
+REACH = Step("reach", reach)
+CHEAP = (Step("size", size), Step("operators", choose_operators), REACH, Step("plan", plan))
 """The steps in their order: CHEAP ones take seconds to minutes, LONG ones follow, COST is counted once the found
 network is trained, and LAST ones come after all trainings."""
 LONG = (
@@ -149,7 +150,7 @@ def measure_profile(run: Run) -> None:
     """Do the steps before `predict`: reachable latencies, and the measuring of sampled networks."""
     begin_session(run)
     check_resources(run)
-    perform(run, CHEAP[2])
+    perform(run, REACH)
     check_limit(run)
     perform(run, LONG[0])
 
