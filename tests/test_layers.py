@@ -18,13 +18,13 @@ HARDWARE = {
     "devices": 5, "worker": 5,
 }  # fmt: skip
 RUNS = {
-    "results": 0, "config": 0, "scale": 0, "journal": 1, "workforce": 1, "checkpoint": 0, "images": 0, "run": 2,
-    "model_use": 2,
+    "results": 0, "config": 0, "allotment": 0, "scale": 0, "journal": 1, "workforce": 1, "checkpoint": 0, "images": 0,
+    "run": 2, "model_use": 2,
     "limit": 3, "asked": 3, "resources": 3, "training": 4, "summary": 5, "sampled": 4, "pool": 4,
     "measured": 4, "found": 4,
-    "front": 4, "slowdown": 4, "whole": 4, "nearest": 5,
-    "story": 5, "searching": 5, "total_cost": 6, "delivery": 5, "logged": 6, "following": 7, "steps": 7, "outlook": 8,
-    "outcome": 9, "flow": 10,
+    "front": 4, "slowdown": 4, "whole": 4, "nearest": 5, "pace": 5,
+    "story": 5, "searching": 5, "total_cost": 6, "checks": 6, "delivery": 5, "logged": 6,
+    "following": 7, "steps": 7, "outlook": 8, "outcome": 9, "flow": 10,
 }  # fmt: skip
 FILES = sorted(SOURCE.rglob("*.py"))
 TESTS = Path(__file__).parent

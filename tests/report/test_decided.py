@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from surgenas.report.decided import decisions, section
+from surgenas.nn.pretrained import Loaded
+from surgenas.runs.results import Derived, Reached, Started
 from surgenas.runs.story import tell_story
 from surgenas.runs.summary import summarize
-from tests.runs.written import new_run, timed, written_run
+from tests.runs.written import GENES, new_run, timed, written_run
 
 
 def said(run):
@@ -49,6 +51,24 @@ def test_a_difference_that_few_images_show_may_be_chance(tmp_path):
     run = written_run(tmp_path / "worse", accuracy=0.3, beside={"random at equal latency 1": 0.9})
     assert "60.0 points behind" in said(run)[-1]
     assert not said(run)[-1].endswith("chance")
+
+
+def test_who_was_trained_as_long_as_all_took_is_what_one_would_pick(tmp_path):
+    beside = {"smaller images": 0.7, "smaller images at equal total cost": 0.8, "random 1": 0.85}
+    (told,) = [line for line in said(written_run(tmp_path / "run", beside=beside)) if "Without a search" in line]
+    assert "smaller images at equal total cost (trained for as long as search and training took): 80.0%" in told
+
+
+def test_what_was_not_searched_is_told(tmp_path):
+    run = new_run(tmp_path / "run")
+    run.record("reach", Reached(0.1, 4.0, 2.5))
+    arch = run.space.architecture(GENES)
+    run.record("derive", Derived(arch, 1.9, timed(2.0), 1))
+    _, searched, found = said(run)
+    assert searched == "Nothing was searched: all of the time was left for training"
+    assert "the found network is the first one drawn of those that stay inside the limit" in found
+    run.record("start", Started(Loaded("weights", 3, ()), "digest", 1))
+    assert said(run)[1:] == ["Nothing was searched: the whole network meets the limit"]
 
 
 def test_it_is_told_how_sure_a_search_was(tmp_path):

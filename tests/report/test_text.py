@@ -12,9 +12,7 @@ from surgenas.report.page import page
 from surgenas.report.text import (
     device_table,
     export_text,
-    methods_list,
     predictor_table,
-    space_list,
     summary_text,
     trained_text,
 )
@@ -23,7 +21,6 @@ from surgenas.runs.names import FOUND, YARDSTICK
 from surgenas.runs.results import HeldOutLatencies, Predicted, Reached
 from surgenas.runs.story import tell_story
 from surgenas.runs.summary import summarize
-from surgenas.studies import describe as study
 from surgenas.studies.describe import Unusable
 from surgenas.studies.export import HandedOn
 from surgenas.studies.train import TrainedFile
@@ -150,16 +147,3 @@ def test_predictors_stand_with_the_noise_ceiling_last():
     assert text.count("0.900") == 2
     assert text.endswith("chosen: ridge (because)")
     assert predictor_table(Predicted((SCORE,), HeldOutLatencies((), ()), None, "ridge", "x")).count("0.900") == 1
-
-
-def test_a_list_has_a_line_for_each_and_says_where_more_is():
-    spaces = space_list(study.spaces())
-    assert sum(line.split()[:1] == ["mobile"] for line in spaces.splitlines()) == 1, "not one for each layout"
-    assert "compound" in spaces
-    assert spaces.splitlines()[-1].startswith("surgenas spaces NAME shows")
-    methods = methods_list(study.methods())
-    rows = {line.split()[0]: line for line in reversed(methods.splitlines()) if line.strip()}
-    assert "share weights" in rows["surgenas"]
-    assert "trained alone" in rows["random"]
-    assert "process" in rows
-    assert "warmup" not in methods, "settings are of those that are named"

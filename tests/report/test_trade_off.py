@@ -48,3 +48,10 @@ def test_every_network_that_was_asked_about_has_a_mark(tmp_path):
     assert marks.hovertext[0] == "1 ms a-b"
     assert list(points["candidates (2)"].x) == [3.0, 4.0]
     assert list(points["to compare with (1)"].x) == [5.0]
+
+
+def test_smaller_images_that_were_trained_as_long_have_a_mark_of_their_own(tmp_path):
+    beside = {"smaller images": 0.8, "smaller images at equal total cost": 0.85}
+    points = drawn(written_run(tmp_path / "run", beside=beside))
+    assert list(points["smaller images"].y) == [0.8]
+    assert list(points["smaller images at equal total cost"].y) == [0.85]

@@ -14,7 +14,7 @@ import torch
 
 import surgenas
 from surgenas import api
-from surgenas.core.errors import Interrupted, LimitError, UsageError
+from surgenas.core.errors import Interrupted, LimitError
 from surgenas.core.progress import Progress
 from surgenas.hardware.onnx_file import to_onnx
 from surgenas.methods import promising
@@ -143,18 +143,6 @@ def test_single_path_with_squeeze_and_excitation_finds_a_network_inside_the_limi
         perform(run, step)
     assert run.derived.architecture.space.name == "single_path_se"
     assert run.derived.cost.ms <= run.reached.limit_ms
-
-
-def test_a_method_that_does_not_fit_its_space_is_refused_at_once(tmp_path, tiny):
-    with pytest.raises(UsageError, match="--space mobile"):
-        go(tmp_path / "run", tiny, space="single_path")
-    assert not open_run(tmp_path / "run").journal.all("measured")
-
-
-def test_a_method_without_shared_weights_has_none_to_begin_with(tmp_path, tiny):
-    with pytest.raises(UsageError, match="--start inherit: random trains each candidate by itself"):
-        go(tmp_path / "run", tiny, method="random", start="inherit")
-    assert not open_run(tmp_path / "run").journal.all("measured")
 
 
 def test_a_limit_out_of_reach_is_refused_before_time_is_spent(tmp_path, tiny):

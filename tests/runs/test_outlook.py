@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from surgenas.runs.outlook import OTHER, seconds_left
-from surgenas.runs.results import Accuracy, Derived, Planned, Profiled, Rivals, Searched
+from surgenas.runs.outlook import seconds_left
+from surgenas.runs.pace import OTHER
+from surgenas.runs.results import Accuracy, Derived, Planned, Profiled, Rivals, Scheduled, Searched
 from tests.runs.written import GENES, new_run, timed
 
 
@@ -24,10 +25,6 @@ def spend(run, step, seconds, result):
 
 def test_before_it_is_planned_nobody_knows(tmp_path):
     assert seconds_left(new_run(tmp_path / "new")) is None
-
-
-def test_the_shares_of_all_else_are_a_whole():
-    assert sum(OTHER.values()) == pytest.approx(1.0)
 
 
 def test_a_phase_that_is_done_takes_no_more_time_however_long_it_took(run):
@@ -50,6 +47,9 @@ def test_trainings_that_are_done_say_how_long_the_others_take(run):
     spend(run, "rivals", 1.0, Rivals({"MobileNetV2": arch, "random 1": arch}))
     other_s = 90.0 * (1 - OTHER["derive"] - OTHER["rivals"])
     assert seconds_left(run) == pytest.approx(other_s + 60.0)
+    spend(run, "schedule", 0.0, Scheduled(4, 3.0))
+    assert seconds_left(run) == pytest.approx(other_s + 36.0), "three trainings, by what an epoch was seen to take"
+    spend(run, "schedule", 0.0, Scheduled(2, 10.0))
     spend(run, "train found", 4.0, Accuracy(0.9))
     assert seconds_left(run) == pytest.approx(other_s + 8.0)
     spend(run, "train MobileNetV2", 8.0, Accuracy(0.9))

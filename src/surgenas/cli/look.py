@@ -76,11 +76,11 @@ def spaces(
 
     Example: surgenas spaces mobile
     """
-    from surgenas.report import text
+    from surgenas.report import catalogue_text
     from surgenas.studies import describe as study
 
     found = study.spaces(names or ())
-    show(found, as_json, text.space_table(found) if names else text.space_list(found))
+    show(found, as_json, catalogue_text.space_table(found) if names else catalogue_text.space_list(found))
 
 
 @app.command()
@@ -92,11 +92,11 @@ def methods(
 
     Example: surgenas methods spos
     """
-    from surgenas.report import text
+    from surgenas.report import catalogue_text
     from surgenas.studies import describe as study
 
     found = study.methods(names or ())
-    show(found, as_json, text.methods_table(found) if names else text.methods_list(found))
+    show(found, as_json, catalogue_text.methods_table(found) if names else catalogue_text.methods_list(found))
 
 
 @app.command()

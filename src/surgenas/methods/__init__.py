@@ -28,6 +28,7 @@ CATALOG = {
     "parsec": "surgenas.methods.fp_nas:PARSEC",
     "fp-nas": "surgenas.methods.fp_nas:FPNAS",
     "flash": "surgenas.methods.flash:Flash",
+    "drawn": "surgenas.methods.drawn:Drawn",
     "random": "surgenas.methods.random_search:RandomSearch",
     "regularized": "surgenas.methods.regularized:RegularizedEvolution",
     "evolution": "surgenas.methods.evolution:Generations",
@@ -45,8 +46,9 @@ CATALOG = {
     "optuna-nsga2": "surgenas.methods.optuna:OptunaNSGA2",
     "nevergrad": "surgenas.methods.nevergrad:NevergradSearch",
 }
-"""Search methods by name. The first eleven train weights that architectures share. The others see nothing of an
-architecture but its score; the last three of them wrap optimizers of other packages (Optuna, Nevergrad)."""
+"""Search methods by name. The first eleven train weights that architectures share, `drawn` searches nothing. The
+others see nothing of an architecture but its score; the last three of them wrap optimizers of other packages (Optuna,
+Nevergrad)."""
 SAMPLERS = {
     "ods": "surgenas.methods.samplers:ordered_differentiable",
     "fair": "surgenas.methods.samplers:uniform_orderings",

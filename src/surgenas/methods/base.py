@@ -98,6 +98,11 @@ class Needs:
     apart: int = 4
     goes_on: bool = False
 
+    @property
+    def searches(self) -> bool:
+        """Whether the method trains anything before it proposes."""
+        return bool(self.shares or self.trained)
+
 
 LEAST_HELD = 30
 """With fewer images held out, one of them moves an accuracy by more than what tells candidates apart."""

@@ -8,7 +8,7 @@ from html import escape
 from surgenas.core.significance import share_difference, share_interval
 from surgenas.core.units import show_ms
 from surgenas.runs.asked import CANDIDATES, LEARNED
-from surgenas.runs.names import YARDSTICK
+from surgenas.runs.names import YARDSTICK, is_as_long
 from surgenas.runs.story import Story
 from surgenas.runs.summary import Network, Summary
 
@@ -55,6 +55,9 @@ def _search(summary: Summary, story: Story) -> Iterator[str]:
         yield f"The method {story.method} made the whole network smaller in {kept} steps, of {len(tried)} that it tried"
     elif story.epochs:
         yield f"The method {story.method} searched for {len(story.epochs)} epochs{_undecided(story)}"
+    elif story.rounds is not None:
+        why = "the whole network meets the limit" if summary.started else "all of the time was left for training"
+        yield f"Nothing was searched: {why}"
 
 
 def _undecided(story: Story) -> str:
@@ -71,19 +74,21 @@ def _undecided(story: Story) -> str:
 
 
 def _found(summary: Summary, story: Story) -> Iterator[str]:
-    if story.rounds is None or summary.limit_ms is None:
+    searched = story.epochs or story.trials
+    if story.rounds is None or summary.limit_ms is None or (summary.started and not searched):
         return
     count = sum(one.purpose == CANDIDATES for one in story.asked)
     turns = f"{count} candidates in {story.rounds} round{'s' if story.rounds > 1 else ''}"
     verb = "estimated" if story.is_estimated else "measured"
-    why = "the most accurate" if story.trials else "the one that the search prefers"
+    preferred = "the one that the search prefers" if story.epochs else "the first one drawn"
+    why = "the most accurate" if story.trials else preferred
     yield f"{turns} were {verb}; the found network is {why} of those that stay inside the limit"
 
 
 def _instead(summary: Summary, story: Story) -> Iterator[str]:
     """The best of what needs no search, beside the found network."""
     images = story.data.get("test")
-    others = [*summary.yardsticks, *summary.instead, *summary.random_at_equal_latency]
+    others = [n for n in summary.beside if n not in summary.random]
     known = [n for n in others if n.accuracy is not None]
     if not known or summary.accuracy.test is None or not images:
         return
@@ -94,6 +99,8 @@ def _instead(summary: Summary, story: Story) -> Iterator[str]:
 
 def _who(network: Network) -> str:
     kind = "the nearest of its sizes" if network.name == YARDSTICK else "trained alike"
+    if is_as_long(network.name):
+        kind = "trained for as long as search and training took"
     return f"Without a search one would pick {network.name} ({kind}): {network.accuracy:.1%}"
 
 

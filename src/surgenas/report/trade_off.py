@@ -11,7 +11,7 @@ from surgenas.core.significance import share_interval
 from surgenas.core.units import show_ms
 from surgenas.report.canvas import ACCENT, INK, MUTED, WARM, blank, draw_limit, errors
 from surgenas.runs.asked import BESIDE, CANDIDATES, LEARNED
-from surgenas.runs.names import AS_LONG, FOUND, YARDSTICK
+from surgenas.runs.names import AS_LONG, FOUND, SMALLER_AS_LONG, YARDSTICK
 from surgenas.runs.story import Story
 from surgenas.runs.summary import Network, Summary
 
@@ -34,6 +34,7 @@ def trade_off(summary: Summary, story: Story) -> go.Figure:
         (AS_LONG, summary.random_at_equal_cost, MUTED, "circle-open"),
         (YARDSTICK, summary.yardsticks, WARM, "square"),
         *((n.name, (n,), WARM, symbol) for n, symbol in zip(summary.instead, SYMBOLS, strict=False)),
+        (SMALLER_AS_LONG, summary.instead_at_equal_cost, WARM, "diamond-open"),
         (FOUND, (summary.found,), ACCENT, "star"),
     )
     _draw_front(figure, [n for _, networks, _, _ in groups for n in networks])

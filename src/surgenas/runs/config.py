@@ -200,7 +200,8 @@ class BesideConfig(Part):
         Some, Word("Also train N random architectures of the found network's latency.", "--random-at-equal-latency")
     ] = 0
     random_at_equal_cost: Annotated[
-        Some, Word("Also train N of them for as long as all took.", "--random-at-equal-cost")
+        Some,
+        Word("Train N of those, with --weights smaller images too, as long as all took.", "--random-at-equal-cost"),
     ] = 0
     alone: Annotated[
         bool, Word("With --weights: do not also train what else could be picked (docs/pretrained.md).", "--alone")

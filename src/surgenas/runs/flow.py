@@ -7,29 +7,23 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 
-from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.capabilities import Shrinks, require
-from surgenas.core.errors import SurgenasError, UsageError
 from surgenas.core.files import write_atomic
 from surgenas.core.record import Record
-from surgenas.core.seeds import generator
 from surgenas.core.units import show_ms, show_seconds
-from surgenas.methods.base import check_held
-from surgenas.methods.shared_weights import check_even, make_shared
-from surgenas.nn.cost import output_shape
+from surgenas.runs.checks import check_names
 from surgenas.runs.journal import Event
 from surgenas.runs.limit import begin_session, check_time
-from surgenas.runs.measured import LEAST, repair_scale, usable_predictors
+from surgenas.runs.measured import repair_scale
 from surgenas.runs.names import FOUND, START, USE
 from surgenas.runs.outcome import say_done
 from surgenas.runs.resources import check_resources
 from surgenas.runs.results import Accuracy, Exported, Planned, Reached
 from surgenas.runs.run import Run
-from surgenas.runs.sampled import wanted_samples
 from surgenas.runs.scale import RESCALED
 from surgenas.runs.searching import Searching
-from surgenas.runs.slowdown import asked_percentile, check_percentile, describe_limit, with_slowdown
+from surgenas.runs.slowdown import asked_percentile, describe_limit, with_slowdown
 from surgenas.runs.steps.derive import derive
 from surgenas.runs.steps.export import export
 from surgenas.runs.steps.operators import choose_operators
@@ -38,17 +32,15 @@ from surgenas.runs.steps.predict import predict
 from surgenas.runs.steps.profile import holds, profile
 from surgenas.runs.steps.reach import check_limit, reach
 from surgenas.runs.steps.rivals import rivals
+from surgenas.runs.steps.schedule import schedule
 from surgenas.runs.steps.search import search
 from surgenas.runs.steps.size import size
 from surgenas.runs.steps.start import start
 from surgenas.runs.steps.train import expect_trainings, networks, train, trained_files
 from surgenas.runs.steps.verify import say_claim, verify
 from surgenas.runs.total_cost import describe_search, total_cost
-from surgenas.runs.training import recipe
-from surgenas.runs.whole import meets_limit_whole, read_whole
-from surgenas.spaces import CATALOG
+from surgenas.runs.whole import meets_limit_whole
 from surgenas.training.fabric import check_accelerator
-from surgenas.training.regularize import regularize
 
 REOPENED = 3
 """How often a network is looked for again because the scale was repaired."""
@@ -72,22 +64,22 @@ class Step:
     applies: Callable[[Run], bool] = lambda run: True
 
 
-def _searches(run: Run) -> bool:
+def _looks(run: Run) -> bool:
     return not meets_limit_whole(run)
 
 
-LEAST_IMAGES = 2
-"""Statistics of a batch need so many."""
-SOME = 64
-"""So many networks are drawn to see whether there is more than one."""
+def _searches(run: Run) -> bool:
+    return _looks(run) and Searching(run).needs.searches
+
+
 REACH = Step("reach", reach)
 CHEAP = (Step("size", size), Step("operators", choose_operators), REACH, Step("plan", plan))
 """The steps in their order: CHEAP ones take seconds to minutes, LONG ones follow, COST is counted once the found
 network is trained, and LAST ones come after all trainings."""
 LONG = (
-    Step("profile", profile, holds=holds, applies=_searches), Step("predict", predict, applies=_searches),
+    Step("profile", profile, holds=holds, applies=_looks), Step("predict", predict, applies=_looks),
     Step("start", start, lambda _, found: (START,) if found else ()), Step("search", search, applies=_searches),
-    Step("derive", derive), Step("rivals", rivals),
+    Step("derive", derive), Step("rivals", rivals), Step("schedule", schedule),
 )  # fmt: skip
 
 
@@ -172,84 +164,6 @@ def fit_predictor(run: Run) -> None:
     perform(run, LONG[1])
 
 
-def check_names(run: Run) -> None:
-    """Raise UsageError for what would fail after time was spent: a method, one of its settings or a predictor
-    that does not exist, too few samples, shared weights that the method cannot train, weights of another
-    network, networks that do not tell the classes apart."""
-    searching = Searching(run)
-    if searching.needs.shares:
-        make_shared(run.space, searching.needs, run.config.method.name, run.asked_method.default_space)
-    check_held(run.config.method.name, searching.needs, len(run.images.aside or ()))
-    if searching.needs.together:
-        check_even(run.space, run.config.method.name)
-    assert searching.method is not None, "made from its settings, which may be refused"
-    assert searching.rungs, "made from the epochs, which may be too few"
-    check_percentile(run)
-    check_resources(run)
-    if run.config.training.start == "inherit" and not searching.needs.shares:
-        raise UsageError(
-            f"--start inherit: {run.config.method.name} trains each candidate by itself, there is nothing to inherit"
-        )
-    if run.config.training.weights:
-        read_whole(run)
-    _check_networks(run)
-    _check_choice(run)
-    _check_recipe(run)
-    usable_predictors(run)
-    if (size := moves.size(run.space)) < LEAST:
-        raise UsageError(
-            f"space {run.space.name!r} has {size} networks, and a search learns latency from {LEAST} or more; measure "
-            "and train each: surgenas measure, surgenas train"
-        )
-    if (asked := wanted_samples(run)) < LEAST:
-        raise UsageError(f"--samples {asked}: a search learns latency from {LEAST} networks or more")
-
-
-def _check_recipe(run: Run) -> None:
-    """Raise UsageError if the networks lack what the recipe asks for, it leaves nothing of the images, or there are too
-    few of them."""
-    asked = recipe(run)
-    if (count := len(run.images.search.train)) < LEAST_IMAGES:
-        raise UsageError(
-            f"a search has {count} image to train on, and statistics of a batch need {LEAST_IMAGES}; give it more data"
-        )
-    run.workforce.team.check_batch(min(asked.batch, count))
-    if asked.cutout >= run.resolution:
-        raise UsageError(f"--cutout {asked.cutout}: of {run.resolution} px nothing would be left; ask for less")
-    if asked.drop_path or asked.auxiliary:
-        network = run.space.build(moves.sample(run.space, generator(run.config.seed, "check")))
-        regularize(network, drop_path=asked.drop_path, auxiliary=asked.auxiliary)
-
-
-def _check_choice(run: Run) -> None:
-    """Raise UsageError if the space has a single network."""
-    rng = generator(run.config.seed, "check")
-    if len({moves.canonical_key(run.space, moves.sample(run.space, rng)) for _ in range(SOME)}) < 2:
-        raise UsageError(
-            f"space {run.space.name!r} has a single network, so that nothing can be searched; train it: surgenas train"
-        )
-
-
-def _check_networks(run: Run) -> None:
-    """Raise UsageError if a network of a space from outside cannot be built, or has another number of classes than the
-    images."""
-    name, classes = run.space.name, len(run.data.classes)
-    if name in CATALOG:
-        return
-    try:
-        network = run.space.build(run.space.architecture(tuple(choice.options[0] for choice in run.space.choices)))
-        shape = output_shape(network, run.space.input_shape)
-    except SurgenasError:
-        raise
-    except Exception as error:
-        raise UsageError(f"space {name!r} cannot build a network: {type(error).__name__}: {error}") from error
-    if shape != (classes,):
-        raise UsageError(
-            f"space {name!r} gives (N, {', '.join(map(str, shape))}) for (N, {classes}), the images' classes; let its "
-            "constructor take `classes`"
-        )
-
-
 def parted_from_limit(run: Run) -> bool:
     """Whether the scale was repaired after a network was found for a limit that the user asked for in milliseconds, so
     that another is to be found. Once that is trained, it stays, and so it does after REOPENED such turns."""
@@ -270,11 +184,11 @@ def execute(run: Run, time_limit_s: float | None = None) -> None:
         prepare(run)
         for step in LONG:
             perform(run, step)
-            if step.name == "profile" and _searches(run):
+            if step.name == "profile" and _looks(run):
                 settle_limit(run)
         while parted_from_limit(run):
-            run.reopen(*(step.name for step in LONG[-2:]))  # derive and rivals
-            for step in LONG[-2:]:
+            run.reopen(*(step.name for step in LONG[-3:]))  # derive, rivals and schedule
+            for step in LONG[-3:]:
                 perform(run, step)
         write_atomic(run.folder / "architecture.json", run.derived.architecture.to_json().encode())
         expect_trainings(run)

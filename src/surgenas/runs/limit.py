@@ -31,7 +31,7 @@ def begin_session(run: Run, limit_s: float | None = None, clock: Clock = time.ti
             "all, or leave the limit out"
         )
     if limit_s is None:
-        before = _limit_s(run)
+        before = time_limit_s(run)
         stopped = [event["limit_s"] for event in run.journal.all("stopped")]
         limit_s = None if before in stopped else before
     run.journal.append("session", time=clock(), limit_s=limit_s)
@@ -42,7 +42,7 @@ def check_time(run: Run, clock: Clock = time.time) -> None:
 
     Without a session, as in a dry run, there is no limit.
     """
-    session, limit_s = run.journal.last("session"), _limit_s(run)
+    session, limit_s = run.journal.last("session"), time_limit_s(run)
     if session is None or limit_s is None or _spent_before(run, session) + clock() - session["time"] <= limit_s:
         return
     run.journal.append("stopped", limit_s=limit_s)
@@ -53,7 +53,7 @@ def check_time(run: Run, clock: Clock = time.time) -> None:
     )
 
 
-def _limit_s(run: Run) -> float | None:
+def time_limit_s(run: Run) -> float | None:
     """The limit of the newest session; before the first one, that of the configuration."""
     session = run.journal.last("session") or {}
     limit_s: float | None = session.get("limit_s", run.config.time_limit_s)

@@ -16,3 +16,10 @@ fewer channels everywhere, each of the found one's latency; and the found one wi
 RANDOM, EQUAL, AS_LONG = "random", "random at equal latency", "random at equal total cost"
 """Names of random architectures: of any latency; of the found network's latency; and those again, trained for as long
 as finding the found network and training it took together. A number from 1 up follows."""
+SMALLER_AS_LONG = "smaller images at equal total cost"
+"""The whole network on smaller images once more, fine-tuned for as long as all that took."""
+
+
+def is_as_long(name: str) -> bool:
+    """Whether a network of a run is trained for as long as finding and training the found one took together."""
+    return name == SMALLER_AS_LONG or name.startswith(AS_LONG)

@@ -6,7 +6,7 @@ from surgenas.core.cost import show_cost
 from surgenas.core.record import Record
 from surgenas.core.units import show_seconds
 from surgenas.runs.outlook import seconds_left
-from surgenas.runs.results import Accuracy, Derived, Exported, Predicted, Profiled, Rivals, Searched
+from surgenas.runs.results import Accuracy, Derived, Exported, Predicted, Profiled, Rivals, Scheduled, Searched
 from surgenas.runs.run import Run
 
 LEAST_S = 1.0
@@ -40,6 +40,8 @@ def outcome(found: Record | None) -> str:
             return f"found a network, {show_cost(found.cost)}"
         case Rivals():
             return f"to compare with: {', '.join(found.architectures)}" if found.architectures else ""
+        case Scheduled():
+            return f"{found.train_epochs} epochs for each network, which fills the time limit"
         case Accuracy():
             return f"test accuracy {found.accuracy:.2%}"
         case Exported():

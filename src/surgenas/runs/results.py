@@ -89,6 +89,15 @@ class Planned(Record):
 
 
 @dataclass(frozen=True)
+class Scheduled(Record):
+    """What a time limit leaves for the final trainings, once all before them is done: epochs of each, and the seconds
+    that one takes."""
+
+    train_epochs: int
+    epoch_s: float
+
+
+@dataclass(frozen=True)
 class Started(Record):
     """The whole network whose smaller versions are searched, as it was made ready for the images of the run.
 
@@ -274,20 +283,10 @@ class Verified(Record):
 
 
 STEP_OF: dict[type[Record], str] = {
-    Sized: "size",
-    Selected: "operators",
-    Reached: "reach",
-    Planned: "plan",
-    Profiled: "profile",
-    Started: "start",
-    Predicted: "predict",
-    Searched: "search",
-    Derived: "derive",
-    Rivals: "rivals",
-    TotalCost: "cost",
-    Exported: "export",
-    Verified: "verify",
-}
+    Sized: "size", Selected: "operators", Reached: "reach", Planned: "plan", Profiled: "profile", Started: "start",
+    Predicted: "predict", Searched: "search", Derived: "derive", Rivals: "rivals", Scheduled: "schedule",
+    TotalCost: "cost", Exported: "export", Verified: "verify",
+}  # fmt: skip
 """The step that records each kind of result. A training is a step of its own for each network, such
 as "train found"."""
 HARDLY_BEGUN = {STEP_OF[kind] for kind in (Sized, Selected, Reached, Planned)}

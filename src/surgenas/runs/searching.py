@@ -20,6 +20,7 @@ from surgenas.engine.here import Here
 from surgenas.hardware.costs import read_cost
 from surgenas.methods.base import EpochSummary, Method, Needs, Problem, Search
 from surgenas.methods.candidates import HeldOut
+from surgenas.methods.drawn import Drawn
 from surgenas.methods.inside import Inside
 from surgenas.nn.statistics import CALIBRATION
 from surgenas.predictors.base import Predictor
@@ -50,9 +51,15 @@ class Searching:
         self.run = run
 
     @cached_property
+    def asked(self) -> Method:
+        """The method that was asked for; where the plan leaves it no time, none that searches."""
+        plan = self.run.result(Planned)
+        return Drawn() if plan and not plan.epochs else self.run.asked_method
+
+    @cached_property
     def needs(self) -> Needs:
         """What the method needs in the run's space."""
-        return self.run.asked_method.needs(self.run.space)
+        return self.asked.needs(self.run.space)
 
     @property
     def held_out(self) -> HeldOut | None:
@@ -80,6 +87,8 @@ class Searching:
 
     def default_epochs(self, needs: Needs) -> int:
         """How many epochs a method with these needs gets on these images if the user does not say."""
+        if not needs.searches:
+            return 0
         if not needs.shares:
             least = needs.apart ** (needs.rungs - 1)  # so that its fidelities differ
             return max(least, round(CANDIDATE_EPOCHS * recipe(self.run).epochs))
@@ -92,7 +101,7 @@ class Searching:
     def method(self) -> Method:
         """The method with its final number of epochs; raises UsageError if the epochs are given as a setting of the
         method."""
-        asked: Any = self.run.asked_method
+        asked: Any = self.asked
         if "epochs" in self.run.config.method.settings:
             raise UsageError("--set epochs: the plan must know them; use --epochs")
         made: Method = replace(asked, epochs=self.epochs) if "epochs" in {f.name for f in fields(asked)} else asked
@@ -105,6 +114,8 @@ class Searching:
         Raises UsageError if there are too few epochs to tell the fidelities apart, or more than the final training has
         that they are the beginning of.
         """
+        if not self.needs.searches:
+            return ()
         count, apart = self.needs.rungs, self.needs.apart
         found = tuple(round(self.epochs / apart ** (count - 1 - rung)) for rung in range(count))
         if self.epochs < 1 or 0 in found or len(set(found)) < count:

@@ -15,8 +15,8 @@ from surgenas.hardware.costs import compare
 from surgenas.hardware.timed.as_it_comes import AsItComes, LatencyAs
 from surgenas.hardware.timed.comparison import Comparison
 from surgenas.hardware.timed.measurement import Measurement, letter
+from surgenas.runs import names
 from surgenas.runs.config import Start
-from surgenas.runs.names import AS_LONG, EQUAL, FOUND, NARROWER, NOTHING, ONNX, RANDOM, SMALLER, YARDSTICK
 from surgenas.runs.resources import Resource, resources_of
 from surgenas.runs.results import Derived, Exported, Predicted, Reached, Searched, Started, TotalCost, Verified
 from surgenas.runs.run import Run
@@ -98,7 +98,7 @@ class Summary(Record):
     version of a network, at the found one's latency. started: the whole network, if the run began with its weights.
     explained: what explains the accuracy of the networks that the search judged, for methods that learn that.
     resources: what the target counts of the found network beside its latency. cost: of finding and training it, for
-    which random_at_equal_cost were trained alone.
+    which random_at_equal_cost and instead_at_equal_cost were trained alone.
     """
 
     run: str
@@ -126,27 +126,29 @@ class Summary(Record):
     resources: tuple[Resource, ...] = ()
     random_at_equal_cost: tuple[Network, ...] = ()
     cost: TotalCost | None = None
+    instead_at_equal_cost: tuple[Network, ...] = ()
 
     @property
     def found(self) -> Network:
         """The found network, as those that it is compared with."""
         known = self.latency
         return Network(
-            FOUND, self.accuracy.test, known.ms, known.interval, known.grade, None, known.doubt, self.accuracy.balanced
+            names.FOUND, self.accuracy.test, known.ms, known.interval, known.grade, None, known.doubt,
+            self.accuracy.balanced,
         )  # fmt: skip
 
     @property
     def beside(self) -> tuple[Network, ...]:
         """All networks that the found one is compared with."""
         random = (*self.random_at_equal_latency, *self.random, *self.random_at_equal_cost)
-        return (*self.yardsticks, *self.instead, *random)
+        return (*self.yardsticks, *self.instead, *random, *self.instead_at_equal_cost)
 
 
 def summarize(run: Run) -> Summary:
     """The summary of a run, from the journal alone: images, target and weights are not needed."""
     reached, derived, verified = run.result(Reached), run.result(Derived), run.result(Verified)
     costs = verified.costs if verified else {}
-    networks, trained = [_network(run, name, costs) for name in costs or [FOUND]], run.trained(FOUND)
+    networks, trained = [_network(run, name, costs) for name in costs or [names.FOUND]], run.trained(names.FOUND)
     searched = run.result(Searched)
 
     def named(kind: str) -> tuple[Network, ...]:
@@ -159,31 +161,32 @@ def summarize(run: Run) -> Summary:
         asked_ms=run.config.target.latency_ms,
         latency_as=run.config.target.latency_as,
         reachable_ms=(reached.low_ms, reached.high_ms) if reached else (None, None),
-        latency=_latency(run, costs.get(FOUND), derived),
+        latency=_latency(run, costs.get(names.FOUND), derived),
         accuracy=TestAccuracy(networks[0].accuracy, networks[0].balanced_accuracy),
-        yardsticks=named(YARDSTICK),
-        random_at_equal_latency=named(EQUAL),
-        random=named(RANDOM),
-        instead=tuple(n for n in networks if n.name in (SMALLER, NARROWER, NOTHING)),
+        yardsticks=named(names.YARDSTICK),
+        random_at_equal_latency=named(names.EQUAL),
+        random=named(names.RANDOM),
+        instead=tuple(n for n in networks if n.name in (names.SMALLER, names.NARROWER, names.NOTHING)),
         started=run.result(Started),
         predictor=run.result(Predicted),
         export=run.result(Exported),
-        onnx=str(run.folder / ONNX),
+        onnx=str(run.folder / names.ONNX),
         report=str(run.folder / "report.html"),
         seconds={name: round(spent, 1) for name, spent in run.seconds().items()},
         seed=run.config.seed,
         start=run.config.training.start,
         classes=trained.classes if trained else None,
         explained=searched.explained if searched else None,
-        resources=resources_of(run, costs.get(FOUND)),
-        random_at_equal_cost=named(AS_LONG),
+        resources=resources_of(run, costs.get(names.FOUND)),
+        random_at_equal_cost=named(names.AS_LONG),
         cost=run.result(TotalCost),
+        instead_at_equal_cost=named(names.SMALLER_AS_LONG),
     )
 
 
 def _network(run: Run, name: str, costs: Mapping[str, Cost]) -> Network:
     cost = costs.get(name)
-    to_found = compare(cost, costs[FOUND]) if cost and name != FOUND else None
+    to_found = compare(cost, costs[names.FOUND]) if cost and name != names.FOUND else None
     trained = run.trained(name)
     return Network(
         name, trained.accuracy if trained else None, cost.ms if cost else None, cost.interval_ms if cost else None,

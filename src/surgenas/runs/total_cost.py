@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from surgenas.core.capabilities import Shrinks
 from surgenas.methods import make_method
+from surgenas.methods.drawn import Drawn
 from surgenas.runs.names import FOUND
 from surgenas.runs.results import Derived, Planned, Started, TotalCost
 from surgenas.runs.run import Run
@@ -66,6 +67,10 @@ def describe_search(run: Run, planned: Planned) -> str:
     """How much work the search is, in words, and for comparison how much SurgeNAS does by default."""
     searching = Searching(run)
     needs, steps = searching.needs, searching.steps_per_epoch
+    if not needs.searches:
+        if run.asked_method.name == Drawn.name:
+            return "no search"
+        return "no search, since its time is worth more to the trainings (--epochs N searches all the same)"
     if not needs.shares:
         if needs.goes_on:
             return f"candidates that are trained on for up to {planned.epochs} epochs"

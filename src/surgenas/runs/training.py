@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from surgenas.runs.names import FOUND
-from surgenas.runs.results import Planned
+from surgenas.runs.results import Planned, Scheduled
 from surgenas.runs.run import Run
 from surgenas.training.loop import Recipe
 
@@ -13,6 +13,11 @@ DEFAULT_EPOCHS, DIGITS_EPOCHS = 60, 18
 """Epochs of a training from scratch if the user does not say; the second number is for the digits data."""
 BEGUN_EPOCHS = 10
 """Epochs of a training that begins with trained weights."""
+LEAST_EPOCHS = 2
+"""Fewer are of no use."""
+LONGER = 4
+"""Where a time limit leaves time for it, trainings of a length that nobody asked for get up to so many times the usual
+epochs (docs/lab.md)."""
 SMALL_RATE = 0.02
 """The learning rate for trained weights."""
 START_SHARE = 0.3
@@ -20,16 +25,24 @@ START_SHARE = 0.3
 
 
 def recipe(run: Run) -> Recipe:
-    """The recipe by which all networks of a run are trained; its epochs are those of the plan, if there is one."""
-    plan, c = run.result(Planned), run.config
-    default = DIGITS_EPOCHS if c.data.source == "digits" else DEFAULT_EPOCHS
-    if c.training.weights:
-        default = BEGUN_EPOCHS
-    t = c.training
+    """The recipe by which all networks of a run are trained. Its epochs are those that a time limit has left; before
+    that those of the plan, if there is one."""
+    decided, t = run.result(Scheduled) or run.result(Planned), run.config.training
     return Recipe(
-        epochs=plan.train_epochs if plan else t.epochs or default, batch=t.batch, cutout=t.cutout,
+        epochs=decided.train_epochs if decided else t.epochs or _usual_epochs(run), batch=t.batch, cutout=t.cutout,
         drop_path=t.drop_path, auxiliary=t.auxiliary, precision=t.precision,
     )  # fmt: skip
+
+
+def most_epochs(run: Run) -> int:
+    """How long a time limit may make the trainings of a run, in epochs."""
+    return run.config.training.epochs or LONGER * _usual_epochs(run)
+
+
+def _usual_epochs(run: Run) -> int:
+    if run.config.training.weights:
+        return BEGUN_EPOCHS
+    return DIGITS_EPOCHS if run.config.data.source == "digits" else DEFAULT_EPOCHS
 
 
 def fine_tuning(run: Run) -> Recipe:

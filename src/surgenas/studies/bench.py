@@ -25,9 +25,8 @@ from surgenas.methods import make_method
 from surgenas.methods.base import Method, Problem
 from surgenas.runs.journal import LOCK, Journal, exclusive
 
-RANDOM = "random"
 MOST_SEEDS, MOST_QUERIES = 1000, 100_000
-FORMAT, JOURNAL = "surgenas.bench/1", "bench.jsonl"
+FORMAT, JOURNAL, RANDOM = "surgenas.bench/1", "bench.jsonl", "random"
 ROUNDING = 1e-9
 
 
@@ -181,8 +180,9 @@ def _method(space: Space, name: str, bench: Bench) -> Method:
     """The method with the bench's budget; raises UsageError if it needs what the bench does not have."""
     made = make_method(name, {})
     needs = made.needs(space)
-    if needs.shares or needs.goes_on:
-        raise UsageError(f"{name} goes on from weights, which a table has not; `surgenas methods` says who samples")
+    if needs.shares or needs.goes_on or not needs.searches:
+        why = "goes on from weights, which a table has not" if needs.searches else "judges nothing"
+        raise UsageError(f"{name} {why}; `surgenas methods` says who samples")
     if needs.priced and bench.latency_table is None:
         raise UsageError(f"{name} searches for score and latency: give --latency-table FILE --latency COLUMN")
     if needs.rungs > 1 and not bench.fidelities:

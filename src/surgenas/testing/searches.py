@@ -34,8 +34,10 @@ def check_search(method: Method, problem: Problem, engine: Any, *, most: int = 1
     kinds = {type(done) for done in work}
     if shares:  # some measure what they train
         assert Epochs in kinds <= {Epochs, Price} if problem.priced else kinds == {Epochs}
-    else:
+    elif method.needs(space).searches:
         assert kinds == ({Judge, Price} if problem.priced else {Judge})
+    else:
+        assert not kinds, "it said that it needs nothing"
     assert problem.priced or not method.needs(space).priced, "it searches for score and cost"
     assert sum(not isinstance(done, Price) for done in work) <= whole.most_events, "more events than it said"
     judged = [done for done in work if isinstance(done, Judge)]

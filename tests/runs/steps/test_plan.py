@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from surgenas.runs.searching import Searching
-from surgenas.runs.steps.plan import OVERHEAD_S, SECONDS_PER_SAMPLE, allot, plan
+from surgenas.runs.steps.plan import OVERHEAD_S, SECONDS_PER_SAMPLE, plan
+from surgenas.runs.training import LONGER
 
 
 def test_a_plan_is_as_asked_and_every_part_takes_time(fresh, images):
@@ -38,22 +39,18 @@ def test_a_time_limit_leaves_fewer_epochs_but_two(fresh, images):
     assert plan(fresh("never", time_limit_s=1e9, **how)).epochs == 500
 
 
-@pytest.mark.parametrize(
-    ("left", "shares"),
-    [
-        (400.0, (1.0, 1.0)),  # there is time for all
-        (160.0, (0.6, 1.0)),  # trainings need 100 of it
-        (120.0, (0.3, 0.9)),  # a quarter for the search
-        (40.0, (0.1, 0.3)),
-        (0.0, (0.0, 0.0)),
-    ],
-)
-def test_of_a_short_time_a_search_gets_a_quarter_and_what_trainings_leave(left, shares):
-    assert allot(left, 100.0, 100.0) == pytest.approx(shares)
-
-
-def test_a_search_that_needs_little_leaves_the_rest_to_trainings():
-    assert allot(100.0, 10.0, 200.0) == pytest.approx((1.0, 0.45))
+def test_a_search_that_nobody_asked_for_is_left_out_where_time_is_short_and_trainings_may_grow(fresh, images):
+    how = {"data": images, "samples": 12, "batch": 32, "device": "roofline-example"}
+    usual = plan(fresh("usual", **how))
+    seconds = (usual.profile_s + usual.other_s + 0.4 * usual.train_s) / 0.85
+    short = plan(fresh("short", time_limit_s=seconds, **how))
+    assert (short.epochs, short.search_s) == (0, 0.0)
+    assert 2 <= short.train_epochs < 60
+    long = plan(fresh("long", time_limit_s=1e6, **how))
+    assert (long.epochs, long.train_epochs) == (usual.epochs, LONGER * usual.train_epochs)
+    for i, asked in enumerate(({"epochs": 3}, {"method": "spos"}, {"method_settings": {"warmup": 0.5}},
+                               {"start": "inherit"})):  # fmt: skip
+        assert plan(fresh(f"asked-{i}", time_limit_s=seconds, **how, **asked)).epochs > 0, asked
 
 
 @pytest.mark.parametrize(("method", "settings"), [("race", {"networks": 2}), ("race", {}), ("halving", {"trials": 2})])

@@ -8,7 +8,7 @@ import pytest
 
 from surgenas.core import moves
 from surgenas.runs.measured import measure
-from surgenas.runs.names import EQUAL
+from surgenas.runs.names import AS_LONG, EQUAL, SMALLER, SMALLER_AS_LONG
 from surgenas.runs.results import Derived
 from surgenas.runs.steps.rivals import ALIKE, rivals
 from tests.runs.written import again, timed
@@ -70,3 +70,16 @@ def test_the_found_network_does_not_stand_beside_itself(ready, monkeypatch):
     alike = [arch for name, arch in rivals(ready).architectures.items() if name.startswith(EQUAL)]
     assert len({moves.canonical_key(ready.space, arch) for arch in alike}) == len(alike) == 2
     assert found not in alike
+
+
+def test_smaller_images_are_trained_as_long_where_random_ones_are(adapted, copied):
+    """Who picks them needs no search, and has its time."""
+    run = copied(adapted.run)
+    known = run.rivals.architectures
+    assert SMALLER in known
+    assert SMALLER_AS_LONG not in known
+    text = (run.folder / "config.json").read_text()
+    (run.folder / "config.json").write_text(text.replace('"random_at_equal_cost": 0', '"random_at_equal_cost": 1'))
+    found = rivals(again(run)).architectures
+    assert found[SMALLER_AS_LONG] == found[SMALLER] == known[SMALLER]
+    assert f"{AS_LONG} 1" in found

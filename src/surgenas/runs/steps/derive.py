@@ -127,7 +127,7 @@ def _proposed(
     run: Run, search: Search, predictor: Predictor, window: tuple[float, float], turn: int
 ) -> list[Architecture]:
     rng = generator(run.config.seed, "derive", turn)
-    if run.asked_method.needs(run.space).judged:  # what it prefers may have to be judged first, which takes a while
+    if Searching(run).needs.judged:  # what it prefers may have to be judged first, which takes a while
         low, high = window
         run.progress.detail(f"candidates from {show_ms(low)} to {show_ms(high)}")
     keep = allowed(run)
@@ -163,7 +163,7 @@ def _predicted(run: Run, predictor: Predictor, archs: Sequence[Architecture]) ->
 def _knows_scores(run: Run) -> bool:
     """Does the search train each candidate by itself? Then its preference is their accuracy, and a smaller network that
     is better is what is wanted; shared weights and probabilities favour the larger ones instead."""
-    return run.asked_method.needs(run.space).trained > 0
+    return Searching(run).needs.trained > 0
 
 
 def _tops_out(run: Run) -> bool:

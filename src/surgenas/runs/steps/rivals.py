@@ -17,7 +17,7 @@ from surgenas.core.units import show_ms
 from surgenas.engine.jobs import home_of, network_of
 from surgenas.nn.cost import count
 from surgenas.runs.measured import allowed, fitted_predictor, measure
-from surgenas.runs.names import AS_LONG, EQUAL, NARROWER, NOTHING, RANDOM, SMALLER, YARDSTICK
+from surgenas.runs.names import AS_LONG, EQUAL, NARROWER, NOTHING, RANDOM, SMALLER, SMALLER_AS_LONG, YARDSTICK
 from surgenas.runs.nearest import ALIKE, nearest
 from surgenas.runs.resources import keeps
 from surgenas.runs.results import Rivals
@@ -39,6 +39,8 @@ def rivals(run: Run) -> Rivals:
     chosen |= {f"{EQUAL} {i + 1}": arch for i, arch in enumerate(alike[: beside.random_at_equal_latency])}
     chosen |= {f"{RANDOM} {i + 1}": moves.sample(run.space, rng) for i in range(beside.random)}
     chosen |= {f"{AS_LONG} {i + 1}": arch for i, arch in enumerate(alike[: beside.random_at_equal_cost])}
+    if beside.random_at_equal_cost and SMALLER in chosen:  # who needs no search has all of its time for fine-tuning
+        chosen[SMALLER_AS_LONG] = chosen[SMALLER]
     return Rivals(chosen)
 
 

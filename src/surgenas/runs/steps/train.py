@@ -17,7 +17,7 @@ from surgenas.engine.here import TRAINING
 from surgenas.engine.jobs import begun_network
 from surgenas.methods.base import HoldsWeights
 from surgenas.nn.weights import save_weights
-from surgenas.runs.names import AS_LONG, FOUND, MISJUDGED, NOTHING
+from surgenas.runs.names import FOUND, MISJUDGED, NOTHING, is_as_long
 from surgenas.runs.results import Accuracy, TotalCost
 from surgenas.runs.run import Run
 from surgenas.runs.searching import Searching
@@ -37,7 +37,7 @@ def expect_trainings(run: Run) -> None:
     if run.workforce.cluster is None:
         return
     for name, arch in networks(run).items():
-        if not run.is_done(f"train {name}") and (run.result(TotalCost) or not name.startswith(AS_LONG)):
+        if not run.is_done(f"train {name}") and (run.result(TotalCost) or not is_as_long(name)):
             engine, work = _asked(run, name, arch, Task())
             engine.expect([work])
 
@@ -83,7 +83,7 @@ def _recipe(run: Run, name: str, arch: Architecture) -> Recipe:
     """A network that begins with trained weights learns at a small rate, one that is trained as long as the found one
     took has as many epochs, and one of another space has no paths that can be dropped and no second classifier."""
     found = fine_tuning(run) if run.config.training.weights and name != NOTHING else recipe(run)
-    if name.startswith(AS_LONG):
+    if is_as_long(name):
         cost = run.result(TotalCost)
         assert cost is not None, "the found network was trained before"
         found = replace(found, epochs=cost.epochs)

@@ -1,0 +1,37 @@
+"""How long are the trainings, once all before them is done? As long as the time limit then allows."""
+
+from __future__ import annotations
+
+import torch
+
+from surgenas.engine.jobs import network_of
+from surgenas.nn.quick import quicken
+from surgenas.runs.allotment import lengthen
+from surgenas.runs.limit import time_limit_s
+from surgenas.runs.names import FOUND, is_as_long
+from surgenas.runs.pace import UPDATE, pass_s, pricing_left
+from surgenas.runs.results import Planned, Scheduled
+from surgenas.runs.run import Run
+from surgenas.runs.searching import Searching
+from surgenas.runs.training import LEAST_EPOCHS, most_epochs
+from surgenas.training.augment import steps_per_epoch
+
+USED = 0.95
+"""The share of a time limit that is given away; the rest is for what takes longer than it was seen to take."""
+
+
+def schedule(run: Run) -> Scheduled | None:
+    """Epochs of all final trainings. None for a run that was not begun with a time limit or goes on without one, and
+    where trainings have begun in the search or go on side by side."""
+    limit = time_limit_s(run) if run.config.time_limit_s else None
+    planned, searching = run.result(Planned), Searching(run)
+    if limit is None or planned is None or searching.needs.goes_on or run.workforce.cluster is not None:
+        return None
+    network = quicken(network_of(run.derived.architecture, run.space)).to(searching.accelerator)
+    seconds = pass_s(run, searching.accelerator, network.to(memory_format=torch.channels_last))
+    epoch_s = steps_per_epoch(run.data, run.config.training.batch) * seconds * UPDATE
+    names = [FOUND, *run.rivals.architectures]
+    spent = run.seconds()
+    search_s = spent.get("search", 0.0) * sum(map(is_as_long, names))
+    left_s = USED * limit - sum(spent.values()) - pricing_left(run, planned) - search_s
+    return Scheduled(lengthen(left_s, epoch_s * len(names), LEAST_EPOCHS, most_epochs(run)), epoch_s)
