@@ -1,12 +1,14 @@
 """Is an adapted network better than what a user would pick instead, at equal latency and equal fine-tuning?
 
     python benchmarks/adapt.py NETWORK WEIGHTS DATA [--every N] [--resolution R] [--shares .7 .5 .35] [--seeds N]
-                               [--method NAME] [--device D] [--epochs N] [--train-epochs N] [--out FOLDER] [--keep]
+                               [--method NAME] [--device D] [--epochs N] [--train-epochs N] [--as-long] [--out FOLDER]
+                               [--keep]
 
 For each seed and each share of the whole network's latency: `surgenas adapt`, beside the whole network on smaller
 images, the same narrower everywhere, random versions, and the found one from nothing. Accuracies are of the test part.
---every: only each N-th image to learn from. --device: an estimated one lets runs go side by side. --out: where the
-runs are kept; one that is there goes on.
+--every: only each N-th image to learn from. --device: an estimated one lets runs go side by side. --as-long: smaller
+images and a random version once more, fine-tuned for as long as all of the found one took. --out: where the runs are
+kept; one that is there goes on.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import argparse
 import resource
 import tempfile
 from collections import defaultdict
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +26,6 @@ from common import finish, spread, thinned, whole_run
 from surgenas import api
 from surgenas.api import adapting
 from surgenas.cli.console import ConsoleProgress
-from surgenas.runs.names import EQUAL
 from surgenas.runs.summary import Summary
 
 RANDOM = 1
@@ -33,8 +35,8 @@ RANDOM = 1
 def accuracies(summary: Summary) -> dict[str, float]:
     """By kind of network: accuracy, and latency over the found one's."""
     found: dict[str, float] = {"adapted": summary.accuracy.test or 0.0}
-    for n in (*summary.instead, *summary.random_at_equal_latency):
-        name = EQUAL if n.name.startswith(EQUAL) else n.name
+    for n in summary.beside:
+        name = n.name.rstrip(" 1")  # of random ones there is one of each kind
         if n.accuracy is not None and n.to_found is not None:
             found |= {name: n.accuracy, f"{name}, latency / adapted": n.to_found.ratio}
     return found
@@ -50,14 +52,16 @@ def main() -> None:
     parser.add_argument("--method", default="netadaptv2")
     parser.add_argument("--device", default="")
     parser.add_argument("--out", type=Path)
-    parser.add_argument("--keep", action="store_true")
+    for name in ("--as-long", "--keep"):
+        parser.add_argument(name, action="store_true")
     args = parser.parse_args()
     rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
     with tempfile.TemporaryDirectory() as name:
         out = args.out or Path(name) / "runs"
         data = thinned(args.data, args.every, Path(name) / "thinned") if args.every > 1 else args.data
         words = {"weights": args.weights, "data": data, "method": args.method, "epochs": args.epochs,
-                 "train_epochs": args.train_epochs, "random_at_equal_latency": RANDOM}  # fmt: skip
+                 "train_epochs": args.train_epochs, "random_at_equal_latency": RANDOM,
+                 "random_at_equal_cost": int(args.as_long)}  # fmt: skip
         words |= {"device": args.device} if args.device else {}
         if args.resolution:
             words["resolution"] = args.resolution
@@ -70,7 +74,7 @@ def main() -> None:
                 rows[f"{share:.0%}"].append({**accuracies(summary), "seconds": seconds})
     settings = {key: getattr(args, key) for key in ("network", "device", "every", "resolution", "seeds", "method")}
     figures = {
-        share: {key: spread([row[key] for row in found if key in row]) for key in found[0]}
+        share: {key: spread([row[key] for row in found if key in row]) for key in dict.fromkeys(chain(*found))}
         for share, found in rows.items()
     }
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

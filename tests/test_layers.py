@@ -20,7 +20,7 @@ HARDWARE = {
 RUNS = {
     "results": 0, "config": 0, "allotment": 0, "scale": 0, "journal": 1, "workforce": 1, "checkpoint": 0, "images": 0,
     "run": 2, "model_use": 2,
-    "limit": 3, "asked": 3, "resources": 3, "training": 4, "summary": 5, "sampled": 4, "pool": 4,
+    "limit": 3, "asked": 3, "foreseen": 1, "resources": 3, "training": 4, "summary": 5, "sampled": 4, "pool": 4,
     "measured": 4, "found": 4,
     "front": 4, "slowdown": 4, "whole": 4, "nearest": 5, "pace": 5,
     "story": 5, "searching": 5, "total_cost": 6, "checks": 6, "delivery": 5, "logged": 6,

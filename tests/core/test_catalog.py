@@ -30,7 +30,10 @@ def test_a_path_in_a_names_place_needs_no_entry():
         ("", "unknown thing ''; one of"),
         ("collections.OrderedDict", "unknown thing 'collections.OrderedDict'; one of"),
         ("gone", "thing 'gone' cannot be loaded: .*no attribute 'Gone'; one of gone, loads, ordered"),
-        ("no_such_module:X", "thing 'no_such_module:X' cannot be loaded: No module named 'no_such_module'"),
+        (
+            "no_such_module:X",
+            "thing 'no_such_module:X' cannot be loaded: No module named 'no_such_module' .PYTHONPATH=FOLDER",
+        ),
         (":X", "thing ':X' cannot be loaded: Empty module name"),
         ("json:", "thing 'json:' cannot be loaded"),
         ("json:loads:twice", "thing 'json:loads:twice' cannot be loaded"),

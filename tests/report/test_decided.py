@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from surgenas.report.decided import decisions, section
 from surgenas.nn.pretrained import Loaded
+from surgenas.report.decided import decisions, section
 from surgenas.runs.results import Derived, Reached, Started
 from surgenas.runs.story import tell_story
 from surgenas.runs.summary import summarize

@@ -43,6 +43,9 @@ def test_a_search_ends_with_its_claim(tmp_path, limit_ms, verdict):
     assert text.startswith(f"measured 2 ms +-1.0% (grade A) in the machine's quiet state, predicted 1.9 ms; {verdict}")
     assert re.search(r"^found +90.00% +2 ms +A", text, re.M)
     assert re.search(r"^MobileNetV2 +80.00% +2.1 ms +A +1.05 \(", text, re.M)
+    assert re.search(
+        r"^found   test accuracy [\d.]+% to [\d.]+% \(95 %\), as far as 5 test images can tell$", text, re.M
+    )
     assert "classes least F1: <owl> 0%, dog 50%, cat 80%; most confused: 1 of 3 cat taken for dog; balanced" in text
     assert f"surgenas.load({str(tmp_path / 'run')!r})" in text
     assert f"device  {tmp_path / 'run' / 'model-int8.onnx'}" in text

@@ -4,7 +4,6 @@ from surgenas.api.adapt import adapt, adapting
 from surgenas.api.models import create_model, load
 from surgenas.api.runs import (
     Logged,
-    Plan,
     Profile,
     Result,
     create,
@@ -30,6 +29,7 @@ from surgenas.api.studies import (
     train,
 )
 from surgenas.api.tables import answer, predict_table
+from surgenas.runs.foreseen import Plan
 
 __all__ = [
     "DEVICES", "Logged", "Plan", "Profile", "Result", "adapt", "adapting", "answer", "bench", "classify", "compare",

@@ -37,12 +37,12 @@ def adapt(
 def adapting(network: str, said: Mapping[str, Any]) -> dict[str, Any]:
     """What the words of `adapt` are as words of `search`. Raises UsageError for a network that timm does not know."""
     from surgenas.nn.named import check_name, input_shape
-    from surgenas.runs.config import ADAPTING
+    from surgenas.runs.config import ADAPTING, PUBLISHED
 
     if "space" in said:
         raise UsageError("the space of `adapt` is the network; leave `space` out, or use `search`")
     check_name(network, f"{network!r} is no network of timm; expected one of `timm.list_models()`")
     side = said.get("resolution") or input_shape(network)[1]
     own = {"network": network, **said.get("space_settings", {})}
-    return {"method": ADAPTING, **said, "weights": said.get("weights") or "timm", "space": "elastic",
+    return {"method": ADAPTING, **said, "weights": said.get("weights") or PUBLISHED, "space": "elastic",
             "space_settings": own, "resolution": side}  # fmt: skip

@@ -18,6 +18,7 @@ from surgenas.core.record import Record
 if TYPE_CHECKING:
     from torch import nn
 
+    from surgenas.runs.foreseen import Plan
     from surgenas.runs.results import Predicted
     from surgenas.runs.run import Run
     from surgenas.runs.summary import Summary
@@ -69,19 +70,6 @@ class Result:
 
     def _repr_html_(self) -> str:
         return self.summary._repr_html_()
-
-
-@dataclass(frozen=True)
-class Plan(Record):
-    """What a search would do. reachable_ms: the lowest and the highest latency. seconds: estimated, by step."""
-
-    limit_ms: float
-    reachable_ms: tuple[float, float]
-    epochs: int
-    train_epochs: int
-    seconds: dict[str, int]
-    total_seconds: int
-    memory_bytes: int
 
 
 @dataclass(frozen=True)
@@ -219,14 +207,10 @@ def dry_run(*, progress: Progress | None = None, **settings: Any) -> Plan:
     """What a search would do: reachable latencies, epochs, seconds and memory. Nothing is kept. settings: as for
     `search`."""
     from surgenas.runs.flow import prepare
+    from surgenas.runs.foreseen import foresee
 
     with tempfile.TemporaryDirectory() as folder:
-        reached, plan = prepare(create(out=Path(folder) / "run", progress=progress, **settings))
-    steps = {"profile": plan.profile_s, "search": plan.search_s, "train": plan.train_s, "other": plan.other_s}
-    return Plan(
-        reached.limit_ms, (reached.low_ms, reached.high_ms), plan.epochs, plan.train_epochs,
-        {name: round(seconds) for name, seconds in steps.items()}, round(plan.total_s), plan.memory_bytes,
-    )  # fmt: skip
+        return foresee(*prepare(create(out=Path(folder) / "run", progress=progress, **settings)))
 
 
 def profile(*, out: str | Path | None = None, progress: Progress | None = None, **settings: Any) -> Profile:

@@ -10,7 +10,7 @@ import typer
 from surgenas.cli.options import Batch, Json, LogTo, RunFolder, Seed, app, progress, show, with_run_options
 from surgenas.core.progress import Progress
 from surgenas.core.units import parse_bytes, parse_latency_ms
-from surgenas.runs.config import ADAPTING
+from surgenas.runs.config import ADAPTING, PUBLISHED
 
 Out = Annotated[Path | None, typer.Option(help="The run folder to make. Default: runs/<time>.")]
 STANDARD_OUTPUT = Path("-")
@@ -35,14 +35,15 @@ def search(
     from surgenas.report import text
 
     if dry_run:
-        show(api.dry_run(progress=listener, **said), as_json)
+        plan = api.dry_run(progress=listener, **said)
+        show(plan, as_json, text.plan_text(plan))
         return
     result = api.search(out=out, log_to=log_to or (), progress=listener, **said)
     show(result, as_json, text.summary_text(result.summary))
 
 
 @app.command()
-@with_run_options(without=("space", "layout", "width", "start"), defaults={"method": ADAPTING})
+@with_run_options(without=("space", "layout", "width", "start"), defaults={"method": ADAPTING, "weights": PUBLISHED})
 def adapt(
     network: Annotated[str, typer.Argument(metavar="NETWORK", help="timm's name of it, such as resnet18.")],
     said: dict[str, Any],
@@ -60,7 +61,8 @@ def adapt(
     from surgenas.report import text
 
     if dry_run:
-        show(api.dry_run(progress=listener, **api.adapting(network, said)), as_json)
+        plan = api.dry_run(progress=listener, **api.adapting(network, said))
+        show(plan, as_json, text.plan_text(plan))
         return
     result = api.adapt(network, out=out, log_to=log_to or (), progress=listener, **said)
     show(result, as_json, text.summary_text(result.summary))

@@ -27,9 +27,9 @@ def read_amount(unit: Unit, given: object, option: str = "--limit") -> float:
 
 
 def show_amount(unit: Unit, value: float) -> str:
-    """An amount for a person: "76.5 KB of sram", or "360 DSP"."""
+    """An amount for a person: "76.5 KB of sram", "1.2 MB moved" to and from memory, or "360 DSP"."""
     if unit in STORED:
-        return show_bytes(value) if unit == "bytes" else f"{show_bytes(value)} of {unit}"
+        return f"{show_bytes(value)} moved" if unit == "bytes" else f"{show_bytes(value)} of {unit}"
     return f"{show_count(value)} {unit}"
 
 

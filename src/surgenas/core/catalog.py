@@ -29,6 +29,8 @@ def look_up(kind: str, name: str, entries: Mapping[str, str]) -> Any:
             if isinstance(error, ImportError | AttributeError | ValueError)
             else f"{type(error).__name__}: {error}"
         )
+        if isinstance(error, ModuleNotFoundError) and error.name == module.partition(".")[0]:
+            why += f" (PYTHONPATH=FOLDER before the command says where {module} is)"
         raise UsageError(f"{kind} {name!r} cannot be loaded: {why}; one of {known}") from error
 
 

@@ -12,7 +12,15 @@ from huggingface_hub import EvalResult, ModelCardData
 from surgenas.core.files import write_atomic
 from surgenas.core.units import show_ms
 from surgenas.report.snippet import snippets
-from surgenas.report.words import cost_note, show_comparison, show_interval, show_known_ms, show_percent, start_note
+from surgenas.report.words import (
+    accuracy_note,
+    cost_note,
+    show_comparison,
+    show_interval,
+    show_known_ms,
+    show_percent,
+    start_note,
+)
 from surgenas.runs.names import ONNX
 from surgenas.runs.run import Run
 from surgenas.runs.story import Story, tell_story
@@ -42,6 +50,7 @@ def card(summary: Summary, story: Story, method: str) -> str:
         "## How good it is",
         _table([summary.found, *summary.beside]),
         f"On {data.get('test')} images that no decision has seen. {_latency(summary, story)}",
+        *(f"Of the found network: {note}." for note in accuracy_note(summary)),
         *start_note(summary.start, summary.started),
         *_classes(summary),
         "## How to use it",

@@ -62,7 +62,7 @@ def page(summary: Summary, story: Story, shots: bytes = b"") -> str:
     """The page as HTML. shots: thumbnails of the worst-judged test images, side by side."""
     template = Template(files("surgenas.report").joinpath("page.html").read_text())
     return template.substitute(
-        title=escape(Path(summary.run).name),
+        title=escape(_title(summary, story)),
         headline=_headline(summary),
         cards="".join(_cards(summary, story)),
         noun="estimate" if story.is_estimated else "measurement",
@@ -85,6 +85,13 @@ def page(summary: Summary, story: Story, shots: bytes = b"") -> str:
     )
 
 
+def _title(summary: Summary, story: Story) -> str:
+    """The run's name, and which of many tabs it is: of what images, for what device."""
+    images, device = Path(str(story.data.get("name", ""))).name, story.target.name if story.target else ""
+    what = " ".join(part for part in (images, f"for {device}" if device else "") if part)
+    return f"{Path(summary.run).name}: {what}" if what else Path(summary.run).name
+
+
 def _headline(summary: Summary) -> str:
     latency, share = summary.latency, summary.latency.of_limit
     if latency.ms is None or share is None or latency.evidence is None:
@@ -105,9 +112,10 @@ def _cards(summary: Summary, story: Story) -> list[str]:
     cards = []
     if found is not None:
         at = f" at {show_ms(beside.latency_ms)}" if beside and beside.latency_ms is not None else ""
-        cards.append(
-            _card("Test accuracy", f"{found:.1%}", f"{beside.name} {beside.accuracy:.1%}{at}" if beside else "")
-        )
+        interval = summary.accuracy_interval
+        sure = [f"{interval[0]:.1%} to {interval[1]:.1%} (95 %)"] if interval else []
+        other = [f"{beside.name} {beside.accuracy:.1%}{at}"] if beside else []
+        cards.append(_card("Test accuracy", f"{found:.1%}", "; ".join([*sure, *other])))
     if latency.ms is not None:
         sure = f"{show_interval(latency.interval)}, grade {latency.grade}" if latency.interval else "nothing was timed"
         cards.append(_card("Latency in quiet" if latency.interval else "Estimated latency", show_ms(latency.ms), sure))

@@ -10,11 +10,12 @@ from rich.table import Table
 
 from surgenas.core.amounts import show_amount
 from surgenas.core.cost import show_cost
-from surgenas.core.units import show_ms, show_seconds
+from surgenas.core.units import show_bytes, show_ms, show_seconds
 from surgenas.hardware.target import TargetInfo
 from surgenas.report.by_class import class_line
 from surgenas.report.explained import explained_line
 from surgenas.report.words import (
+    accuracy_note,
     cost_note,
     draw,
     scale_note,
@@ -26,6 +27,7 @@ from surgenas.report.words import (
     start_note,
 )
 from surgenas.runs.delivery import COMPARED
+from surgenas.runs.foreseen import Plan
 from surgenas.runs.names import FOUND
 from surgenas.runs.resources import Resource
 from surgenas.runs.results import Delivered, Predicted
@@ -38,6 +40,12 @@ from surgenas.studies.operators import Operators
 from surgenas.studies.scale import Growth
 from surgenas.studies.train import TrainedFile
 
+CEILING = (
+    "noise ceiling: a second measurement in the place of a prediction, of a few of the networks; so by chance a "
+    "predictor may seem to do better"
+)
+STEPS = {"profile": "learning latency", "search": "search", "train": "trainings", "other": "all else"}
+"""What the parts of a plan are called in print."""
 OFF_BY = "off by: mean error, as a share of the latency, or of a tenth of the median latency where that is more"
 
 
@@ -55,6 +63,7 @@ def summary_text(summary: Summary) -> str:
     lines = [
         _claim(summary),
         draw(table),
+        *(f"found   {note}" for note in accuracy_note(summary)),
         *resources_line(summary.resources),
         *start_note(summary.start, summary.started),
         *class_line(summary.classes),
@@ -67,6 +76,18 @@ def summary_text(summary: Summary) -> str:
         f"took {show_seconds(sum(summary.seconds.values()))}",
     ]
     return "\n".join(lines)
+
+
+def plan_text(found: Plan) -> str:
+    """What a search would do, and what it would take."""
+    low, high = found.reachable_ms
+    steps = ", ".join(f"{STEPS[name]} {show_seconds(seconds)}" for name, seconds in found.seconds.items() if seconds)
+    table = Table.grid(padding=(0, 2))
+    table.add_row("limit", f"{show_ms(found.limit_ms)}; networks take {show_ms(low)} to {show_ms(high)}")
+    table.add_row("search", f"{found.epochs} epochs, then {found.train_epochs} for each network that is trained")
+    table.add_row("time", f"about {show_seconds(found.total_seconds)}: {steps}")
+    table.add_row("memory", show_bytes(found.memory_bytes))
+    return draw(table)
 
 
 def resources_line(found: Sequence[Resource]) -> list[str]:
@@ -137,7 +158,8 @@ def predictor_table(found: Predicted) -> str:
             s.name, f"{s.kendall:.3f}", f"{s.spearman:.3f}", _share(s.off), _share(s.near_limit), f"{s.within_5:.0%}",
             f"{s.within_10:.0%}", "-" if s.mean_ms is None else f"{s.mean_ms:.4f}", f"{s.rmse_ms:.4f}",
         )  # fmt: skip
-    return f"{draw(table)}\n{OFF_BY}\nchosen: {found.chosen} ({found.why})"
+    ceiling = [CEILING] if found.ceiling else []
+    return "\n".join([draw(table), OFF_BY, *ceiling, f"chosen: {found.chosen} ({found.why})"])
 
 
 def _share(value: float | None) -> str:

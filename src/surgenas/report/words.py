@@ -14,6 +14,7 @@ from surgenas.hardware.timed.comparison import Comparison
 from surgenas.runs.config import Start
 from surgenas.runs.names import NOTHING
 from surgenas.runs.results import Started, TotalCost
+from surgenas.runs.summary import Summary
 from surgenas.runs.total_cost import WANTED
 
 WIDTH = 120
@@ -98,6 +99,14 @@ def scale_note(doubt: float | None, networks: Sequence[str] = ()) -> list[str]:
         f"What a millisecond is here{of} is known within {doubt:.0%} only: this machine was watched briefly, or is "
         "faster at times. Ratios hold, and measuring again some minutes later settles it"
     ]
+
+
+def accuracy_note(summary: Summary) -> list[str]:
+    """How sure the found network's accuracy is; nothing where that is not known."""
+    if summary.accuracy_interval is None:
+        return []
+    low, high = summary.accuracy_interval
+    return [f"test accuracy {low:.1%} to {high:.1%} (95 %), as far as {summary.tested_on:,} test images can tell"]
 
 
 def cost_note(cost: TotalCost | None, seconds: Mapping[str, float]) -> list[str]:

@@ -21,8 +21,8 @@ from surgenas.tasks import Classes, Fit, Flips
 
 FORMAT = "surgenas.run/2"
 Setting = str | float | int | bool
-ADAPTING = "netadaptv2"
-"""How smaller versions of a network are looked for if the user does not say."""
+ADAPTING, PUBLISHED = "netadaptv2", "timm"
+"""How smaller versions of a network are looked for, and whose weights they begin with, if the user does not say."""
 Start = Literal["fresh", "inherit"]
 """What a training begins with: fresh weights, or those that the search has trained."""
 

@@ -18,6 +18,7 @@ from surgenas.runs.limit import begin_session, check_time
 from surgenas.runs.measured import repair_scale
 from surgenas.runs.names import FOUND, START, USE
 from surgenas.runs.outcome import say_done
+from surgenas.runs.outlook import seconds_left
 from surgenas.runs.resources import check_resources
 from surgenas.runs.results import Accuracy, Exported, Planned, Reached
 from surgenas.runs.run import Run
@@ -39,6 +40,7 @@ from surgenas.runs.steps.start import start
 from surgenas.runs.steps.train import expect_trainings, networks, train, trained_files
 from surgenas.runs.steps.verify import say_claim, verify
 from surgenas.runs.total_cost import describe_search, total_cost
+from surgenas.runs.training import recipe
 from surgenas.runs.whole import meets_limit_whole
 from surgenas.training.fabric import check_accelerator
 
@@ -128,14 +130,19 @@ def prepare(run: Run) -> tuple[Reached, Planned]:
     if not run.is_done("derive"):  # a scale that was repaired later may have moved all latencies above the limit
         check_limit(run)
     perform(run, plan_)
-    reached, planned = run.reached, run.result(Planned)
+    planned = run.result(Planned)
     assert planned is not None, "it was just recorded"
+    return run.reached, planned
+
+
+def say_plan(run: Run, reached: Reached, planned: Planned) -> None:
+    """Tell a person what the run is going to do, and how long it will take from here."""
+    whole = f"about {show_seconds(planned.total_s)}"
+    left = f"about {show_seconds(seconds_left(run) or 0.0)} left" if run.is_done(LONG[0].name) else whole
     run.progress.log(
         f"limit {describe_limit(run)} on {run.target.name} (reachable {show_ms(reached.low_ms)} to "
-        f"{show_ms(reached.high_ms)}); {describe_search(run, planned)}, {planned.train_epochs} epochs of training; "
-        f"about {show_seconds(planned.total_s)}"
+        f"{show_ms(reached.high_ms)}); {describe_search(run, planned)}, {recipe(run).epochs} epochs of training; {left}"
     )
-    return reached, planned
 
 
 def measure_profile(run: Run) -> None:
@@ -181,7 +188,7 @@ def execute(run: Run, time_limit_s: float | None = None) -> None:
     """Do every step of the run that is not done yet. time_limit_s: as in `begin_session`."""
     with run.exclusive(), closing(run.workforce):
         begin_session(run, time_limit_s)
-        prepare(run)
+        say_plan(run, *prepare(run))
         for step in LONG:
             perform(run, step)
             if step.name == "profile" and _looks(run):

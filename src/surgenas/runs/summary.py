@@ -10,6 +10,7 @@ from surgenas.accuracy.evaluate import Explained
 from surgenas.core.architecture import Architecture
 from surgenas.core.cost import Cost, Estimate, Evidence
 from surgenas.core.record import Record
+from surgenas.core.significance import share_interval
 from surgenas.core.units import show_ms
 from surgenas.hardware.costs import compare
 from surgenas.hardware.timed.as_it_comes import AsItComes, LatencyAs
@@ -136,6 +137,17 @@ class Summary(Record):
             names.FOUND, self.accuracy.test, known.ms, known.interval, known.grade, None, known.doubt,
             self.accuracy.balanced,
         )  # fmt: skip
+
+    @property
+    def tested_on(self) -> int:
+        """How many images the found network was tested on; 0 where that is not known."""
+        return sum(row.images for row in self.classes.classes) if self.classes else 0
+
+    @property
+    def accuracy_interval(self) -> tuple[float, float] | None:
+        """The 95 % interval (Wilson's) that so many images allow for its accuracy."""
+        known = self.accuracy.test is not None and self.tested_on
+        return share_interval(self.accuracy.test or 0.0, self.tested_on) if known else None
 
     @property
     def beside(self) -> tuple[Network, ...]:

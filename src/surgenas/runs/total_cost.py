@@ -64,9 +64,9 @@ def total_cost(run: Run) -> TotalCost:
 
 
 def describe_search(run: Run, planned: Planned) -> str:
-    """How much work the search is, in words, and for comparison how much SurgeNAS does by default."""
+    """How much work the search is, in words, and beside it how much SurgeNAS does by default."""
     searching = Searching(run)
-    needs, steps = searching.needs, searching.steps_per_epoch
+    needs = searching.needs
     if not needs.searches:
         if run.asked_method.name == Drawn.name:
             return "no search"
@@ -75,10 +75,10 @@ def describe_search(run: Run, planned: Planned) -> str:
         if needs.goes_on:
             return f"candidates that are trained on for up to {planned.epochs} epochs"
         return f"{needs.trained} candidates of {planned.epochs} epochs each"
-    text = f"{planned.epochs} epochs of search ({planned.epochs * steps} steps of {needs.passes} passes"
+    text = f"{planned.epochs} epochs of search"
     if run.asked_method.name == USUAL:
-        return text + ")"
+        return text
     usual = make_method(USUAL, {})
-    passes = usual.needs(make_space(usual.default_space, {}))
-    epochs = searching.default_epochs(passes)
-    return text + f"; SurgeNAS by default {epochs} epochs, {epochs * steps} steps of {passes.passes})"
+    others = usual.needs(make_space(usual.default_space, {}))
+    share = planned.epochs * needs.passes / (searching.default_epochs(others) * others.passes)
+    return f"{text} ({share:.2g} x the image passes of SurgeNAS by default)"

@@ -10,13 +10,11 @@ from surgenas.core.capabilities import Shrinks, require
 from surgenas.nn.pretrained import Loaded, load_start
 from surgenas.nn.reading import read_tensors
 from surgenas.nn.weights import read_weights
+from surgenas.runs.config import PUBLISHED
 from surgenas.runs.names import START
 from surgenas.runs.resources import reached_excess
 from surgenas.runs.results import STEP_OF, Profiled, Started
 from surgenas.runs.run import Run
-
-PUBLISHED = "timm"
-"""What a person says for the weights that timm publishes."""
 
 
 def read_whole(run: Run) -> tuple[nn.Module, Loaded]:

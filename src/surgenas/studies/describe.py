@@ -17,6 +17,7 @@ from surgenas.core.errors import EnvironmentFault, SurgenasError, UsageError
 from surgenas.core.record import Record
 from surgenas.hardware.devices import make_target, shipped_names
 from surgenas.hardware.target import TargetInfo
+from surgenas.hardware.timed.device import RuntimeDevice
 from surgenas.methods import CATALOG as METHODS
 from surgenas.methods import make_method
 from surgenas.methods.base import Needs
@@ -124,11 +125,14 @@ def describe(
 
 
 def devices() -> dict[str, TargetInfo | Unusable]:
-    """Every shipped device, by name."""
+    """Every shipped device, by name; unusable is also one for which no network can be converted here."""
     found: dict[str, TargetInfo | Unusable] = {}
     for name in shipped_names():
         try:
-            found[name] = make_target(name).describe()
+            target = make_target(name)
+            if isinstance(target, RuntimeDevice):
+                target.runtime.check_converters()
+            found[name] = target.describe()
         except SurgenasError as error:
             found[name] = Unusable(str(error))
     return found

@@ -133,6 +133,22 @@ def test_one_that_is_not_installed_names_its_extra(monkeypatch, name, extra):
         _ = look_up("runtime", name, RUNTIMES)().version
 
 
+@pytest.mark.parametrize(("name", "converter"), [("litert", "litert-torch"), ("ncnn", "pnnx")])
+def test_one_whose_converter_is_not_installed_names_both(monkeypatch, name, converter):
+    known = {"litert": "ai-edge-litert", "ncnn": "ncnn"}
+
+    def only_the_runtime(distribution):
+        if distribution != known[name]:
+            raise metadata.PackageNotFoundError(distribution)
+        return "1"
+
+    monkeypatch.setattr(metadata, "version", only_the_runtime)
+    runtime = look_up("runtime", name, RUNTIMES)()
+    assert runtime.version == "1", "files that were converted elsewhere can be measured"
+    with pytest.raises(EnvironmentFault, match=rf"{converter} is not installed; pip install 'surgenas\[{name}\]'"):
+        runtime.check_converters()
+
+
 def test_a_version_is_that_of_the_package():
     assert distribution_version("numpy", "x") == np.__version__
     with pytest.raises(EnvironmentFault, match=r"pip install 'surgenas\[thing\]'"):

@@ -38,11 +38,18 @@ class Runtime(ABC):
     """Whether it computes more than one image in a call."""
     own_process = False
     """Whether it changes settings of its whole process (thread pools), so that it never runs in ours."""
+    converters: tuple[str, ...] = ()
+    """What has to be installed, beside its own package, to convert a network."""
 
     @property
     @abstractmethod
     def version(self) -> str:
         """The version of the runtime's package; raises EnvironmentFault, naming the extra, if it is not installed."""
+
+    def check_converters(self) -> None:
+        """Raise EnvironmentFault, naming the extra, if what converts a network is not installed."""
+        for distribution in self.converters:
+            distribution_version(distribution, self.name)
 
     @abstractmethod
     def convert(self, network: nn.Module, input_shape: tuple[int, int, int], batch: int) -> bytes:

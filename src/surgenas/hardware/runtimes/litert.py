@@ -18,6 +18,7 @@ class LiteRT(Runtime):
 
     name = "litert"
     suffixes = (".tflite",)
+    converters = ("litert-torch",)
 
     @property
     def version(self) -> str:
@@ -27,7 +28,7 @@ class LiteRT(Runtime):
         import torch
 
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        distribution_version("litert-torch", "litert")
+        self.check_converters()
         with silence_output():
             import litert_torch
 

@@ -34,6 +34,7 @@ class Ncnn(Runtime):
     precisions = ("fp32", "fp16")
     suffixes = (".param", ".bin")
     takes_batches = False
+    converters = ("pnnx",)
     own_process = True  # how threads wait is settled by the first OpenMP of a process, in ours that of torch
 
     @property
@@ -52,7 +53,7 @@ class Ncnn(Runtime):
 
         if batch > 1:
             raise UsageError(f"ncnn computes one image at a time, not {batch}; set batch = 1")
-        distribution_version("pnnx", "ncnn")
+        self.check_converters()
         with tempfile.TemporaryDirectory() as folder:
             model = without_gathers(without_steps(to_onnx(network, input_shape)))
             Path(folder, "model.onnx").write_bytes(model)

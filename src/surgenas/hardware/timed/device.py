@@ -12,7 +12,7 @@ import numpy as np
 from surgenas.core.catalog import look_up
 from surgenas.core.cost import Cost, Effort, Failure, Unit
 from surgenas.core.errors import UsageError
-from surgenas.core.progress import Progress
+from surgenas.core.progress import Progress, Task
 from surgenas.core.seeds import derive
 from surgenas.hardware import RUNTIMES
 from surgenas.hardware.runtimes import Images, Runtime
@@ -109,7 +109,7 @@ class RuntimeDevice:
         again = draw_for_recheck(stored, seed)
         known = {key: m for key, m in stored.items() if key not in again}
         todo = list({job.key: job for job in jobs if job.key not in known}.values())
-        with progress.task("measure", len(todo)) as task:
+        with progress.task("measure", len(todo) * (1 + protocol.campaigns)) as task:  # converted, then timed
             for start in range(0, len(todo), TOGETHER):
                 exported = {}
                 for job in todo[start : start + TOGETHER]:
@@ -117,7 +117,8 @@ class RuntimeDevice:
                     exported[job.key] = self.conversions.get(job, self._convert)
                     task.advance()
                 with measuring_lock(self.far.host, progress):
-                    known |= self._campaigns(exported, reference, protocol, derive(seed, "measure", start), progress)
+                    where = derive(seed, "measure", start)
+                    known |= self._campaigns(exported, reference, protocol, where, progress, task)
         if again and has_changed([(stored[key], known[key]) for key in again]):
             progress.log(f"{self.name} is not what it was: stored latencies no longer hold and are measured anew")
             self.store.add_change(self.key)
@@ -136,13 +137,9 @@ class RuntimeDevice:
         return replace(measurement, scale_doubt=max(known.doubt, moved))
 
     def _campaigns(
-        self,
-        exported: Mapping[str, tuple[Network, Images]],
-        reference: Scale | None,
-        protocol: Protocol,
-        seed: int,
-        progress: Progress,
-    ) -> dict[str, Measurement]:
+        self, exported: Mapping[str, tuple[Network, Images]], reference: Scale | None, protocol: Protocol, seed: int,
+        progress: Progress, task: Task,
+    ) -> dict[str, Measurement]:  # fmt: skip
         """Run as many campaigns of each group of like latency as the protocol wants; the pooled measurements by key."""
         networks = {key: network for key, (network, _) in exported.items()}
         groups = [(reference, networks)] if reference else self._group_by_reference(networks, protocol.fresh)
@@ -157,6 +154,8 @@ class RuntimeDevice:
                 if reference is None:  # it may have been looked at in a slow moment
                     ms = min(ms, answer.campaign.state_ms)
                 campaigns.append(self._check_and_store(answer, wanted, (name, ms)))
+                for _ in group:
+                    task.advance(f"campaign {turn + 1} of {protocol.campaigns}")
             found |= {key: pool([campaign[key] for campaign in campaigns]) for key in group}
         return found
 
