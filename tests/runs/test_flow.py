@@ -22,7 +22,7 @@ from surgenas.methods.evolution import Evolution
 from surgenas.report.text import summary_text
 from surgenas.runs.flow import CHEAP, LAST, LONG, perform, prepare
 from surgenas.runs.journal import Journal
-from surgenas.runs.results import STEP_OF, Accuracy, Selected, Sized, Started, TotalCost
+from surgenas.runs.results import STEP_OF, Accuracy, Scheduled, Selected, Sized, Started, TotalCost
 from surgenas.runs.run import Run
 from surgenas.runs.searching import Searching
 from surgenas.tasks.classification import accuracy
@@ -63,7 +63,7 @@ def test_every_result_of_a_finished_run_is_read_back_by_its_kind(finished):
     run = open_run(finished.run)
     for kind, step in STEP_OF.items():
         found = run.result(kind)
-        assert (found is None) == (kind in (Sized, Selected, Started)), step
+        assert (found is None) == (kind in (Sized, Selected, Started, Scheduled)), step
         assert found is None or kind.from_json(json.loads(json.dumps(found.to_json()))) == found
     assert run.accuracy("found") == finished.accuracy
     assert run.result_of("train random 1", Accuracy).accuracy == finished.summary.random[0].accuracy

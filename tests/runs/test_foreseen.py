@@ -20,5 +20,5 @@ def test_a_plan_is_read_line_by_line():
     limit, search, time, memory = plan_text(FOUND).splitlines()
     assert limit.split(maxsplit=1) == ["limit", "2 ms; networks take 0.1 ms to 4 ms"]
     assert search.split(maxsplit=1) == ["search", "3 epochs, then 5 for each network that is trained"]
-    assert time.split(maxsplit=1) == ["time", "about 2.3 min: learning latency 90 s, trainings 30 s, all else 20 s"]
+    assert time.split(maxsplit=1) == ["time", "about 2.4 min: learning latency 90 s, trainings 30 s, all else 20 s"]
     assert memory.split(maxsplit=1) == ["memory", "1.5 GB"]

@@ -18,7 +18,7 @@ from surgenas.tasks.folder import ImageSet, plan_folder, read_files
 
 def load(root: Path, *, progress: Progress = Progress(), **how) -> ImageSet:  # noqa: B008  stateless
     how = {"max_corrupt": 0.05, "cache": root.parent / "cache", "memory": 1e9, **how}
-    return read_files(str(root), Way(8, how.pop("fit", "crop")), progress=progress, **how)
+    return read_files(str(root), Way(how.pop("side", 8), how.pop("fit", "crop")), progress=progress, **how)
 
 
 def parted(photos: Path, test: str = "val") -> Path:
@@ -161,3 +161,15 @@ def test_long_images_are_told_of_only_where_most_are_and_they_are_cropped(photos
     (note,) = [note for note in load(photos).notes if "longer" in note]
     assert note.startswith("21 of 41 images are longer than 2:1, and only their middle square is seen; --fit pad")
     assert not any("longer" in note for note in load(photos, fit="pad").notes)
+
+
+# --- small images
+
+
+def test_images_that_are_much_enlarged_are_told_of(photos):
+    """They have 20 x 24 pixels."""
+    assert not any("enlarged" in note for note in load(photos, side=24).notes)
+    (note,) = [note for note in load(photos, side=64).notes if "enlarged" in note]
+    assert note.startswith("half of the images have 20 px or fewer and are enlarged to 64 px; a smaller --resolution")
+    for when in ("seen for the first time", "and not decoded again"):
+        assert note in load(photos, side=64, memory=0.0).notes, when

@@ -57,15 +57,16 @@ class Way:
 class Decoded:
     """The images of a part.
 
-    labels: (N,). digests: of the N files. long: how many images are. copies: how many files were left out because they
-    are copies of others. deep: index, file and depth of images of more than 8 bits. broken: what is wrong with each
-    file that cannot be read.
+    labels: (N,). digests: of the N files. long: how many images are. sides: the shorter side of each, in pixels.
+    copies: how many files were left out because they are copies of others. deep: index, file and depth of images of
+    more than 8 bits. broken: what is wrong with each file that cannot be read.
     """
 
     images: ImageList
     labels: Tensor
     digests: list[bytes] = field(default_factory=list)
     long: int = 0
+    sides: list[int] = field(default_factory=list)
     copies: int = 0
     deep: list[tuple[int, ImageFile, Depth]] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
@@ -114,6 +115,7 @@ def decode_all(
                 found.deep.append((len(labels), path, one.depth))
             found.digests.append(one.digest)
             found.long += one.long
+            found.sides.append(one.side)
             labels.append(label)
     found.labels = torch.tensor(labels, dtype=torch.long)
     if way.in_memory:

@@ -21,6 +21,9 @@ from surgenas.tasks.shards import is_shards, plan_shards
 from surgenas.tasks.table import plan_table
 from surgenas.tasks.table_file import SUFFIXES
 
+ENLARGED = 1.5
+"""Images that are enlarged so many times are worth a word."""
+
 
 @dataclass(frozen=True, eq=False)
 class ImageSet:
@@ -66,7 +69,7 @@ def read_files(
     white = common_white(depth for part in parts for _, _, depth in part.deep)
     for part in parts:
         scale_alike(part, white, way)
-    seen = [*_note_depth(parts, white), *_note_length(parts, way.fit)]
+    seen = [*_note_depth(parts, white), *_note_length(parts, way.fit), *_note_size(parts, way.side)]
     if train.copies:
         seen.append(f"{train.copies} image(s) to learn from are copies of images in the test part; left out")
     for note in seen:
@@ -137,3 +140,12 @@ def _note_length(parts: list[Decoded], fit: Fit) -> list[str]:
         return []
     return [f"{long} of {count} images are longer than {LONG:g}:1, and only their middle square is seen; --fit pad or "
             "--fit squash shows them whole"]  # fmt: skip
+
+
+def _note_size(parts: list[Decoded], resolution: int) -> list[str]:
+    sides = sorted(side for part in parts for side in part.sides if side)
+    middle = sides[len(sides) // 2] if sides else resolution
+    if middle * ENLARGED > resolution:
+        return []
+    return [f"half of the images have {middle} px or fewer and are enlarged to {resolution} px; a smaller --resolution "
+            "takes less time, and may be as good"]  # fmt: skip

@@ -43,12 +43,13 @@ class ImageFile(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A decoded file. pixels: (3, R, R). digest: of the file. long: whether it is longer than LONG to 1. depth: None
-    for 8 bits."""
+    """A decoded file. pixels: (3, R, R). digest: of the file. long: whether it is longer than LONG to 1. side: the
+    shorter one of the image in the file, in pixels. depth: None for 8 bits."""
 
     pixels: Pixels
     digest: bytes
     long: bool
+    side: int
     depth: Depth | None
 
 
@@ -76,13 +77,14 @@ def read(
     """
     content = path.read_bytes()  # once, for the digest and for the pixels
     with Image.open(BytesIO(content)) as image:
+        side = min(image.size)
         # full-size decoding is not needed for a thumbnail: JPEG can be read at a fraction of its size
         image.draft("RGB", (2 * resolution, 2 * resolution))
         upright = ImageOps.exif_transpose(image)
         depth = depth_of(upright, white)
         rgb = _to_rgb(to_bytes(upright, depth.white) if depth else upright)
     long = max(rgb.size) > LONG * min(rgb.size)
-    return Picture(_to_square(rgb, resolution, fit, interpolation), hashlib.sha256(content).digest(), long, depth)
+    return Picture(_to_square(rgb, resolution, fit, interpolation), hashlib.sha256(content).digest(), long, side, depth)
 
 
 def resampling(interpolation: Interpolation) -> Image.Resampling:

@@ -26,8 +26,8 @@ Stamp = tuple[int, int]
 class Seen:
     """An image file that was decoded.
 
-    stamp: the file's then. digest: of the file. print: a digest of its pixels. sums, squares: as in Sums. long, depth:
-    as of a `Picture`.
+    stamp: the file's then. digest: of the file. print: a digest of its pixels. sums, squares: as in Sums. long, depth,
+    side: as of a `Picture`; a side of 0 is not known.
     """
 
     __pydantic_config__ = ConfigDict(ser_json_bytes="hex", val_json_bytes="hex")
@@ -39,6 +39,7 @@ class Seen:
     squares: Colours
     long: bool
     depth: Depth | None = None
+    side: int = 0
 
 
 _FILES = TypeAdapter(dict[str, dict[str, Seen]])
@@ -90,7 +91,7 @@ def see(picture: Picture, stamp: Stamp) -> Seen:
     (red, green, blue), (red2, green2, blue2) = (each.tolist() for each in sums_of(pixels[None]))
     return Seen(
         stamp, picture.digest, hashlib.sha256(pixels.data).digest(), (red, green, blue), (red2, green2, blue2),
-        picture.long, picture.depth,
+        picture.long, picture.depth, picture.side,
     )  # fmt: skip
 
 
