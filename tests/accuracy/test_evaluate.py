@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from surgenas.accuracy.base import make_accuracy_predictor
-from surgenas.accuracy.evaluate import Explained, choose
+from surgenas.accuracy.evaluate import choose
+from surgenas.accuracy.explained import Explained
 from tests.accuracy.toys import Links, drawn, planted
 
 SPACE = Links()

@@ -137,8 +137,14 @@ def test_an_answer_is_json_text_or_lines(capsys):
     assert json.loads(capsys.readouterr().out)["one"]["rounds"] == 5
 
 
-def test_help_and_import_load_nothing_heavy():
-    heavy = {"torch", "timm", "onnx", "plotly", "sklearn"}
-    script = f"import sys, surgenas, surgenas.cli; print(sorted({heavy} & set(sys.modules)))"
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [
+        ("surgenas.cli", {"torch", "timm", "onnx", "plotly", "sklearn"}),
+        ("surgenas.studies.classify", {"torch", "timm", "plotly", "sklearn"}),
+    ],
+)
+def test_help_and_who_uses_a_model_file_load_nothing_heavy(module, heavy):
+    script = f"import sys, surgenas, {module}; print(sorted({heavy} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

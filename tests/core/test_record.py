@@ -15,7 +15,7 @@ from surgenas.core.cost import Estimate
 from surgenas.core.errors import CorruptError
 from surgenas.core.record import Record
 from surgenas.hardware.timed.measurement import Measurement
-from surgenas.predictors.evaluate import Score
+from surgenas.predictors.score import Score
 from surgenas.runs.results import (
     Accuracy,
     Delivered,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from surgenas.nn.pretrained import Loaded
+from surgenas.nn.loaded import Loaded
 from surgenas.report.decided import decisions, section
 from surgenas.runs.results import Derived, Reached, Started
 from surgenas.runs.story import tell_story

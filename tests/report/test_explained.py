@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from surgenas.accuracy.evaluate import Explained, ModelScore
+from surgenas.accuracy.explained import Explained, ModelScore
 from surgenas.report.explained import explained_line, section
 
 FALLS = "mass does not explain these samples: accuracy falls with it"

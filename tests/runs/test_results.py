@@ -13,7 +13,7 @@ from surgenas.core import moves
 from surgenas.core.cost import Estimate
 from surgenas.core.errors import CorruptError
 from surgenas.hardware.timed.measurement import Measurement
-from surgenas.predictors.evaluate import Score
+from surgenas.predictors.score import Score
 from surgenas.runs import results
 from surgenas.runs.results import (
     Accuracy,

@@ -25,7 +25,7 @@ from surgenas.hardware.target import Job, Target
 from surgenas.hardware.timed.measurement import Measurement
 from surgenas.nn.statistics import settle_statistics
 from surgenas.nn.weights import save_weights
-from surgenas.predictors.evaluate import Score
+from surgenas.predictors.score import Score
 from surgenas.runs.config import make_config
 from surgenas.runs.journal import Journal
 from surgenas.runs.names import AS_LONG, EQUAL, FOUND, RANDOM, YARDSTICK

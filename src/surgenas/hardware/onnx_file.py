@@ -7,18 +7,19 @@ import json
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import onnx
 import onnxruntime as ort
-import torch
 from google.protobuf.message import DecodeError
 from onnx.external_data_helper import load_external_data_for_model, uses_external_data
-from torch import nn
 
 from surgenas.core.errors import DataError, UsageError
+
+if TYPE_CHECKING:  # who reads a file needs no torch
+    from torch import nn
 
 
 def to_onnx(network: nn.Module, input_shape: tuple[int, int, int], *, batch: int | None = 1) -> bytes:
@@ -27,6 +28,8 @@ def to_onnx(network: nn.Module, input_shape: tuple[int, int, int], *, batch: int
     The TorchScript exporter is used on purpose: half a second a network against five for the torch.export one
     (docs/log.md), and its node names carry the module path, from which per-layer latency shares are read.
     """
+    import torch
+
     modes = {module: module.training for module in network.modules()}
     network.eval()
     example = torch.zeros(batch or 1, *input_shape)

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from surgenas.accuracy.evaluate import Explained
+from surgenas.accuracy.explained import Explained
 from surgenas.core.architecture import Architecture
 from surgenas.core.errors import UsageError
 from surgenas.core.space import Floats, Space

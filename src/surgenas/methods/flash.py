@@ -15,7 +15,8 @@ import numpy as np
 from surgenas.accuracy import USUAL
 from surgenas.accuracy.analytical import Analytical, Form
 from surgenas.accuracy.base import AccuracyPredictor, make_accuracy_predictor, usable
-from surgenas.accuracy.evaluate import Explained, choose
+from surgenas.accuracy.evaluate import choose
+from surgenas.accuracy.explained import Explained
 from surgenas.core import moves
 from surgenas.core.architecture import Architecture
 from surgenas.core.bounds import Count

@@ -10,21 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from surgenas.core.errors import UsageError
-from surgenas.core.record import Record
+from surgenas.nn.loaded import Loaded
 
 Tensors = Mapping[str, Tensor]
 SHOWN = 2
 """How many tensors of each kind of difference a message names."""
-
-
-@dataclass(frozen=True)
-class Loaded(Record):
-    """What came of loading weights. source: where they are from. tensors: how many were taken. fresh: the names of
-    those that are zero, since the classes are others: the classifier's, or none."""
-
-    source: str
-    tensors: int
-    fresh: tuple[str, ...]
 
 
 def load_start(network: nn.Module, tensors: Tensors, source: str) -> Loaded:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from html import escape
 from typing import Any
 
-from surgenas.accuracy.evaluate import Explained, ModelScore
+from surgenas.accuracy.explained import Explained, ModelScore
 
 NO_BETTER = "no model predicts it better than its mean does"
 LINE = 3

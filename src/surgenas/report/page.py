@@ -113,9 +113,9 @@ def _cards(summary: Summary, story: Story) -> list[str]:
     if found is not None:
         at = f" at {show_ms(beside.latency_ms)}" if beside and beside.latency_ms is not None else ""
         interval = summary.accuracy_interval
-        sure = [f"{interval[0]:.1%} to {interval[1]:.1%} (95 %)"] if interval else []
+        spread = [f"{interval[0]:.1%} to {interval[1]:.1%} (95 %)"] if interval else []
         other = [f"{beside.name} {beside.accuracy:.1%}{at}"] if beside else []
-        cards.append(_card("Test accuracy", f"{found:.1%}", "; ".join([*sure, *other])))
+        cards.append(_card("Test accuracy", f"{found:.1%}", "; ".join([*spread, *other])))
     if latency.ms is not None:
         sure = f"{show_interval(latency.interval)}, grade {latency.grade}" if latency.interval else "nothing was timed"
         cards.append(_card("Latency in quiet" if latency.interval else "Estimated latency", show_ms(latency.ms), sure))

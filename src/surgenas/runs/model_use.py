@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from surgenas.core.errors import CorruptError, SurgenasError
 from surgenas.core.files import write_atomic
@@ -15,7 +15,9 @@ from surgenas.core.record import Record
 from surgenas.runs.names import USE
 from surgenas.runs.results import ModelFile
 from surgenas.tasks import Fit
-from surgenas.tasks.data import Dataset
+
+if TYPE_CHECKING:  # who uses a model file needs no torch
+    from surgenas.tasks.data import Dataset
 
 
 @dataclass(frozen=True)

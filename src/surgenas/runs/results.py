@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from surgenas.accuracy.evaluate import Explained
+from surgenas.accuracy.explained import Explained
 from surgenas.core.architecture import Architecture
 from surgenas.core.record import Record
 from surgenas.hardware.costs import AnyCost
-from surgenas.nn.pretrained import Loaded
-from surgenas.predictors.evaluate import Score
+from surgenas.nn.loaded import Loaded
+from surgenas.predictors.score import Score
 from surgenas.runs.names import ONNX
 from surgenas.tasks.by_class import ByClass
 from surgenas.tasks.misjudged import Misjudged

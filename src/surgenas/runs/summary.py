@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from surgenas.accuracy.evaluate import Explained
+from surgenas.accuracy.explained import Explained
 from surgenas.core.architecture import Architecture
 from surgenas.core.cost import Cost, Estimate, Evidence
 from surgenas.core.record import Record

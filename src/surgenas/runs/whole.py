@@ -7,7 +7,8 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from surgenas.core.capabilities import Shrinks, require
-from surgenas.nn.pretrained import Loaded, load_start
+from surgenas.nn.loaded import Loaded
+from surgenas.nn.pretrained import load_start
 from surgenas.nn.reading import read_tensors
 from surgenas.nn.weights import read_weights
 from surgenas.runs.config import PUBLISHED

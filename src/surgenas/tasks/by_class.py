@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from torch import Tensor
 
 from surgenas.core.record import Record
+
+if TYPE_CHECKING:  # who shows results or decodes images needs no torch
+    from torch import Tensor
 
 
 @dataclass(frozen=True)

@@ -12,18 +12,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from types import MappingProxyType
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from PIL import Image, ImageOps
-from torch import Tensor
 
 from surgenas.core.cores import usable_cores
 from surgenas.core.look import Interpolation
 from surgenas.tasks import Fit
 from surgenas.tasks.depth import Depth, depth_of, to_bytes
+
+if TYPE_CHECKING:  # who shows results or decodes images needs no torch
+    from torch import Tensor
 
 Pixels = npt.NDArray[np.uint8]
 LONG = 2.0
@@ -94,6 +95,8 @@ def resampling(interpolation: Interpolation) -> Image.Resampling:
 
 def resize_all(images: Tensor, side: int, interpolation: Interpolation) -> Tensor:
     """Images (N, 3, R, R) in uint8 as (N, 3, side, side) in memory: as Pillow resizes them, which is antialiased."""
+    import torch
+
     found = np.empty((len(images), 3, side, side), dtype=np.uint8)
     with in_threads(lambda pixels: resize(pixels, side, interpolation), list(images.numpy())) as resized:
         for i, pixels in enumerate(resized):

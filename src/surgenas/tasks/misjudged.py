@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import torch
+import numpy as np
 from PIL import Image
-from torch import Tensor
 
 from surgenas.core.record import Record
 from surgenas.tasks.images import resize_all
+
+if TYPE_CHECKING:  # who shows results needs no torch
+    from torch import Tensor
 
 WORST = 10
 """How many images are kept."""
@@ -51,8 +54,9 @@ def thumbnails(images: Tensor) -> bytes:
     if resolution > SIDE:
         images = resize_all(images, SIDE, "bicubic")
     times = max(1, SIDE // resolution)  # small ones in whole pixels, so that nobody's viewer blurs them
-    row = torch.cat(list(images.repeat_interleave(times, 2).repeat_interleave(times, 3)), dim=2)
-    picture, content = Image.fromarray(row.permute(1, 2, 0).contiguous().numpy()), b""
+    large = images.repeat_interleave(times, 2).repeat_interleave(times, 3).numpy()
+    row = np.concatenate(list(large), axis=2)
+    picture, content = Image.fromarray(np.ascontiguousarray(row.transpose(1, 2, 0))), b""
     for quality in QUALITIES:
         sink = io.BytesIO()
         picture.save(sink, "JPEG", quality=quality, subsampling=0)

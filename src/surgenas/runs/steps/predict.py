@@ -10,7 +10,8 @@ from surgenas.core import moves
 from surgenas.core.capabilities import Counted, require
 from surgenas.hardware.costs import read_cost
 from surgenas.predictors.base import Predictor, make_predictor
-from surgenas.predictors.evaluate import Score, cross_validate, noise_ceiling
+from surgenas.predictors.evaluate import cross_validate, noise_ceiling
+from surgenas.predictors.score import Score
 from surgenas.runs.limit import check_time
 from surgenas.runs.measured import check_enough, samples, usable_predictors
 from surgenas.runs.results import HeldOutLatencies, Predicted, Reached

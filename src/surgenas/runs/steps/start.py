@@ -10,7 +10,7 @@ from surgenas.core.capabilities import Shrinks, require
 from surgenas.core.progress import Task
 from surgenas.core.seeds import derive
 from surgenas.engine.here import fit_part
-from surgenas.nn.pretrained import Loaded
+from surgenas.nn.loaded import Loaded
 from surgenas.nn.statistics import CALIBRATION, estimate_statistics
 from surgenas.nn.weights import save_weights
 from surgenas.runs.limit import Timely
