@@ -19,10 +19,11 @@ from surgenas.tasks.misjudged import Misjudged
 @dataclass(frozen=True)
 class Sized(Record):
     """The channel multiplier of the space, for a run that was not told one. low_ms: the smallest network's latency at a
-    multiplier of 1."""
+    multiplier of 1. resolution: of the images, for a run that was not told one; 0 if it is as by default."""
 
     width: float
     low_ms: float
+    resolution: int = 0
 
 
 @dataclass(frozen=True)

@@ -104,8 +104,9 @@ class Run:
 
     @property
     def resolution(self) -> int:
-        """Height and width of the images."""
-        return self.config.data.resolution or default_resolution(self.config.data.source)
+        """Height and width of the images: as configured, else as the limit asks for."""
+        c, found = self.config.data, self.result(results.Sized)
+        return c.resolution or (found.resolution if found else 0) or default_resolution(c.source)
 
     @cached_property
     def data(self) -> Dataset:
@@ -143,22 +144,21 @@ class Run:
         chosen = self.result(results.Selected)
         return self.make_space({"pool": chosen.pool} if chosen else {})
 
-    def make_space(self, more: dict[str, Setting] | None = None, classes: int | None = None) -> Space:
-        """The configured space. more: settings that override the configured ones, except those of the images."""
+    def make_space(self, more: dict[str, Setting] | None = None, classes: int = 0, side: int = 0) -> Space:
+        """The configured space. more: settings that override the configured ones. classes, side: of the images, instead
+        of the run's."""
+        side = side or self.resolution
         c = self.config.space
         name = c.name or self.asked_method.default_space
         asked: dict[str, Setting] = {"layout": c.layout, "width": self.width}
-        images: dict[str, Setting] = {"resolution": self.resolution, "classes": classes or self._classes()}
+        images: dict[str, Setting] = {"resolution": side, "classes": classes or self._classes()}
         takes = settings_of(name)
         usual, of_images = ({k: v for k, v in some.items() if k in takes} for some in (asked, images))
-        space = make_space(
-            name, {**usual, **c.settings, **(more or {}), **of_images}
-        )  # a space file does not decide the images
-        if space.input_shape[1:] != (self.resolution, self.resolution):
-            raise UsageError(
-                f"space {name!r} takes images of {space.input_shape[1]} x {space.input_shape[2]}; use --resolution "
-                f"{space.input_shape[1]}"
-            )
+        # a space file does not decide the images
+        space = make_space(name, {**usual, **c.settings, **(more or {}), **of_images})
+        _, H, W = space.input_shape
+        if (side, side) != (H, W):
+            raise UsageError(f"space {name!r} takes images of {H} x {W}; use --resolution {H}")
         return space
 
     @property

@@ -170,6 +170,11 @@ def load_data(
     return replace(found, flips=mirrored, balanced=classes == "balanced", notes=(*found.notes, *notes))
 
 
+def is_files(source: str) -> bool:
+    """Whether a source is a folder, a table or shards of image files."""
+    return source != "digits" and not source.startswith("torchvision:")
+
+
 def default_resolution(source: str) -> int:
     """The resolution if none is asked for: 24 for the digits (three times 8), 32 for torchvision's sets, else 64."""
     return 24 if source == "digits" else 32 if source.startswith("torchvision:") else 64

@@ -45,7 +45,7 @@ def read_files(
     files. Images of the training part whose files are also in the test part are left out. Notes are logged as soon as
     they are known. Raises errors as `plan_folder`, `plan_table`, `plan_shards` and `decode_all` do.
     """
-    plan = _plan(source, max_corrupt)
+    plan = plan_files(source, max_corrupt)
     for note in plan.notes:
         progress.log(note)
     files = sum(len(paths) for part in (plan.train, plan.test or {}) for paths in part.values())
@@ -78,7 +78,8 @@ def read_files(
     return ImageSet(tuple(plan.train), train, test, (*plan.notes, *seen, *skipped), white)
 
 
-def _plan(source: str, max_corrupt: float) -> Plan:
+def plan_files(source: str, max_corrupt: float) -> Plan:
+    """What a folder, a table or tar shards hold, without decoding anything. Raises errors as `read_files` does."""
     path = Path(source)
     if path.is_dir():
         return plan_folder(path)

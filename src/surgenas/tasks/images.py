@@ -31,6 +31,8 @@ LONG = 2.0
 """Longer side by shorter side from which on an image is long."""
 UNKNOWN: Mapping[bool, float] = MappingProxyType({})
 """What is white where no data set says so."""
+UNREADABLE = (OSError, ValueError, SyntaxError, RuntimeError, Image.DecompressionBombError)
+"""What Pillow raises for files that are no images, or are broken or far too large."""
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
@@ -144,7 +146,7 @@ def try_read(
     """The picture in an image file, or what is wrong with the file."""
     try:
         return read(path, resolution, fit, interpolation, white)
-    except (OSError, ValueError, SyntaxError, RuntimeError, Image.DecompressionBombError) as error:
+    except UNREADABLE as error:
         if isinstance(error, OSError) and error.strerror:
             return error.strerror
         known = re.sub(r"<_io\.BytesIO[^>]*>", "", str(error))  # Pillow is given bytes, and names them by their address
