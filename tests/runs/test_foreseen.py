@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from surgenas.report.text import plan_text
 from surgenas.runs.foreseen import Plan, foresee
 from surgenas.runs.results import Planned, Reached
@@ -19,6 +21,8 @@ def test_a_plan_tells_what_was_reached_and_planned():
 def test_a_plan_is_read_line_by_line():
     limit, search, time, memory = plan_text(FOUND).splitlines()
     assert limit.split(maxsplit=1) == ["limit", "2 ms; networks take 0.1 ms to 4 ms"]
-    assert search.split(maxsplit=1) == ["search", "3 epochs, then 5 for each network that is trained"]
+    assert search.split(maxsplit=1) == ["search", "3 epochs, then 5 epochs for each network that is trained"]
+    without = plan_text(replace(FOUND, epochs=0)).splitlines()[1]
+    assert without.split(maxsplit=1) == ["search", "none, then 5 epochs for each network that is trained"]
     assert time.split(maxsplit=1) == ["time", "about 2.4 min: learning latency 90 s, trainings 30 s, all else 20 s"]
     assert memory.split(maxsplit=1) == ["memory", "1.5 GB"]

@@ -84,7 +84,8 @@ def plan_text(found: Plan) -> str:
     steps = ", ".join(f"{STEPS[name]} {show_seconds(seconds)}" for name, seconds in found.seconds.items() if seconds)
     table = Table.grid(padding=(0, 2))
     table.add_row("limit", f"{show_ms(found.limit_ms)}; networks take {show_ms(low)} to {show_ms(high)}")
-    table.add_row("search", f"{found.epochs} epochs, then {found.train_epochs} for each network that is trained")
+    search = f"{found.epochs} epochs" if found.epochs else "none"
+    table.add_row("search", f"{search}, then {found.train_epochs} epochs for each network that is trained")
     table.add_row("time", f"about {show_seconds(found.total_seconds)}: {steps}")
     table.add_row("memory", show_bytes(found.memory_bytes))
     return draw(table)

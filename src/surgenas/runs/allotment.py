@@ -13,7 +13,7 @@ class Wanted:
     """What a run would do if it had the time, in epochs, and the seconds that an epoch takes.
 
     least, least_train: fewer epochs of search, of training, are of no use. beside_s: what the search takes beside its
-    epochs. most_train: epochs that a training may be made longer to. optional: the search may be left out.
+    epochs. optional: the search may be left out.
     """
 
     epochs: int
@@ -23,7 +23,6 @@ class Wanted:
     train_epochs: int
     train_epoch_s: float
     least_train: int
-    most_train: int
     optional: bool
 
 
@@ -31,8 +30,7 @@ def allot(left_s: float, wanted: Wanted) -> tuple[int, int]:
     """Epochs of search and of training for so many seconds.
 
     Trainings come first where the search may be left out: what it finds in a short time is worth less than the
-    training that it takes away. Else it gets no more than SEARCH of a short time. What nobody needs makes trainings
-    longer.
+    training that it takes away. Else it gets no more than SEARCH of a short time.
     """
     w = wanted
     whole_s, first = w.train_epochs * w.train_epoch_s, 0.0 if w.optional else SEARCH
@@ -41,9 +39,9 @@ def allot(left_s: float, wanted: Wanted) -> tuple[int, int]:
     if epochs < w.least:
         epochs = 0 if w.optional else min(w.epochs, w.least)
     taken_s = epochs * w.epoch_s + w.beside_s if epochs else 0.0
-    return epochs, lengthen(left_s - taken_s, w.train_epoch_s, w.least_train, w.most_train)
+    return epochs, fitting(left_s - taken_s, w.train_epoch_s, w.least_train, w.train_epochs)
 
 
-def lengthen(left_s: float, epoch_s: float, least: int, most: int) -> int:
+def fitting(left_s: float, epoch_s: float, least: int, most: int) -> int:
     """Epochs of training for so many seconds, within what is of use."""
     return min(most, max(least, int(left_s / epoch_s)))

@@ -41,7 +41,7 @@ def outcome(found: Record | None) -> str:
         case Rivals():
             return f"to compare with: {', '.join(found.architectures)}" if found.architectures else ""
         case Scheduled():
-            return f"{found.train_epochs} epochs for each network, which fills the time limit"
+            return f"{found.train_epochs} epochs for each network that is trained"
         case Accuracy():
             return f"test accuracy {found.accuracy:.2%}"
         case Exported():

@@ -15,9 +15,6 @@ BEGUN_EPOCHS = 10
 """Epochs of a training that begins with trained weights."""
 LEAST_EPOCHS = 2
 """Fewer are of no use."""
-LONGER = 4
-"""Where a time limit leaves time for it, trainings of a length that nobody asked for get up to so many times the usual
-epochs (docs/lab.md)."""
 SMALL_RATE = 0.02
 """The learning rate for trained weights."""
 START_SHARE = 0.3
@@ -29,17 +26,16 @@ def recipe(run: Run) -> Recipe:
     that those of the plan, if there is one."""
     decided, t = run.result(Scheduled) or run.result(Planned), run.config.training
     return Recipe(
-        epochs=decided.train_epochs if decided else t.epochs or _usual_epochs(run), batch=t.batch, cutout=t.cutout,
+        epochs=decided.train_epochs if decided else wanted_epochs(run), batch=t.batch, cutout=t.cutout,
         drop_path=t.drop_path, auxiliary=t.auxiliary, precision=t.precision,
     )  # fmt: skip
 
 
-def most_epochs(run: Run) -> int:
-    """How long a time limit may make the trainings of a run, in epochs."""
-    return run.config.training.epochs or LONGER * _usual_epochs(run)
-
-
-def _usual_epochs(run: Run) -> int:
+def wanted_epochs(run: Run) -> int:
+    """Epochs of the final trainings as configured, or by default, if there is time for them. Longer ones than by
+    default were of no use (docs/lab.md)."""
+    if run.config.training.epochs:
+        return run.config.training.epochs
     if run.config.training.weights:
         return BEGUN_EPOCHS
     return DIGITS_EPOCHS if run.config.data.source == "digits" else DEFAULT_EPOCHS

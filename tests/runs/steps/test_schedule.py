@@ -6,8 +6,8 @@ import pytest
 
 from surgenas.runs.limit import begin_session
 from surgenas.runs.results import Derived, Planned, Rivals, Scheduled
-from surgenas.runs.steps.schedule import schedule
-from surgenas.runs.training import LONGER, recipe
+from surgenas.runs.steps.schedule import USED, schedule
+from surgenas.runs.training import recipe
 from tests.runs.written import ARCH, timed
 
 
@@ -40,18 +40,17 @@ def test_a_run_that_goes_on_without_its_limit_keeps_to_its_plan(fresh, how):
     assert schedule(run) is None
 
 
-def test_trainings_fill_the_time_that_is_left(fresh, how):
+def test_trainings_take_the_time_that_is_left(fresh, how):
     run = found(fresh(time_limit_s=100.0, **how))
-    run.journal.append("spent", step="profile", seconds=35.0)
+    run.journal.append("spent", step="profile", seconds=100.0 * USED - 1.0)
     alone = schedule(run)
-    assert alone.epoch_s > 0
-    wanted = 60.0 / alone.epoch_s
-    assert alone.train_epochs == min(LONGER * 60, max(2, int(wanted)))
+    assert 2 < alone.train_epochs < 60
+    assert 0.5 < alone.train_epochs * alone.epoch_s <= 1.0
     run.record("schedule", Scheduled(7, 1.0))
     assert recipe(run).epochs == 7
 
 
-@pytest.mark.parametrize(("seconds", "epochs"), [(1e6, LONGER * 60), (0.1, 2)])
+@pytest.mark.parametrize(("seconds", "epochs"), [(1e6, 60), (0.1, 2)])
 def test_no_training_is_longer_or_shorter_than_is_of_use(fresh, how, seconds, epochs):
     assert schedule(found(fresh(time_limit_s=seconds, **how))).train_epochs == epochs
 

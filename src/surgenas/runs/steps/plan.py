@@ -23,7 +23,7 @@ from surgenas.runs.run import Run
 from surgenas.runs.sampled import REPEATED, wanted_samples
 from surgenas.runs.searching import Searching
 from surgenas.runs.total_cost import USUAL, judging_passes
-from surgenas.runs.training import LEAST_EPOCHS, most_epochs, recipe
+from surgenas.runs.training import LEAST_EPOCHS, recipe
 from surgenas.training.augment import steps_per_epoch, train_batches
 
 SECONDS_PER_SAMPLE = 0.9
@@ -57,8 +57,7 @@ def plan(run: Run) -> Planned:
         least_train = least if needs.goes_on else LEAST_EPOCHS
         wanted = Wanted(
             epochs=epochs, epoch_s=search_epoch_s * (1 + as_long), beside_s=beside_s * (1 + as_long), least=least,
-            train_epochs=train_epochs, train_epoch_s=train_epoch_s, least_train=least_train,
-            most_train=most_epochs(run), optional=_is_optional(c),
+            train_epochs=train_epochs, train_epoch_s=train_epoch_s, least_train=least_train, optional=_is_optional(c),
         )  # fmt: skip
         epochs, train_epochs = allot(max(left_s, 0.0), wanted)
         epochs = min(epochs, train_epochs) if needs.goes_on else epochs

@@ -6,14 +6,14 @@ import torch
 
 from surgenas.engine.jobs import network_of
 from surgenas.nn.quick import quicken
-from surgenas.runs.allotment import lengthen
+from surgenas.runs.allotment import fitting
 from surgenas.runs.limit import time_limit_s
 from surgenas.runs.names import FOUND, is_as_long
 from surgenas.runs.pace import UPDATE, pass_s, pricing_left
 from surgenas.runs.results import Planned, Scheduled
 from surgenas.runs.run import Run
 from surgenas.runs.searching import Searching
-from surgenas.runs.training import LEAST_EPOCHS, most_epochs
+from surgenas.runs.training import LEAST_EPOCHS, wanted_epochs
 from surgenas.training.augment import steps_per_epoch
 
 USED = 0.85
@@ -37,4 +37,4 @@ def schedule(run: Run) -> Scheduled | None:
     spent = run.seconds()
     search_s = spent.get("search", 0.0) * sum(map(is_as_long, names))
     left_s = USED * limit - sum(spent.values()) - pricing_left(run, planned) - search_s - test_s * len(names)
-    return Scheduled(lengthen(left_s, epoch_s * len(names), LEAST_EPOCHS, most_epochs(run)), epoch_s)
+    return Scheduled(fitting(left_s, epoch_s * len(names), LEAST_EPOCHS, wanted_epochs(run)), epoch_s)
