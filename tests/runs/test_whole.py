@@ -13,7 +13,7 @@ from surgenas.engine.jobs import begun_network
 from surgenas.nn.weights import load_weights, read_weights
 from surgenas.runs.model_use import read_use
 from surgenas.runs.names import FOUND, NARROWER, NOTHING, SMALLER, START
-from surgenas.runs.results import Started
+from surgenas.runs.results import Planned, Started
 from surgenas.runs.run import Run
 from surgenas.runs.scale import RESCALED
 from surgenas.runs.whole import meets_limit_whole, read_whole, whole_weights
@@ -82,6 +82,9 @@ def test_a_limit_that_the_whole_network_meets_is_only_trained_for(adapted, adapt
     assert run.result(Started).epochs == 1
     assert not run.journal.all("epoch"), "nothing was searched"
     assert any("the whole network meets the limit" in line for line in listener.said)
+    assert any("; no search, " in line for line in listener.said), "and none is planned"
+    planned = run.result(Planned)
+    assert (planned.profile_s, planned.search_s) == (0.0, 0.0)
     assert "11 groups of channels, 1 blocks" in " ".join(listener.said)
     whole = begun_network(result.architecture, run.space, whole_weights(run)).state_dict()
     begun = read_weights(run.folder / "start-model.safetensors")

@@ -68,7 +68,7 @@ def describe_search(run: Run, planned: Planned) -> str:
     searching = Searching(run)
     needs = searching.needs
     if not needs.searches:
-        if run.asked_method.name == Drawn.name:
+        if run.asked_method.name == Drawn.name or meets_limit_whole(run):
             return "no search"
         return "no search, since its time is worth more to the trainings (--epochs N searches all the same)"
     if not needs.shares:

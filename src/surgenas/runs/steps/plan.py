@@ -24,6 +24,7 @@ from surgenas.runs.sampled import REPEATED, wanted_samples
 from surgenas.runs.searching import Searching
 from surgenas.runs.total_cost import USUAL, judging_passes
 from surgenas.runs.training import LEAST_EPOCHS, recipe
+from surgenas.runs.whole import meets_limit_whole
 from surgenas.training.augment import steps_per_epoch, train_batches
 
 SECONDS_PER_SAMPLE = 0.9
@@ -45,12 +46,13 @@ def plan(run: Run) -> Planned:
     search_epoch_s = searching.steps_per_epoch * path_s * (needs.passes or UPDATE * needs.trained)
     judging_s = judging_passes(searching) / batch * path_s
     beside_s = judging_s + needs.after * search_epoch_s + needs.short * path_s
-    as_long, networks = _as_long(c), _trained(c)
+    whole = meets_limit_whole(run)  # then it is trained, and nothing else is done
+    as_long, networks = (0, 1) if whole else (_as_long(c), _trained(c))
     train_epoch_s = steps_per_epoch(run.data, batch) * path_s * UPDATE * networks
     sample_s, priced = _sample_s(run), needs.trained if not needs.shares else 0
-    profile_s = sample_s * (wanted_samples(run) + REPEATED + priced)
-    other_s = OVERHEAD_S + sample_s * _measured(run)
-    epochs, train_epochs = searching.epochs, recipe(run).epochs
+    profile_s = 0.0 if whole else sample_s * (wanted_samples(run) + REPEATED + priced)
+    other_s = OVERHEAD_S + sample_s * (2 * _claim(run) if whole else _measured(run))
+    epochs, train_epochs = 0 if whole else searching.epochs, recipe(run).epochs
     if c.time_limit_s:
         left_s = 0.85 * c.time_limit_s - sum(run.seconds().values()) - profile_s - other_s
         least = max(2, needs.apart ** (needs.rungs - 1))  # so that fidelities differ
@@ -95,11 +97,16 @@ def _sample_s(run: Run) -> float:
 
 def _measured(run: Run) -> float:
     """How many networks are priced after the search, in samples."""
-    beside, claim = run.config.beside, CLAIM if isinstance(run.target, TimedTarget) else 1
+    beside, claim = run.config.beside, _claim(run)
     random = beside.random_at_equal_latency + beside.random_at_equal_cost
     sizes = 0 if beside.alone else 2 if run.config.training.weights else 1
     claims = DERIVE[1] + ALIKE[1] * random + 1 + sizes + random + beside.random
     return DERIVE[0] + NEAREST * sizes + ALIKE[0] * random + claim * claims
+
+
+def _claim(run: Run) -> int:
+    """How many samples a claim is worth."""
+    return CLAIM if isinstance(run.target, TimedTarget) else 1
 
 
 def _time_paths(run: Run, searching: Searching) -> tuple[float, int]:
