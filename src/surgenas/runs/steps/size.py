@@ -27,11 +27,9 @@ LARGE, WIDE = 96, 0.5
 are not made fewer than so: as far as that was tried."""
 NARROWEST = 0.1
 """With a multiplier below this, most layers have as few channels as there can be."""
-GUESSES = 4
-CLOSE = 0.1
-"""So many widths are tried at most, until the smallest network's latency is within this share of what is wanted."""
-LEAST_SLOPE = 0.25
-"""Latency grows at least as this power of the width: noise must not send a guess anywhere."""
+GUESSES, CLOSE = 5, 1.05
+"""So many widths are tried at most between one that leaves a choice and one that leaves none, until one is no more than
+CLOSE times the other."""
 
 
 def size(run: Run) -> Sized | None:
@@ -65,22 +63,26 @@ def _is_open(run: Run) -> bool:
 
 
 def _narrowed(run: Run, smallest_ms: Callable[[float], float], wanted_ms: float, side: int) -> Sized:
-    """The widest channels with which the smallest network takes no more than is wanted. smallest_ms: by width."""
+    """The widest channels with which the smallest network takes no more than is wanted, by bisection, since channels
+    come in steps; the narrowest if none do. smallest_ms: by width."""
     low_ms = smallest_ms(1.0)
-    width, ms, slope = 1.0, low_ms, 1.0
-    for _ in range(GUESSES):
-        guess = min(1.0, max(NARROWEST, round(width * (wanted_ms / ms) ** (1 / slope), 2)))
-        if guess == width:
+    if low_ms <= wanted_ms:
+        return Sized(1.0, low_ms, side)
+    width, above = NARROWEST, 1.0
+    ms = smallest_ms(width)
+    for _ in range(GUESSES if ms <= wanted_ms else 0):
+        guess = round(math.sqrt(width * above), 2)
+        found_ms = smallest_ms(guess)
+        if found_ms <= wanted_ms:
+            width, ms = guess, found_ms
+        else:
+            above = guess
+        if above / width <= CLOSE:
             break
-        known, (width, ms) = (width, ms), (guess, smallest_ms(guess))
-        if abs(ms / wanted_ms - 1) <= CLOSE:
-            break
-        slope = max(LEAST_SLOPE, _slope(known, (width, ms)))
-    if width < 1:
-        run.progress.log(
-            f"channels x {width:g}: the smallest network then takes {show_ms(ms)}, and {show_ms(low_ms)} with x 1, "
-            "which would leave no choice; --width says another"
-        )
+    run.progress.log(
+        f"channels x {width:g}: the smallest network then takes {show_ms(ms)}, and {show_ms(low_ms)} with x 1, "
+        "which would leave no choice; --width says another"
+    )
     return Sized(width, low_ms, side)
 
 
@@ -89,9 +91,3 @@ def _smallest_ms(run: Run, seen: Glance | None, side: int, width: float) -> floa
     space = run.make_space({"width": width}, classes=seen.classes if seen else 0, side=side)
     job = job_of(moves.decode(space, -require(space, Counted).costs().macs), space)
     return all_costs(run.target.price([job], Effort.LEARN, seed=run.config.seed, progress=Timely(run)))[0].ms
-
-
-def _slope(one: tuple[float, float], other: tuple[float, float]) -> float:
-    """The power of the width with which latency grows between two of (width, ms)."""
-    (width, ms), (other_width, other_ms) = one, other
-    return math.log(ms / other_ms) / math.log(width / other_width)
