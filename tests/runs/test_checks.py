@@ -12,7 +12,7 @@ from surgenas.runs.checks import check_names
     ("asked", "says"),
     [
         ({"space": "single_path"}, "--space mobile"),
-        ({"method": "random", "start": "inherit"}, "--start inherit: random trains each candidate by itself"),
+        ({"method": "random", "start": "inherit"}, "--start inherit: random trains no weights that networks share"),
         ({"samples": 3}, "--samples 3: a search learns latency from"),
         ({"cutout": 16}, "--cutout 16: of 16 px nothing would be left"),
     ],

@@ -40,9 +40,8 @@ def check_names(run: Run) -> None:
     check_percentile(run)
     check_resources(run)
     if run.config.training.start == "inherit" and not searching.needs.shares:
-        raise UsageError(
-            f"--start inherit: {run.config.method.name} trains each candidate by itself, there is nothing to inherit"
-        )
+        name = run.config.method.name
+        raise UsageError(f"--start inherit: {name} trains no weights that networks share, there is nothing to inherit")
     if run.config.training.weights:
         read_whole(run)
     _check_networks(run)
