@@ -92,7 +92,7 @@ class Planned(Record):
 @dataclass(frozen=True)
 class Scheduled(Record):
     """What a time limit leaves for the final trainings, once all before them is done: epochs of each, and the seconds
-    that one takes."""
+    that one takes on average."""
 
     train_epochs: int
     epoch_s: float
