@@ -53,7 +53,7 @@ def test_a_dry_run_prints_its_lines_and_keeps_nothing(run, tmp_path):
     pictures(tmp_path / "pictures")
     code, out, err = run("search", "--data", "pictures", "--device", TOY, *HOW, "--dry-run")
     assert code == 0, err
-    assert [line.split()[0] for line in out.splitlines()] == ["limit", "search", "time", "memory"]
+    assert [line.split()[0] for line in out.splitlines()] == ["limit", "images", "search", "time", "memory"]
     assert "; networks take" in out.splitlines()[0]
     assert "networks take" not in err, "not said twice"
     assert not (tmp_path / "runs").exists()

@@ -59,6 +59,16 @@ def test_who_was_trained_as_long_as_all_took_is_what_one_would_pick(tmp_path):
     assert "smaller images at equal total cost (trained for as long as search and training took): 80.0%" in told
 
 
+def test_what_misses_the_limit_could_not_be_picked(tmp_path):
+    costs = {"found": timed(2.0), "MobileNetV2": timed(3.0), "random at equal latency 1": timed(2.05)}
+    beside = {"MobileNetV2": 0.95, "random at equal latency 1": 0.5}
+    (told,) = [x for x in said(written_run(tmp_path / "a", beside=beside, costs=costs)) if "Without a search" in x]
+    assert "pick random at equal latency 1" in told
+    costs = {"found": timed(2.0), "MobileNetV2": timed(3.0)}
+    run = written_run(tmp_path / "b", beside={"MobileNetV2": 0.95}, costs=costs)
+    assert not [x for x in said(run) if "Without a search" in x]
+
+
 def test_what_was_not_searched_is_told(tmp_path):
     run = new_run(tmp_path / "run")
     run.record("reach", Reached(0.1, 4.0, 2.5))

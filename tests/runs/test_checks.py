@@ -6,6 +6,7 @@ import pytest
 
 from surgenas.core.errors import UsageError
 from surgenas.runs.checks import check_names
+from surgenas.runs.flow import prepare
 
 
 @pytest.mark.parametrize(
@@ -27,3 +28,8 @@ def test_what_does_not_fit_is_refused_before_anything_is_measured(fresh, images,
 def test_what_fits_is_let_through_also_without_a_search(fresh, images):
     check_names(fresh(data=images))
     check_names(fresh("drawn", data=images, method="drawn"))
+
+
+def test_a_time_limit_that_is_too_short_for_anything_is_told(fresh, images, listener):
+    prepare(fresh(progress=listener, data=images, device="roofline-example", time_limit_s=2.0, samples=12))
+    assert any("--time-limit 2 s is too short even for what is least of use" in line for line in listener.said)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from surgenas.runs.outlook import seconds_left
-from surgenas.runs.pace import OTHER
+from surgenas.runs.pace import OTHER, OVERHEAD_S
 from surgenas.runs.results import Accuracy, Derived, Planned, Profiled, Rivals, Scheduled, Searched
 from tests.runs.written import GENES, new_run, timed
+
+PRICED_S = 90.0 - OVERHEAD_S
 
 
 @pytest.fixture
@@ -32,11 +34,11 @@ def test_a_phase_that_is_done_takes_no_more_time_however_long_it_took(run):
     run.journal.append("spent", step="profile", seconds=4.0)
     assert seconds_left(run) == pytest.approx(176.0), "interrupted"
     spend(run, "profile", 50.0, Profiled(40, ()))
-    assert seconds_left(run) == pytest.approx(80.0 + 5.4 * 90.0), "pricing has taken 54 s instead of 10"
+    assert seconds_left(run) == pytest.approx(80.0 + OVERHEAD_S + 5.4 * PRICED_S), "54 s instead of 10"
     spend(run, "profile", 0.0, Profiled(14, ()))
-    assert seconds_left(run) == pytest.approx(80.0 + 10.8 * 90.0), "for half of the networks"
+    assert seconds_left(run) == pytest.approx(80.0 + OVERHEAD_S + 10.8 * PRICED_S), "for half of the networks"
     spend(run, "search", 1.0, Searched(2))
-    assert seconds_left(run) == pytest.approx(60.0 + 10.8 * 90.0)
+    assert seconds_left(run) == pytest.approx(60.0 + OVERHEAD_S + 10.8 * PRICED_S)
 
 
 def test_trainings_that_are_done_say_how_long_the_others_take(run):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from surgenas.runs.pace import OTHER, TIMES, pass_s, pricing_left
+from surgenas.runs.pace import OTHER, OVERHEAD_S, TIMES, pass_s, pricing_left
 from surgenas.runs.results import Planned, Profiled
 from tests.runs.written import new_run
 
@@ -33,6 +33,6 @@ def test_what_is_priced_takes_its_time_as_the_profile_did(tmp_path):
     assert pricing_left(run, planned) == pytest.approx(90.0)
     run.journal.append("spent", step="profile", seconds=20.0)
     run.record("profile", Profiled(40, ()))
-    assert pricing_left(run, planned) == pytest.approx(180.0)
+    assert pricing_left(run, planned) == pytest.approx(OVERHEAD_S + 2 * (90.0 - OVERHEAD_S))
     run.record("derive", None)
-    assert pricing_left(run, planned) == pytest.approx(180.0 * (1 - OTHER["derive"]))
+    assert pricing_left(run, planned) == pytest.approx((180.0 - OVERHEAD_S) * (1 - OTHER["derive"]))

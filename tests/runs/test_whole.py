@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from surgenas.runs.names import FOUND, NARROWER, NOTHING, SMALLER, START
 from surgenas.runs.results import Planned, Started
 from surgenas.runs.run import Run
 from surgenas.runs.scale import RESCALED
-from surgenas.runs.whole import meets_limit_whole, read_whole, whole_weights
+from surgenas.runs.whole import found_by, meets_limit_whole, read_whole, whole_weights
 from tests.runs.written import again
 
 
@@ -84,10 +85,21 @@ def test_a_limit_that_the_whole_network_meets_is_only_trained_for(adapted, adapt
     assert any("the whole network meets the limit" in line for line in listener.said)
     assert any("; no search, " in line for line in listener.said), "and none is planned"
     planned = run.result(Planned)
-    assert (planned.profile_s, planned.search_s) == (0.0, 0.0)
+    assert planned.profile_s == 0.0
+    assert 0.0 < planned.search_s < planned.train_s, "the whole network is made ready"
     assert "11 groups of channels, 1 blocks" in " ".join(listener.said)
     whole = begun_network(result.architecture, run.space, whole_weights(run)).state_dict()
     begun = read_weights(run.folder / "start-model.safetensors")
     assert all(torch.equal(begun[name], whole[name]) for name in whole)
     load_weights(run.folder / "model.safetensors", run.space.build(result.architecture))
     assert run.accuracy(FOUND) is not None
+
+
+def test_who_found_the_network_is_told_by_what_was_done(adapted, copied):
+    run = copied(adapted.run)
+    assert found_by(run) == run.config.method.name
+    planned = run.result(Planned)
+    run.record("plan", replace(planned, epochs=0))
+    assert found_by(again(run)) == "drawn", "the limit is below the whole network"
+    run.record("profile", None)
+    assert found_by(again(run)) == "", "nobody: the whole network met the limit"

@@ -210,7 +210,8 @@ def dry_run(*, progress: Progress | None = None, **settings: Any) -> Plan:
     from surgenas.runs.foreseen import foresee
 
     with tempfile.TemporaryDirectory() as folder:
-        return foresee(*prepare(create(out=Path(folder) / "run", progress=progress, **settings)))
+        run = create(out=Path(folder) / "run", progress=progress, **settings)
+        return foresee(*prepare(run), run.resolution, run.width)
 
 
 def profile(*, out: str | Path | None = None, progress: Progress | None = None, **settings: Any) -> Profile:

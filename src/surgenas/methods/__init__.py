@@ -72,7 +72,8 @@ def make_method(name: str, settings: Mapping[str, object]) -> Method:
         raise UsageError(f"{name} is no search method; expected a dataclass with all that methods.base.Method has")
     known = [field.name for field in fields(kind)]
     if unknown := [setting for setting in settings if setting not in known]:
-        raise UsageError(f"--set: {name} has no setting {unknown[0]!r}; one of {', '.join(known)}")
+        which = f"one of {', '.join(known)}" if known else "it has none"
+        raise UsageError(f"--set: {name} has no setting {unknown[0]!r}; {which}")
     hints = get_type_hints(kind)
     for setting, value in settings.items():  # pydantic would take True for 1
         if isinstance(value, bool) and bool not in (hints[setting], *get_args(hints[setting])):

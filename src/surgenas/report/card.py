@@ -34,19 +34,20 @@ def write_card(run: Run) -> None:
     """Write the card of a run, if its network is exported."""
     summary = summarize(run)
     if summary.export:
-        write_atomic(run.folder / CARD, card(summary, tell_story(run), run.config.method.name).encode())
+        write_atomic(run.folder / CARD, card(summary, tell_story(run)).encode())
 
 
-def card(summary: Summary, story: Story, method: str) -> str:
+def card(summary: Summary, story: Story) -> str:
     """The card as Markdown, of a run whose network is exported."""
     assert summary.export, "only what can be used has a card"
     name, data = Path(summary.run).name, story.data
+    how = f"found by `{story.method}` (surgenas)" if story.method else "a network as it was, taken by surgenas"
     images = Path(str(data.get("name"))).name
     parts = [
         f"---\n{_facts(summary, name, images)}\n---",
         f"# {_plain(name)}",
-        f"An image classifier of {len(data.get('classes') or ())} classes, found by `{method}` (surgenas) for "
-        f"{_device(story)} and trained on {data.get('train')} images of {_plain(images)}.",
+        f"An image classifier of {len(data.get('classes') or ())} classes, {how} for {_device(story)} and trained on "
+        f"{data.get('train')} images of {_plain(images)}.",
         "## How good it is",
         _table([summary.found, *summary.beside]),
         f"On {data.get('test')} images that no decision has seen. {_latency(summary, story)}",
@@ -62,7 +63,7 @@ def card(summary: Summary, story: Story, method: str) -> str:
         "not looked at.",
         "## How it was made",
         f"Seed {summary.seed}; {' '.join(cost_note(summary.cost, summary.seconds)).removeprefix('cost ').strip()}. "
-        "`config.json` repeats it, `journal.jsonl` has every step, `report.html` shows them.",
+        "`config.json` has every setting, `journal.jsonl` every step, `report.html` shows them.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 

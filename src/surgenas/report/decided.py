@@ -12,6 +12,8 @@ from surgenas.runs.names import YARDSTICK, is_as_long
 from surgenas.runs.story import Story
 from surgenas.runs.summary import Network, Summary
 
+SLOWER = 1.05
+"""What takes longer than so many times the limit could not be picked."""
 LEAST_NATS = 0.05
 """Below this entropy nothing is left to decide."""
 
@@ -89,7 +91,8 @@ def _instead(summary: Summary, story: Story) -> Iterator[str]:
     """The best of what needs no search, beside the found network."""
     images = story.data.get("test")
     others = [n for n in summary.beside if n not in summary.random]
-    known = [n for n in others if n.accuracy is not None]
+    longest_ms = SLOWER * max(summary.limit_ms or 0.0, summary.latency.ms or 0.0)
+    known = [n for n in others if n.accuracy is not None and (n.latency_ms or 0.0) <= longest_ms]
     if not known or summary.accuracy.test is None or not images:
         return
     best = max(known, key=lambda n: n.accuracy or 0.0)

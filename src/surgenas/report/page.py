@@ -21,6 +21,7 @@ from surgenas.report.operators_page import operators_figure
 from surgenas.report.snippet import snippets
 from surgenas.report.text import delivered_text
 from surgenas.report.words import (
+    length_note,
     scale_note,
     show_comparison,
     show_interval,
@@ -69,7 +70,7 @@ def page(summary: Summary, story: Story, shots: bytes = b"") -> str:
         evidence="estimated" if story.is_estimated else "measured",
         level="" if story.is_estimated else LEVEL,
         results=_results(summary),
-        unequal="".join(f" {note}." for note in start_note(summary.start, summary.started)),
+        unequal="".join(f" {note}." for note in [*start_note(summary.start, summary.started), *length_note(summary)]),
         classes=section(summary.classes, _table) + _misjudged(summary, story, shots),
         explained=explained.section(summary.explained, _table) + front.section(story.front, _table),
         predictors=_predictors(summary),
@@ -81,8 +82,17 @@ def page(summary: Summary, story: Story, shots: bytes = b"") -> str:
         further=_further(summary),
         facts=_setting(summary, story),
         plotly=drawing_script(),
-        **{name: figure_html(draw(summary, story), SAID[name]) for name, draw in figures.FIGURES.items()},
+        **_figures(summary, story),
     )
+
+
+def _figures(summary: Summary, story: Story) -> dict[str, str]:
+    """The figures by name; a sentence in the place of those of a search that there was not."""
+    drawn = {name: figure_html(draw(summary, story), SAID[name]) for name, draw in figures.FIGURES.items()}
+    if story.rounds is not None and not story.epochs and not story.trials:
+        drawn["trajectory"] = "<p>Nothing was searched.</p>"
+        drawn |= {} if summary.predictor else {"predictions": ""}
+    return drawn
 
 
 def _title(summary: Summary, story: Story) -> str:
@@ -164,7 +174,7 @@ def _results(summary: Summary) -> str:
 def _predictors(summary: Summary) -> str:
     found = summary.predictor
     if not found:
-        return "<p>Not fitted yet.</p>"
+        return "<p>None was fitted: nothing was searched.</p>" if summary.latency.ms else "<p>Not fitted yet.</p>"
     rows = [
         [
             s.name,

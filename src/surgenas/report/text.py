@@ -85,6 +85,7 @@ def plan_text(found: Plan) -> str:
     table = Table.grid(padding=(0, 2))
     table.add_row("limit", f"{show_ms(found.limit_ms)}; networks take {show_ms(low)} to {show_ms(high)}")
     search = f"{found.epochs} epochs" if found.epochs else "none"
+    table.add_row("images", f"{found.resolution} px, channels x {found.width:g}")
     table.add_row("search", f"{search}, then {found.train_epochs} epochs for each network that is trained")
     table.add_row("time", f"about {show_seconds(found.total_seconds)}: {steps}")
     table.add_row("memory", show_bytes(found.memory_bytes))

@@ -109,6 +109,12 @@ def accuracy_note(summary: Summary) -> list[str]:
     return [f"test accuracy {low:.1%} to {high:.1%} (95 %), as far as {summary.tested_on:,} test images can tell"]
 
 
+def length_note(summary: Summary) -> list[str]:
+    """That some networks were trained for longer than others, where it is so."""
+    longer = summary.random_at_equal_cost or summary.instead_at_equal_cost
+    return ["Those at equal total cost were trained for as long as search and training took together"] if longer else []
+
+
 def cost_note(cost: TotalCost | None, seconds: Mapping[str, float]) -> list[str]:
     """What finding and training the network took; nothing where that is not known. seconds: by step."""
     if cost is None:

@@ -8,6 +8,10 @@ SEARCH = 0.25
 """The share of a short time that a search gets which was asked for: with a quarter it ends better than with half."""
 
 
+USED = 0.85
+"""The share of a time limit that is given away; the rest is for what takes longer than it was seen to take."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
     """What a run would do if it had the time, in epochs, and the seconds that an epoch takes.

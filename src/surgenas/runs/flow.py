@@ -132,6 +132,11 @@ def prepare(run: Run) -> tuple[Reached, Planned]:
     perform(run, plan_)
     planned = run.result(Planned)
     assert planned is not None, "it was just recorded"
+    if (limit_s := run.config.time_limit_s) and planned.total_s > limit_s:
+        run.progress.log(
+            f"--time-limit {show_seconds(limit_s)} is too short even for what is least of use, which takes about "
+            f"{show_seconds(planned.total_s)}; the run will stop there, and `surgenas resume` goes on"
+        )
     return run.reached, planned
 
 

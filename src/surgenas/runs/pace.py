@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import timeit
 from collections.abc import Callable, Mapping
+from itertools import chain, count
 
 import numpy as np
 import torch
@@ -18,16 +19,19 @@ UPDATE = 1.1
 """A whole step of training takes so many times its forward and backward pass."""
 TIMES = 6
 """So many steps are timed, of which the median counts."""
+OVERHEAD_S = 20.0
+"""Seconds for calibration, for choosing a predictor, for export and report, however many networks are priced."""
 OTHER: Mapping[str, float] = {"predict": 0.06, "derive": 0.51, "rivals": 0.21, "export": 0.02, "verify": 0.2}
 """The shares that these steps take of the time that is planned for all but profile, search and trainings: means of two
 timed runs (benchmarks/results/2026-11-29-outlook.json, the last two)."""
 
 
 def pass_s(run: Run, device: torch.device, forward: Callable[[Tensor], Tensor]) -> float:
-    """Seconds of a forward and a backward pass of a mini-batch, after a first one that is not timed."""
-    images, labels = (t.to(device) for t in next(train_batches(run.data, run.config.training.batch, 0, 0)))
+    """Seconds in which a mini-batch is made and passed forward and backward, after a first one that is not timed."""
+    batches = chain.from_iterable(train_batches(run.data, run.config.training.batch, 0, epoch) for epoch in count())
 
     def once() -> None:
+        images, labels = (t.to(device) for t in next(batches))
         nn.functional.cross_entropy(forward(images), labels).backward()
         if device.type == "cuda":
             torch.cuda.synchronize()
@@ -41,7 +45,8 @@ def pricing_left(run: Run, planned: Planned) -> float:
     profile did."""
     spent = run.seconds()
     shares = sum(share for step, share in OTHER.items() if not run.is_done(step))
-    return _pace(run, planned, spent) * planned.other_s * shares
+    priced_s = max(0.0, planned.other_s - OVERHEAD_S)
+    return shares * (planned.other_s - priced_s + _pace(run, planned, spent) * priced_s)
 
 
 def _pace(run: Run, planned: Planned, spent: Mapping[str, float]) -> float:

@@ -83,12 +83,12 @@ class Searching:
         """Epochs of the shared weights, or of each candidate: those of the plan if there is one, else as configured or
         by default."""
         plan = self.run.result(Planned)
-        return plan.epochs if plan else self.run.config.method.epochs or self.default_epochs(self.needs)
+        if plan or not self.needs.searches:
+            return plan.epochs if plan else 0
+        return self.run.config.method.epochs or self.default_epochs(self.needs)
 
     def default_epochs(self, needs: Needs) -> int:
         """How many epochs a method with these needs gets on these images if the user does not say."""
-        if not needs.searches:
-            return 0
         if not needs.shares:
             least = needs.apart ** (needs.rungs - 1)  # so that its fidelities differ
             return max(least, round(CANDIDATE_EPOCHS * recipe(self.run).epochs))

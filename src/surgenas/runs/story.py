@@ -14,6 +14,7 @@ from surgenas.runs.front import TradeOff, trade_offs
 from surgenas.runs.names import FOUND
 from surgenas.runs.results import Derived, HeldOutLatencies, Layer, Predicted, Selected, Verified
 from surgenas.runs.run import Run
+from surgenas.runs.whole import found_by
 from surgenas.tasks.misjudged import Misjudged
 
 
@@ -25,7 +26,8 @@ class Story(Record):
     for costs. held_out: predictions against measurements. layers: of the found network. rounds: of measuring
     candidates. misjudged: the test images that the found network judges worst. cells: of the found network. rows: the
     layers or edges that a search weighed operators on, and these operators. front: the candidates that no other beats.
-    asked: every network whose latency was asked for on the way. method: the name of what searched.
+    asked: every network whose latency was asked for on the way. method: the name of what found the network; empty if
+    nobody did.
     kept: of a network that was made smaller, what is left of its parts.
     """
 
@@ -74,6 +76,6 @@ def tell_story(run: Run) -> Story:
         rows=tuple((row.name, row.options) for row in run.space.rows) if weighs else (),
         front=trade_offs(run),
         asked=asked_networks(run),
-        method=run.config.method.name,
+        method=found_by(run),
         kept=tuple(run.space.kept(derived.architecture)) if derived and isinstance(run.space, Shrinks) else (),
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from surgenas.core.capabilities import Shrinks, require
+from surgenas.methods.drawn import Drawn
 from surgenas.nn.loaded import Loaded
 from surgenas.nn.pretrained import load_start
 from surgenas.nn.reading import read_tensors
@@ -14,7 +15,7 @@ from surgenas.nn.weights import read_weights
 from surgenas.runs.config import PUBLISHED
 from surgenas.runs.names import START
 from surgenas.runs.resources import reached_excess
-from surgenas.runs.results import STEP_OF, Profiled, Started
+from surgenas.runs.results import STEP_OF, Planned, Profiled, Started
 from surgenas.runs.run import Run
 
 
@@ -48,3 +49,12 @@ def meets_limit_whole(run: Run) -> bool:
     if run.journal.done(STEP_OF[Profiled]) is not None:
         return run.result(Profiled) is None
     return run.reached.limit_ms >= run.reached.high_ms and not reached_excess(run)[1]
+
+
+def found_by(run: Run) -> str:
+    """The name of the method that found the network; empty where nobody did, since the whole network meets the
+    limit."""
+    planned = run.result(Planned)
+    if planned is None or planned.epochs:
+        return run.config.method.name
+    return "" if meets_limit_whole(run) else Drawn.name

@@ -182,7 +182,7 @@ def _method(space: Space, name: str, bench: Bench) -> Method:
     needs = made.needs(space)
     if needs.shares or needs.goes_on or not needs.searches:
         why = "goes on from weights, which a table has not" if needs.searches else "judges nothing"
-        raise UsageError(f"{name} {why}; `surgenas methods` says who samples")
+        raise UsageError(f"{name} {why}; `surgenas methods` says whose candidates are trained alone")
     if needs.priced and bench.latency_table is None:
         raise UsageError(f"{name} searches for score and latency: give --latency-table FILE --latency COLUMN")
     if needs.rungs > 1 and not bench.fidelities:

@@ -13,6 +13,7 @@ from surgenas.core.significance import Difference, difference, share_difference,
 from surgenas.runs.names import FOUND
 from surgenas.runs.results import TotalCost, Verified
 from surgenas.runs.run import Run
+from surgenas.runs.whole import found_by
 
 SAME_LIMIT = 0.05
 """Limits that runs chose for themselves count as the same if they differ by at most this share."""
@@ -94,7 +95,7 @@ def _row(run: Run) -> Side:
     cost = run.result(TotalCost)
     claim, images = verified.costs[FOUND], _images(run)[-1]
     return Side(
-        run.folder.name, run.config.method.name, run.config.space.name or run.space.name, run.config.seed, accuracy,
+        run.folder.name, found_by(run) or "none", run.config.space.name or run.space.name, run.config.seed, accuracy,
         share_interval(accuracy, images), claim.ms, claim.interval_ms, claim.ms_grade, claim.target,
         run.reached.limit_ms, sum(run.seconds().values()), cost.passes if cost else None,
     )  # fmt: skip

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from surgenas.runs.pace import OVERHEAD_S
 from surgenas.runs.searching import Searching
-from surgenas.runs.steps.plan import OVERHEAD_S, SECONDS_PER_SAMPLE, plan
+from surgenas.runs.steps.plan import SECONDS_PER_SAMPLE, plan
 
 
 def test_a_plan_is_as_asked_and_every_part_takes_time(fresh, images):
@@ -64,6 +65,12 @@ def test_a_short_time_leaves_fidelities_that_differ_and_no_longer_than_the_train
     assert len(Searching(run).rungs) == Searching(run).needs.rungs, "not refused"
     if method == "race":
         assert found.epochs <= found.train_epochs
+
+
+def test_a_method_that_searches_nothing_has_no_epochs_whatever_is_asked_for(fresh, images):
+    how = {"data": images, "method": "drawn", "epochs": 5, "samples": 12, "device": "roofline-example"}
+    assert plan(fresh("free", **how)).epochs == 0
+    assert plan(fresh("soon", time_limit_s=60.0, **how)).epochs == 0
 
 
 def test_a_search_that_samples_is_planned_by_its_candidates(fresh, images):

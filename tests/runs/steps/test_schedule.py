@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from surgenas.runs.allotment import USED
 from surgenas.runs.limit import begin_session
 from surgenas.runs.results import Derived, Planned, Rivals, Scheduled
-from surgenas.runs.steps.schedule import USED, schedule
+from surgenas.runs.steps.schedule import schedule
 from surgenas.runs.training import recipe
 from tests.runs.written import ARCH, timed
 

@@ -15,15 +15,15 @@ from surgenas.core.capabilities import Counted, SharesWeights, require
 from surgenas.core.seeds import generator
 from surgenas.hardware.target import TimedTarget
 from surgenas.nn.supernet import Gates
-from surgenas.runs.allotment import Wanted, allot
+from surgenas.runs.allotment import USED, Wanted, allot
 from surgenas.runs.config import RunConfig
-from surgenas.runs.pace import UPDATE, pass_s
+from surgenas.runs.pace import OVERHEAD_S, UPDATE, pass_s
 from surgenas.runs.results import Planned
 from surgenas.runs.run import Run
 from surgenas.runs.sampled import REPEATED, wanted_samples
 from surgenas.runs.searching import Searching
 from surgenas.runs.total_cost import USUAL, judging_passes
-from surgenas.runs.training import LEAST_EPOCHS, recipe
+from surgenas.runs.training import LEAST_EPOCHS, START_SHARE, recipe
 from surgenas.runs.whole import meets_limit_whole
 from surgenas.training.augment import steps_per_epoch, train_batches
 
@@ -31,11 +31,11 @@ SECONDS_PER_SAMPLE = 0.9
 """Seconds to export, check and measure one network, as seen on two cores of a server CPU."""
 CLAIM = 13
 """What counts as a claim takes so many times as long where networks are timed."""
+WHOLE = 2.0
+"""A step of the whole network takes about so many times that of a version of it."""
 DERIVE, NEAREST, ALIKE = (16, 3), 5, (3, 3)
 """Networks that are measured, and claims: to find one inside the limit, one as fast as the found one among sizes, and
 a random one as fast as that; as seen, with rounds that find nothing."""
-OVERHEAD_S = 10.0
-"""Seconds for calibration, export and report."""
 
 
 def plan(run: Run) -> Planned:
@@ -49,21 +49,25 @@ def plan(run: Run) -> Planned:
     whole = meets_limit_whole(run)  # then it is trained, and nothing else is done
     as_long, networks = (0, 1) if whole else (_as_long(c), _trained(c))
     train_epoch_s = steps_per_epoch(run.data, batch) * path_s * UPDATE * networks
+    ready = START_SHARE * WHOLE if c.training.weights else 0.0  # the whole network is trained first
+    start_epoch_s = searching.steps_per_epoch * path_s * UPDATE * ready
     sample_s, priced = _sample_s(run), needs.trained if not needs.shares else 0
     profile_s = 0.0 if whole else sample_s * (wanted_samples(run) + REPEATED + priced)
     other_s = OVERHEAD_S + sample_s * (2 * _claim(run) if whole else _measured(run))
     epochs, train_epochs = 0 if whole else searching.epochs, recipe(run).epochs
     if c.time_limit_s:
-        left_s = 0.85 * c.time_limit_s - sum(run.seconds().values()) - profile_s - other_s
+        left_s = USED * c.time_limit_s - sum(run.seconds().values()) - profile_s - other_s
         least = max(2, needs.apart ** (needs.rungs - 1))  # so that fidelities differ
         least_train = least if needs.goes_on else LEAST_EPOCHS
         wanted = Wanted(
             epochs=epochs, epoch_s=search_epoch_s * (1 + as_long), beside_s=beside_s * (1 + as_long), least=least,
-            train_epochs=train_epochs, train_epoch_s=train_epoch_s, least_train=least_train, optional=_is_optional(c),
+            train_epochs=train_epochs, train_epoch_s=train_epoch_s + start_epoch_s, least_train=least_train,
+            optional=_is_optional(c),
         )  # fmt: skip
         epochs, train_epochs = allot(max(left_s, 0.0), wanted)
         epochs = min(epochs, train_epochs) if needs.goes_on else epochs
     search_s = search_epoch_s * epochs + beside_s if epochs else 0.0
+    search_s += start_epoch_s * train_epochs
     train_s = train_epoch_s * train_epochs + as_long * search_s
     return Planned(epochs, train_epochs, profile_s, search_s, train_s, other_s, memory)
 

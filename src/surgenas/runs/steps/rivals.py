@@ -31,6 +31,8 @@ def rivals(run: Run) -> Rivals:
     """Architectures by name. Those of other kinds come first, and are left out if the target cannot price them."""
     target_ms, beside = run.derived.cost.ms, run.config.beside
     if meets_limit_whole(run):
+        if beside.random or beside.random_at_equal_latency or beside.random_at_equal_cost:
+            run.progress.log("nothing was searched: no random networks are trained beside the whole one")
         return Rivals({})
     rng = generator(run.config.seed, "uniform")
     begun = bool(run.config.training.weights)

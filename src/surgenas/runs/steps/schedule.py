@@ -7,7 +7,7 @@ import torch
 from surgenas.core.architecture import Architecture
 from surgenas.engine.jobs import network_of
 from surgenas.nn.quick import quicken
-from surgenas.runs.allotment import fitting
+from surgenas.runs.allotment import USED, fitting
 from surgenas.runs.limit import time_limit_s
 from surgenas.runs.names import FOUND, is_as_long
 from surgenas.runs.pace import UPDATE, pass_s, pricing_left
@@ -17,8 +17,6 @@ from surgenas.runs.searching import Searching
 from surgenas.runs.training import LEAST_EPOCHS, wanted_epochs
 from surgenas.training.augment import steps_per_epoch
 
-USED = 0.85
-"""The share of a time limit that is given away; the rest is for what takes longer than it was seen to take."""
 TESTED = 0.35
 """To say what an image is of takes about so much of the time that it takes to learn from it."""
 
