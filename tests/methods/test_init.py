@@ -128,7 +128,7 @@ def test_a_value_that_will_not_do_is_named_with_what_is_expected(name, setting, 
 
 
 def test_a_name_that_is_no_method_is_refused():
-    with pytest.raises(UsageError, match="unknown method 'magic'; one of darts, darts-pt, drawn, evolution, flash, fp-nas"):
+    with pytest.raises(UsageError, match="unknown method 'magic'; one of darts, darts-pt, drawn, evolution, flash"):
         make_method("magic", {})
     for path in ("surgenas.core.moves:size", "surgenas.methods.base:Problem"):
         with pytest.raises(UsageError, match="is no search method; expected a dataclass"):
