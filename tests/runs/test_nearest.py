@@ -22,7 +22,8 @@ def kinds(fresh):
 def test_the_nearest_is_found_from_anywhere_with_few_measurements(kinds, place):
     run, archs, widths = kinds
     (wanted,) = measure(run, "wanted", [archs[place]])
-    found = nearest(run, "look", archs, widths, widths[len(widths) // 2], wanted.ms)
+    found, times = nearest(run, "look", archs, widths, widths[len(widths) // 2], wanted.ms)
+    assert times == pytest.approx(1, abs=2 * ALIKE)
     (cost,) = measure(run, "check", [found])
     assert abs(np.log(cost.ms / wanted.ms)) <= 2 * ALIKE
     assert len(run.journal.all("measured", step="look")) <= 8
@@ -35,3 +36,11 @@ def test_what_a_target_cannot_price_is_said(fresh):
     found = nearest(run, "look", archs, widths, 1.0, 1.0)
     assert isinstance(found, Failure)
     assert "not that width" in str(found.error)
+
+
+def test_how_far_the_nearest_is_is_told(kinds):
+    run, archs, widths = kinds
+    (narrowest,) = measure(run, "narrowest", [archs[0]])
+    found, times = nearest(run, "look", archs, widths, widths[0], narrowest.ms / 3)
+    assert found == archs[0]
+    assert times == pytest.approx(3, rel=0.1)

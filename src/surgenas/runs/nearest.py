@@ -19,8 +19,9 @@ ALIKE = 0.03
 
 def nearest(
     run: Run, step: str, archs: Sequence[Architecture], sizes: Sequence[float], like: float, target_ms: float
-) -> Architecture | Failure:
-    """The network whose measured latency is nearest to target_ms, or why the target cannot price them.
+) -> tuple[Architecture, float] | Failure:
+    """The network whose measured latency is nearest to target_ms, with the one over the other, or why the target cannot
+    price them.
 
     sizes: what grows with latency from one network to the next, such as a width. like: about the size of the wanted
     one. Two networks around it are measured, then by turns the two that lie on either side of the target on the line
@@ -40,7 +41,8 @@ def nearest(
         seen |= fine
         if min(map(abs, fine.values())) <= ALIKE:
             break
-    return archs[min(fine, key=lambda i: abs(fine[i]))]
+    best = min(fine, key=lambda i: abs(fine[i]))
+    return archs[best], float(np.exp(fine[best]))
 
 
 def _around(sizes: Floats, like: float) -> list[int]:

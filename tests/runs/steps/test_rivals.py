@@ -56,6 +56,13 @@ def test_a_target_that_cannot_price_the_yardstick_says_so(fresh, listener):
     assert any("no MobileNetV2 beside the found network: not that width" in line for line in listener.said)
 
 
+def test_a_yardstick_that_cannot_be_so_small_is_told_of(ready, listener):
+    arch = moves.uniform_architecture(ready.space, "skip")
+    ready.record("derive", Derived(arch, 0.001, timed(0.001), 1))
+    rivals(ready)
+    assert any("the nearest MobileNetV2 takes" in line for line in listener.said)
+
+
 def test_a_latency_that_no_random_network_has_is_said(ready, listener):
     arch = moves.uniform_architecture(ready.space, "skip")
     ready.record("derive", Derived(arch, 0.001, timed(0.001), 1))

@@ -26,6 +26,9 @@ from surgenas.runs.sampled import draw_some
 from surgenas.runs.whole import meets_limit_whole
 from surgenas.spaces.yardstick import yardsticks
 
+FAR = 1.1
+"""A network that takes more than so many times the latency of another is no equal of it."""
+
 
 def rivals(run: Run) -> Rivals:
     """Architectures by name. Those of other kinds come first, and are left out if the target cannot price them."""
@@ -77,7 +80,12 @@ def _named(
     if isinstance(found, Failure):
         run.progress.log(f"no {name} beside the found network: {found.error}")
         return {}
-    return {name: found}
+    arch, times = found
+    if max(times, 1 / times) > FAR:
+        run.progress.log(
+            f"the nearest {name} takes {times:.2f} times the found network's latency, so it is no equal of it"
+        )
+    return {name: arch}
 
 
 def _at_equal_latency(run: Run, target_ms: float) -> list[Architecture]:
