@@ -6,7 +6,7 @@ import pytest
 
 from surgenas.runs.outlook import seconds_left
 from surgenas.runs.pace import OTHER, OVERHEAD_S
-from surgenas.runs.results import Accuracy, Derived, Planned, Profiled, Rivals, Scheduled, Searched
+from surgenas.runs.results import Accuracy, Derived, Planned, Profiled, Rivals, Scheduled, Searched, TotalCost
 from tests.runs.written import GENES, new_run, timed
 
 PRICED_S = 90.0 - OVERHEAD_S
@@ -58,3 +58,18 @@ def test_trainings_that_are_done_say_how_long_the_others_take(run):
     assert seconds_left(run) == pytest.approx(other_s + 6.0)
     spend(run, "train random 1", 8.0, Accuracy(0.9))
     assert seconds_left(run) == pytest.approx(other_s)
+
+
+def test_what_is_trained_for_as_long_as_all_took_is_counted_so_before_that_is_known(run):
+    """20 s of search are as long as two epochs of the two networks that are trained for 40 of the planned 60 s."""
+    arch = run.space.architecture(GENES)
+    spend(run, "profile", 10.0, Profiled(40, ()))
+    spend(run, "search", 20.0, Searched(2))
+    spend(run, "derive", 1.0, Derived(arch, 1.0, timed(1.0), 1))
+    spend(run, "rivals", 1.0, Rivals({"random at equal total cost 1": arch}))
+    other_s = 90.0 * (1 - OTHER["derive"] - OTHER["rivals"])
+    assert seconds_left(run) == pytest.approx(other_s + 10.0 * (2 + 4))
+    spend(run, "train found", 20.0, Accuracy(0.9))
+    assert seconds_left(run) == pytest.approx(other_s + 10.0 * 4)
+    run.record("cost", TotalCost(600, 0, 200, 2))
+    assert seconds_left(run) == pytest.approx(other_s + 10.0 * 8)

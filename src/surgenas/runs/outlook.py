@@ -27,12 +27,14 @@ def _training_left(run: Run, planned: Planned, spent: Mapping[str, float]) -> fl
     """Seconds of trainings. Those that are done say how long the others will take."""
     if not run.result(Rivals):  # nobody knows yet how many there are
         return planned.train_s
-    cost = run.result(TotalCost)
-    scheduled = run.result(Scheduled)
+    names = networks(run)
+    scheduled, cost = run.result(Scheduled), run.result(TotalCost)
     usual = (scheduled or planned).train_epochs
-    epochs = {name: cost.epochs if cost and is_as_long(name) else usual for name in networks(run)}
+    as_long_s = sum(map(is_as_long, names)) * planned.search_s
+    thought_s = scheduled.epoch_s if scheduled else (planned.train_s - as_long_s) / (usual * len(names))
+    longer = cost.epochs if cost else usual + round(planned.search_s / thought_s)
+    epochs = {name: longer if is_as_long(name) else usual for name in names}
     done = [name for name in epochs if run.is_done(f"train {name}")]
     seconds = sum(spent.get(f"train {name}", 0.0) for name in done)
-    thought_s = scheduled.epoch_s if scheduled else planned.train_s / sum(epochs.values())
     per_epoch = seconds / sum(epochs[name] for name in done) if done else thought_s
     return per_epoch * sum(count for name, count in epochs.items() if name not in done)
