@@ -36,7 +36,7 @@ def accuracies(summary: Summary) -> dict[str, float]:
     """By kind of network: accuracy, and latency over the found one's."""
     found: dict[str, float] = {"adapted": summary.accuracy.test or 0.0}
     for n in summary.beside:
-        name = n.name.rstrip(" 1")  # of random ones there is one of each kind
+        name = n.name.removesuffix(" 1")  # of random ones there is one of each kind
         if n.accuracy is not None and n.to_found is not None:
             found |= {name: n.accuracy, f"{name}, latency / adapted": n.to_found.ratio}
     return found

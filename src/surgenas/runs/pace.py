@@ -20,7 +20,8 @@ UPDATE = 1.1
 TIMES = 6
 """So many steps are timed, of which the median counts."""
 OVERHEAD_S = 20.0
-"""Seconds for calibration, for choosing a predictor, for export and report, however many networks are priced."""
+"""Seconds for calibration, for choosing a predictor (6 to 19, as seen), for export and report, however many networks
+are priced."""
 OTHER: Mapping[str, float] = {"predict": 0.06, "derive": 0.51, "rivals": 0.21, "export": 0.02, "verify": 0.2}
 """The shares that these steps take of the time that is planned for all but profile, search and trainings: means of two
 timed runs (benchmarks/results/2026-11-29-outlook.json, the last two)."""

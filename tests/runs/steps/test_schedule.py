@@ -34,11 +34,12 @@ def test_without_a_time_limit_the_plan_stands(fresh, how):
     assert recipe(run).epochs == 5
 
 
-def test_a_run_that_goes_on_without_its_limit_keeps_to_its_plan(fresh, how):
-    run = found(fresh(time_limit_s=10.0, **how))
-    run.journal.append("stopped", limit_s=10.0)
+def test_a_run_that_goes_on_without_its_limit_has_all_the_time(fresh, how):
+    run = found(fresh(time_limit_s=0.1, **how))
+    assert schedule(run).train_epochs == 2
+    run.journal.append("stopped", limit_s=0.1)
     begin_session(run)
-    assert schedule(run) is None
+    assert schedule(run).train_epochs == 60
 
 
 def test_trainings_take_the_time_that_is_left(fresh, how):

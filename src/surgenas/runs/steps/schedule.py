@@ -14,24 +14,27 @@ from surgenas.runs.pace import UPDATE, pass_s, pricing_left
 from surgenas.runs.results import Planned, Scheduled
 from surgenas.runs.run import Run
 from surgenas.runs.searching import Searching
+from surgenas.runs.total_cost import FORWARD_ALONE
 from surgenas.runs.training import LEAST_EPOCHS, wanted_epochs
 from surgenas.training.augment import steps_per_epoch
 
-TESTED = 0.35
-"""To say what an image is of takes about so much of the time that it takes to learn from it."""
-
 
 def schedule(run: Run) -> Scheduled | None:
-    """Epochs of all final trainings. None for a run that was not begun with a time limit or goes on without one, and
-    where trainings have begun in the search or go on side by side."""
-    limit = time_limit_s(run) if run.config.time_limit_s else None
-    planned, searching = run.result(Planned), Searching(run)
-    if limit is None or planned is None or searching.needs.goes_on or run.workforce.cluster is not None:
+    """Epochs of all final trainings: all that are wanted if the run goes on without its limit. None for a run that was
+    begun without one, and where trainings have begun in the search or go on side by side."""
+    limit, planned, searching = time_limit_s(run), run.result(Planned), Searching(run)
+    begun_with = run.config.time_limit_s is not None
+    if not begun_with or planned is None or searching.needs.goes_on or run.workforce.cluster is not None:
         return None
     archs = {FOUND: run.derived.architecture, **run.rivals.architectures}
     seconds = sum(_pass_s(run, arch, searching.accelerator) for arch in archs.values())
     batch = run.config.training.batch
-    epoch_s, test_s = steps_per_epoch(run.data, batch) * seconds * UPDATE, TESTED * len(run.data.test) / batch * seconds
+    epoch_s, test_s = (
+        steps_per_epoch(run.data, batch) * seconds * UPDATE,
+        FORWARD_ALONE * len(run.data.test) / batch * seconds,
+    )
+    if limit is None:
+        return Scheduled(wanted_epochs(run), epoch_s / len(archs))
     spent = run.seconds()
     search_s = spent.get("search", 0.0) * sum(map(is_as_long, archs))
     left_s = USED * limit - sum(spent.values()) - pricing_left(run, planned) - search_s - test_s
