@@ -29,10 +29,8 @@ def schedule(run: Run) -> Scheduled | None:
     archs = {FOUND: run.derived.architecture, **run.rivals.architectures}
     seconds = sum(_pass_s(run, arch, searching.accelerator) for arch in archs.values())
     batch = run.config.training.batch
-    epoch_s, test_s = (
-        steps_per_epoch(run.data, batch) * seconds * UPDATE,
-        FORWARD_ALONE * len(run.data.test) / batch * seconds,
-    )
+    epoch_s = steps_per_epoch(run.data, batch) * seconds * UPDATE
+    test_s = FORWARD_ALONE * len(run.data.test) / batch * seconds
     if limit is None:
         return Scheduled(wanted_epochs(run), epoch_s / len(archs))
     spent = run.seconds()
